@@ -1,0 +1,1 @@
+"""What every part leans on: the user's errors, command start-up, files written whole."""

@@ -1,0 +1,51 @@
+"""How every command starts and ends: compile cache, one-line errors, exit status."""
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import jax
+from absl import app, flags
+
+from jaxsr.support.errors import UserError
+
+DONE, SOME_FAILED, WRONG_USAGE = 0, 1, 2
+
+
+def run(main: Callable[[Sequence[str]], int | None]) -> None:
+    """Run `main(positional arguments)` as an absl app and exit with its status.
+
+    0: all done; 1: some inputs failed, the others are written; 2: wrong usage, one line on standard error.
+    """
+
+    def guarded(argv: Sequence[str]) -> int:
+        use_compile_cache()
+        try:
+            return main(argv[1:]) or DONE
+        except UserError as error:
+            print(f"{Path(sys.argv[0]).stem}: {error}", file=sys.stderr)
+            return WRONG_USAGE
+
+    app.run(guarded, flags_parser=_parse_flags)
+
+
+def _parse_flags(argv: Sequence[str]) -> list[str]:
+    """Parse the flags; a wrong one is told in one line, without absl's page of help."""
+    try:
+        return flags.FLAGS(list(argv))
+    except (flags.Error, UserError, AttributeError, KeyError, TypeError, OSError) as error:
+        lines = [line for line in str(error).splitlines() if line.strip()]
+        print(f"{Path(argv[0]).stem}: {' '.join(lines)} (--help lists the flags)", file=sys.stderr)
+        sys.exit(WRONG_USAGE)
+
+
+def use_compile_cache() -> None:
+    """Keep compiled programs in the user's cache folder, so that a second call starts at once.
+
+    JAX's own variable JAX_COMPILATION_CACHE_DIR wins; an unwritable cache folder is left unused.
+    """
+    if jax.config.jax_compilation_cache_dir is None:
+        root = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser()
+        jax.config.update("jax_compilation_cache_dir", str(root / "jaxsr" / "compiled"))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)

@@ -1,0 +1,28 @@
+"""Four virtual CPU devices, no silent broadcasting between ranks, warnings as errors; reference files when there."""
+
+import os
+from pathlib import Path
+
+import jax
+import pytest
+
+jax.config.update("jax_platforms", os.environ.get("JAX_PLATFORMS") or "cpu")
+jax.config.update("jax_num_cpu_devices", 4)
+jax.config.update("jax_numpy_rank_promotion", "raise")
+jax.config.update("jax_default_matmul_precision", "highest")
+jax.config.update("jax_compilation_cache_dir", os.environ.get("JAXSR_TEST_CACHE", "/tmp/jaxsr-test-cache"))
+jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
+
+
+def _shared_folder() -> Path:
+    beside = Path(__file__).resolve().parents[1].parent / "shared"
+    return Path(os.environ.get("JAXSR_SHARED", beside))
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of reference outputs, published weights and real photos; tests that need it skip without it."""
+    folder = _shared_folder()
+    if not (folder / "golden" / "index.json").is_file():
+        pytest.skip(f"no reference files in {folder}; set JAXSR_SHARED to their folder")
+    return folder
