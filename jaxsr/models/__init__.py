@@ -1,0 +1,20 @@
+"""The networks, one file per paper, and the one table of them."""
+
+from jaxsr.models import bicubic, espcn, fsrcnn, srcnn
+from jaxsr.models.spec import Model, ModelSpec, count_parameters, initial_shapes
+from jaxsr.support.errors import choose
+
+MODELS: dict[str, ModelSpec] = {
+    "bicubic": bicubic.SPEC,
+    "srcnn": srcnn.SPEC,
+    "fsrcnn": fsrcnn.SPEC,
+    "espcn": espcn.SPEC,
+}
+
+
+def model_spec(name: str) -> ModelSpec:
+    """Return the spec of the model `name`; a UserError names the nearest one when there is none."""
+    return choose("model", name, MODELS)
+
+
+__all__ = ["MODELS", "Model", "ModelSpec", "count_parameters", "initial_shapes", "model_spec"]

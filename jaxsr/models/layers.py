@@ -1,0 +1,87 @@
+"""Layers that several papers share: sub-pixel shuffles, transposed convolution, PReLU, padding."""
+
+from collections.abc import Callable
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+
+def depth_to_space(x: jax.Array, scale: int) -> jax.Array:
+    """Return (N, scale H, scale W, C) from (N, H, W, scale² C), channels ordered (dy, dx, c).
+
+    This is the periodic shuffle of ESPCN (equation 4). PyTorch's PixelShuffle orders (c, dy, dx).
+    """
+    n, h, w, depth = x.shape
+    channels = depth // scale**2
+    x = x.reshape(n, h, w, scale, scale, channels)
+    return x.transpose(0, 1, 3, 2, 4, 5).reshape(n, h * scale, w * scale, channels)
+
+
+def space_to_depth(x: jax.Array, scale: int) -> jax.Array:
+    """Return (N, H, W, scale² C) from (N, scale H, scale W, C), the inverse of `depth_to_space`."""
+    n, height, width, channels = x.shape
+    x = x.reshape(n, height // scale, scale, width // scale, scale, channels)
+    return x.transpose(0, 1, 3, 2, 4, 5).reshape(n, height // scale, width // scale, -1)
+
+
+def pad_replicate(x: jax.Array, border: int) -> jax.Array:
+    """Return `x` (N, H, W, C) with its edge pixels repeated `border` times on each side."""
+    return jnp.pad(x, ((0, 0), (border, border), (border, border), (0, 0)), mode="edge")
+
+
+class PReLU(nn.Module):
+    """max(x, 0) + a min(x, 0), with one learned slope a per channel, 0.25 at the start (He et al. 2015)."""
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        """Return the activation of `x` (..., C)."""
+        slope = self.param("slope", nn.initializers.constant(0.25), (x.shape[-1],))
+        return jnp.maximum(x, 0) + slope.reshape((1,) * (x.ndim - 1) + (-1,)) * jnp.minimum(x, 0)
+
+
+class SubpixelDeconvolution(nn.Module):
+    """A transposed convolution that multiplies height and width by `stride`, computed as convolution + shuffle.
+
+    Input pixel i adds its value times weight t to output pixel `stride` i + t - `crop`. The weights keep the
+    transposed layout (height, width, in, out); XLA's own transposed convolution is several times slower.
+    """
+
+    features: int
+    kernel_size: int
+    stride: int
+    crop: int
+    use_bias: bool = True
+    kernel_init: Callable = nn.initializers.he_normal()
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        """Return (N, stride H, stride W, features) from `x` (N, H, W, C)."""
+        shape = (self.kernel_size, self.kernel_size, x.shape[-1], self.features)
+        kernel = self.param("kernel", self.kernel_init, shape)
+        phases, padding = subpixel_kernel(kernel, self.stride, self.crop)
+        x = jax.lax.conv_general_dilated(
+            x, phases, (1, 1), (padding, padding), dimension_numbers=("NHWC", "HWIO", "NHWC")
+        )
+        x = depth_to_space(x, self.stride)
+        if self.use_bias:
+            x = x + self.param("bias", nn.initializers.zeros, (self.features,)).reshape(1, 1, 1, -1)
+        return x
+
+
+def subpixel_kernel(kernel: jax.Array, stride: int, crop: int) -> tuple[jax.Array, tuple[int, int]]:
+    """Return the convolution kernel (T, T, in, stride² out) equal to a transposed one, and its padding.
+
+    Output phase a and input offset j meet at weight a + crop - stride j of `kernel` (K, K, in, out), zero where
+    that lies outside 0..K-1. Exact. Source: specification of FSRCNN, section 5.
+    """
+    size, _, channels, features = kernel.shape
+    last = (crop + stride - 1) // stride  # the largest j that any phase reaches
+    first = -((size - 1 - crop) // stride)
+    taps = last - first + 1
+    before = stride * last - crop
+    after = stride * taps - size - before
+    kernel = jnp.pad(kernel, ((before, after), (before, after), (0, 0), (0, 0)))
+    kernel = kernel.reshape(taps, stride, taps, stride, channels, features)[::-1, :, ::-1]
+    kernel = kernel.transpose(0, 2, 4, 1, 3, 5)
+    return kernel.reshape(taps, taps, channels, stride**2 * features), (-first, last)

@@ -1,0 +1,109 @@
+"""What the rest of the code knows about a network, and a network together with its weights."""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+from jaxsr.support.errors import UserError, nearest
+
+
+@dataclasses.dataclass(frozen=True)
+class ModelSpec:
+    """The facts about a published network that its caller needs; the network itself stays pure.
+
+    The caller enlarges (`pre_upsampled`), pads to `multiple_of`, converts colour and tiles with
+    `receptive_radius` pixels of context, counted at the network's input; the radius is None where every
+    output pixel sees the whole photo. `minimum` is the smallest input side, `needs` names further inputs.
+    """
+
+    name: str
+    paper: str
+    build: Callable[..., nn.Module]
+    scales: tuple[int, ...]
+    receptive_radius: Callable[[Any], int | None]
+    variants: Mapping[str, Mapping[str, Any]]
+    pre_upsampled: bool = False
+    value_range: tuple[float, float] = (0.0, 1.0)
+    multiple_of: int = 1
+    minimum: int = 1
+    needs: tuple[str, ...] = ()
+    training_options: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+    def module(self, scale: int, **options: Any) -> nn.Module:
+        """Return the network for `scale`; `options` are the constructor's fields, lists serving as tuples.
+
+        Raises UserError for a scale the paper does not have and for an unknown option.
+        """
+        if scale not in self.scales:
+            known = ", ".join(map(str, self.scales))
+            raise UserError(f"{self.name} has no scale {scale!r}; choose one of: {known}")
+        fields = self.options
+        for name in options:
+            if name not in fields:
+                raise UserError(f"{self.name} has no option {name!r}; {nearest(name, fields)}")
+        options = {name: tuple(v) if isinstance(v, list) else v for name, v in options.items()}
+        return self.build(**({"scale": scale} if self._takes_scale else {}), **options)
+
+    @property
+    def options(self) -> list[str]:
+        """The names that `module` accepts besides the scale."""
+        names = (field.name for field in dataclasses.fields(self.build))  # type: ignore[arg-type]
+        return [name for name in names if name not in ("parent", "name", "scale")]
+
+    @property
+    def _takes_scale(self) -> bool:
+        return any(field.name == "scale" for field in dataclasses.fields(self.build))  # type: ignore[arg-type]
+
+
+@dataclasses.dataclass(frozen=True)
+class Model:
+    """A network with its weights. `card` tells where they come from: training, scores with protocol, licence."""
+
+    spec: ModelSpec
+    module: Any
+    scale: int
+    variables: Mapping[str, Any]
+    card: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """The model's name with its scale, such as `fsrcnn-x2`."""
+        return f"{self.spec.name}-x{self.scale}"
+
+    @property
+    def params(self) -> Any:
+        """The tree of trainable arrays."""
+        return self.variables.get("params", {})
+
+    @property
+    def channels(self) -> int:
+        """1 for a network on luma, 3 for one on RGB."""
+        return self.module.channels
+
+    @property
+    def radius(self) -> int | None:
+        """Pixels of context that an output pixel needs, counted at the network's input."""
+        return self.spec.receptive_radius(self.module)
+
+    def apply(self, x: jax.Array) -> jax.Array:
+        """Return the restored batch (N, H', W', C) of `x` (N, H, W, C), both in `spec.value_range`. Pure.
+
+        Where the spec says `pre_upsampled`, `x` is the bicubic enlargement and H' = H; else H' = scale H.
+        """
+        return self.module.apply(self.variables, x)
+
+
+def count_parameters(spec: ModelSpec, scale: int, **options: Any) -> int:
+    """Return the number of trainable scalars of a network, without computing it."""
+    variables = initial_shapes(spec.module(scale, **options))
+    return sum(leaf.size for leaf in jax.tree.leaves(variables.get("params", {})))
+
+
+def initial_shapes(module: Any) -> Any:
+    """Return the tree of shapes of a network's variables; costs milliseconds, no arithmetic."""
+    sample = jax.ShapeDtypeStruct((1, 32, 32, module.channels), jnp.float32)
+    return jax.eval_shape(module.init, jax.eval_shape(lambda: jax.random.key(0)), sample)

@@ -1,0 +1,44 @@
+"""Layouts of other frameworks, turned into ours (convolutions HWIO)."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+Tensors = Mapping[str, np.ndarray]
+
+
+@dataclasses.dataclass(frozen=True)
+class Imported:
+    """What an importer read: constructor options, the variables, and the scale where the shapes tell it."""
+
+    options: dict[str, Any]
+    variables: dict[str, Any]
+    scale: int | None = None
+
+
+def torch_convolution(tensors: Tensors, name: str) -> dict[str, np.ndarray]:
+    """Return {"kernel" (H, W, in, out), "bias" if there is one} from PyTorch's (out, in, H, W)."""
+    return _with_bias(tensors, name, tensors[f"{name}.weight"].transpose(2, 3, 1, 0))
+
+
+def torch_deconvolution(tensors: Tensors, name: str) -> dict[str, np.ndarray]:
+    """Return {"kernel" (H, W, in, out), "bias" if there is one} from PyTorch's transposed (in, out, H, W)."""
+    return _with_bias(tensors, name, tensors[f"{name}.weight"].transpose(2, 3, 0, 1))
+
+
+def torch_pixel_shuffle(convolution: dict[str, np.ndarray], scale: int) -> dict[str, np.ndarray]:
+    """Return a convolution whose outputs, ordered (c, dy, dx) for PyTorch's PixelShuffle, are ordered (dy, dx, c)."""
+
+    def reorder(x: np.ndarray) -> np.ndarray:
+        *front, depth = x.shape
+        x = x.reshape(*front, depth // scale**2, scale, scale)
+        return np.moveaxis(x, -3, -1).reshape(*front, depth)
+
+    return {name: reorder(x) for name, x in convolution.items()}
+
+
+def _with_bias(tensors: Tensors, name: str, kernel: np.ndarray) -> dict[str, np.ndarray]:
+    bias = tensors.get(f"{name}.bias")
+    return {"kernel": kernel} if bias is None else {"kernel": kernel, "bias": bias}
