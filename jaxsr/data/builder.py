@@ -1,0 +1,116 @@
+"""The data set of sub-images on disk: a TFDS builder that writes it, and the random-access source that reads it.
+
+Records hold raw pixels in array_record files: a random one is read in under a millisecond, 20 times sooner than
+a PNG is decoded, and without TensorFlow.
+"""
+
+import contextlib
+import io
+import os
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow_datasets as tfds
+from absl import logging
+
+from jaxsr.support.errors import UserError, choose
+
+Examples = Iterable[tuple[str, np.ndarray]]
+
+
+class HrPhotos(tfds.core.GeneratorBasedBuilder):
+    """Sub-images of high-resolution photos: `hr` (H, W, 3) uint8 of any size, and the `name` each was cut as."""
+
+    VERSION = tfds.core.Version("1.0.0")
+    code_path = None  # where TFDS looks for checksums of downloads, by way of a backport it does not install
+
+    def __init__(self, *, examples: Mapping[str, Examples], **options):
+        """Take (name, pixels) pairs per split; they are drawn once."""
+        self._examples = examples
+        super().__init__(file_format="array_record", **options)
+
+    def _info(self) -> tfds.core.DatasetInfo:
+        pixels = tfds.features.Tensor(shape=(None, None, 3), dtype=np.uint8, encoding="bytes")
+        features = tfds.features.FeaturesDict({"hr": pixels, "name": tfds.features.Text()})
+        return tfds.core.DatasetInfo(builder=self, features=features, disable_shuffling=True)
+
+    def _split_generators(self, dl_manager) -> dict[str, Iterator]:
+        return {split: self._generate_examples(examples) for split, examples in self._examples.items()}
+
+    def _generate_examples(self, examples: Examples) -> Iterator[tuple[int, dict[str, Any]]]:
+        for index, (name, pixels) in enumerate(examples):
+            yield index, {"hr": pixels, "name": name}
+
+
+def check_output(folder: str | os.PathLike, *, overwrite: bool = False) -> None:
+    """Raise UserError unless `write_data_set` may put a data set at `folder`.
+
+    It must be new, empty, or with `overwrite` an older data set, in a place that can be written to.
+    """
+    folder = Path(folder)
+    if is_data_set(folder):
+        if not overwrite:
+            raise UserError(f"{folder} already holds a data set; choose another output, or pass --overwrite")
+    elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UserError(f"{folder} holds other files; choose a new or empty folder for the output")
+    parent = next(parent for parent in folder.resolve().parents if parent.exists())
+    if not (parent.is_dir() and os.access(parent, os.W_OK)):
+        raise UserError(f"cannot write to {parent}; choose another output, or change its permissions")
+
+
+def write_data_set(folder: str | os.PathLike, examples: Mapping[str, Examples], *, overwrite: bool = False) -> None:
+    """Write `examples` ((name, pixels (H, W, 3) uint8) per split) as the data set `folder`, whole or not at all.
+
+    Raises UserError where `check_output` does.
+    """
+    check_output(folder, overwrite=overwrite)
+    folder = Path(folder).resolve()
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as temporary:
+        builder = HrPhotos(examples=examples, data_dir=temporary)
+        with _silence():
+            builder.download_and_prepare()
+        if folder.exists():
+            folder.rename(Path(temporary) / "replaced")
+        Path(builder.data_dir).rename(folder)
+
+
+@contextlib.contextmanager
+def _silence() -> Iterator[None]:
+    """Keep TFDS from telling of a download, which there is none of, and of the temporary folder."""
+    tfds.disable_progress_bar()
+    verbosity = logging.get_verbosity()
+    logging.set_verbosity(logging.WARNING)
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            yield
+    finally:
+        logging.set_verbosity(verbosity)
+
+
+def is_data_set(folder: str | os.PathLike) -> bool:
+    """Return whether `folder` holds a TFDS data set."""
+    return (Path(folder) / "dataset_info.json").is_file()
+
+
+def open_source(folder: str | os.PathLike, split: str = "train"):
+    """Return the random-access source of a split: `len`, and `source[i]` with `hr` (H, W, 3) uint8 and `name`.
+
+    Raises UserError when `folder` holds no data set, one without RGB `hr` pixels, or not this split.
+    """
+    if not is_data_set(folder):
+        raise UserError(
+            f"{folder} holds no data set; make one of photos: python -m jaxsr.prepare_data PHOTOS --output={folder}"
+        )
+    builder: Any = tfds.builder_from_directory(os.fspath(folder))
+    hr = dict(builder.info.features.items()).get("hr")
+    if hr is None or hr.np_dtype != np.uint8 or len(hr.shape) != 3 or hr.shape[-1] != 3:
+        raise UserError(
+            f"{folder} holds the data set {builder.name!r} without uint8 RGB images named 'hr'; "
+            "make one with python -m jaxsr.prepare_data"
+        )
+    choose(f"split of {folder}", split, dict(builder.info.splits))
+    return builder.as_data_source(split=split)

@@ -1,0 +1,80 @@
+"""Photos that live on the device whole, as one array, and random crops of them drawn there."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxsr.support.errors import UserError
+
+LIMIT = 2**31 - 1  # bytes; positions are int32, and larger sets stream from disk anyway
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class ResidentPhotos:
+    """Photos of any sizes packed end to end.
+
+    `pixels` (total,) uint8 RGB; per photo `start` (index of its first byte), `width`, `columns` (crop positions
+    in a row) and `last` (the running count of crop positions up to and including it), all (P,) int32.
+    """
+
+    pixels: jax.Array | np.ndarray
+    start: jax.Array | np.ndarray
+    width: jax.Array | np.ndarray
+    columns: jax.Array | np.ndarray
+    last: jax.Array | np.ndarray
+
+
+def pack(photos: Mapping[str, np.ndarray], crop: int) -> ResidentPhotos:
+    """Return `photos` (H, W, 3) uint8 packed for crops of `crop` pixels a side; smaller photos are left out.
+
+    Raises UserError when none is large enough or when they exceed 2 GiB.
+    """
+    usable = [photo for photo in photos.values() if min(photo.shape[:2]) >= crop]
+    if not usable:
+        largest = max(min(photo.shape[:2]) for photo in photos.values())
+        raise UserError(
+            f"no training photo has {crop} pixels a side, which a crop with its context takes; the largest has "
+            f"{largest}; use larger photos or a smaller --config.data.patch"
+        )
+    bytes_each = [photo.size for photo in usable]
+    if sum(bytes_each) > LIMIT:
+        raise UserError(f"{sum(bytes_each)} bytes of photos exceed {LIMIT}; stream them: python -m jaxsr.prepare_data")
+    heights, widths = (np.array([photo.shape[axis] for photo in usable]) for axis in (0, 1))
+    positions = (heights - crop + 1) * (widths - crop + 1)
+    return ResidentPhotos(
+        pixels=np.concatenate([photo.reshape(-1) for photo in usable]),
+        start=np.cumsum([0, *bytes_each[:-1]]).astype(np.int32),
+        width=widths.astype(np.int32),
+        columns=(widths - crop + 1).astype(np.int32),
+        last=np.cumsum(positions).astype(np.int32),
+    )
+
+
+def rescaled(photos: Mapping[str, np.ndarray], factors: Sequence[float]) -> dict[str, np.ndarray]:
+    """Return every photo at every factor, reduced by MATLAB's bicubic; FSRCNN's and LapSRN's augmentation."""
+    from jaxsr.imaging.resize import resize
+
+    def shrink(photo: np.ndarray, factor: float) -> np.ndarray:
+        return photo if factor == 1 else np.rint(resize(photo / 255, factor, uint8_stages=True) * 255).astype(np.uint8)
+
+    return {f"{name}@{factor}": shrink(photo, factor) for factor in factors for name, photo in photos.items()}
+
+
+def draw_crops(photos: ResidentPhotos, keys: jax.Array, crop: int) -> jax.Array:
+    """Return (N, crop, crop, 3) uint8, one crop per key of `keys` (N,), every position of every photo alike."""
+    return jax.vmap(lambda key: _draw_crop(photos, key, crop))(keys)
+
+
+def _draw_crop(photos: ResidentPhotos, key: jax.Array, crop: int) -> jax.Array:
+    """Return one crop (crop, crop, 3); rows are contiguous in the packed array, so they are cut as slices."""
+    position = jax.random.randint(key, (), 0, photos.last[-1])
+    photo = jnp.searchsorted(photos.last, position, side="right")
+    position = position - jnp.where(photo > 0, photos.last[photo - 1], 0)
+    top, left = position // photos.columns[photo], position % photos.columns[photo]
+    rows = photos.start[photo] + 3 * ((top + jnp.arange(crop)) * photos.width[photo] + left)
+    cut = jax.vmap(lambda row: jax.lax.dynamic_slice(photos.pixels, (row,), (3 * crop,)))(rows)
+    return cut.reshape(crop, crop, 3)

@@ -1,0 +1,61 @@
+"""Photos to train on without a download: those in scikit-image's wheel, and the user's own folder."""
+
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+from absl import logging
+
+from jaxsr.data.images import read_pixels, to_8_bit
+from jaxsr.data.listing import list_photos
+from jaxsr.support.errors import UserError, choose
+
+# Licences as scikit-image states them. Left out: grey photos, drawings, the flat hubble_deep_field and retina.
+SAMPLES = {
+    "train": (
+        "astronaut.png",  # NASA, public domain
+        "ihc.png",  # CMMI, no known copyright restrictions
+        "motorcycle_left.png",  # Middlebury 2014 stereo benchmark
+        "motorcycle_right.png",
+        "rocket.jpg",  # SpaceX, public domain
+    ),
+    "validation": (
+        "chelsea.png",  # CC0, Stefan van der Walt
+        "coffee.png",  # CC0, Rachel Michetti
+    ),
+}
+
+
+def sample_photos(split: str) -> dict[str, np.ndarray]:
+    """Return {stem: photo (H, W, 3) uint8} of the "train" or the "validation" photos, which share no scene.
+
+    Raises UserError for another split.
+    """
+    names = choose("split of the sample photos", split, SAMPLES)
+    spec = importlib.util.find_spec("skimage")  # found, not imported: only its files are needed
+    assert spec is not None and spec.origin is not None
+    folder = Path(spec.origin).parent / "data"
+    return {Path(name).stem: to_training_pixels(read_pixels(folder / name)) for name in names}
+
+
+def folder_photos(folder: str | Path) -> dict[str, np.ndarray]:
+    """Return {file name: photo (H, W, 3) uint8} of the photos in `folder`.
+
+    Unreadable ones are left out and named in a warning. Raises UserError when none is readable.
+    """
+    photos, failures = {}, []
+    for path in list_photos([folder]):
+        try:
+            photos[path.name] = to_training_pixels(read_pixels(path))
+        except UserError as error:
+            failures.append(str(error))
+    if not photos:
+        raise UserError(f"no readable photo in {folder}; the first failure: {failures[0]}")
+    if failures:
+        logging.warning("left out %d unreadable photos: %s", len(failures), "; ".join(failures))
+    return photos
+
+
+def to_training_pixels(pixels: np.ndarray) -> np.ndarray:
+    """Return photo `pixels` (H, W, 1 or 3) of any depth as RGB uint8 (H, W, 3); grey is repeated."""
+    return np.broadcast_to(to_8_bit(pixels), (*pixels.shape[:2], 3))

@@ -1,0 +1,53 @@
+"""Check photos and cut them into a data set: `python -m jaxsr.prepare_data FOLDER... --output=data/div2k`.
+
+Prints what the folders hold, cuts sub-images that cover every photo, and writes them as a TFDS data set, whole or
+not at all. Exit status 0: all done; 1: some photos were unreadable, listed at the end, the others are written;
+2: wrong usage.
+"""
+
+import sys
+from collections.abc import Sequence
+
+from absl import flags
+
+from jaxsr.support import app
+from jaxsr.support.errors import UserError
+
+_OUTPUT = flags.DEFINE_string("output", None, "The folder of the data set; it must be new or empty.")
+_OVERWRITE = flags.DEFINE_bool("overwrite", False, "Replace an older data set at --output.")
+_SIZE = flags.DEFINE_integer("size", 480, "Side of a sub-image in pixels, 32 or more.")
+_STRIDE = flags.DEFINE_integer("stride", None, "Pixels from one sub-image to the next; half the size by default.")
+_RESCALE = flags.DEFINE_list("rescale", ["1.0"], "Factors in (0, 1]; every photo is cut at each, reduced by bicubic.")
+_VALIDATION = flags.DEFINE_string("validation", None, "Folder, file or pattern of the photos to validate with.")
+_REPORT_ONLY = flags.DEFINE_bool("report_only", False, "Only print what the folders hold.")
+
+
+def main(inputs: Sequence[str]) -> int:
+    """Report, cut and write; return the exit status."""
+    from jaxsr.data.listing import list_photos  # after the flags: a typo is answered at once
+    from jaxsr.data.preparation import Cutting, prepare, report_splits
+
+    cutting = Cutting(_SIZE.value, _SIZE.value // 2 if _STRIDE.value is None else _STRIDE.value, _factors())
+    paths = {"train": list_photos(inputs)}
+    if _VALIDATION.value:
+        paths["validation"] = list_photos([_VALIDATION.value])
+    if _REPORT_ONLY.value:
+        _, failures = report_splits(paths, cutting)
+    elif _OUTPUT.value:
+        failures = prepare(paths, cutting, _OUTPUT.value, overwrite=_OVERWRITE.value)
+    else:
+        raise UserError("--output is missing; name the data set's folder, or pass --report_only")
+    for failure in failures:
+        print(failure, file=sys.stderr)
+    return app.SOME_FAILED if failures else app.DONE
+
+
+def _factors() -> list[float]:
+    try:
+        return [float(factor) for factor in _RESCALE.value]
+    except ValueError:
+        raise UserError(f"rescale takes numbers such as 1.0,0.8; got {','.join(_RESCALE.value)!r}") from None
+
+
+if __name__ == "__main__":
+    app.run(main)

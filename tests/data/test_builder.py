@@ -1,0 +1,79 @@
+import json
+
+import numpy as np
+import pytest
+import tensorflow_datasets as tfds
+
+from jaxsr.data.builder import check_output, is_data_set, open_source, write_data_set
+from jaxsr.support.errors import UserError
+
+RNG = np.random.default_rng(0)
+PHOTOS = [(f"p{i}", RNG.integers(0, 256, (40 + i, 50 - i, 3), np.uint8)) for i in range(5)]
+
+
+def test_written_sub_images_of_any_size_read_back(tmp_path, capfd):
+    write_data_set(tmp_path / "sets" / "a", {"train": iter(PHOTOS), "validation": iter(PHOTOS[3:])})
+    assert [p.name for p in (tmp_path / "sets").iterdir()] == ["a"]
+    source, validation = (open_source(tmp_path / "sets" / "a", split) for split in ("train", "validation"))
+    assert (len(source), len(validation)) == (5, 2)
+    for record, (name, pixels) in zip([source[i] for i in range(5)], PHOTOS, strict=True):
+        assert record["name"].decode() == name
+        np.testing.assert_array_equal(record["hr"], pixels)
+    np.testing.assert_array_equal(validation[0]["hr"], PHOTOS[3][1])
+    assert capfd.readouterr() == ("", "")  # TFDS keeps silent
+
+
+def test_older_data_set_is_replaced_only_when_told(tmp_path):
+    write_data_set(tmp_path / "a", {"train": PHOTOS})
+    with pytest.raises(UserError, match=r"already holds a data set; .* --overwrite"):
+        write_data_set(tmp_path / "a", {"train": PHOTOS[:2]})
+    assert len(open_source(tmp_path / "a")) == 5
+    write_data_set(tmp_path / "a", {"train": PHOTOS[:2]}, overwrite=True)
+    assert len(open_source(tmp_path / "a")) == 2
+    assert [p.name for p in tmp_path.iterdir()] == ["a"]
+
+
+def test_failure_leaves_nothing_behind(tmp_path):
+    def failing():
+        yield PHOTOS[0]
+        raise UserError("the photo vanished")
+
+    write_data_set(tmp_path / "old", {"train": PHOTOS})
+    for name in ("old", "new"):
+        with pytest.raises(UserError, match="the photo vanished"):
+            write_data_set(tmp_path / name, {"train": failing()}, overwrite=True)
+    assert [p.name for p in tmp_path.iterdir()] == ["old"]
+    assert len(open_source(tmp_path / "old")) == 5
+
+
+def test_output_among_other_files_is_refused(tmp_path):
+    (tmp_path / "holiday.png").touch()
+    with pytest.raises(UserError, match="holds other files"):
+        check_output(tmp_path, overwrite=True)
+    with pytest.raises(UserError, match=r"cannot write to .*holiday\.png"):
+        check_output(tmp_path / "holiday.png" / "a")
+    (tmp_path / "empty").mkdir()
+    check_output(tmp_path / "empty")
+    check_output(tmp_path / "new" / "deep")
+    assert not (tmp_path / "new").exists()
+
+
+def test_folder_without_a_fitting_data_set(tmp_path):
+    with pytest.raises(UserError, match=r"holds no data set; .* jaxsr\.prepare_data"):
+        open_source(tmp_path)
+    write_data_set(tmp_path / "a", {"train": PHOTOS})
+    assert is_data_set(tmp_path / "a") and not is_data_set(tmp_path)
+    with pytest.raises(UserError, match=r"unknown split of .* 'validation'; choose one of: train"):
+        open_source(tmp_path / "a", "validation")
+    features = json.loads((tmp_path / "a" / "features.json").read_text())
+    features["featuresDict"]["features"]["photo"] = features["featuresDict"]["features"].pop("hr")
+    (tmp_path / "a" / "features.json").write_text(json.dumps(features))
+    with pytest.raises(UserError, match="'hr_photos' without uint8 RGB images named 'hr'"):
+        open_source(tmp_path / "a")
+
+
+def test_tfds_opens_it_by_itself(tmp_path):
+    write_data_set(tmp_path / "a", {"train": PHOTOS})
+    builder = tfds.builder_from_directory(str(tmp_path / "a"))
+    assert builder.info.splits["train"].num_examples == 5
+    assert builder.info.features["hr"].shape == (None, None, 3)

@@ -1,0 +1,99 @@
+from pathlib import Path
+
+import pytest
+
+from jaxsr.data.images import read_pixels
+from jaxsr.data.listing import list_photos, output_paths, pair_by_name
+from jaxsr.support.errors import UserError
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for name in ("b.png", "a.JPG", "notes.txt", ".hidden.png", "deep/c.tif"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    return tmp_path
+
+
+def names(paths):
+    return [path.name for path in paths]
+
+
+def test_folder_gives_its_visible_photos_sorted(folder):
+    assert names(list_photos([folder])) == ["a.JPG", "b.png"]
+
+
+def test_patterns_files_and_folders_are_joined_without_repeats(folder):
+    inputs = [folder / "b.png", str(folder / "**" / "*"), folder]
+    assert names(list_photos(inputs)) == ["a.JPG", "b.png", "c.tif"]
+
+
+def test_named_files_stay_whether_photo_or_missing(folder):
+    assert names(list_photos([folder / "notes.txt", folder / "gone.png"])) == ["gone.png", "notes.txt"]
+
+
+def test_file_whose_name_looks_like_a_pattern(folder):
+    (folder / "x[1].png").touch()
+    assert names(list_photos([folder / "x[1].png"])) == ["x[1].png"]
+
+
+@pytest.mark.parametrize(
+    ("item", "reason"),
+    [
+        ("empty", r"folder .*empty holds no photos \(files ending in .png, .jpg"),
+        ("*.bmp", "matches no photos"),
+        ("nowhere", "no file or folder"),
+    ],
+)
+def test_input_without_photos_is_named(folder, item, reason):
+    (folder / "empty").mkdir()
+    with pytest.raises(UserError, match=reason):
+        list_photos([folder / "b.png", folder / item])
+    with pytest.raises(UserError, match="no photos given"):
+        list_photos([])
+
+
+def paths(*names):
+    return [Path(name) for name in names]
+
+
+def test_pairs_by_stem_whatever_the_order():
+    pairs = pair_by_name(paths("hr/a.png", "hr/b.png"), paths("lr/b.jpg", "lr/a.jpg"))
+    assert pairs == [(Path("hr/a.png"), Path("lr/a.jpg")), (Path("hr/b.png"), Path("lr/b.jpg"))]
+
+
+def test_pairs_by_order_with_numbers_as_numbers():
+    hr, lr = paths("im_2.png", "im_10.png"), paths("x_002_LR.png", "x_010_LR.png")
+    assert pair_by_name(hr, lr) == list(zip(hr, lr, strict=True))
+
+
+def test_what_does_not_pair_is_named():
+    with pytest.raises(UserError, match=r"2 HR and 1 LR .* first without a partner: b\.png"):
+        pair_by_name(paths("a.png", "b.png"), paths("a.jpg"))
+    with pytest.raises(UserError, match=r"2 HR and 2 LR .* first without a partner: b\.png"):
+        pair_by_name(paths("a.png", "b.png"), paths("a.png", "c.png"))
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize("name", ["Set5", "Set14"])
+def test_published_sets_pair(shared, name):
+    root = shared / "data" / "test" / name
+    pairs = pair_by_name(list_photos([root / "hr"]), list_photos([root / "lr_x3"]))
+    for hr, lr in pairs:
+        large, small = read_pixels(hr), read_pixels(lr)
+        assert small.shape[:2] == (large.shape[0] // 3, large.shape[1] // 3)
+        assert abs(large.mean() - small.mean()) < 1
+
+
+def test_outputs_take_the_stem_or_where_shared_the_suffix_too():
+    inputs = paths("in/a.jpg", "in/a.PNG", "in/b.tif")
+    expected = [Path("out") / name for name in ("a_jpg.png", "a_png.png", "b.png")]
+    assert output_paths(inputs, "out") == expected
+    assert output_paths(paths("b.tif"), "out", suffix=".webp") == paths("out/b.webp")
+
+
+def test_outputs_never_overwrite(tmp_path):
+    with pytest.raises(UserError, match="would overwrite an input"):
+        output_paths([tmp_path / "x" / ".." / "a.png"], tmp_path)
+    with pytest.raises(UserError, match=r"would both become out/a_png\.png"):
+        output_paths(paths("x/a.png", "y/a.png"), "out")

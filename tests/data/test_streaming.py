@@ -1,0 +1,101 @@
+import itertools
+import json
+
+import numpy as np
+import pytest
+
+from jaxsr.data.builder import open_source, write_data_set
+from jaxsr.data.streaming import random_crop, stream
+from jaxsr.support.errors import UserError
+
+COUNT, SIDE, PATCH = 12, 24, 8
+
+
+def record(number, height=SIDE, width=SIDE):
+    """Return a sub-image whose every pixel tells its sub-image, row and column."""
+    rows, columns = np.indices((height, width), np.uint8)
+    return {"hr": np.stack([np.full_like(rows, number), rows, columns], axis=-1)}
+
+
+SOURCE = [record(number) for number in range(COUNT)]
+OPTIONS = {"patch_size": PATCH, "batch_size": 4, "seed": 7}
+
+
+def batches(iterator, count):
+    return np.stack(list(itertools.islice(iterator, count)))
+
+
+def places(iterator, count):
+    """Return sub-image, row and column of `count` batches of crops, each (count * batch,)."""
+    return batches(iterator, count)[:, :, 0, 0].reshape(-1, 3).T
+
+
+def test_every_crop_occurs_in_its_source():
+    crops = batches(stream(SOURCE, **OPTIONS), 9)
+    assert crops.shape == (9, 4, PATCH, PATCH, 3) and crops.dtype == np.uint8
+    for crop in crops.reshape(-1, PATCH, PATCH, 3):
+        number, top, left = (int(value) for value in crop[0, 0])
+        np.testing.assert_array_equal(crop, SOURCE[number]["hr"][top : top + PATCH, left : left + PATCH])
+
+
+def test_each_pass_visits_every_sub_image_once_in_a_new_order():
+    numbers, tops, lefts = places(stream(SOURCE, **OPTIONS), 9).reshape(3, 3, COUNT)
+    for visited in numbers:
+        assert sorted(visited) == list(range(COUNT))
+    assert not np.array_equal(numbers[0], numbers[1])
+    same = [np.stack([tops[i], lefts[i]])[:, np.argsort(numbers[i])] for i in range(2)]
+    assert not np.array_equal(*same)  # nor does a sub-image give the same crop again
+
+
+def test_seed_decides_and_threads_do_not():
+    first = batches(stream(SOURCE, **OPTIONS, num_threads=0), 5)
+    np.testing.assert_array_equal(batches(stream(SOURCE, **OPTIONS, num_threads=3), 5), first)
+    assert not np.array_equal(batches(stream(SOURCE, **(OPTIONS | {"seed": 8})), 5), first)
+
+
+@pytest.mark.parametrize("taken", [0, 1, 5])
+def test_resumes_bit_for_bit_through_json(taken):
+    whole = batches(stream(SOURCE, **OPTIONS), 8)
+    interrupted = stream(SOURCE, **OPTIONS)
+    for _ in range(taken):
+        next(interrupted)
+    state = json.loads(json.dumps(interrupted.get_state()))
+    resumed = stream(SOURCE, **OPTIONS)
+    next(resumed)
+    resumed.set_state(state)
+    np.testing.assert_array_equal(batches(resumed, 8 - taken), whole[taken:])
+
+
+def test_shards_share_no_sub_image_and_crop_differently():
+    numbers, tops, _ = zip(*(places(stream(SOURCE, **OPTIONS, shard=(i, 3)), 1) for i in range(3)), strict=True)
+    assert [sorted(shard) for shard in numbers] == [[i, i + 3, i + 6, i + 9] for i in range(3)]
+    assert not np.array_equal(tops[0], tops[1])
+
+
+def test_small_sub_images_are_skipped_also_after_resuming():
+    source = [record(0, height=PATCH - 1), record(1), record(2, width=PATCH - 1), record(3, PATCH, PATCH)]
+    iterator = stream(source, **OPTIONS)
+    assert set(places(iterator, 3)[0]) == {1, 3}
+    state, following = iterator.get_state(), batches(iterator, 2)
+    iterator.set_state(state)
+    np.testing.assert_array_equal(batches(iterator, 2), following)
+
+
+def test_nothing_large_enough_is_told():
+    with pytest.raises(UserError, match=r"none of the 12 sub-images \(part 1 of 1\) has 25x25 pixels"):
+        stream(SOURCE, patch_size=25, batch_size=4, seed=0)
+    with pytest.raises(UserError, match=r"part 13 of 13"):
+        stream(SOURCE, **OPTIONS, shard=(12, 13))
+
+
+def test_crop_places_cover_the_image_evenly():
+    rng = np.random.default_rng(0)
+    tops = [random_crop(record(0, 5, 4)["hr"], 4, rng)[0, 0, 1] for _ in range(1000)]
+    counts = np.bincount(tops)
+    assert len(counts) == 2 and abs(counts[0] - 500) < 80  # 5 standard deviations
+
+
+def test_streams_from_disk(tmp_path):
+    write_data_set(tmp_path / "set", {"train": ((str(i), SOURCE[i]["hr"]) for i in range(COUNT))})
+    from_disk = batches(stream(open_source(tmp_path / "set"), **OPTIONS), 4)
+    np.testing.assert_array_equal(from_disk, batches(stream(SOURCE, **OPTIONS), 4))
