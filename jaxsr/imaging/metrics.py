@@ -54,12 +54,10 @@ class Protocol:
     channel: str
     rounding: str
     border: str = "scale pixels cut from each side"
-    resizer: str = "MATLAB bicubic, 8-bit, clamped border"
+    resizer: str = "MATLAB bicubic, unrounded, symmetric border"
     ssim: str = "Wang, 11x11 Gaussian, valid"
 
-    def images(
-        self, restored: np.ndarray, truth: np.ndarray, luma_only: bool
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def images(self, restored: np.ndarray, truth: np.ndarray, luma_only: bool) -> tuple[np.ndarray, np.ndarray]:
         """Return the two arrays (H, W, C) in [0, 1] that this protocol compares.
 
         `restored` is a photo before rounding; `truth` holds 8-bit levels. `luma_only` says that a network made
@@ -73,9 +71,7 @@ class Protocol:
         restored, truth = luma(restored), luma(truth)
         return (round_to_levels(restored), round_to_levels(truth)) if self.name == "y8" else (restored, truth)
 
-    def score(
-        self, restored: np.ndarray, truth: np.ndarray, *, scale: int, luma_only: bool
-    ) -> dict[str, float]:
+    def score(self, restored: np.ndarray, truth: np.ndarray, *, scale: int, luma_only: bool) -> dict[str, float]:
         """Return {"psnr": dB, "ssim": index} of a restored photo (H, W, C) against its truth of that shape."""
         _check_shapes(restored, truth)
         image, reference = self.images(restored.astype(np.float64), truth.astype(np.float64), luma_only)

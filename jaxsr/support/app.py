@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import jax
-from absl import app, flags
+from absl import app, flags, logging
 
 from jaxsr.support.errors import UserError
 
@@ -21,6 +21,8 @@ def run(main: Callable[[Sequence[str]], int | None]) -> None:
 
     def guarded(argv: Sequence[str]) -> int:
         use_compile_cache()
+        if not flags.FLAGS["verbosity"].present:
+            logging.set_verbosity(logging.WARNING)  # checkpointing tells every step of its work
         try:
             return main(argv[1:]) or DONE
         except UserError as error:

@@ -1,0 +1,59 @@
+"""FSRCNN (Dong et al., ECCV 2016, arXiv 1608.00367) at x2, x3, x4.
+
+python -m jaxsr.train --config=configs/fsrcnn.py:x3 --workdir=runs/fsrcnn-x3 \
+    --config.data.train=T91,BSDS400 --config.data.validation=Set5
+
+Variants: `x2`, `x3`, `x4` train (56,12,4) with Adam; `x3-small` the (32,5,1) network; `x3-paper` the paper's SGD on
+sub-images. The paper reports 36.94, 33.06 and 30.55 dB on Set5 from 91 images (Y, 8 bits). Section 3.4 goes from
+one scale to another by training the deconvolution alone:
+    --config.initial_weights=runs/fsrcnn-x3/model.safetensors --config.optimizer.layer_rates="{...}"
+is what `x2-transfer` and `x4-transfer` set.
+"""
+
+from ml_collections import ConfigDict
+
+from jaxsr.training.config import default_config, scale_and_recipe
+
+LR_PATCH = {2: 10, 3: 7, 4: 6}  # section 4.1: sub-images of 10, 7 and 6 pixels
+TRUNK = ("feature_extraction", "shrinking", "mapping1", "mapping2", "mapping3", "mapping4", "expanding")
+
+
+def get_config(variant: str = "x3") -> ConfigDict:
+    """Return the config of `variant`, such as "x3", "x3-small", "x3-paper" or "x2-transfer"."""
+    config = default_config()
+    config.model.name = "fsrcnn"
+    recipes = {"": lambda _: None, "small": small, "paper": paper, "transfer": transfer}
+    config.model.scale, recipe = scale_and_recipe(variant, scales=(2, 3, 4), recipes=recipes)
+    recipes[recipe](config)
+    return config
+
+
+def small(config: ConfigDict) -> None:
+    """Set FSRCNN-s, the paper's real-time network (section 4.3)."""
+    config.model.options = ConfigDict({"feature_channels": 32, "shrink_channels": 5, "mapping_layers": 1})
+
+
+def paper(config: ConfigDict) -> None:
+    """Set the first stage of section 4.1: 91 images, 5 sizes, small sub-images, SGD, a slower deconvolution.
+
+    The second stage adds General-100 at half the rates: name both folders, start from the first stage's
+    weights (`initial_weights`) and halve `optimizer.learning_rate`.
+    """
+    config.data.patch = LR_PATCH[config.model.scale]
+    config.data.rescale = (1.0, 0.9, 0.8, 0.7, 0.6)
+    config.ema_decay = 0.0
+    config.batch_size = 128
+    config.optimizer.name = "sgd"
+    config.optimizer.learning_rate = 1e-3
+    config.optimizer.layer_rates = ConfigDict({"deconvolution": 0.1})
+    config.schedule.name = "constant"
+    config.loss = "euclidean"
+    config.steps = 1_000_000
+
+
+def transfer(config: ConfigDict) -> None:
+    """Set section 3.4: all convolutions from the x3 network and fixed, only the deconvolution learns."""
+    config.initial_weights = "fsrcnn-x3"
+    frozen = [name for layer in TRUNK for name in (layer, f"{layer}_prelu")]
+    config.optimizer.layer_rates = ConfigDict({name: 0.0 for name in frozen})
+    config.steps = 4_000

@@ -1,0 +1,32 @@
+"""Crops and flips on the device, and where to cut sub-images on the host."""
+
+from typing import TypeVar
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+Array = TypeVar("Array", np.ndarray, jax.Array)
+
+
+def center_crop(image: Array, height: int, width: int) -> Array:
+    """Return the middle (..., height, width, C) of `image` (..., H, W, C); an odd rest stays at the bottom right."""
+    top, left = (image.shape[-3] - height) // 2, (image.shape[-2] - width) // 2
+    return image[..., top : top + height, left : left + width, :]
+
+
+def dihedral(image: jax.Array, index: jax.Array) -> jax.Array:
+    """Return a square `image` (S, S, C) flipped and turned by one of 8 symmetries, `index` 0 (none) to 7.
+
+    Bit 0 flips rows, bit 1 flips columns, bit 2 transposes (after the flips).
+    """
+    image = jnp.where(index & 1, image[::-1], image)
+    image = jnp.where(index & 2, image[:, ::-1], image)
+    return jnp.where(index & 4, image.swapaxes(0, 1), image)
+
+
+def sub_image_starts(size: int, side: int, stride: int) -> list[int]:
+    """Return where to cut sub-images of `side` along a dimension of `size`, the last one at the far edge."""
+    if size <= side:
+        return [0]
+    return [*range(0, size - side, stride), size - side]

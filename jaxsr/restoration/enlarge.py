@@ -1,0 +1,120 @@
+"""A network on a whole photo, tile by tile, in the memory of the photo's own bytes."""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Literal
+
+import jax
+import numpy as np
+
+from jaxsr.imaging.degradation import BICUBIC_CONTEXT
+from jaxsr.models import Model
+from jaxsr.restoration.program import Recipe, enlarge_window
+from jaxsr.restoration.tiling import Span, best_window, spans
+from jaxsr.support.errors import UserError
+
+Tile = int | None | Literal["auto"]
+Box = tuple[Span, Span]  # rows and columns
+
+
+def enlarge(
+    model: Model,
+    pixels: np.ndarray,
+    *,
+    tile: Tile = "auto",
+    quantize: bool = True,
+    ensemble: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+) -> np.ndarray:
+    """Return `pixels` (H, W, 1 or 3) restored by `model`: (scale H, scale W, 1 or 3) of the same dtype.
+
+    `pixels` is uint8, uint16, or float in [0, 1]. With `quantize` the result is clipped and, for integers, rounded
+    half up; without, it is float32, neither clipped nor rounded. A luma network restores Y of a colour photo, Cb and
+    Cr are enlarged by bicubic; a grey photo is its own luma, and an RGB network gets it three times.
+    `tile` is the largest window in pixels, "auto", or None for the whole photo at once; it does not change the
+    result. `ensemble` averages over the 8 flips and quarter turns. `progress(done, total)` is called per tile.
+    Raises UserError for a photo under the network's minimum and for non-finite results.
+    """
+    height, width, channels = pixels.shape
+    spec, scale = model.spec, model.scale
+    _check_size(model, height, width)
+    recipe = Recipe(model.module, scale, spec.pre_upsampled, spec.value_range, quantize, ensemble)
+    pixels = _padded(pixels, spec.multiple_of)
+    (window_height, window_width), boxes = _plan(model, pixels.shape[:2], tile)
+    variables = jax.device_put(model.variables)
+
+    def dispatch(box: Box) -> tuple[Box, jax.Array, jax.Array]:
+        top, left = box[0].start, box[1].start
+        window = pixels[top : top + window_height, left : left + window_width]
+        return box, *enlarge_window(recipe, variables, window)
+
+    output = np.empty((scale * height, scale * width, channels), pixels.dtype if quantize else np.float32)
+    for done, (box, result, finite) in enumerate(_one_late(map(dispatch, boxes)), start=1):
+        if not finite:
+            raise UserError(_non_finite(model, box))
+        _paste(output, np.asarray(result), box, scale)
+        if progress is not None:
+            progress(done, len(boxes))
+    return output
+
+
+def context(model: Model) -> int | None:
+    """Return how far, in pixels of the small photo, a pixel's result sees; None for the whole photo."""
+    radius = model.radius
+    if radius is None:
+        return None
+    if model.spec.pre_upsampled:
+        return BICUBIC_CONTEXT - (-radius // model.scale)
+    return max(radius, BICUBIC_CONTEXT) if model.channels == 1 else radius
+
+
+def _plan(model: Model, size: tuple[int, ...], tile: Tile) -> tuple[list[int], list[Box]]:
+    """Return the window's height and width, and the boxes that cover a photo of `size`."""
+    halo, multiple = context(model), model.spec.multiple_of
+    if tile is None or halo is None:
+        windows, halo = list(size), 0
+    else:
+        halo = -(-halo // multiple) * multiple
+        largest = None if tile == "auto" else tile
+        windows = [best_window(side, halo, tile=largest, multiple=multiple) for side in size]
+    rows, columns = (spans(side, window, halo) for side, window in zip(size, windows, strict=True))
+    return windows, [(row, column) for row in rows for column in columns]
+
+
+def _padded(pixels: np.ndarray, multiple: int) -> np.ndarray:
+    """Return `pixels` (H, W, C) reflected at the bottom and right to multiples of `multiple`."""
+    rest = [-side % multiple for side in pixels.shape[:2]]
+    return np.pad(pixels, [(0, rest[0]), (0, rest[1]), (0, 0)], mode="reflect") if any(rest) else pixels
+
+
+def _one_late(items: Iterable) -> Iterator:
+    """Yield `items` one late, so that the next window is being computed while this one is copied."""
+    items = iter(items)
+    held = next(items)
+    for item in items:
+        yield held
+        held = item
+    yield held
+
+
+def _paste(output: np.ndarray, result: np.ndarray, box: Box, scale: int) -> None:
+    """Write what is kept of a window's `result` into `output`, which ends before the photo's padding."""
+    target = output[tuple(slice(scale * span.keep_start, scale * span.keep_stop) for span in box)]
+    top, left = (scale * (span.keep_start - span.start) for span in box)
+    target[...] = result[top : top + target.shape[0], left : left + target.shape[1]]
+
+
+def _check_size(model: Model, height: int, width: int) -> None:
+    minimum = -(-model.spec.minimum // (model.scale if model.spec.pre_upsampled else 1))
+    if min(height, width) < minimum:
+        raise UserError(
+            f"a photo of {width}x{height} pixels is too small for {model.name}, which takes at least "
+            f"{minimum}x{minimum}; use a larger photo or another model"
+        )
+
+
+def _non_finite(model: Model, box: Box) -> str:
+    rows, columns = (f"{span.keep_start} to {span.keep_stop - 1}" for span in box)
+    return (
+        f"{model.name} gave non-finite values in rows {rows}, columns {columns} of the photo; "
+        "its weights are broken or their training diverged: use another weight file"
+    )

@@ -1,0 +1,78 @@
+"""The compiled program: a network on one window of a photo, with the colour and rounding around it."""
+
+import dataclasses
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from jaxsr.imaging.color import rgb_to_ycbcr, ycbcr_to_rgb
+from jaxsr.imaging.resize import resize
+
+
+@dataclasses.dataclass(frozen=True)
+class Recipe:
+    """What a program depends on besides shapes and dtype. The weights are no part of it: training changes them."""
+
+    module: Any
+    scale: int
+    pre_upsampled: bool
+    value_range: tuple[float, float]
+    quantize: bool
+    ensemble: bool
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def enlarge_window(recipe: Recipe, variables: Any, window: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Return `window` (h, w, 1 or 3) enlarged to (scale h, scale w, 1 or 3), and whether the result is finite.
+
+    Integer levels or floats in [0, 1] give the same dtype with `recipe.quantize`, else float32, not clipped.
+    """
+    photo = _to_float(window)[None]
+    network = functools.partial(_run_network, recipe, variables)
+    if recipe.module.channels == 1 and photo.shape[-1] == 3:
+        ycbcr = rgb_to_ycbcr(photo)
+        chroma = resize(ycbcr[..., 1:], recipe.scale)
+        photo = ycbcr_to_rgb(jnp.concatenate([network(ycbcr[..., :1]), chroma], axis=-1))
+    elif recipe.module.channels == 3 and photo.shape[-1] == 1:
+        photo = network(jnp.repeat(photo, 3, axis=-1)).mean(axis=-1, keepdims=True)
+    else:
+        photo = network(photo)
+    finite = jnp.isfinite(photo).all()  # rounding would turn NaN into black
+    return (_to_dtype(photo[0], window.dtype) if recipe.quantize else photo[0]), finite
+
+
+def _run_network(recipe: Recipe, variables: Any, x: jax.Array) -> jax.Array:
+    """Return the network's result (1, scale h, scale w, C) for `x` (1, h, w, C), both in [0, 1]."""
+    low, high = recipe.value_range
+    x = resize(x, recipe.scale) if recipe.pre_upsampled else x
+    apply = functools.partial(recipe.module.apply, variables)
+    apply = functools.partial(_self_ensemble, apply) if recipe.ensemble else apply
+    return (apply(x * (high - low) + low) - low) / (high - low)
+
+
+def _self_ensemble(apply: Callable[[jax.Array], jax.Array], x: jax.Array) -> jax.Array:
+    """Return the mean of `apply` over the 8 flips and quarter turns of `x` (1, h, w, C), each undone."""
+
+    def over_flips(x: jax.Array) -> jax.Array:
+        flipped = jnp.stack([x, x[:, ::-1], x[:, :, ::-1], x[:, ::-1, ::-1]])
+        y = jax.lax.map(apply, flipped)  # one after the other, in the memory of one
+        return y[0] + y[1][:, ::-1] + y[2][:, :, ::-1] + y[3][:, ::-1, ::-1]
+
+    return (over_flips(x) + over_flips(x.swapaxes(1, 2)).swapaxes(1, 2)) / 8
+
+
+def _to_float(window: jax.Array) -> jax.Array:
+    """Return integer levels, or floats, as float32 in [0, 1]."""
+    levels = jnp.iinfo(window.dtype).max if jnp.issubdtype(window.dtype, jnp.integer) else 1
+    return window.astype(jnp.float32) / levels
+
+
+def _to_dtype(photo: jax.Array, dtype: Any) -> jax.Array:
+    """Return `photo` clipped to [0, 1], and for an integer `dtype` as its levels, rounded half up."""
+    photo = jnp.clip(photo, 0, 1)
+    if jnp.issubdtype(dtype, jnp.integer):
+        photo = jnp.floor(photo * jnp.iinfo(dtype).max + 0.5)
+    return photo.astype(dtype)

@@ -1,0 +1,156 @@
+"""Scores of a model on photos, with the protocol and the bicubic row that make a number mean something."""
+
+import dataclasses
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from jaxsr.data.images import to_8_bit
+from jaxsr.imaging.metrics import PROTOCOLS, Protocol, modcrop
+from jaxsr.imaging.resize import resize
+from jaxsr.models import Model
+from jaxsr.restoration.enlarge import enlarge
+from jaxsr.support.errors import UserError, choose
+
+# What `Protocol.resizer` says of the small photos. The first gives the bicubic rows printed in most papers.
+UNROUNDED = Protocol.resizer
+QUANTIZED = "MATLAB bicubic, 8 bits, clamped border"
+GIVEN = "small photos as given"
+
+
+@dataclasses.dataclass(frozen=True)
+class Pair:
+    """A sharp photo and a small one made from it.
+
+    `hr` (scale h, scale w, C) and `lr` (h, w, C) are floats in [0, 1], C 1 or 3; `resizer` says how `lr` was made.
+    """
+
+    name: str
+    hr: np.ndarray
+    lr: np.ndarray
+    resizer: str
+    _bicubic: dict[str, dict[str, float]] = dataclasses.field(default_factory=dict, repr=False)
+
+    @property
+    def scale(self) -> int:
+        """The ratio of the two photos' sides."""
+        return self.hr.shape[0] // self.lr.shape[0]
+
+    def bicubic(self, protocol: Protocol) -> dict[str, float]:
+        """Return what bicubic enlargement scores, computed once: training asks for it at every validation."""
+        if protocol.name not in self._bicubic:
+            enlarged = resize(self.lr, self.scale)
+            self._bicubic[protocol.name] = protocol.score(enlarged, self.hr, scale=self.scale, luma_only=True)
+        return self._bicubic[protocol.name]
+
+
+def make_pair(name: str, pixels: np.ndarray, scale: int, *, quantize_lr: bool = False) -> Pair:
+    """Return the pair of a sharp photo `pixels` (H, W, 1 or 3) uint8 or uint16, cut to multiples of `scale`.
+
+    The small photo is MATLAB's bicubic reduction, unrounded; with `quantize_lr` rounded to 8 bits after each pass
+    with the clamped border of the files that are published. Raises UserError for a photo too small to score.
+    """
+    hr = modcrop(to_8_bit(pixels) / 255, scale)
+    _check_side(name, hr, scale)
+    options: dict[str, Any] = {"border": "clamp", "uint8_stages": True} if quantize_lr else {}
+    return Pair(name, hr, resize(hr, 1 / scale, **options), QUANTIZED if quantize_lr else UNROUNDED)
+
+
+def given_pair(name: str, pixels: np.ndarray, small: np.ndarray, scale: int) -> Pair:
+    """Return the pair of a sharp photo `pixels` and a `small` one that exists, both (H, W, 1 or 3), integers.
+
+    The sharp one may have up to `scale` - 1 more rows and columns. Raises UserError where sizes or channels differ.
+    """
+    hr = modcrop(to_8_bit(pixels) / 255, scale)
+    _check_side(name, hr, scale)
+    height, width, channels = hr.shape
+    if small.shape != (height // scale, width // scale, channels):
+        raise UserError(
+            f"{name}: a sharp photo of {_size(pixels)} at scale {scale} needs a small one of "
+            f"{width // scale}x{height // scale}x{channels}; got {_size(small)}"
+        )
+    return Pair(name, hr, small / np.iinfo(small.dtype).max, GIVEN)
+
+
+def _check_side(name: str, hr: np.ndarray, scale: int) -> None:
+    least = 11 + 2 * scale  # SSIM's window after the border is cut
+    if min(hr.shape[:2]) < least:
+        raise UserError(f"{name}: {_size(hr)} pixels are too few to score at scale {scale}; at least {least} a side")
+
+
+def _size(pixels: np.ndarray) -> str:
+    return f"{pixels.shape[1]}x{pixels.shape[0]}x{pixels.shape[2]}"
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """What one photo scored: `psnr` in dB, `ssim`, the `seconds` of restoring it, and bicubic's scores."""
+
+    name: str
+    psnr: float
+    ssim: float
+    seconds: float
+    bicubic: Mapping[str, float]
+
+
+@dataclasses.dataclass(frozen=True)
+class Scores:
+    """The rows of a set of photos under one protocol."""
+
+    protocol: Protocol
+    rows: Sequence[Row]
+
+    @property
+    def mean(self) -> dict[str, float]:
+        """The model's mean {"psnr": dB, "ssim": index}."""
+        return _mean([{"psnr": row.psnr, "ssim": row.ssim} for row in self.rows])
+
+    @property
+    def bicubic(self) -> dict[str, float]:
+        """Bicubic's mean on the same photos."""
+        return _mean([row.bicubic for row in self.rows])
+
+    def record(self) -> dict[str, Any]:
+        """Return the JSON form: {"protocol", "mean", "bicubic", "images": [{"name", "psnr", "ssim", "seconds"}]}."""
+        images = [{k: v for k, v in dataclasses.asdict(row).items() if k != "bicubic"} for row in self.rows]
+        return {"protocol": dataclasses.asdict(self.protocol), "mean": self.mean, "bicubic": self.bicubic, "images": images}
+
+
+def _mean(scores: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    return {key: float(np.mean([score[key] for score in scores])) for key in ("psnr", "ssim")}
+
+
+def score_pair(
+    model: Model, pair: Pair, protocols: Sequence[str] = ("y8",), **options: Any
+) -> tuple[np.ndarray, dict[str, Row]]:
+    """Return the restored photo (H, W, C) float32, not clipped, and its row under each of `protocols`.
+
+    `options` go to `enlarge`. Under y8 the luma of a luma network, and of bicubic, is rounded without a detour over
+    8-bit RGB, as their papers do.
+    """
+    began = time.perf_counter()
+    restored = enlarge(model, pair.lr, quantize=False, **options)
+    seconds = time.perf_counter() - began
+    luma_only = model.channels == 1 or model.spec.name == "bicubic"
+    rows = {}
+    for name in protocols:
+        protocol = choose("protocol", name, PROTOCOLS)
+        scores = protocol.score(restored, pair.hr, scale=pair.scale, luma_only=luma_only)
+        rows[name] = Row(pair.name, **scores, seconds=seconds, bicubic=pair.bicubic(protocol))
+    return restored, rows
+
+
+def score(model: Model, pairs: Iterable[Pair], *, protocols: Sequence[str] = ("y8",)) -> dict[str, Scores]:
+    """Return the model's scores on `pairs` by protocol name: `score(model, pairs)["y8"].mean["psnr"]`."""
+    pairs = list(pairs)
+    return gather([score_pair(model, pair, protocols)[1] for pair in pairs], pairs[0].resizer)
+
+
+def gather(rows: Sequence[Mapping[str, Row]], resizer: str) -> dict[str, Scores]:
+    """Return the rows of several photos by protocol; `resizer` says how their small photos were made."""
+    return {
+        name: Scores(dataclasses.replace(PROTOCOLS[name], resizer=resizer), [row[name] for row in rows])
+        for name in rows[0]
+    }

@@ -1,0 +1,1 @@
+"""One way to train: states, losses, schedules, steps as pure functions, and the loop around them."""

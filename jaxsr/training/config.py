@@ -1,0 +1,66 @@
+"""The fields of a training config with their defaults. The files in configs/ set what their paper says."""
+
+from collections.abc import Iterable
+
+from ml_collections import ConfigDict
+
+from jaxsr.support.errors import UserError, nearest
+
+
+def default_config() -> ConfigDict:
+    """Return a config with every field there is; a field that is not here does not exist."""
+    config = ConfigDict()
+    config.seed = 0  # decides initial weights, crops and flips
+    config.steps = 20_000  # optimiser updates in all
+    config.batch_size = 16  # patches per update, over all devices
+    config.steps_per_dispatch = 0  # updates per call of the compiled program; 0: 1 on a CPU, 20 on an accelerator
+    config.ema_decay = 0.999  # the averaged weights are scored and saved; 0 keeps no average
+    config.initial_weights = ""  # a weight file or shipped name to start from; "" starts afresh
+
+    config.model = ConfigDict()
+    config.model.name = ""  # a row of jaxsr.models.MODELS
+    config.model.scale = 2
+    config.model.options = ConfigDict()  # the network's constructor fields, such as feature_channels
+
+    config.data = ConfigDict()
+    config.data.train = "samples"  # "samples" (built in), folders of photos or a data set of prepare_data, by comma
+    config.data.validation = "samples"  # "samples" or a folder of HR photos, never trained on
+    config.data.patch = 32  # side of a training patch in pixels of the small photo
+    config.data.augment = True  # the 8 flips and quarter turns
+    config.data.rescale = (1.0,)  # also train on the photos reduced by these factors
+    config.data.quantize_lr = False  # round the small photo to 8 bits, as a file on disk has it
+
+    config.loss = "mse"  # a row of jaxsr.training.losses.LOSSES
+
+    config.optimizer = ConfigDict()
+    config.optimizer.name = "adam"  # "adam" or "sgd"
+    config.optimizer.learning_rate = 1e-3  # at the start; the schedule lowers it
+    config.optimizer.momentum = 0.9  # SGD's momentum, Adam's b1
+    config.optimizer.weight_decay = 0.0  # times the weights, added to their gradient
+    config.optimizer.clip_norm = 0.0  # bound on the norm of the whole gradient; 0 for none
+    config.optimizer.layer_rates = ConfigDict()  # learning-rate factor by start of the parameter's path
+
+    config.schedule = ConfigDict()
+    config.schedule.name = "cosine"  # "constant", "cosine", "step" or "exponential"
+    config.schedule.final = 0.01  # cosine, exponential: the last rate over the first
+    config.schedule.every = 10_000  # step: updates between two drops
+    config.schedule.factor = 0.5  # step: what a drop multiplies by
+    config.schedule.warmup = 0  # updates over which the rate first rises from 0
+
+    config.log_every = 100  # updates between two lines of metrics
+    config.validate_every = 2_000  # updates between two scores, sample pictures and weight files
+    config.checkpoint_every = 2_000  # updates between two checkpoints
+    return config
+
+
+def scale_and_recipe(variant: str, *, scales: Iterable[int], recipes: Iterable[str]) -> tuple[int, str]:
+    """Return the two halves of a variant such as "x3" (recipe "") or "x3-paper".
+
+    Raises UserError, listing what there is, for others.
+    """
+    scale, _, recipe = variant.partition("-")
+    names = [f"x{s}" for s in scales]
+    if scale not in names or recipe not in recipes:
+        known = [f"{name}-{recipe}" if recipe else name for recipe in recipes for name in names]
+        raise UserError(f"unknown variant {variant!r}; {nearest(variant, known)}; choose one of: {', '.join(known)}")
+    return int(scale[1:]), recipe

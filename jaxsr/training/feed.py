@@ -1,0 +1,105 @@
+"""Where the patches of a step come from: photos on the device, or records streamed from disk."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+import jax
+import numpy as np
+from ml_collections import ConfigDict
+
+from jaxsr.data.resident import draw_crops, pack, rescaled
+from jaxsr.data.samples import folder_photos, sample_photos
+from jaxsr.support.errors import UserError
+from jaxsr.training import parallel
+
+RESIDENT_LIMIT = 1 << 30  # bytes of photos that may live on each device
+
+
+class Feed(Protocol):
+    """What the loop asks of a source. `draw` runs inside the compiled step, `data` on the host before it."""
+
+    sharded: bool
+    draw: Callable[[Any, jax.Array, jax.Array], jax.Array]
+
+    def data(self, count: int) -> Any:
+        """Return the argument for `count` further steps."""
+        ...
+
+    def position(self) -> Any:
+        """Return the place in the data as JSON, for the checkpoint."""
+        ...
+
+    def seek(self, position: Any) -> None:
+        """Go to a place that `position` gave."""
+        ...
+
+
+class ResidentFeed:
+    """Photos that stay on every device; the crops follow from the step alone, so there is no place to save."""
+
+    sharded = False
+
+    def __init__(self, photos: Mapping[str, np.ndarray], config: ConfigDict, crop: int):
+        """Pack `photos` for crops of `crop` pixels and move them to the devices."""
+        self._photos = parallel.replicate(pack(rescaled(photos, config.data.rescale), crop))
+        self.draw = lambda photos, _, keys: draw_crops(photos, keys, crop)
+
+    def data(self, count: int) -> Any:
+        """Return the packed photos."""
+        return self._photos
+
+    def position(self) -> None:
+        """Return None."""
+
+    def seek(self, position: None) -> None:
+        """Do nothing."""
+
+
+class StreamFeed:
+    """Crops read by grain from a data set that prepare_data made."""
+
+    sharded = True
+
+    def __init__(self, source: Any, config: ConfigDict, crop: int):
+        """Open an endless shuffled stream over `source`."""
+        from jaxsr.data.streaming import stream  # grain takes a second to import
+
+        self._steps = parallel.steps_per_dispatch(config)
+        self._batches = stream(source, patch_size=crop, batch_size=config.batch_size, seed=config.seed)
+        self.draw = lambda batches, i, _: batches[i]
+
+    def data(self, count: int) -> np.ndarray:
+        """Return the next `count` batches, padded to a full dispatch so that one program fits all."""
+        batches = [next(self._batches) for _ in range(count)]
+        return parallel.shard(np.stack(batches + [batches[-1]] * (self._steps - count)))
+
+    def position(self) -> Any:
+        """Return grain's state."""
+        return self._batches.get_state()
+
+    def seek(self, position: Any) -> None:
+        """Go to grain's state."""
+        self._batches.set_state(position)
+
+
+def open_feed(config: ConfigDict, crop: int) -> Feed:
+    """Return the feed of `config.data.train`: the samples, folders of photos, or one prepared data set."""
+    names = [name.strip() for name in config.data.train.split(",") if name.strip()]
+    if not names:
+        raise UserError('data.train is empty; name folders of photos, a prepared data set, or "samples"')
+    if len(names) == 1 and (Path(names[0]) / "dataset_info.json").is_file():
+        from jaxsr.data.builder import open_source  # TFDS takes seconds to import
+
+        return StreamFeed(open_source(names[0]), config, crop)
+    photos: dict[str, np.ndarray] = {}
+    for name in names:
+        found = sample_photos("train") if name == "samples" else folder_photos(name)
+        photos |= {f"{name}/{photo}": pixels for photo, pixels in found.items()}
+    total = sum(photo.size for photo in photos.values())
+    if total > RESIDENT_LIMIT:
+        raise UserError(
+            f"{total / 2**30:.1f} GiB of photos exceed the {RESIDENT_LIMIT / 2**30:.0f} GiB kept on a device; "
+            f"make a streamed data set of them: python -m jaxsr.prepare_data {' '.join(names)} --output=DIR"
+        )
+    return ResidentFeed(photos, config, crop)

@@ -1,0 +1,118 @@
+"""The training loop: one straight function that every pixel-trained network goes through."""
+
+import time
+from pathlib import Path
+
+import jax
+import numpy as np
+from ml_collections import ConfigDict
+
+from jaxsr.models import Model, initial_shapes, model_spec
+from jaxsr.support.errors import UserError
+from jaxsr.training import parallel
+from jaxsr.training.checkpoints import Checkpoints
+from jaxsr.training.feed import open_feed
+from jaxsr.training.interrupt import stop_on_sigterm
+from jaxsr.training.optimizers import layer_factors, make_optimizer, make_schedule
+from jaxsr.training.run_folder import claim_folder, training_card
+from jaxsr.training.run_log import Meter, RunLog
+from jaxsr.training.state import create_state, initial_params, scored_params
+from jaxsr.training.steps import crop_size, dispatch, pixel_step
+from jaxsr.training.validation import Validation
+from jaxsr.weights import save
+
+
+def train(config: ConfigDict, workdir: str | Path) -> int:
+    """Train as `config` says inside `workdir`, from its newest checkpoint if there is one; return the last step.
+
+    The step is below `config.steps` when SIGTERM ended the run, after a checkpoint. Raises UserError for a
+    config that cannot run, before anything is written, and NonFiniteLoss.
+    """
+    # What the config asks for, checked before the work starts
+    workdir = Path(workdir)
+    check_numbers(config)
+    spec = model_spec(config.model.name)
+    options = config.model.options.to_dict()
+    module = spec.module(config.model.scale, **options)
+    trained = spec.module(config.model.scale, **{**options, **spec.training_options})
+    share = parallel.per_device(config.batch_size)
+    schedule = make_schedule(config.schedule, config.optimizer.learning_rate, config.steps)
+    optimizer = make_optimizer(config.optimizer, schedule)
+    layer_factors(initial_shapes(trained)["params"], config.optimizer.layer_rates.to_dict())
+    params = initial_params(trained, seed=config.seed, weights=config.initial_weights)
+    update = pixel_step(config, spec, trained, optimizer)
+
+    # Data
+    feed = open_feed(config, crop_size(config, spec))
+    validation = Validation(config, workdir / "samples")
+    looped = parallel.steps_per_dispatch(config) > 1
+    run = parallel.compile_steps(dispatch(update, feed.draw, share=share, looped=looped), sharded_data=feed.sharded)
+
+    # The run folder, and where an earlier run left off
+    claim_folder(workdir, config)
+    checkpoints = Checkpoints(workdir / "checkpoints")
+    state = create_state(params, optimizer, seed=config.seed, averaged=config.ema_decay > 0)
+    if checkpoints.latest is not None:
+        state, meta = checkpoints.restore(state)
+        feed.seek(meta["position"])
+        print(f"{workdir} is at step {checkpoints.latest} of {config.steps}; going on from there", flush=True)
+    step = int(state.step)
+    state = parallel.replicate(state)
+    log = RunLog(workdir, step=step, steps=config.steps, batch_size=config.batch_size)
+    meter = Meter()
+
+    def checkpoint() -> None:
+        checkpoints.save(step, state, {"position": feed.position(), "config": config.to_dict()})
+
+    def validate() -> None:
+        model = Model(spec, module, config.model.scale, {"params": jax.tree.map(np.asarray, scored_params(state))})
+        log.validation(step, {**validation.score(model, step), "learning_rate": float(schedule(step))})
+        card = training_card(config, step, validation.card(model))
+        save(workdir / "model.safetensors", model, options=options, **card)
+
+    def due(every: int) -> bool:
+        return step % every == 0 or step == config.steps
+
+    # Steps, a dispatch at a time; a dispatch never runs past an event
+    with stop_on_sigterm() as stopped:
+        while step < config.steps and not stopped.is_set():
+            began = time.monotonic()
+            count = steps_to_next_event(config, step)
+            data = feed.data(count)
+            log.waited(time.monotonic() - began)
+            state, metrics = run(state, data, count)
+            step += count
+            meter.add(count, metrics)
+            if due(config.log_every):
+                log.train(step, meter.mean())
+            began = time.monotonic()
+            if due(config.checkpoint_every):
+                meter.check()  # before saving: the last checkpoint stays a good one
+                checkpoint()
+            if due(config.validate_every):
+                meter.check()
+                validate()
+            log.pause(time.monotonic() - began)
+
+    # Leaving
+    meter.check()
+    checkpoint()
+    checkpoints.close()
+    log.close()
+    return step
+
+
+def steps_to_next_event(config: ConfigDict, step: int) -> int:
+    """Return how many steps the next dispatch runs: to the next log, checkpoint, score or end, at most a full one."""
+    events = (config.log_every, config.checkpoint_every, config.validate_every)
+    return min(parallel.steps_per_dispatch(config), config.steps - step, *(every - step % every for every in events))
+
+
+def check_numbers(config: ConfigDict) -> None:
+    """Raise UserError for a count below 1, naming the field."""
+    names = ("steps", "batch_size", "log_every", "validate_every", "checkpoint_every")
+    for name, value in [(name, config[name]) for name in names] + [("data.patch", config.data.patch)]:
+        if value < 1:
+            raise UserError(f"{name}={value} must be at least 1; set --config.{name}")
+    if not 0 <= config.ema_decay < 1:
+        raise UserError(f"ema_decay={config.ema_decay} must lie in [0, 1); set --config.ema_decay")

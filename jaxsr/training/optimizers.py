@@ -1,0 +1,74 @@
+"""Optimisers and learning-rate schedules by name, with a rate per layer where a paper asks for it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+import optax
+from flax import traverse_util
+from ml_collections import ConfigDict
+
+from jaxsr.support.errors import UserError, choose, nearest
+
+
+def make_schedule(config: ConfigDict, learning_rate: float, steps: int) -> optax.Schedule:
+    """Return the learning rate as a function of the update's number (`config` is the `schedule` section)."""
+    moving = max(steps - config.warmup, 1)
+    schedules = {
+        "constant": lambda: optax.constant_schedule(learning_rate),
+        "cosine": lambda: optax.cosine_decay_schedule(learning_rate, moving, alpha=config.final),
+        "step": lambda: optax.exponential_decay(learning_rate, config.every, config.factor, staircase=True),
+        "exponential": lambda: optax.exponential_decay(learning_rate, moving, config.final),
+    }
+    schedule = choose("schedule", config.name, schedules)()
+    if not config.warmup:
+        return schedule
+    rise = optax.linear_schedule(0.0, learning_rate, config.warmup)
+    return optax.join_schedules([rise, schedule], [config.warmup])
+
+
+def make_optimizer(config: ConfigDict, schedule: optax.Schedule) -> optax.GradientTransformation:
+    """Return the transformation of the `optimizer` section: clip, decay, direction, rate per layer, rate."""
+    directions = {
+        "adam": lambda: optax.scale_by_adam(b1=config.momentum),
+        "sgd": lambda: optax.trace(config.momentum),
+    }
+    return optax.chain(
+        optax.clip_by_global_norm(config.clip_norm) if config.clip_norm else optax.identity(),
+        optax.add_decayed_weights(config.weight_decay) if config.weight_decay else optax.identity(),
+        choose("optimizer", config.name, directions)(),
+        scale_by_layer(config.layer_rates.to_dict()),
+        optax.scale_by_learning_rate(schedule),
+    )
+
+
+def scale_by_layer(rates: Mapping[str, float]) -> optax.GradientTransformation:
+    """Return a transformation that multiplies updates by the rate whose name starts the parameter's path.
+
+    Paths look like `conv3/kernel`; the longest fitting name wins, others keep 1. Raises UserError, when applied,
+    for a name that fits no parameter.
+    """
+
+    def scale(updates: Any, params: Any) -> Any:
+        factors = layer_factors(updates, rates)
+        return jax.tree.map(lambda factor, update: factor * update, factors, updates)
+
+    return optax.stateless(scale) if rates else optax.identity()
+
+
+def layer_factors(tree: Any, rates: Mapping[str, float]) -> Any:
+    """Return a tree like `tree` that holds each leaf's factor."""
+    paths = list(traverse_util.flatten_dict(tree, sep="/"))
+    for name in rates:
+        if not any(_starts(path, name) for path in paths):
+            raise UserError(f"layer_rates names {name!r}, which starts no parameter; {nearest(name, paths)}")
+
+    def factor(path: str) -> float:
+        fitting = [name for name in rates if _starts(path, name)]
+        return rates[max(fitting, key=len)] if fitting else 1.0
+
+    return traverse_util.unflatten_dict({path: factor(path) for path in paths}, sep="/")
+
+
+def _starts(path: str, name: str) -> bool:
+    return f"{path}/".startswith(f"{name}/")

@@ -1,0 +1,78 @@
+"""Devices: the only file that knows `pmap`. One to n local devices run one program and average gradients."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import jax
+import numpy as np
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+from ml_collections import ConfigDict
+
+from jaxsr.support.errors import UserError
+
+AXIS = "batch"
+Tree = TypeVar("Tree")
+
+
+def per_device(batch_size: int) -> int:
+    """Return each device's share of the batch; raises UserError unless it divides evenly."""
+    devices = jax.local_device_count()
+    if batch_size % devices:
+        raise UserError(
+            f"batch_size={batch_size} does not divide among {devices} devices; "
+            f"the nearest that does is {max(devices, round(batch_size / devices) * devices)}"
+        )
+    return batch_size // devices
+
+
+def steps_per_dispatch(config: ConfigDict) -> int:
+    """Return how many steps one program runs; by default 1 on a CPU, where XLA's convolutions crawl inside loops."""
+    return config.steps_per_dispatch or (1 if jax.default_backend() == "cpu" else 20)
+
+
+def average_over_devices(tree: Tree) -> Tree:
+    """Return the mean of `tree` over the devices; to be called inside a step."""
+    return jax.lax.pmean(tree, AXIS)
+
+
+def example_keys(key: jax.Array, step: jax.Array, count: int) -> jax.Array:
+    """Return (count,) keys for this device's examples of `step`.
+
+    A key belongs to the example's place in the global batch, so results do not depend on the device count.
+    """
+    key = jax.random.fold_in(key, step)
+    places = jax.lax.axis_index(AXIS) * count + np.arange(count)
+    return jax.vmap(lambda place: jax.random.fold_in(key, place))(places)
+
+
+def replicate(tree: Tree) -> Tree:
+    """Return `tree` on every local device, laid out as the compiled program wants it, so it compiles once."""
+    mesh = Mesh(np.array(jax.local_devices()), (AXIS,))
+    return jax.device_put(tree, NamedSharding(mesh, PartitionSpec()))
+
+
+def shard(batches: np.ndarray) -> np.ndarray:
+    """Return (devices, steps, share, ...) from the host's (steps, batch, ...)."""
+    steps, batch = batches.shape[:2]
+    devices = jax.local_device_count()
+    return batches.reshape(steps, devices, batch // devices, *batches.shape[2:]).swapaxes(0, 1)
+
+
+def compile_steps(run: Callable[..., Any], *, sharded_data: bool) -> Callable[..., Any]:
+    """Return `run(state, data, count) -> (state, metrics)` compiled for all local devices; `state` is donated.
+
+    `data` is split over the devices (`sharded_data`, see `shard`) or whole on each (see `replicate`).
+    """
+    mapped = jax.pmap(
+        run,
+        axis_name=AXIS,
+        in_axes=(None, 0 if sharded_data else None, 0),
+        out_axes=(None, None),
+        donate_argnums=(0,),
+    )
+
+    def call(state: Any, data: Any, count: int) -> Any:
+        # pmap wants at least one argument per device; the count serves, since it is never whole otherwise
+        return mapped(state, data, np.full(jax.local_device_count(), count, np.int32))
+
+    return call

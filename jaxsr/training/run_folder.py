@@ -1,0 +1,53 @@
+"""The folder of a run: whose it is, and the card of the weights that come out of it."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from ml_collections import ConfigDict
+
+from jaxsr.support.errors import UserError
+from jaxsr.support.files import written_whole
+
+
+def claim_folder(workdir: Path, config: ConfigDict) -> None:
+    """Write config.json into `workdir`, after checking that an earlier run there trained the same thing.
+
+    Raises UserError when its model or kind of optimiser differs, whose states could not be resumed. Other
+    changes, such as more steps, are printed.
+    """
+    path = workdir / "config.json"
+    now = json.loads(json.dumps(config.to_dict()))
+    if path.is_file():
+        before = json.loads(path.read_text())
+        changed = _differences(before, now)
+        fatal = [name for name in changed if name.startswith("model.") or name == "optimizer.name"]
+        if fatal:
+            name = fatal[0]
+            raise UserError(
+                f"{workdir} holds a run with {name}={changed[name][0]!r}, this config has {changed[name][1]!r}; "
+                f"choose another --workdir, or delete that folder"
+            )
+        for name, (old, new) in changed.items():
+            print(f"{workdir}: {name} changes from {old!r} to {new!r}", flush=True)
+    with written_whole(path) as temporary:
+        temporary.write_text(json.dumps(now, indent=2) + "\n")
+
+
+def _differences(before: dict[str, Any], now: dict[str, Any], prefix: str = "") -> dict[str, tuple[Any, Any]]:
+    """Return {dotted name: (before, now)} of the fields that differ."""
+    changed: dict[str, tuple[Any, Any]] = {}
+    for name in sorted(before.keys() | now.keys()):
+        old, new = before.get(name), now.get(name)
+        if isinstance(old, dict) and isinstance(new, dict):
+            changed |= _differences(old, new, f"{prefix}{name}.")
+        elif old != new:
+            changed[f"{prefix}{name}"] = (old, new)
+    return changed
+
+
+def training_card(config: ConfigDict, step: int, scores: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return what the card of a weight file says about its training and its `scores`."""
+    recipe = {name: value for name, value in config.to_dict().items() if not name.endswith("_every")}
+    training = {"data": config.data.train, "steps": step, "config": recipe}
+    return {"training": training, "scores": scores, "licence": "Apache-2.0"}

@@ -1,0 +1,65 @@
+"""What training carries from step to step."""
+
+from typing import Any
+
+import flax
+import jax
+import jax.numpy as jnp
+import optax
+from flax import traverse_util
+
+from jaxsr.support.errors import UserError
+from jaxsr.weights import load
+
+
+@flax.struct.dataclass
+class TrainState:
+    """Everything that a resumed run needs: a tree of arrays. `key` is raw key data, which checkpoints can hold."""
+
+    step: jax.Array
+    key: jax.Array
+    params: Any
+    average: Any  # exponential moving average of params; empty without one
+    optimizer: optax.OptState
+
+
+def create_state(params: Any, optimizer: optax.GradientTransformation, *, seed: int, averaged: bool) -> TrainState:
+    """Return the state before the first step. The average starts at the initial weights."""
+    return TrainState(
+        step=jnp.zeros((), jnp.int32),
+        key=jax.random.key_data(jax.random.key(seed)),
+        params=params,
+        average=jax.tree.map(jnp.copy, params) if averaged else {},
+        optimizer=optimizer.init(params),
+    )
+
+
+def initial_params(module: Any, *, seed: int, weights: str = "") -> Any:
+    """Return the network's parameters before training: the paper's initialisation by `seed`.
+
+    With `weights` (a weight file or shipped name) every parameter of equal path and shape is taken from there,
+    as FSRCNN does to go from one scale to another. Raises UserError when none fits.
+    """
+    sample = jnp.zeros((1, 32, 32, module.channels))
+    params = jax.jit(module.init)(jax.random.key(seed), sample).get("params", {})
+    if not weights:
+        return params
+    fresh = traverse_util.flatten_dict(params, sep="/")
+    given = traverse_util.flatten_dict(dict(load(weights).params), sep="/")
+    fitting = {path for path in fresh.keys() & given.keys() if fresh[path].shape == given[path].shape}
+    if not fitting:
+        raise UserError(f"no parameter of {weights} fits this network; set --config.initial_weights to a relative")
+    print(f"{len(fitting)} of {len(fresh)} parameter arrays start from {weights}", flush=True)
+    taken = {path: jnp.asarray(given[path]) if path in fitting else fresh[path] for path in fresh}
+    return traverse_util.unflatten_dict(taken, sep="/")
+
+
+def update_average(average: Any, params: Any, decay: float, step: jax.Array) -> Any:
+    """Return the moving average after `step` updates; young averages forget faster, so that the start is lost."""
+    decay = jnp.minimum(decay, (1 + step) / (10 + step))
+    return jax.tree.map(lambda old, new: decay * old + (1 - decay) * new, average, params)
+
+
+def scored_params(state: TrainState) -> Any:
+    """Return the weights to score and save: the average where there is one."""
+    return state.average or state.params

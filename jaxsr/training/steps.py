@@ -1,0 +1,92 @@
+"""Training steps: pure functions `(state, batch, keys) -> (state, metrics)`."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import optax
+from ml_collections import ConfigDict
+
+from jaxsr.imaging.color import luma
+from jaxsr.imaging.degradation import bicubic_pair, pair_context
+from jaxsr.imaging.patches import center_crop, dihedral
+from jaxsr.models import ModelSpec
+from jaxsr.support.errors import choose
+from jaxsr.training.losses import LOSSES
+from jaxsr.training.parallel import average_over_devices, example_keys
+from jaxsr.training.state import TrainState, update_average
+
+Metrics = dict[str, jax.Array]
+Step = Callable[[TrainState, jax.Array, jax.Array], tuple[TrainState, Metrics]]
+Draw = Callable[[Any, jax.Array, jax.Array], jax.Array]  # (data, number of the step in it, keys) -> uint8 crops
+
+
+def crop_size(config: ConfigDict, spec: ModelSpec) -> int:
+    """Return the side of the HR crop that makes one patch, its context for the bicubic kernel included."""
+    return config.model.scale * (config.data.patch + 2 * pair_context(spec.pre_upsampled))
+
+
+def pixel_step(config: ConfigDict, spec: ModelSpec, module: Any, optimizer: optax.GradientTransformation) -> Step:
+    """Return the step that fits a network's output to the sharp patch, pixel by pixel."""
+    per_element, reduce = choose("loss", config.loss, LOSSES)
+
+    def loss_of(params: Any, small: jax.Array, sharp: jax.Array) -> tuple[jax.Array, jax.Array]:
+        output = module.apply({"params": params}, small)
+        target = center_crop(sharp, *output.shape[1:3])  # unpadded networks return less than they take
+        return reduce(per_element(output=output, target=target)), jnp.mean(jnp.square(output - target))
+
+    def step(state: TrainState, hr: jax.Array, keys: jax.Array) -> tuple[TrainState, Metrics]:
+        small, sharp = make_pair(hr, keys, config, spec, module.channels)
+        (loss, error), gradients = jax.value_and_grad(loss_of, has_aux=True)(state.params, small, sharp)
+        gradients, loss, error = average_over_devices((gradients, loss, error))
+        updates, optimizer_state = optimizer.update(gradients, state.optimizer, state.params)
+        params = optax.apply_updates(state.params, updates)
+        average = update_average(state.average, params, config.ema_decay, state.step) if state.average else {}
+        metrics = {"loss": loss, "psnr": -10 * jnp.log10(error), "gradient_norm": optax.global_norm(gradients)}
+        state = state.replace(step=state.step + 1, params=params, average=average, optimizer=optimizer_state)
+        return state, metrics
+
+    return step
+
+
+def make_pair(
+    hr: jax.Array, keys: jax.Array, config: ConfigDict, spec: ModelSpec, channels: int
+) -> tuple[jax.Array, jax.Array]:
+    """Return the network's input and its target from uint8 crops `hr` (N, S, S, 3), turned by each example's key."""
+    hr = hr.astype(jnp.float32) / 255
+    hr = luma(hr) if channels == 1 else hr
+    if config.data.augment:
+        turns = jax.vmap(lambda key: jax.random.randint(jax.random.fold_in(key, 1), (), 0, 8))(keys)
+        hr = jax.vmap(dihedral)(hr, turns)
+    return bicubic_pair(hr, config.model.scale, enlarged=spec.pre_upsampled, quantize=config.data.quantize_lr)
+
+
+def dispatch(step: Step, draw: Draw, *, share: int, looped: bool) -> Callable[..., tuple[TrainState, Metrics]]:
+    """Return `run(state, data, count)`: the first `count` steps on `data` in one program, and mean metrics.
+
+    `share` is the batch on one device. `count` is traced, so any number up to the next event runs the same
+    program; without `looped` it is 1. `metrics["bad_step"]` is the first step with a non-finite loss or gradient,
+    or -1.
+    """
+
+    def once(state: TrainState, data: Any, i: jax.Array | int) -> tuple[TrainState, Metrics]:
+        keys = example_keys(jax.random.wrap_key_data(state.key), state.step, share)
+        state, metrics = step(state, draw(data, i, keys), keys)
+        finite = jnp.isfinite(metrics["loss"]) & jnp.isfinite(metrics["gradient_norm"])
+        return state, {**metrics, "bad_step": jnp.where(finite, -1, state.step)}
+
+    def loop(state: TrainState, data: Any, count: jax.Array) -> tuple[TrainState, Metrics]:
+        def body(i: jax.Array, carry: tuple[TrainState, Metrics]) -> tuple[TrainState, Metrics]:
+            state, totals = carry
+            state, metrics = once(state, data, i)
+            bad = jnp.where(totals["bad_step"] < 0, metrics["bad_step"], totals["bad_step"])
+            return state, {**jax.tree.map(jnp.add, totals, metrics), "bad_step": bad}
+
+        shapes = jax.eval_shape(once, state, data, count)[1]
+        totals = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shapes) | {"bad_step": jnp.int32(-1)}
+        state, totals = jax.lax.fori_loop(0, count, body, (state, totals))
+        means = jax.tree.map(lambda total: total / count, totals)
+        return state, {**means, "bad_step": totals["bad_step"]}
+
+    return loop if looped else lambda state, data, count: once(state, data, 0)
