@@ -1,0 +1,1 @@
+"""Slow, obvious NumPy versions of what is easy to get wrong."""

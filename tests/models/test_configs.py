@@ -1,0 +1,74 @@
+"""Every config there is, its parameter count, and that none is missing from the table."""
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+from jaxsr.models import MODELS, count_parameters, model_spec
+from jaxsr.support.errors import UserError
+
+CONFIGS = Path(__file__).parents[2] / "configs"
+
+# Weights, biases and PReLU slopes, as the papers' layer tables give them.
+PARAMETERS = {
+    "espcn": {
+        **{"x2": 21_284, "x3": 22_729, "x4": 24_752},
+        **{"x2-paper": 21_284, "x3-paper": 22_729, "x4-paper": 24_752},
+    },
+    "fsrcnn": {
+        **{f"x{scale}{recipe}": 12_809 for scale in (2, 3, 4) for recipe in ("", "-paper", "-transfer")},
+        **{f"x{scale}-small": 4_086 for scale in (2, 3, 4)},
+    },
+    "srcnn": {
+        **{f"x{scale}": 57_281 for scale in (2, 3, 4)},
+        **{f"x{scale}-{recipe}": 8_129 for scale in (2, 3, 4) for recipe in ("915", "paper")},
+        **{f"x{scale}-935": 24_513 for scale in (2, 3, 4)},
+    },
+}
+
+
+def load_config(name: str, variant: str):
+    """Return the config of `configs/name.py:variant`."""
+    spec = importlib.util.spec_from_file_location(f"configs_{name}", CONFIGS / f"{name}.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.get_config(variant)
+
+
+def variants() -> list[tuple[str, str]]:
+    """Return every (config, variant) of the table."""
+    return [(name, variant) for name, table in PARAMETERS.items() for variant in table]
+
+
+def test_no_config_is_missing_from_the_table():
+    assert {path.stem for path in CONFIGS.glob("*.py")} == set(PARAMETERS)
+
+
+@pytest.mark.parametrize("name", PARAMETERS)
+def test_no_variant_is_missing_from_the_table(name):
+    """An unknown variant's message lists all there are."""
+    with pytest.raises(UserError, match="choose one of: (.*)") as error:
+        load_config(name, "x0")
+    listed = str(error.value).rsplit("choose one of: ", 1)[1].split(", ")
+    assert set(listed) == set(PARAMETERS[name])
+
+
+@pytest.mark.parametrize(("name", "variant"), variants())
+def test_parameter_count(name, variant):
+    config = load_config(name, variant)
+    count = count_parameters(model_spec(config.model.name), config.model.scale, **config.model.options.to_dict())
+    assert count == PARAMETERS[name][variant]
+
+
+@pytest.mark.parametrize(
+    ("name", "variant", "scale", "count"),
+    [
+        *[("srcnn", v, 3, n) for v, n in {"9-1-5": 8_129, "9-3-5": 24_513, "9-5-5": 57_281}.items()],
+        *[("fsrcnn", v, 4, n) for v, n in {"(56,12,4)": 12_809, "(32,5,1)": 4_086, "(48,12,2)": 9_097}.items()],
+        *[("espcn", "RGB", s, n) for s, n in {2: 26_796, 3: 31_131, 4: 37_200}.items()],
+    ],
+)
+def test_parameter_count_of_published_variants(name, variant, scale, count):
+    assert count_parameters(MODELS[name], scale, **MODELS[name].variants[variant]) == count

@@ -1,0 +1,75 @@
+"""What the specs say of the networks: their reach, their shapes, their mistakes."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxsr.models import MODELS, initial_shapes, model_spec
+from jaxsr.support.errors import UserError
+
+NETWORKS = [
+    *[("srcnn", 3, variant) for variant in ("9-1-5", "9-3-5", "9-5-5")],
+    *[("fsrcnn", scale, variant) for scale in (2, 3, 4) for variant in ("(56,12,4)", "(32,5,1)")],
+    *[("espcn", scale, variant) for scale in (2, 3, 4) for variant in ("Y", "RGB")],
+]
+
+
+def lively(module, seed: int = 0):
+    """Return random weights large enough that every layer matters."""
+    leaves, tree = jax.tree.flatten(initial_shapes(module))
+    keys = jax.random.split(jax.random.key(seed), len(leaves))
+    return jax.tree.unflatten(tree, [0.3 * jax.random.normal(k, x.shape) for k, x in zip(keys, leaves, strict=True)])
+
+
+@pytest.mark.parametrize(("name", "scale", "variant"), NETWORKS)
+def test_receptive_radius_is_exact(name, scale, variant):
+    """The derivative of one output block by the input is zero beyond the radius, and not within it."""
+    spec = MODELS[name]
+    module = spec.module(scale, **spec.variants[variant])
+    radius = spec.receptive_radius(module)
+    side = 2 * radius + 5
+    middle, unit = side // 2, 1 if spec.pre_upsampled else scale
+    variables = lively(module)
+
+    def block(x):
+        return module.apply(variables, x)[:, middle * unit : (middle + 1) * unit, middle * unit : (middle + 1) * unit]
+
+    x = jax.random.uniform(jax.random.key(1), (1, side, side, module.channels))
+    derivative = np.abs(jax.jacrev(block)(x)).sum(axis=(0, 1, 2, 3, 4, 7))
+    reach = np.argwhere(derivative > 0) - middle
+    assert np.abs(reach).max() == radius
+
+
+@pytest.mark.parametrize(("name", "scale", "variant"), NETWORKS)
+def test_output_is_scale_times_the_input(name, scale, variant):
+    spec = MODELS[name]
+    module = spec.module(scale, **spec.variants[variant])
+    shape = jax.eval_shape(module.apply, initial_shapes(module), jax.ShapeDtypeStruct((2, 21, 34, module.channels), jnp.float32)).shape
+    factor = 1 if spec.pre_upsampled else scale
+    assert shape == (2, 21 * factor, 34 * factor, module.channels)
+
+
+def test_srcnn_paddings_agree_inside():
+    """Valid, zero and replicate differ at the border alone."""
+    nets = {padding: MODELS["srcnn"].module(2, padding=padding) for padding in ("valid", "zero", "replicate")}
+    variables = lively(nets["valid"])
+    x = jax.random.uniform(jax.random.key(0), (1, 30, 28, 1))
+    outputs = {padding: np.asarray(net.apply(variables, x)) for padding, net in nets.items()}
+    assert outputs["valid"].shape == (1, 14, 12, 1)
+    for padding in ("zero", "replicate"):
+        np.testing.assert_allclose(outputs[padding][:, 8:-8, 8:-8], outputs["valid"], rtol=1e-4, atol=1e-4)
+    assert np.abs(outputs["zero"] - outputs["replicate"]).max() > 0.1
+
+
+def test_mistakes_are_named():
+    with pytest.raises(UserError, match="unknown model 'fsrcn'; did you mean 'fsrcnn'"):
+        model_spec("fsrcn")
+    with pytest.raises(UserError, match="espcn has no scale 8; choose one of: 2, 3, 4"):
+        MODELS["espcn"].module(8)
+    with pytest.raises(UserError, match="no option 'feature_channel'; did you mean 'feature_channels'"):
+        MODELS["fsrcnn"].module(2, feature_channel=3)
+    with pytest.raises(UserError, match="unknown padding 'same'"):
+        MODELS["srcnn"].module(2, padding="same").init(jax.random.key(0), jnp.zeros((1, 32, 32, 1)))
+    with pytest.raises(UserError, match="unknown activation 'gelu'"):
+        initial_shapes(MODELS["espcn"].module(2, activation="gelu"))

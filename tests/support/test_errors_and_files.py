@@ -1,0 +1,36 @@
+"""One-line errors and whole files."""
+
+import pytest
+
+from jaxsr.support.errors import UserError, choose, nearest
+from jaxsr.support.files import written_whole
+
+
+def test_nearest_suggests_or_lists():
+    assert nearest("adm", ["adam", "sgd"]) == "did you mean 'adam'?"
+    assert nearest("lamb!", ["adam", "sgd"]) == "choose one of: adam, sgd"
+
+
+def test_choose():
+    assert choose("optimizer", "sgd", {"sgd": 7}) == 7
+    with pytest.raises(UserError, match=r"unknown optimizer 'sdg'; did you mean 'sgd'\?"):
+        choose("optimizer", "sdg", {"sgd": 7})
+
+
+def test_a_file_appears_whole(tmp_path):
+    target = tmp_path / "new" / "file.txt"
+    with written_whole(target) as temporary:
+        temporary.write_text("all of it")
+        assert temporary.suffix == ".txt" and not target.exists()
+    assert target.read_text() == "all of it"
+    assert [path.name for path in target.parent.iterdir()] == ["file.txt"]
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path):
+    target = tmp_path / "file.txt"
+    target.write_text("old")
+    with pytest.raises(RuntimeError), written_whole(target) as temporary:
+        temporary.write_text("half")
+        raise RuntimeError
+    assert target.read_text() == "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["file.txt"]
