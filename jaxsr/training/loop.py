@@ -1,5 +1,6 @@
 """The training loop: one straight function that every pixel-trained network goes through."""
 
+import contextlib
 import time
 from pathlib import Path
 
@@ -68,13 +69,13 @@ def train(config: ConfigDict, workdir: str | Path) -> int:
         model = Model(spec, module, config.model.scale, {"params": jax.tree.map(np.asarray, scored_params(state))})
         log.validation(step, {**validation.score(model, step), "learning_rate": float(schedule(step))})
         card = training_card(config, step, validation.card(model))
-        save(workdir / "model.safetensors", model, options=options, **card)
+        save(workdir / "model.safetensors", model, **card)
 
     def due(every: int) -> bool:
         return step % every == 0 or step == config.steps
 
     # Steps, a dispatch at a time; a dispatch never runs past an event
-    with stop_on_sigterm() as stopped:
+    with contextlib.closing(checkpoints), contextlib.closing(log), stop_on_sigterm() as stopped:
         while step < config.steps and not stopped.is_set():
             began = time.monotonic()
             count = steps_to_next_event(config, step)
@@ -93,12 +94,8 @@ def train(config: ConfigDict, workdir: str | Path) -> int:
                 meter.check()
                 validate()
             log.pause(time.monotonic() - began)
-
-    # Leaving
-    meter.check()
-    checkpoint()
-    checkpoints.close()
-    log.close()
+        meter.check()
+        checkpoint()
     return step
 
 

@@ -14,15 +14,20 @@ AXIS = "batch"
 Tree = TypeVar("Tree")
 
 
+def devices() -> list[jax.Device]:
+    """Return the devices that train: all local ones."""
+    return jax.local_devices()
+
+
 def per_device(batch_size: int) -> int:
     """Return each device's share of the batch; raises UserError unless it divides evenly."""
-    devices = jax.local_device_count()
-    if batch_size % devices:
+    count = len(devices())
+    if batch_size % count:
         raise UserError(
-            f"batch_size={batch_size} does not divide among {devices} devices; "
-            f"the nearest that does is {max(devices, round(batch_size / devices) * devices)}"
+            f"batch_size={batch_size} does not divide among {count} devices; "
+            f"the nearest that does is {max(1, round(batch_size / count)) * count}"
         )
-    return batch_size // devices
+    return batch_size // count
 
 
 def steps_per_dispatch(config: ConfigDict) -> int:
@@ -47,15 +52,15 @@ def example_keys(key: jax.Array, step: jax.Array, count: int) -> jax.Array:
 
 def replicate(tree: Tree) -> Tree:
     """Return `tree` on every local device, laid out as the compiled program wants it, so it compiles once."""
-    mesh = Mesh(np.array(jax.local_devices()), (AXIS,))
+    mesh = Mesh(np.array(devices()), (AXIS,))
     return jax.device_put(tree, NamedSharding(mesh, PartitionSpec()))
 
 
 def shard(batches: np.ndarray) -> np.ndarray:
     """Return (devices, steps, share, ...) from the host's (steps, batch, ...)."""
     steps, batch = batches.shape[:2]
-    devices = jax.local_device_count()
-    return batches.reshape(steps, devices, batch // devices, *batches.shape[2:]).swapaxes(0, 1)
+    count = len(devices())
+    return batches.reshape(steps, count, batch // count, *batches.shape[2:]).swapaxes(0, 1)
 
 
 def compile_steps(run: Callable[..., Any], *, sharded_data: bool) -> Callable[..., Any]:
@@ -69,10 +74,11 @@ def compile_steps(run: Callable[..., Any], *, sharded_data: bool) -> Callable[..
         in_axes=(None, 0 if sharded_data else None, 0),
         out_axes=(None, None),
         donate_argnums=(0,),
+        devices=devices(),
     )
 
     def call(state: Any, data: Any, count: int) -> Any:
         # pmap wants at least one argument per device; the count serves, since it is never whole otherwise
-        return mapped(state, data, np.full(jax.local_device_count(), count, np.int32))
+        return mapped(state, data, np.full(len(devices()), count, np.int32))
 
     return call

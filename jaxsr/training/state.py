@@ -57,7 +57,7 @@ def initial_params(module: Any, *, seed: int, weights: str = "") -> Any:
 def update_average(average: Any, params: Any, decay: float, step: jax.Array) -> Any:
     """Return the moving average after `step` updates; young averages forget faster, so that the start is lost."""
     decay = jnp.minimum(decay, (1 + step) / (10 + step))
-    return jax.tree.map(lambda old, new: decay * old + (1 - decay) * new, average, params)
+    return jax.tree.map(lambda old, new: old + (1 - decay) * (new - old), average, params)
 
 
 def scored_params(state: TrainState) -> Any:

@@ -43,7 +43,7 @@ def pixel_step(config: ConfigDict, spec: ModelSpec, module: Any, optimizer: opta
         updates, optimizer_state = optimizer.update(gradients, state.optimizer, state.params)
         params = optax.apply_updates(state.params, updates)
         average = update_average(state.average, params, config.ema_decay, state.step) if state.average else {}
-        metrics = {"loss": loss, "psnr": -10 * jnp.log10(error), "gradient_norm": optax.global_norm(gradients)}
+        metrics = {"loss": loss, "psnr": -10 * jnp.log10(error), "gradient_norm": optax.tree.norm(gradients)}
         state = state.replace(step=state.step + 1, params=params, average=average, optimizer=optimizer_state)
         return state, metrics
 

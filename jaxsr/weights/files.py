@@ -30,7 +30,7 @@ def save(path: str | Path, model: Model, **card: Any) -> None:
         "model": model.spec.name,
         "paper": model.spec.paper,
         "scale": model.scale,
-        "options": dict(model.card.get("options", {})),
+        "options": {name: getattr(model.module, name) for name in model.spec.options},
         "value_range": list(model.spec.value_range),
     }
     tensors = traverse_util.flatten_dict(dict(model.variables), sep="/")
@@ -82,9 +82,7 @@ def load_file(path: str | Path) -> Model:
     """Return the model of a weight file written by `save`; raises UserError with the reason if it is none."""
     card, tensors = _read(Path(path))
     if card.get("format", 0) > FORMAT:
-        raise UserError(
-            f"{path} has format {card['format']}, this version reads up to {FORMAT}; upgrade jaxsr"
-        )
+        raise UserError(f"{path} has format {card['format']}, this version reads up to {FORMAT}; upgrade jaxsr")
     if card.get("model") not in MODELS:
         raise UserError(f"{path} holds the unknown model {card.get('model')!r}; upgrade jaxsr")
     spec = MODELS[card["model"]]

@@ -9,7 +9,13 @@ from jaxsr.imaging.color import luma, rgb_to_ycbcr, round_to_levels, ycbcr_to_rg
 def test_primaries_have_matlab_values():
     """rgb2ycbcr of MATLAB R2023b on doubles, times 255."""
     colors = np.array([[0, 0, 0], [1, 1, 1], [1, 0, 0], [0, 1, 0], [0, 0, 1]], float)
-    expected = [[16, 128, 128], [235, 128, 128], [81.481, 90.203, 240], [144.553, 53.797, 34.214], [40.966, 240, 109.786]]
+    expected = [
+        [16, 128, 128],
+        [235, 128, 128],
+        [81.481, 90.203, 240],
+        [144.553, 53.797, 34.214],
+        [40.966, 240, 109.786],
+    ]
     np.testing.assert_allclose(rgb_to_ycbcr(colors) * 255, expected, atol=1e-9)
 
 

@@ -23,7 +23,9 @@ def test_the_eight_symmetries_are_all_different_and_keep_the_pixels():
     np.testing.assert_array_equal(turned[5][..., 0], np.asarray(image)[::-1, :, 0].T)
 
 
-@pytest.mark.parametrize(("size", "side", "stride"), [(100, 32, 16), (33, 32, 16), (32, 32, 16), (20, 32, 16), (96, 32, 32)])
+@pytest.mark.parametrize(
+    ("size", "side", "stride"), [(100, 32, 16), (33, 32, 16), (32, 32, 16), (20, 32, 16), (96, 32, 32)]
+)
 def test_sub_images_cover_everything_and_stay_inside(size, side, stride):
     starts = sub_image_starts(size, side, stride)
     assert starts[0] == 0 and len(set(starts)) == len(starts)

@@ -45,7 +45,9 @@ def test_receptive_radius_is_exact(name, scale, variant):
 def test_output_is_scale_times_the_input(name, scale, variant):
     spec = MODELS[name]
     module = spec.module(scale, **spec.variants[variant])
-    shape = jax.eval_shape(module.apply, initial_shapes(module), jax.ShapeDtypeStruct((2, 21, 34, module.channels), jnp.float32)).shape
+    shape = jax.eval_shape(
+        module.apply, initial_shapes(module), jax.ShapeDtypeStruct((2, 21, 34, module.channels), jnp.float32)
+    ).shape
     factor = 1 if spec.pre_upsampled else scale
     assert shape == (2, 21 * factor, 34 * factor, module.channels)
 

@@ -32,15 +32,13 @@ def import_tensors(name: str, tensors: Tensors, *, scale: int | None = None, **o
         imported = convert(tensors)
     except KeyError as error:
         have = ", ".join(list(tensors)[:4])
-        raise UserError(
-            f"no tensor {error} for {name}; the file has: {have}, ...; is it another model?"
-        ) from None
+        raise UserError(f"no tensor {error} for {name}; the file has: {have}, ...; is it another model?") from None
     scale = _agreed_scale(name, scale, imported.scale)
     options = {**imported.options, **options}
     module = spec.module(scale, **options)
     variables = {kind: _float32(tree) for kind, tree in imported.variables.items()}
     check_shapes(variables, initial_shapes(module), f"the tensors of this {name}")
-    return Model(spec, module, scale, variables, {"options": options, "source": "imported"})
+    return Model(spec, module, scale, variables)
 
 
 def _agreed_scale(name: str, asked: int | None, found: int | None) -> int:

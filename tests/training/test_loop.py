@@ -1,0 +1,187 @@
+"""The real loop through the real config files, on generated photos."""
+
+import json
+import os
+import signal
+import threading
+import time
+
+import jax
+import numpy as np
+import pytest
+
+from jaxsr.support.errors import UserError
+from jaxsr.training import loop, parallel
+from jaxsr.training.checkpoints import Checkpoints
+from jaxsr.training.loop import train
+from jaxsr.training.run_log import NonFiniteLoss
+from jaxsr.weights import load
+from tests.models.test_configs import variants
+
+
+def weights(workdir):
+    """Return the run's saved arrays."""
+    return {str(path): np.asarray(x) for path, x in jax.tree_util.tree_leaves_with_path(load(workdir).params)}
+
+
+def records(workdir, kind):
+    lines = [json.loads(line) for line in (workdir / "metrics.jsonl").read_text().splitlines()]
+    return [line for line in lines if line["kind"] == kind]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "variant"), variants())
+def test_every_config_trains(name, variant, tiny, tmp_path):
+    config = tiny(name, variant, steps=2, log_every=1)
+    before = loop.initial_params(
+        loop.model_spec(name).module(config.model.scale, **config.model.options.to_dict()), seed=0
+    )
+    assert train(config, tmp_path) == 2
+    after = load(tmp_path)
+    losses = [line["loss"] for line in records(tmp_path, "train")]
+    assert len(losses) == 2 and np.isfinite(losses).all()
+    moved = jax.tree.map(lambda a, b: float(np.abs(a - b).max()), before, dict(after.params))
+    frozen = config.optimizer.layer_rates.to_dict()
+    for path, distance in jax.tree_util.tree_leaves_with_path(moved):
+        layer = path[0].key
+        assert (distance == 0) == (frozen.get(layer) == 0.0), f"{layer} moved by {distance}"
+
+
+def test_a_run_learns_and_leaves_everything(tiny, tmp_path):
+    train(tiny(steps=150, log_every=10, validate_every=75, checkpoint_every=75), tmp_path)
+    losses = [line["loss"] for line in records(tmp_path, "train")]
+    assert losses[-1] < 0.25 * losses[0]
+    scores = [line["psnr"] for line in records(tmp_path, "validation")]
+    assert len(scores) == 2 and scores[1] > scores[0] + 1
+    assert {path.name for path in (tmp_path / "samples").iterdir()} == {"step_00000075.png", "step_00000150.png"}
+    assert json.loads((tmp_path / "config.json").read_text())["model"]["name"] == "espcn"
+    assert any(path.name.startswith("events.out.tfevents") for path in tmp_path.iterdir())
+    card = load(tmp_path).card
+    assert card["training"]["steps"] == 150
+    assert card["scores"][0]["protocol"]["name"] == "y8"
+    assert card["scores"][0]["mean"]["psnr"] == pytest.approx(scores[1], abs=1e-9)
+
+
+@pytest.mark.parametrize("per_dispatch", [1, 3])
+def test_stopping_half_way_changes_nothing(per_dispatch, tiny, tmp_path):
+    """20 steps equal 10 + 10, bit for bit, whether dispatched one by one or in threes."""
+    fields = {"steps": 20, "steps_per_dispatch": per_dispatch, "checkpoint_every": 10, "validate_every": 20}
+    train(tiny(**fields), tmp_path / "whole")
+    stop_after(10, tiny(**fields), tmp_path / "halves")
+    assert Checkpoints(tmp_path / "halves" / "checkpoints").latest == 10
+    assert train(tiny(**fields), tmp_path / "halves") == 20
+    whole, halves = weights(tmp_path / "whole"), weights(tmp_path / "halves")
+    assert whole.keys() == halves.keys() and len(whole) == 6
+    for name in whole:
+        np.testing.assert_array_equal(whole[name], halves[name])
+    assert [r["step"] for r in records(tmp_path / "halves", "train")] == list(range(2, 21, 2))
+
+
+def stop_after(step, config, workdir):
+    """Train until `step`, where SIGTERM arrives as the loop plans its next dispatch."""
+    original = loop.steps_to_next_event
+
+    def count(config, now):
+        planned = original(config, now)
+        if now + planned >= step:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return planned
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loop, "steps_to_next_event", count)
+        assert train(config, workdir) == step
+
+
+def test_results_do_not_depend_on_the_dispatch(tiny, tmp_path):
+    for n in (1, 4):
+        train(tiny(steps_per_dispatch=n), tmp_path / str(n))
+    one, four = weights(tmp_path / "1"), weights(tmp_path / "4")
+    for name in one:
+        np.testing.assert_allclose(one[name], four[name], atol=1e-6)
+
+
+def test_four_devices_equal_one(tiny, tmp_path, monkeypatch):
+    fields = {"steps": 20, "validate_every": 20, "checkpoint_every": 20}
+    train(tiny(**fields), tmp_path / "four")
+    first = jax.local_devices()[:1]
+    monkeypatch.setattr(parallel, "devices", lambda: first)
+    train(tiny(**fields), tmp_path / "one")
+    four, one = weights(tmp_path / "four"), weights(tmp_path / "one")
+    for name in four:
+        np.testing.assert_allclose(four[name], one[name], atol=1e-5)
+
+
+def test_a_non_finite_loss_stops_and_keeps_the_last_checkpoint(tiny, tmp_path):
+    config = tiny(steps=10, checkpoint_every=1, log_every=5, **{"optimizer.learning_rate": 1e30})
+    with pytest.raises(NonFiniteLoss, match=r"not finite at step (\d+); .*learning_rate"):
+        train(config, tmp_path)
+    checkpoints = Checkpoints(tmp_path / "checkpoints")
+    kept = checkpoints.latest
+    assert kept is not None and kept < 10
+
+
+def test_a_finished_run_is_left_alone(tiny, tmp_path):
+    train(tiny(), tmp_path)
+    before = weights(tmp_path)
+    assert train(tiny(), tmp_path) == 4
+    after = weights(tmp_path)
+    assert all((before[name] == after[name]).all() for name in before)
+
+
+def test_more_steps_go_on(tiny, tmp_path, capsys):
+    train(tiny(), tmp_path)
+    assert train(tiny(steps=6), tmp_path) == 6
+    assert "steps changes from 4 to 6" in capsys.readouterr().out
+
+
+def test_initial_weights_come_from_a_relative(tiny, tmp_path):
+    train(tiny("fsrcnn", "x3"), tmp_path / "x3")
+    params = loop.initial_params(
+        loop.model_spec("fsrcnn").module(2), seed=5, weights=str(tmp_path / "x3" / "model.safetensors")
+    )
+    given = load(tmp_path / "x3").params
+    assert jax.tree.all(jax.tree.map(lambda a, b: bool((np.asarray(a) == b).all()), params, dict(given)))
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"model.scale": 5}, "espcn has no scale 5"),
+        ({"model.name": "espn"}, "unknown model 'espn'; did you mean 'espcn'"),
+        ({"loss": "mes"}, "unknown loss 'mes'; did you mean 'mse'"),
+        ({"optimizer.name": "adam2"}, "unknown optimizer 'adam2'; did you mean 'adam'"),
+        ({"schedule.name": "cosin"}, "unknown schedule 'cosin'; did you mean 'cosine'"),
+        ({"batch_size": 6}, "batch_size=6 does not divide among 4 devices; the nearest that does is 8"),
+        ({"steps": 0}, "steps=0 must be at least 1"),
+        ({"ema_decay": 1.0}, r"ema_decay=1.0 must lie in \[0, 1\)"),
+        ({"data.patch": 200}, "no training photo has 408 pixels a side.*the largest has 151"),
+        ({"data.train": "/nowhere"}, "/nowhere"),
+        ({"data.train": " , "}, "data.train is empty"),
+        ({"initial_weights": "espcn-x9"}, "no weights ship for espcn at scale 9"),
+    ],
+)
+def test_mistakes_are_told_before_anything_is_written(fields, message, tiny, tmp_path):
+    with pytest.raises(UserError, match=message):
+        train(tiny(**fields), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_folder_of_another_model_is_refused(tiny, tmp_path):
+    train(tiny(), tmp_path)
+    with pytest.raises(UserError, match="model.name='espcn', this config has 'fsrcnn'; choose another --workdir"):
+        train(tiny("fsrcnn", "x2"), tmp_path)
+    with pytest.raises(UserError, match="optimizer.name='adam', this config has 'sgd'"):
+        train(tiny(**{"optimizer.name": "sgd"}), tmp_path)
+    assert json.loads((tmp_path / "config.json").read_text())["model"]["name"] == "espcn"
+
+
+def test_sigterm_saves_and_leaves(tiny, tmp_path):
+    def later():
+        while not (tmp_path / "metrics.jsonl").exists() or not (tmp_path / "metrics.jsonl").read_text():
+            time.sleep(0.02)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=later, daemon=True).start()
+    step = train(tiny(steps=100_000, validate_every=100_000, checkpoint_every=100_000), tmp_path)
+    assert 2 <= step < 100_000
+    assert Checkpoints(tmp_path / "checkpoints").latest == step
