@@ -3,7 +3,7 @@
 python -m jaxsr.train --config=configs/fsrcnn.py:x3 --workdir=runs/fsrcnn-x3 \
     --config.data.train=T91,BSDS400 --config.data.validation=Set5
 
-Variants: `x2`, `x3`, `x4` train (56,12,4) with Adam; `x3-small` the (32,5,1) network; `x3-paper` the paper's SGD on
+Variants: `x2`, `x3`, `x4` train (56,12,4) with Muon; `x3-small` the (32,5,1) network; `x3-paper` the paper's SGD on
 sub-images. The paper reports 36.94, 33.06 and 30.55 dB on Set5 from 91 images (Y, 8 bits). Section 3.4 goes from
 one scale to another by training the deconvolution alone:
     --config.initial_weights=runs/fsrcnn-x3/model.safetensors --config.optimizer.layer_rates="{...}"
@@ -44,6 +44,8 @@ def paper(config: ConfigDict) -> None:
     config.ema_decay = 0.0
     config.batch_size = 128
     config.optimizer.name = "sgd"
+    config.optimizer.momentum = 0.9
+    config.schedule.warmup = 0
     config.optimizer.learning_rate = 1e-3
     config.optimizer.layer_rates = ConfigDict({"deconvolution": 0.1})
     config.schedule.name = "constant"

@@ -3,7 +3,7 @@
 python -m jaxsr.train --config=configs/srcnn.py:x3 --workdir=runs/srcnn-x3 \
     --config.data.train=T91,BSDS400 --config.data.validation=Set5
 
-Variants: `x3` is 9-5-5 with Adam, `x3-915` and `x3-935` the smaller ones, `x3-paper` is 9-1-5 with the authors' SGD
+Variants: `x3` is 9-5-5 with Muon, `x3-915` and `x3-935` the smaller ones, `x3-paper` is 9-1-5 with the authors' SGD
 for 15 million steps. The papers report, on Set5 (Y, 8 bits), 36.66, 32.75 and 30.49 dB for 9-5-5 trained on ImageNet
 and 32.39 dB for 9-1-5 at x3 from 91 images.
 """
@@ -35,6 +35,8 @@ def paper(config: ConfigDict) -> None:
     config.ema_decay = 0.0
     config.loss = "euclidean"
     config.optimizer.name = "sgd"
+    config.optimizer.momentum = 0.9
+    config.schedule.warmup = 0
     config.optimizer.learning_rate = 1e-4
     config.optimizer.layer_rates = ConfigDict({"conv1/bias": 0.1, "conv2/bias": 0.1, "conv3": 0.1})
     config.schedule.name = "constant"

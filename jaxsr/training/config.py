@@ -11,7 +11,7 @@ def default_config() -> ConfigDict:
     """Return a config with every field there is; a field that is not here does not exist."""
     config = ConfigDict()
     config.seed = 0  # decides initial weights, crops and flips
-    config.steps = 20_000  # optimiser updates in all
+    config.steps = 12_000  # optimiser updates in all
     config.batch_size = 16  # patches per update, over all devices
     config.steps_per_dispatch = 0  # updates per call of the compiled program; 0: 1 on a CPU, 20 on an accelerator
     config.ema_decay = 0.999  # the averaged weights are scored and saved; 0 keeps no average
@@ -33,9 +33,9 @@ def default_config() -> ConfigDict:
     config.loss = "mse"  # a row of jaxsr.training.losses.LOSSES
 
     config.optimizer = ConfigDict()
-    config.optimizer.name = "adam"  # "adam" or "sgd"
-    config.optimizer.learning_rate = 1e-3  # at the start; the schedule lowers it
-    config.optimizer.momentum = 0.9  # SGD's momentum, Adam's b1
+    config.optimizer.name = "muon"  # "muon", "adam" or "sgd"
+    config.optimizer.learning_rate = 0.02  # at the start; the schedule lowers it
+    config.optimizer.momentum = 0.95  # SGD's and Muon's momentum, Adam's b1
     config.optimizer.weight_decay = 0.0  # times the weights, added to their gradient
     config.optimizer.clip_norm = 0.0  # bound on the norm of the whole gradient; 0 for none
     config.optimizer.layer_rates = ConfigDict()  # learning-rate factor by start of the parameter's path
@@ -45,7 +45,7 @@ def default_config() -> ConfigDict:
     config.schedule.final = 0.01  # cosine, exponential: the last rate over the first
     config.schedule.every = 10_000  # step: updates between two drops
     config.schedule.factor = 0.5  # step: what a drop multiplies by
-    config.schedule.warmup = 0  # updates over which the rate first rises from 0
+    config.schedule.warmup = 100  # updates over which the rate first rises from 0
 
     config.log_every = 100  # updates between two lines of metrics
     config.validate_every = 2_000  # updates between two scores, sample pictures and weight files

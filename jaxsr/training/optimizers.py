@@ -7,6 +7,7 @@ import jax
 import optax
 from flax import traverse_util
 from ml_collections import ConfigDict
+from optax import contrib
 
 from jaxsr.support.errors import UserError, choose, nearest
 
@@ -32,6 +33,7 @@ def make_optimizer(config: ConfigDict, schedule: optax.Schedule) -> optax.Gradie
     directions = {
         "adam": lambda: optax.scale_by_adam(b1=config.momentum),
         "sgd": lambda: optax.trace(config.momentum),
+        "muon": lambda: scale_by_muon(config.momentum),
     }
     return optax.chain(
         optax.clip_by_global_norm(config.clip_norm) if config.clip_norm else optax.identity(),
@@ -40,6 +42,24 @@ def make_optimizer(config: ConfigDict, schedule: optax.Schedule) -> optax.Gradie
         scale_by_layer(config.layer_rates.to_dict()),
         optax.scale_by_learning_rate(schedule),
     )
+
+
+def scale_by_muon(momentum: float) -> optax.GradientTransformation:
+    """Return Muon (Jordan et al. 2024) for convolution kernels: momentum with all singular values brought to 1.
+
+    Kernels (H, W, in, out) count as matrices of H W in rows. Biases and slopes take Adam's direction at a quarter
+    of the rate. On these small networks, whose gradients are dominated by the photo's mean brightness, it
+    reaches in 2,000 steps what Adam does not in 20,000 (benchmarks/README.md).
+    """
+
+    def dimensions(params: Any) -> Any:
+        kernel = contrib.MuonDimensionNumbers((0, 1, 2), (3,))
+        return jax.tree.map(lambda x: kernel if x.ndim == 4 else None, params)
+
+    muon = contrib.muon(
+        1.0, beta=momentum, adam_b1=momentum, adam_learning_rate=0.25, muon_weight_dimension_numbers=dimensions
+    )
+    return optax.chain(muon, optax.scale(-1.0))  # undo its sign: the caller's rate comes last, after the layers'
 
 
 def scale_by_layer(rates: Mapping[str, float]) -> optax.GradientTransformation:
