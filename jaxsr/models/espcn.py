@@ -30,9 +30,7 @@ class ESPCN(nn.Module):
         activate = choose("activation", self.activation, {"tanh": nn.tanh, "relu": nn.relu})
         x = activate(nn.Conv(self.features[0], (5, 5), kernel_init=he_out, name="conv1")(x))
         x = activate(nn.Conv(self.features[1], (3, 3), kernel_init=he_out, name="conv2")(x))
-        x = nn.Conv(
-            self.scale**2 * self.channels, (3, 3), kernel_init=nn.initializers.normal(0.001), name="conv3"
-        )(x)
+        x = nn.Conv(self.scale**2 * self.channels, (3, 3), kernel_init=nn.initializers.normal(0.001), name="conv3")(x)
         return depth_to_space(x, self.scale)
 
 

@@ -1,7 +1,7 @@
 """A network on a whole photo, tile by tile, in the memory of the photo's own bytes."""
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Literal
+from typing import Any, Literal
 
 import jax
 import numpy as np
@@ -55,6 +55,12 @@ def enlarge(
         if progress is not None:
             progress(done, len(boxes))
     return output
+
+
+def warm_up(model: Model, pixels: np.ndarray, *, tile: Tile = "auto", **options: Any) -> None:
+    """Compile what `enlarge` runs on a photo of this size, by one window of it, so that a timing leaves that out."""
+    (height, width), _ = _plan(model, _padded(pixels, model.spec.multiple_of).shape[:2], tile)
+    enlarge(model, pixels[:height, :width], tile=tile, **options)
 
 
 def context(model: Model) -> int | None:

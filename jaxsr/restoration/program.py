@@ -58,7 +58,7 @@ def _self_ensemble(apply: Callable[[jax.Array], jax.Array], x: jax.Array) -> jax
 
     def over_flips(x: jax.Array) -> jax.Array:
         flipped = jnp.stack([x, x[:, ::-1], x[:, :, ::-1], x[:, ::-1, ::-1]])
-        y = jax.lax.map(apply, flipped)  # one after the other, in the memory of one
+        y = jnp.split(apply(flipped.reshape(-1, *x.shape[1:])), 4)
         return y[0] + y[1][:, ::-1] + y[2][:, :, ::-1] + y[3][:, ::-1, ::-1]
 
     return (over_flips(x) + over_flips(x.swapaxes(1, 2)).swapaxes(1, 2)) / 8

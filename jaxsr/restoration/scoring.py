@@ -17,26 +17,31 @@ from jaxsr.support.errors import UserError, choose
 # What `Protocol.resizer` says of the small photos. The first gives the bicubic rows printed in most papers.
 UNROUNDED = Protocol.resizer
 QUANTIZED = "MATLAB bicubic, 8 bits, clamped border"
-GIVEN = "small photos as given"
+GIVEN = "as given"
 
 
 @dataclasses.dataclass(frozen=True)
 class Pair:
-    """A sharp photo and a small one made from it.
+    """A sharp photo `pixels` (scale h, scale w, C) uint8 and a small one `lr` (h, w, C) float32 in [0, 1], C 1 or 3.
 
-    `hr` (scale h, scale w, C) and `lr` (h, w, C) are floats in [0, 1], C 1 or 3; `resizer` says how `lr` was made.
+    `resizer` says how the small one was made.
     """
 
     name: str
-    hr: np.ndarray
+    pixels: np.ndarray
     lr: np.ndarray
     resizer: str
     _bicubic: dict[str, dict[str, float]] = dataclasses.field(default_factory=dict, repr=False)
 
     @property
+    def hr(self) -> np.ndarray:
+        """The sharp photo in [0, 1], float64; made on demand, for it takes 8 times the memory."""
+        return self.pixels / 255
+
+    @property
     def scale(self) -> int:
         """The ratio of the two photos' sides."""
-        return self.hr.shape[0] // self.lr.shape[0]
+        return self.pixels.shape[0] // self.lr.shape[0]
 
     def bicubic(self, protocol: Protocol) -> dict[str, float]:
         """Return what bicubic enlargement scores, computed once: training asks for it at every validation."""
@@ -52,10 +57,10 @@ def make_pair(name: str, pixels: np.ndarray, scale: int, *, quantize_lr: bool = 
     The small photo is MATLAB's bicubic reduction, unrounded; with `quantize_lr` rounded to 8 bits after each pass
     with the clamped border of the files that are published. Raises UserError for a photo too small to score.
     """
-    hr = modcrop(to_8_bit(pixels) / 255, scale)
-    _check_side(name, hr, scale)
+    pixels = _cropped(name, pixels, scale)
     options: dict[str, Any] = {"border": "clamp", "uint8_stages": True} if quantize_lr else {}
-    return Pair(name, hr, resize(hr, 1 / scale, **options), QUANTIZED if quantize_lr else UNROUNDED)
+    lr = resize(pixels / 255, 1 / scale, **options).astype(np.float32)
+    return Pair(name, pixels, lr, QUANTIZED if quantize_lr else UNROUNDED)
 
 
 def given_pair(name: str, pixels: np.ndarray, small: np.ndarray, scale: int) -> Pair:
@@ -63,21 +68,22 @@ def given_pair(name: str, pixels: np.ndarray, small: np.ndarray, scale: int) -> 
 
     The sharp one may have up to `scale` - 1 more rows and columns. Raises UserError where sizes or channels differ.
     """
-    hr = modcrop(to_8_bit(pixels) / 255, scale)
-    _check_side(name, hr, scale)
-    height, width, channels = hr.shape
+    pixels = _cropped(name, pixels, scale)
+    height, width, channels = pixels.shape
     if small.shape != (height // scale, width // scale, channels):
         raise UserError(
-            f"{name}: a sharp photo of {_size(pixels)} at scale {scale} needs a small one of "
+            f"{name}: a sharp photo of {_size(pixels)} needs at scale {scale} a small one of "
             f"{width // scale}x{height // scale}x{channels}; got {_size(small)}"
         )
-    return Pair(name, hr, small / np.iinfo(small.dtype).max, GIVEN)
+    return Pair(name, pixels, (small / np.iinfo(small.dtype).max).astype(np.float32), GIVEN)
 
 
-def _check_side(name: str, hr: np.ndarray, scale: int) -> None:
+def _cropped(name: str, pixels: np.ndarray, scale: int) -> np.ndarray:
+    """Return `pixels` with 8 bits, cut to multiples of `scale`."""
     least = 11 + 2 * scale  # SSIM's window after the border is cut
-    if min(hr.shape[:2]) < least:
-        raise UserError(f"{name}: {_size(hr)} pixels are too few to score at scale {scale}; at least {least} a side")
+    if min(pixels.shape[:2]) < least:
+        raise UserError(f"{name}: {_size(pixels)} is too small to score at scale {scale}; use {least} a side or more")
+    return modcrop(to_8_bit(pixels), scale)
 
 
 def _size(pixels: np.ndarray) -> str:
@@ -86,13 +92,12 @@ def _size(pixels: np.ndarray) -> str:
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """What one photo scored: `psnr` in dB, `ssim`, the `seconds` of restoring it, and bicubic's scores."""
+    """What the model and bicubic scored on one photo, {"psnr": dB, "ssim": index}, and the seconds of the model."""
 
     name: str
-    psnr: float
-    ssim: float
-    seconds: float
+    scores: Mapping[str, float]
     bicubic: Mapping[str, float]
+    seconds: float
 
 
 @dataclasses.dataclass(frozen=True)
@@ -105,7 +110,7 @@ class Scores:
     @property
     def mean(self) -> dict[str, float]:
         """The model's mean {"psnr": dB, "ssim": index}."""
-        return _mean([{"psnr": row.psnr, "ssim": row.ssim} for row in self.rows])
+        return _mean([row.scores for row in self.rows])
 
     @property
     def bicubic(self) -> dict[str, float]:
@@ -114,8 +119,9 @@ class Scores:
 
     def record(self) -> dict[str, Any]:
         """Return the JSON form: {"protocol", "mean", "bicubic", "images": [{"name", "psnr", "ssim", "seconds"}]}."""
-        images = [{k: v for k, v in dataclasses.asdict(row).items() if k != "bicubic"} for row in self.rows]
-        return {"protocol": dataclasses.asdict(self.protocol), "mean": self.mean, "bicubic": self.bicubic, "images": images}
+        protocol = dataclasses.asdict(self.protocol)
+        images = [{"name": row.name, **row.scores, "seconds": row.seconds} for row in self.rows]
+        return {"protocol": protocol, "mean": self.mean, "bicubic": self.bicubic, "images": images}
 
 
 def _mean(scores: Sequence[Mapping[str, float]]) -> dict[str, float]:
@@ -131,15 +137,28 @@ def score_pair(
     8-bit RGB, as their papers do.
     """
     began = time.perf_counter()
-    restored = enlarge(model, pair.lr, quantize=False, **options)
+    try:
+        restored = enlarge(model, pair.lr, quantize=False, **options)
+    except UserError as error:
+        raise UserError(f"{pair.name}: {error}") from error
     seconds = time.perf_counter() - began
-    luma_only = model.channels == 1 or model.spec.name == "bicubic"
+    luma_only = restores_luma(model)
     rows = {}
     for name in protocols:
         protocol = choose("protocol", name, PROTOCOLS)
         scores = protocol.score(restored, pair.hr, scale=pair.scale, luma_only=luma_only)
-        rows[name] = Row(pair.name, **scores, seconds=seconds, bicubic=pair.bicubic(protocol))
+        rows[name] = Row(pair.name, scores, pair.bicubic(protocol), seconds)
     return restored, rows
+
+
+def restores_luma(model: Model) -> bool:
+    """Return whether published tables score the model's luma alone; bicubic is linear, so for it as well."""
+    return model.channels == 1 or model.spec.name == "bicubic"
+
+
+def default_protocol(model: Model) -> str:
+    """Return the protocol of most tables that the model is in."""
+    return "y8" if restores_luma(model) else "y"
 
 
 def score(model: Model, pairs: Iterable[Pair], *, protocols: Sequence[str] = ("y8",)) -> dict[str, Scores]:
@@ -149,8 +168,8 @@ def score(model: Model, pairs: Iterable[Pair], *, protocols: Sequence[str] = ("y
 
 
 def gather(rows: Sequence[Mapping[str, Row]], resizer: str) -> dict[str, Scores]:
-    """Return the rows of several photos by protocol; `resizer` says how their small photos were made."""
+    """Return the rows of several photos by protocol, {} for none; `resizer` says how small photos were made."""
     return {
         name: Scores(dataclasses.replace(PROTOCOLS[name], resizer=resizer), [row[name] for row in rows])
-        for name in rows[0]
+        for name in (rows[0] if rows else ())
     }

@@ -1,0 +1,73 @@
+"""Score a model: `python -m jaxsr.evaluate --model=NAME_OR_FILE --data=FOLDER --scale=3 [--protocol=y8,y,rgb]`.
+
+FOLDER holds sharp photos. Small ones are made of them by MATLAB's bicubic, unrounded, or with --quantize_lr as 8-bit
+files have them, or are read from --lr. Every table ends with the mean, bicubic's mean and the protocol. The seconds
+are those of restoring, without compiling. --json=F saves {"protocol", "mean", "bicubic", "images"}, or a list of these
+for several protocols. Exit status 0: all done; 1: some photos failed, listed at the end; 2: wrong usage.
+"""
+
+import json
+import sys
+from collections.abc import Sequence
+
+from absl import flags
+
+from jaxsr.support import app
+from jaxsr.support.errors import UserError, choose
+from jaxsr.support.files import written_whole
+
+_MODEL = flags.DEFINE_string(
+    "model", None, "A shipped name (fsrcnn-x3), a weight file, a run folder, bicubic.", required=True
+)
+_DATA = flags.DEFINE_string("data", None, "Folder of sharp photos.", required=True)
+_SCALE = flags.DEFINE_integer("scale", None, "How many times larger; by default what the model says, or 2.")
+_LR = flags.DEFINE_string("lr", None, "Folder of small photos, of the sharp ones' names or in their order.")
+_QUANTIZE_LR = flags.DEFINE_bool("quantize_lr", False, "Make the small photos with 8 bits and a clamped border.")
+_PROTOCOL = flags.DEFINE_list("protocol", None, "Of y8, y, rgb; by default y8 for luma networks and bicubic, else y.")
+_JSON = flags.DEFINE_string("json", None, "File for the scores.")
+_SAVE = flags.DEFINE_string("save", None, "Folder for the restored photos.")
+_ENSEMBLE = flags.DEFINE_bool("ensemble", False, "Average over 8 flips and turns: 8 times slower, a little better.")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Score, print and save; return the exit status."""
+    from jaxsr.imaging.metrics import PROTOCOLS  # after the flags: a typo is answered at once
+    from jaxsr.restoration.evaluation import pair_files, score_files, table
+    from jaxsr.restoration.scoring import default_protocol
+    from jaxsr.weights import load
+
+    if arguments:
+        raise UserError(f"unexpected argument {arguments[0]!r}; the folder of photos is --data")
+    if _LR.value is not None and _QUANTIZE_LR.value:
+        raise UserError("--quantize_lr makes small photos, --lr gives them; leave one out")
+    model = load(_MODEL.value, scale=_SCALE.value)
+    protocols = _PROTOCOL.value or [default_protocol(model)]
+    for name in protocols:
+        choose("protocol", name, PROTOCOLS)
+    files = pair_files(_DATA.value, _LR.value, model.scale)
+    scores, failures = score_files(
+        model,
+        files,
+        protocols=protocols,
+        quantize_lr=_QUANTIZE_LR.value,
+        ensemble=_ENSEMBLE.value,
+        save_to=_SAVE.value,
+    )
+    for score in scores.values():
+        print(table(model, score, asked=len(files)))
+    if scores and _JSON.value:
+        write_scores(_JSON.value, [score.record() for score in scores.values()])
+    for failure in failures:
+        print(failure, file=sys.stderr)
+    return app.SOME_FAILED if failures else app.DONE
+
+
+def write_scores(path: str, records: list[dict]) -> None:
+    """Write one protocol's record as it is, several as a list."""
+    with written_whole(path) as temporary:
+        temporary.write_text(json.dumps(records if len(records) > 1 else records[0], indent=1) + "\n")
+    print(f"scores in {path}")
+
+
+if __name__ == "__main__":
+    app.run(main)

@@ -1,0 +1,90 @@
+"""Scores of a model on folders of photos, which pass through memory one by one, and the table they are told in."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from jaxsr.data.images import Photo, read_pixels, write_photo
+from jaxsr.data.listing import list_photos, output_paths, pair_by_name
+from jaxsr.imaging.color import round_to_levels
+from jaxsr.models import Model
+from jaxsr.restoration.enlarge import warm_up
+from jaxsr.restoration.scoring import Pair, Scores, gather, given_pair, make_pair, score_pair
+from jaxsr.support.errors import UserError
+
+Files = tuple[Path, Path | None]  # a sharp photo, and its small one unless that is made
+
+
+def pair_files(data: str | Path, lr: str | Path | None, scale: int) -> list[Files]:
+    """Return the photos of the folder `data`, each with its small one from the folder `lr` if there is one.
+
+    Raises UserError, before any work, where the two folders do not fit in number or in size.
+    """
+    if lr is None:
+        return [(path, None) for path in list_photos([data])]
+    files = pair_by_name(list_photos([data]), list_photos([lr]))
+    for hr, small in files:
+        try:
+            pixels = read_pixels(hr), read_pixels(small)
+        except UserError:
+            continue  # told when its turn comes, and the others are scored
+        given_pair(hr.stem, *pixels, scale)
+    return list(files)
+
+
+def score_files(
+    model: Model,
+    files: Sequence[Files],
+    *,
+    protocols: Sequence[str],
+    quantize_lr: bool = False,
+    ensemble: bool = False,
+    save_to: str | Path | None = None,
+) -> tuple[dict[str, Scores], list[str]]:
+    """Return the model's scores by protocol, without the photos that failed, and a line for each of those.
+
+    With the folder `save_to` the restored photos are written there. Seconds leave out compiling.
+    """
+    outputs = output_paths([hr for hr, _ in files], save_to) if save_to else [None] * len(files)
+    rows, failures, resizer, warm = [], [], "", set()
+    for (hr, lr), output in zip(tqdm(files, unit="photo", disable=None), outputs, strict=True):
+        try:
+            pair = _read_pair(hr, lr, model.scale, quantize_lr)
+            if pair.lr.shape not in warm:
+                warm_up(model, pair.lr, quantize=False, ensemble=ensemble)
+                warm.add(pair.lr.shape)
+            restored, row = score_pair(model, pair, protocols, ensemble=ensemble)
+            if output is not None:
+                write_photo(output, Photo(np.rint(round_to_levels(restored) * 255).astype(np.uint8)))
+        except UserError as error:
+            failures.append(str(error))
+        else:
+            rows.append(row)
+            resizer = pair.resizer
+    return gather(rows, resizer), failures
+
+
+def _read_pair(hr: Path, lr: Path | None, scale: int, quantize_lr: bool) -> Pair:
+    if lr is None:
+        return make_pair(hr.stem, read_pixels(hr), scale, quantize_lr=quantize_lr)
+    return given_pair(hr.stem, read_pixels(hr), read_pixels(lr), scale)
+
+
+def table(model: Model, scores: Scores, *, asked: int) -> str:
+    """Return the lines of one protocol: photos, mean, bicubic's mean, and how the numbers were made."""
+    mean = f"mean of {len(scores.rows)}" + (f" of {asked}" if len(scores.rows) < asked else "")
+    seconds = float(np.mean([row.seconds for row in scores.rows]))
+    width = max(len(name) for name in (*(row.name for row in scores.rows), mean, model.name))
+    lines = [f"{model.name:{width}}    PSNR    SSIM  seconds"]
+    lines += [_line(row.name, width, row.scores, row.seconds) for row in scores.rows]
+    lines += [_line(mean, width, scores.mean, seconds), _line("bicubic", width, scores.bicubic)]
+    p = scores.protocol
+    lines += [f"{p.name}: {p.channel}; {p.rounding}; {p.border}; SSIM: {p.ssim}; small photos: {p.resizer}"]
+    return "\n".join(lines)
+
+
+def _line(name: str, width: int, scores: Mapping[str, float], seconds: float | None = None) -> str:
+    line = f"{name:{width}}  {scores['psnr']:6.2f}  {scores['ssim']:6.4f}"
+    return line if seconds is None else f"{line}  {seconds:7.3f}"

@@ -1,0 +1,95 @@
+"""From photo to photo: array, PIL image or file, with alpha and colour profile."""
+
+import dataclasses
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+from tqdm import tqdm
+
+from jaxsr.data.images import Photo, read_photo, write_photo
+from jaxsr.models import Model, bicubic
+from jaxsr.restoration.enlarge import enlarge
+from jaxsr.support.errors import UserError
+from jaxsr.weights import load
+
+PIL_MODES = ("L", "LA", "RGB", "RGBA", "I;16")
+
+
+def restore(photo: Any, model: str | Path | Model = "fsrcnn", *, scale: int | None = None, **options: Any) -> Any:
+    """Return `photo` restored by `model`, in the kind and depth it came in.
+
+    A NumPy array (H, W) or (H, W, C), uint8, uint16 or float in [0, 1], gives such an array; C is 1 (grey), 3 (RGB),
+    or one more with alpha. A PIL image of mode L, LA, RGB, RGBA or I;16 gives a PIL image with its colour profile.
+    A path gives an array (H, W, C), uint8 or uint16 as stored. `model` is a shipped name, a weight file, or what
+    `load` returns; a name without scale takes `scale`, or 2. `options` (tile, ensemble) go to `enlarge`.
+    Raises UserError for another kind, shape, dtype or range, and for what `load` and `enlarge` refuse.
+    """
+    model = model if isinstance(model, Model) else load(model, scale=scale)
+    if scale not in (None, model.scale):
+        raise UserError(f"scale={scale} was asked for, but {model.name} enlarges {model.scale} times")
+    if isinstance(photo, str | os.PathLike):
+        return restore_photo(model, read_photo(photo), **options).bands
+    if isinstance(photo, Image.Image):
+        return _restore_pil(photo, model, options)
+    if not isinstance(photo, np.ndarray):
+        raise UserError(f"cannot restore a {type(photo).__name__}; give a NumPy array, a PIL image or a path")
+    _check_array(photo)
+    bands = photo[..., None] if photo.ndim == 2 else photo
+    restored = restore_photo(model, _split(bands), **options).bands
+    return restored[..., 0] if photo.ndim == 2 else restored
+
+
+def restore_photo(model: Model, photo: Photo, **options: Any) -> Photo:
+    """Return `photo` restored by `model`, its alpha enlarged by bicubic; `options` go to `enlarge`."""
+    pixels, alpha = enlarge(model, photo.pixels, **options), photo.alpha
+    if alpha is not None:
+        alpha = enlarge(Model(bicubic.SPEC, bicubic.Bicubic(channels=1), model.scale, {}), alpha)
+    return dataclasses.replace(photo, pixels=pixels, alpha=alpha)
+
+
+def restore_file(model: Model, path: Path, output: Path, **options: Any) -> None:
+    """Write the photo in the file `path`, restored by `model`, to `output`; a bar shows its tiles on a terminal.
+
+    Raises UserError, naming the file, for what `read_photo`, `enlarge` and `write_photo` refuse.
+    """
+    photo = read_photo(path)
+    with tqdm(desc=path.name, unit="tile", leave=False, disable=None) as bar:
+
+        def progress(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        try:
+            write_photo(output, restore_photo(model, photo, progress=progress, **options))
+        except UserError as error:
+            raise UserError(f"{path}: {error}") from error
+
+
+def _restore_pil(image: Image.Image, model: Model, options: dict[str, Any]) -> Image.Image:
+    if image.mode not in PIL_MODES:
+        raise UserError(f"cannot restore a PIL image of mode {image.mode}; convert it: image.convert('RGB')")
+    restored = Image.fromarray(restore(np.asarray(image), model, **options))
+    if "icc_profile" in image.info:
+        restored.info["icc_profile"] = image.info["icc_profile"]
+    return restored
+
+
+def _split(bands: np.ndarray) -> Photo:
+    """Return the photo of an array (H, W, 1 to 4): an even number of bands ends with alpha."""
+    colours = bands.shape[-1] - 1 + bands.shape[-1] % 2
+    return Photo(bands[..., :colours], bands[..., colours:] if colours < bands.shape[-1] else None)
+
+
+def _check_array(photo: np.ndarray) -> None:
+    """Raise UserError unless `photo` has a shape, dtype and range that `restore` takes."""
+    if photo.ndim not in (2, 3) or (photo.ndim == 3 and photo.shape[-1] not in (1, 2, 3, 4)) or photo.size == 0:
+        raise UserError(f"a photo has shape (H, W) or (H, W, 1 to 4); got {photo.shape}")
+    if photo.dtype in (np.uint8, np.uint16):
+        return
+    if not np.issubdtype(photo.dtype, np.floating):
+        raise UserError(f"a photo is uint8, uint16 or float in [0, 1]; got {photo.dtype}")
+    if not (photo.min() >= 0 and photo.max() <= 1):  # also refuses NaN
+        raise UserError(f"float photos lie in [0, 1]; got [{photo.min():g}, {photo.max():g}]; divide by their maximum")
