@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from absl import flags
-from ml_collections import config_flags
+from ml_collections import ConfigDict, config_flags
 
 from jaxsr.support import app
 
@@ -25,7 +25,7 @@ def main(arguments: Sequence[str]) -> int:
 
     if arguments:
         raise app.UserError(f"unexpected argument {arguments[0]!r}; everything is a flag: --config=... --workdir=...")
-    config = _CONFIG.value
+    config = _loaded_config()
     try:
         step = train(config, _WORKDIR.value)
     except NonFiniteLoss as error:
@@ -36,6 +36,18 @@ def main(arguments: Sequence[str]) -> int:
         return TERMINATED
     print(f"trained to step {step}; weights: {_WORKDIR.value}/model.safetensors", flush=True)
     return app.DONE
+
+
+def _loaded_config() -> ConfigDict:
+    """Return the config; a file that could not be loaded is only told when its fields are read."""
+    try:
+        _CONFIG.value.keys()
+    except OSError as error:
+        reason = str(error).splitlines()[-1].strip()
+        raise app.UserError(
+            f"cannot load --config ({reason}); give a file of configs/, such as configs/espcn.py:x3"
+        ) from None
+    return _CONFIG.value
 
 
 if __name__ == "__main__":

@@ -1,4 +1,6 @@
-"""ESPCN: Shi et al., "Real-Time Single Image and Video Super-Resolution Using an Efficient Sub-Pixel CNN", CVPR 2016."""
+"""ESPCN: Shi et al., "Real-Time Single Image and Video Super-Resolution Using an Efficient Sub-Pixel Convolutional
+Neural Network", CVPR 2016.
+"""
 
 import flax.linen as nn
 import jax

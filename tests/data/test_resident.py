@@ -1,0 +1,46 @@
+"""Crops drawn on the device lie in the photos, everywhere alike."""
+
+import jax
+import numpy as np
+import pytest
+
+from jaxsr.data.resident import draw_crops, pack, rescaled
+from jaxsr.imaging.resize import resize
+from jaxsr.support.errors import UserError
+
+
+@pytest.fixture
+def photos():
+    """Return photos whose pixels name their photo, row and column."""
+    sizes = {"a": (12, 15), "b": (9, 30), "small": (4, 50)}
+    return {
+        name: np.stack(np.broadcast_arrays(np.uint8(i), *np.indices(size, np.uint8)), axis=-1)
+        for i, (name, size) in enumerate(sizes.items())
+    }
+
+
+def test_every_crop_is_a_place_in_a_photo_and_every_place_is_drawn(photos):
+    packed = jax.device_put(pack(photos, 6))
+    crops = np.asarray(draw_crops(packed, jax.random.split(jax.random.key(0), 4000), 6))
+    rows, columns = np.indices((6, 6))
+    np.testing.assert_array_equal(crops[..., 0], np.broadcast_to(crops[:, :1, :1, 0], crops.shape[:3]))
+    np.testing.assert_array_equal(crops[..., 1], crops[:, :1, :1, 1] + rows[None])
+    np.testing.assert_array_equal(crops[..., 2], crops[:, :1, :1, 2] + columns[None])
+    places, counts = np.unique(crops[:, 0, 0], axis=0, return_counts=True)
+    expected = {(0, y, x) for y in range(7) for x in range(10)} | {(1, y, x) for y in range(4) for x in range(25)}
+    assert {tuple(int(v) for v in place) for place in places} == expected
+    assert counts.mean() == pytest.approx(4000 / 170) and counts.max() < 60
+
+
+def test_photos_too_small_for_any_crop(photos):
+    with pytest.raises(UserError, match="no training photo has 13 pixels a side.*the largest has 12"):
+        pack(photos, 13)
+
+
+def test_rescaled_photos(photos):
+    photo = np.random.default_rng(0).integers(0, 256, (20, 30, 3), np.uint8)
+    both = rescaled({"p": photo}, (1.0, 0.6))
+    np.testing.assert_array_equal(both["p@1.0"], photo)
+    expected = resize(photo / 255, 0.6, uint8_stages=True) * 255
+    assert both["p@0.6"].shape == (12, 18, 3)
+    np.testing.assert_allclose(both["p@0.6"], expected, atol=1e-9)

@@ -1,0 +1,61 @@
+"""Both kinds of feed: what they draw is in the photos, and streamed training resumes like resident training."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from jaxsr.data.builder import write_data_set
+from jaxsr.support.errors import UserError
+from jaxsr.training import feed as feeds
+from jaxsr.training import loop
+from jaxsr.training.feed import open_feed
+from jaxsr.training.loop import train
+from tests.training.test_loop import stop_after, weights
+
+
+@pytest.fixture(scope="module")
+def data_set(photos, tmp_path_factory):
+    """Return a prepared data set of the generated photos."""
+    folder = tmp_path_factory.mktemp("data") / "set"
+    examples = [(path.stem, np.asarray(Image.open(path))) for path in sorted(photos.iterdir())]
+    write_data_set(folder, {"train": iter(examples)})
+    return folder
+
+
+def test_streamed_batches_are_laid_out_for_the_devices(data_set, tiny):
+    feed = open_feed(tiny(steps_per_dispatch=3, batch_size=8, **{"data.train": str(data_set)}), 20)
+    batches = feed.data(2)
+    assert feed.sharded and batches.shape == (4, 3, 2, 20, 20, 3) and batches.dtype == np.uint8
+    np.testing.assert_array_equal(batches[:, 1], batches[:, 2])  # only the padding repeats
+    assert not (batches[:, 0] == batches[:, 1]).all()
+
+
+@pytest.mark.parametrize("per_dispatch", [1, 3])
+def test_streamed_training_resumes_bit_for_bit(per_dispatch, data_set, tiny, tmp_path):
+    fields = {"steps": 20, "steps_per_dispatch": per_dispatch, "checkpoint_every": 10, "validate_every": 20}
+    config = tiny(**fields, **{"data.train": str(data_set)})
+    train(config, tmp_path / "whole")
+    stop_after(10, config, tmp_path / "halves")
+    train(config, tmp_path / "halves")
+    whole, halves = weights(tmp_path / "whole"), weights(tmp_path / "halves")
+    assert len(whole) == 6
+    for name in whole:
+        np.testing.assert_array_equal(whole[name], halves[name])
+
+
+def test_several_folders_and_samples_together(photos, tiny):
+    alone = open_feed(tiny(), 20).data(1)
+    both = open_feed(tiny(**{"data.train": f"{photos}, samples"}), 20).data(1)
+    assert len(alone.width) == 3 and len(both.width) == 8
+
+
+def test_too_many_photos_for_the_device(tiny, monkeypatch):
+    monkeypatch.setattr(feeds, "RESIDENT_LIMIT", 1000)
+    with pytest.raises(UserError, match="python -m jaxsr.prepare_data"):
+        open_feed(tiny(), 20)
+
+
+def test_a_moved_data_set_is_missed_at_once(tiny, tmp_path):
+    with pytest.raises(UserError, match="gone"):
+        loop.train(tiny(**{"data.train": str(tmp_path / "gone")}), tmp_path / "run")
+    assert not (tmp_path / "run").exists()

@@ -1,0 +1,94 @@
+"""Updates of one step, worked out by hand; schedules at their ends."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+
+from jaxsr.support.errors import UserError
+from jaxsr.training.config import default_config
+from jaxsr.training.optimizers import layer_factors, make_optimizer, make_schedule, scale_by_muon
+
+PARAMS = {"conv1": {"kernel": jnp.full((3, 3, 2, 4), 2.0), "bias": jnp.ones(4)}, "conv2": {"bias": jnp.ones(2)}}
+
+
+def first_update(gradients, **fields):
+    config = default_config()
+    config.optimizer.update(name="sgd", learning_rate=0.5)
+    config.optimizer.update(fields)
+    optimizer = make_optimizer(config.optimizer, optax.constant_schedule(config.optimizer.learning_rate))
+    return optimizer.update(gradients, optimizer.init(PARAMS), PARAMS)[0]
+
+
+def gradients_of(value):
+    return jax.tree.map(lambda x: jnp.full(x.shape, value), PARAMS)
+
+
+def test_sgd_and_its_momentum():
+    config = default_config()
+    config.optimizer.update(name="sgd", momentum=0.9)
+    optimizer = make_optimizer(config.optimizer, optax.constant_schedule(0.5))
+    state = optimizer.init(PARAMS)
+    first, state = optimizer.update(gradients_of(1.0), state, PARAMS)
+    second, _ = optimizer.update(gradients_of(1.0), state, PARAMS)
+    np.testing.assert_allclose(first["conv2"]["bias"], -0.5)
+    np.testing.assert_allclose(second["conv2"]["bias"], -0.95)
+
+
+def test_adam_moves_by_the_rate():
+    update = first_update(gradients_of(7.0), name="adam")
+    np.testing.assert_allclose(update["conv1"]["kernel"], -0.5, rtol=1e-4)
+
+
+def test_weight_decay_adds_the_weights_to_the_gradient():
+    update = first_update(gradients_of(1.0), weight_decay=0.1)
+    np.testing.assert_allclose(update["conv1"]["kernel"], -0.5 * (1 + 0.1 * 2), rtol=1e-6)
+
+
+def test_clipping_bounds_the_whole_norm():
+    update = first_update(gradients_of(3.0), clip_norm=1.0)
+    np.testing.assert_allclose(optax.tree.norm(update), 0.5, rtol=1e-5)
+
+
+def test_the_longest_layer_name_wins():
+    rates = {"conv1": 0.1, "conv1/bias": 0.0, "conv2": 2.0}
+    update = first_update(gradients_of(1.0), layer_rates=rates)
+    np.testing.assert_allclose(update["conv1"]["kernel"], -0.05)
+    np.testing.assert_allclose(update["conv1"]["bias"], 0)
+    np.testing.assert_allclose(update["conv2"]["bias"], -1)
+
+
+def test_a_layer_name_must_be_a_whole_one():
+    with pytest.raises(UserError, match="layer_rates names 'conv', which starts no parameter; did you mean 'conv"):
+        layer_factors(PARAMS, {"conv": 0.1})
+
+
+def test_muon_makes_kernels_orthogonal_and_keeps_their_sign():
+    kernel = jax.random.normal(jax.random.key(0), (3, 3, 2, 4))
+    muon = scale_by_muon(0.95)
+    params = {"kernel": kernel, "bias": jnp.ones(4)}
+    update, _ = muon.update({"kernel": kernel, "bias": jnp.full(4, 3.0)}, muon.init(params), params)
+    values = np.linalg.svd(np.asarray(update["kernel"]).reshape(18, 4), compute_uv=False)
+    assert values.max() / values.min() < 2  # the gradient's own are further apart; Newton-Schulz stops near 1
+    assert float(jnp.sum(update["kernel"] * kernel)) > 0
+    nesterov = 1 + 0.95 * (1 - 0.95) / (1 - 0.95**2)  # the first step of Adam with it, for any gradient
+    np.testing.assert_allclose(update["bias"], 0.25 * nesterov, rtol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"name": "constant"}, {0: 1.0, 99: 1.0}),
+        ({"name": "cosine", "final": 0.1}, {0: 1.0, 50: 0.55, 100: 0.1}),
+        ({"name": "exponential", "final": 0.01}, {0: 1.0, 50: 0.1, 100: 0.01}),
+        ({"name": "step", "every": 30, "factor": 0.5}, {29: 1.0, 30: 0.5, 60: 0.25}),
+        ({"name": "constant", "warmup": 10}, {0: 0.0, 5: 0.5, 10: 1.0}),
+    ],
+)
+def test_schedules(fields, expected):
+    config = default_config().schedule
+    config.update({"warmup": 0, **fields})
+    schedule = make_schedule(config, 1.0, 100)
+    for step, rate in expected.items():
+        assert float(schedule(step)) == pytest.approx(rate, rel=1e-5)
