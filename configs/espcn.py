@@ -9,10 +9,10 @@ takes hours. The paper reports 32.55 dB on Set5 x3 from 91 images (Y, 8 bits).
 
 from ml_collections import ConfigDict
 
-from jaxsr.training.config import default_config, scale_and_recipe
+from jaxsr.training.config import Config, default_config, scale_and_recipe
 
 
-def get_config(variant: str = "x3") -> ConfigDict:
+def get_config(variant: str = "x3") -> Config:
     """Return the config of `variant`, such as "x3" or "x3-paper"."""
     config = default_config()
     config.model.name = "espcn"
@@ -22,7 +22,7 @@ def get_config(variant: str = "x3") -> ConfigDict:
     return config
 
 
-def paper(config: ConfigDict) -> None:
+def paper(config: Config) -> None:
     """Set section 3.2's recipe: 17x17 patches, SGD from 0.01 gradually to 0.0001, the last layer 10 times slower.
 
     The paper lowers the rate when the cost stalls; this falls exponentially between the same two rates.

@@ -12,13 +12,13 @@ is what `x2-transfer` and `x4-transfer` set.
 
 from ml_collections import ConfigDict
 
-from jaxsr.training.config import default_config, scale_and_recipe
+from jaxsr.training.config import Config, default_config, scale_and_recipe
 
 LR_PATCH = {2: 10, 3: 7, 4: 6}  # section 4.1: sub-images of 10, 7 and 6 pixels
 TRUNK = ("feature_extraction", "shrinking", "mapping1", "mapping2", "mapping3", "mapping4", "expanding")
 
 
-def get_config(variant: str = "x3") -> ConfigDict:
+def get_config(variant: str = "x3") -> Config:
     """Return the config of `variant`, such as "x3", "x3-small", "x3-paper" or "x2-transfer"."""
     config = default_config()
     config.model.name = "fsrcnn"
@@ -28,12 +28,12 @@ def get_config(variant: str = "x3") -> ConfigDict:
     return config
 
 
-def small(config: ConfigDict) -> None:
+def small(config: Config) -> None:
     """Set FSRCNN-s, the paper's real-time network (section 4.3)."""
     config.model.options = ConfigDict({"feature_channels": 32, "shrink_channels": 5, "mapping_layers": 1})
 
 
-def paper(config: ConfigDict) -> None:
+def paper(config: Config) -> None:
     """Set the first stage of section 4.1: 91 images, 5 sizes, small sub-images, SGD, a slower deconvolution.
 
     The second stage adds General-100 at half the rates: name both folders, start from the first stage's
@@ -53,7 +53,7 @@ def paper(config: ConfigDict) -> None:
     config.steps = 1_000_000
 
 
-def transfer(config: ConfigDict) -> None:
+def transfer(config: Config) -> None:
     """Set section 3.4: all convolutions from the x3 network and fixed, only the deconvolution learns."""
     config.initial_weights = "fsrcnn-x3"
     frozen = [name for layer in TRUNK for name in (layer, f"{layer}_prelu")]

@@ -10,13 +10,13 @@ and 32.39 dB for 9-1-5 at x3 from 91 images.
 
 from ml_collections import ConfigDict
 
-from jaxsr.training.config import default_config, scale_and_recipe
+from jaxsr.training.config import Config, default_config, scale_and_recipe
 
 KERNEL_SIZES = {"": (9, 5, 5), "915": (9, 1, 5), "935": (9, 3, 5), "paper": (9, 1, 5)}
 SUB_IMAGE = 33  # pixels of the enlarged photo; a multiple of the scale here, so 34 at x2 and 36 at x4
 
 
-def get_config(variant: str = "x3") -> ConfigDict:
+def get_config(variant: str = "x3") -> Config:
     """Return the config of `variant`, such as "x3", "x3-915" or "x3-paper"."""
     config = default_config()
     config.model.name = "srcnn"
@@ -29,7 +29,7 @@ def get_config(variant: str = "x3") -> ConfigDict:
     return config
 
 
-def paper(config: ConfigDict) -> None:
+def paper(config: Config) -> None:
     """Set the recipe of TPAMI section 4 and the released solver: plain SGD, the last layer 10 times slower."""
     config.data.augment = False
     config.ema_decay = 0.0

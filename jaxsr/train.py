@@ -8,12 +8,13 @@ import sys
 from collections.abc import Sequence
 
 from absl import flags
-from ml_collections import ConfigDict, config_flags
+from ml_collections import config_flags
 
 from jaxsr.support import app
+from jaxsr.training.config import Config
 
 _CONFIG = config_flags.DEFINE_config_file("config", None, "A file of configs/, with its variant.", lock_config=True)
-_WORKDIR = flags.DEFINE_string("workdir", None, "The run's folder: config, metrics, checkpoints, samples, weights.")
+_WORKDIR = flags.DEFINE_string("workdir", None, "The run's folder.", required=True)
 
 TERMINATED = 143  # 128 + SIGTERM, as shells report it; schedulers requeue on it
 
@@ -38,7 +39,7 @@ def main(arguments: Sequence[str]) -> int:
     return app.DONE
 
 
-def _loaded_config() -> ConfigDict:
+def _loaded_config() -> Config:
     """Return the config; a file that could not be loaded is only told when its fields are read."""
     try:
         _CONFIG.value.keys()
@@ -51,5 +52,5 @@ def _loaded_config() -> ConfigDict:
 
 
 if __name__ == "__main__":
-    flags.mark_flags_as_required(["config", "workdir"])
+    flags.mark_flag_as_required("config")
     app.run(main)

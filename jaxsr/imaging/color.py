@@ -1,12 +1,8 @@
 """BT.601 luma and chroma as MATLAB's rgb2ycbcr computes them, and 8-bit rounding."""
 
-from typing import TypeVar
-
-import jax
-import jax.numpy as jnp
 import numpy as np
 
-Array = TypeVar("Array", np.ndarray, jax.Array)
+from jaxsr.imaging.arrays import Array, namespace
 
 # Rows are R, G, B; columns Y, Cb, Cr; for inputs in [0, 1] and outputs on the 0..255 scale.
 _TO_YCBCR = np.array([[65.481, -37.797, 112.0], [128.553, -74.203, -93.786], [24.966, 112.0, -18.214]]) / 255
@@ -33,13 +29,15 @@ def luma(image: Array) -> Array:
 
 def round_to_levels(image: Array, levels: int = 255) -> Array:
     """Return `image` in [0, 1] clipped and rounded half up to `levels` + 1 values, still in [0, 1]."""
-    xp = np if isinstance(image, np.ndarray) else jnp
+    xp = namespace(image)
     return xp.floor(xp.clip(image, 0, 1) * levels + 0.5) / levels
 
 
-def _affine(x, matrix: np.ndarray, before: np.ndarray | None = None, after: np.ndarray | None = None):
+def _affine(
+    x: Array, matrix: np.ndarray, *, before: np.ndarray | None = None, after: np.ndarray | None = None
+) -> Array:
     """Return (x + before) @ matrix + after over the last axis, in the precision of `x`."""
-    xp = np if isinstance(x, np.ndarray) else jnp
+    xp = namespace(x)
     along = (1,) * (x.ndim - 1) + (-1,)
     if before is not None:
         x = x + xp.asarray(before.reshape(along), x.dtype)

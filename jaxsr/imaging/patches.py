@@ -1,12 +1,9 @@
 """Crops and flips on the device, and where to cut sub-images on the host."""
 
-from typing import TypeVar
-
 import jax
 import jax.numpy as jnp
-import numpy as np
 
-Array = TypeVar("Array", np.ndarray, jax.Array)
+from jaxsr.imaging.arrays import Array
 
 
 def center_crop(image: Array, height: int, width: int) -> Array:

@@ -2,15 +2,13 @@
 
 import functools
 import math
-from typing import TypeVar
+from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
+from jaxsr.imaging.arrays import Array, namespace
 from jaxsr.support.errors import UserError
-
-Array = TypeVar("Array", np.ndarray, jax.Array)
 
 BORDERS = ("symmetric", "clamp")  # MATLAB since about R2015, and before
 
@@ -31,25 +29,25 @@ def resize(
     as MATLAB does on uint8 images. Raises UserError without exactly one of `scale` and `size`.
     Source: MATLAB documentation; specification of the border and of the stages checked on published LR files.
     """
-    if (scale is None) == (size is None):
-        raise UserError(f"resize takes one of scale and size; got scale={scale} and size={size}")
     height, width = image.shape[-3:-1]
-    scales = (scale, scale) if scale is not None else (size[0] / height, size[1] / width)
-    sizes = size if size is not None else (output_size(height, scale), output_size(width, scale))
+    if scale is not None and size is None:
+        scales, size = (scale, scale), (output_size(height, scale), output_size(width, scale))
+    elif scale is None and size is not None:
+        scales = (size[0] / height, size[1] / width)
+    else:
+        raise UserError(f"resize takes one of scale and size; got scale={scale} and size={size}")
     passes = [
-        (resize_matrix(n, m, float(s), border), equation)
-        for n, m, s, equation in zip(
-            (height, width), sizes, scales, ("mh,...hwc->...mwc", "mw,...hwc->...hmc"), strict=True
-        )
+        ("mh,...hwc->...mwc", resize_matrix(height, size[0], float(scales[0]), border)),
+        ("mw,...hwc->...hmc", resize_matrix(width, size[1], float(scales[1]), border)),
     ]
     if scales[1] < scales[0]:  # MATLAB begins with the dimension that shrinks most, rows when equal
         passes.reverse()
-    xp = np if isinstance(image, np.ndarray) else jnp
-    image = xp.rint(image * 255) if uint8_stages else image
-    for matrix, equation in passes:
-        image = _apply(xp, matrix, equation, image)
-        image = xp.clip(xp.floor(image + 0.5), 0, 255) if uint8_stages else image
-    return image / 255 if uint8_stages else image
+    xp = namespace(image)
+    x: Any = xp.rint(image * 255) if uint8_stages else image
+    for equation, matrix in passes:
+        x = _apply(equation, matrix, x)
+        x = xp.clip(xp.floor(x + 0.5), 0, 255) if uint8_stages else x
+    return x / 255 if uint8_stages else x
 
 
 def output_size(size: int, scale: float) -> int:
@@ -57,10 +55,11 @@ def output_size(size: int, scale: float) -> int:
     return math.ceil(round(scale * size, 9))
 
 
-def _apply(xp, matrix: np.ndarray, equation: str, image):
-    if xp is np:
+def _apply(equation: str, matrix: np.ndarray, image: Any) -> Any:
+    if isinstance(image, np.ndarray):
         return np.einsum(equation, matrix, image.astype(np.float64), optimize=True)
-    return jnp.einsum(equation, jnp.asarray(matrix, image.dtype), image, precision=jax.lax.Precision.HIGHEST)
+    matrix = namespace(image).asarray(matrix, image.dtype)
+    return namespace(image).einsum(equation, matrix, image, precision=jax.lax.Precision.HIGHEST)
 
 
 @functools.lru_cache(maxsize=256)

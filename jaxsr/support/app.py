@@ -47,7 +47,7 @@ def use_compile_cache() -> None:
 
     JAX's own variable JAX_COMPILATION_CACHE_DIR wins; an unwritable cache folder is left unused.
     """
-    if jax.config.jax_compilation_cache_dir is None:
+    if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
         root = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser()
         jax.config.update("jax_compilation_cache_dir", str(root / "jaxsr" / "compiled"))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)

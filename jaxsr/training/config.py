@@ -1,15 +1,18 @@
 """The fields of a training config with their defaults. The files in configs/ set what their paper says."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from ml_collections import ConfigDict
 
 from jaxsr.support.errors import UserError, nearest
 
+Config = Any  # a ConfigDict: it checks its own fields, by value and when locked by name, not the type checker
 
-def default_config() -> ConfigDict:
+
+def default_config() -> Config:
     """Return a config with every field there is; a field that is not here does not exist."""
-    config = ConfigDict()
+    config: Config = ConfigDict()
     config.seed = 0  # decides initial weights, crops and flips
     config.steps = 12_000  # optimiser updates in all
     config.batch_size = 16  # patches per update, over all devices

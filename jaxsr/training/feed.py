@@ -6,12 +6,12 @@ from typing import Any, Protocol
 
 import jax
 import numpy as np
-from ml_collections import ConfigDict
 
 from jaxsr.data.resident import draw_crops, pack, rescaled
 from jaxsr.data.samples import folder_photos, sample_photos
 from jaxsr.support.errors import UserError
 from jaxsr.training import parallel
+from jaxsr.training.config import Config
 
 RESIDENT_LIMIT = 1 << 30  # bytes of photos that may live on each device
 
@@ -40,7 +40,7 @@ class ResidentFeed:
 
     sharded = False
 
-    def __init__(self, photos: Mapping[str, np.ndarray], config: ConfigDict, crop: int):
+    def __init__(self, photos: Mapping[str, np.ndarray], config: Config, crop: int):
         """Pack `photos` for crops of `crop` pixels and move them to the devices."""
         self._photos = parallel.replicate(pack(rescaled(photos, config.data.rescale), crop))
         self.draw = lambda photos, _, keys: draw_crops(photos, keys, crop)
@@ -61,7 +61,7 @@ class StreamFeed:
 
     sharded = True
 
-    def __init__(self, source: Any, config: ConfigDict, crop: int):
+    def __init__(self, source: Any, config: Config, crop: int):
         """Open an endless shuffled stream over `source`."""
         from jaxsr.data.streaming import stream  # grain takes a second to import
 
@@ -83,7 +83,7 @@ class StreamFeed:
         self._batches.set_state(position)
 
 
-def open_feed(config: ConfigDict, crop: int) -> Feed:
+def open_feed(config: Config, crop: int) -> Feed:
     """Return the feed of `config.data.train`: the samples, folders of photos, or one prepared data set."""
     names = [name.strip() for name in config.data.train.split(",") if name.strip()]
     if not names:

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import jax
 import numpy as np
-from ml_collections import ConfigDict
 
 from jaxsr.models import Model, initial_shapes, model_spec
 from jaxsr.support.errors import UserError
 from jaxsr.training import parallel
 from jaxsr.training.checkpoints import Checkpoints
+from jaxsr.training.config import Config
 from jaxsr.training.feed import open_feed
 from jaxsr.training.interrupt import stop_on_sigterm
 from jaxsr.training.optimizers import layer_factors, make_optimizer, make_schedule
@@ -23,7 +23,7 @@ from jaxsr.training.validation import Validation
 from jaxsr.weights import save
 
 
-def train(config: ConfigDict, workdir: str | Path) -> int:
+def train(config: Config, workdir: str | Path) -> int:
     """Train as `config` says inside `workdir`, from its newest checkpoint if there is one; return the last step.
 
     The step is below `config.steps` when SIGTERM ended the run, after a checkpoint. Raises UserError for a
@@ -67,7 +67,7 @@ def train(config: ConfigDict, workdir: str | Path) -> int:
 
     def validate() -> None:
         model = Model(spec, module, config.model.scale, {"params": jax.tree.map(np.asarray, scored_params(state))})
-        log.validation(step, {**validation.score(model, step), "learning_rate": float(schedule(step))})
+        log.validation(step, {**validation.score(model, step), "learning_rate": float(np.asarray(schedule(step)))})
         card = training_card(config, step, validation.card(model))
         save(workdir / "model.safetensors", model, **card)
 
@@ -99,13 +99,13 @@ def train(config: ConfigDict, workdir: str | Path) -> int:
     return step
 
 
-def steps_to_next_event(config: ConfigDict, step: int) -> int:
+def steps_to_next_event(config: Config, step: int) -> int:
     """Return how many steps the next dispatch runs: to the next log, checkpoint, score or end, at most a full one."""
     events = (config.log_every, config.checkpoint_every, config.validate_every)
     return min(parallel.steps_per_dispatch(config), config.steps - step, *(every - step % every for every in events))
 
 
-def check_numbers(config: ConfigDict) -> None:
+def check_numbers(config: Config) -> None:
     """Raise UserError for a count below 1, naming the field."""
     names = ("steps", "batch_size", "log_every", "validate_every", "checkpoint_every")
     for name, value in [(name, config[name]) for name in names] + [("data.patch", config.data.patch)]:

@@ -5,14 +5,14 @@ from typing import Any
 
 import jax
 import optax
-from flax import traverse_util
-from ml_collections import ConfigDict
 from optax import contrib
 
+from jaxsr.models.trees import by_path, from_paths
 from jaxsr.support.errors import UserError, choose, nearest
+from jaxsr.training.config import Config
 
 
-def make_schedule(config: ConfigDict, learning_rate: float, steps: int) -> optax.Schedule:
+def make_schedule(config: Config, learning_rate: float, steps: int) -> optax.Schedule:
     """Return the learning rate as a function of the update's number (`config` is the `schedule` section)."""
     moving = max(steps - config.warmup, 1)
     schedules = {
@@ -28,7 +28,7 @@ def make_schedule(config: ConfigDict, learning_rate: float, steps: int) -> optax
     return optax.join_schedules([rise, schedule], [config.warmup])
 
 
-def make_optimizer(config: ConfigDict, schedule: optax.Schedule) -> optax.GradientTransformation:
+def make_optimizer(config: Config, schedule: optax.Schedule) -> optax.GradientTransformation:
     """Return the transformation of the `optimizer` section: clip, decay, direction, rate per layer, rate."""
     directions = {
         "adam": lambda: optax.scale_by_adam(b1=config.momentum),
@@ -78,7 +78,7 @@ def scale_by_layer(rates: Mapping[str, float]) -> optax.GradientTransformation:
 
 def layer_factors(tree: Any, rates: Mapping[str, float]) -> Any:
     """Return a tree like `tree` that holds each leaf's factor."""
-    paths = list(traverse_util.flatten_dict(tree, sep="/"))
+    paths = list(by_path(tree))
     for name in rates:
         if not any(_starts(path, name) for path in paths):
             layers = dict.fromkeys(path.rsplit("/", 1)[0] for path in paths)
@@ -88,7 +88,7 @@ def layer_factors(tree: Any, rates: Mapping[str, float]) -> Any:
         fitting = [name for name in rates if _starts(path, name)]
         return rates[max(fitting, key=len)] if fitting else 1.0
 
-    return traverse_util.unflatten_dict({path: factor(path) for path in paths}, sep="/")
+    return from_paths({path: factor(path) for path in paths})
 
 
 def _starts(path: str, name: str) -> bool:

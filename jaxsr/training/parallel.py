@@ -6,15 +6,15 @@ from typing import Any, TypeVar
 import jax
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
-from ml_collections import ConfigDict
 
 from jaxsr.support.errors import UserError
+from jaxsr.training.config import Config
 
 AXIS = "batch"
 Tree = TypeVar("Tree")
 
 
-def devices() -> list[jax.Device]:
+def devices() -> list[Any]:
     """Return the devices that train: all local ones."""
     return jax.local_devices()
 
@@ -30,7 +30,7 @@ def per_device(batch_size: int) -> int:
     return batch_size // count
 
 
-def steps_per_dispatch(config: ConfigDict) -> int:
+def steps_per_dispatch(config: Config) -> int:
     """Return how many steps one program runs; by default 1 on a CPU, where XLA's convolutions crawl inside loops."""
     return config.steps_per_dispatch or (1 if jax.default_backend() == "cpu" else 20)
 

@@ -4,13 +4,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ml_collections import ConfigDict
-
 from jaxsr.support.errors import UserError
 from jaxsr.support.files import written_whole
+from jaxsr.training.config import Config
 
 
-def claim_folder(workdir: Path, config: ConfigDict) -> None:
+def claim_folder(workdir: Path, config: Config) -> None:
     """Write config.json into `workdir`, after checking that an earlier run there trained the same thing.
 
     Raises UserError when its model or kind of optimiser differs, whose states could not be resumed. Other
@@ -46,7 +45,7 @@ def _differences(before: dict[str, Any], now: dict[str, Any], prefix: str = "") 
     return changed
 
 
-def training_card(config: ConfigDict, step: int, scores: list[dict[str, Any]]) -> dict[str, Any]:
+def training_card(config: Config, step: int, scores: list[dict[str, Any]]) -> dict[str, Any]:
     """Return what the card of a weight file says about its training and its `scores`."""
     recipe = {name: value for name, value in config.to_dict().items() if not name.endswith("_every")}
     training = {"data": config.data.train, "steps": step, "config": recipe}

@@ -2,17 +2,17 @@
 
 from typing import Any
 
-import flax
 import jax
 import jax.numpy as jnp
 import optax
-from flax import traverse_util
+from flax import struct
 
+from jaxsr.models.trees import by_path, from_paths
 from jaxsr.support.errors import UserError
 from jaxsr.weights import load
 
 
-@flax.struct.dataclass
+@struct.dataclass
 class TrainState:
     """Everything that a resumed run needs: a tree of arrays. `key` is raw key data, which checkpoints can hold."""
 
@@ -44,20 +44,19 @@ def initial_params(module: Any, *, seed: int, weights: str = "") -> Any:
     params = jax.jit(module.init)(jax.random.key(seed), sample).get("params", {})
     if not weights:
         return params
-    fresh = traverse_util.flatten_dict(params, sep="/")
-    given = traverse_util.flatten_dict(dict(load(weights).params), sep="/")
+    fresh, given = by_path(params), by_path(load(weights).params)
     fitting = {path for path in fresh.keys() & given.keys() if fresh[path].shape == given[path].shape}
     if not fitting:
         raise UserError(f"no parameter of {weights} fits this network; set --config.initial_weights to a relative")
     print(f"{len(fitting)} of {len(fresh)} parameter arrays start from {weights}", flush=True)
     taken = {path: jnp.asarray(given[path]) if path in fitting else fresh[path] for path in fresh}
-    return traverse_util.unflatten_dict(taken, sep="/")
+    return from_paths(taken)
 
 
 def update_average(average: Any, params: Any, decay: float, step: jax.Array) -> Any:
     """Return the moving average after `step` updates; young averages forget faster, so that the start is lost."""
-    decay = jnp.minimum(decay, (1 + step) / (10 + step))
-    return jax.tree.map(lambda old, new: old + (1 - decay) * (new - old), average, params)
+    forgetting = 1 - jnp.minimum(decay, (1 + step) / (10 + step))
+    return jax.tree.map(lambda old, new: old + forgetting * (new - old), average, params)
 
 
 def scored_params(state: TrainState) -> Any:

@@ -6,28 +6,28 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import optax
-from ml_collections import ConfigDict
 
 from jaxsr.imaging.color import luma
 from jaxsr.imaging.degradation import bicubic_pair, pair_context
 from jaxsr.imaging.patches import center_crop, dihedral
 from jaxsr.models import ModelSpec
 from jaxsr.support.errors import choose
+from jaxsr.training.config import Config
 from jaxsr.training.losses import LOSSES
 from jaxsr.training.parallel import average_over_devices, example_keys
 from jaxsr.training.state import TrainState, update_average
 
 Metrics = dict[str, jax.Array]
 Step = Callable[[TrainState, jax.Array, jax.Array], tuple[TrainState, Metrics]]
-Draw = Callable[[Any, jax.Array, jax.Array], jax.Array]  # (data, number of the step in it, keys) -> uint8 crops
+Draw = Callable[[Any, Any, jax.Array], jax.Array]  # (data, number of the step in it, keys) -> uint8 crops
 
 
-def crop_size(config: ConfigDict, spec: ModelSpec) -> int:
+def crop_size(config: Config, spec: ModelSpec) -> int:
     """Return the side of the HR crop that makes one patch, its context for the bicubic kernel included."""
     return config.model.scale * (config.data.patch + 2 * pair_context(spec.pre_upsampled))
 
 
-def pixel_step(config: ConfigDict, spec: ModelSpec, module: Any, optimizer: optax.GradientTransformation) -> Step:
+def pixel_step(config: Config, spec: ModelSpec, module: Any, optimizer: optax.GradientTransformation) -> Step:
     """Return the step that fits a network's output to the sharp patch, pixel by pixel."""
     per_element, reduce = choose("loss", config.loss, LOSSES)
 
@@ -44,14 +44,13 @@ def pixel_step(config: ConfigDict, spec: ModelSpec, module: Any, optimizer: opta
         params = optax.apply_updates(state.params, updates)
         average = update_average(state.average, params, config.ema_decay, state.step) if state.average else {}
         metrics = {"loss": loss, "psnr": -10 * jnp.log10(error), "gradient_norm": optax.tree.norm(gradients)}
-        state = state.replace(step=state.step + 1, params=params, average=average, optimizer=optimizer_state)
-        return state, metrics
+        return TrainState(state.step + 1, state.key, params, average, optimizer_state), metrics
 
     return step
 
 
 def make_pair(
-    hr: jax.Array, keys: jax.Array, config: ConfigDict, spec: ModelSpec, channels: int
+    hr: jax.Array, keys: jax.Array, config: Config, spec: ModelSpec, channels: int
 ) -> tuple[jax.Array, jax.Array]:
     """Return the network's input and its target from uint8 crops `hr` (N, S, S, 3), turned by each example's key."""
     hr = hr.astype(jnp.float32) / 255
@@ -70,7 +69,7 @@ def dispatch(step: Step, draw: Draw, *, share: int, looped: bool) -> Callable[..
     or -1.
     """
 
-    def once(state: TrainState, data: Any, i: jax.Array | int) -> tuple[TrainState, Metrics]:
+    def once(state: TrainState, data: Any, i: Any) -> tuple[TrainState, Metrics]:
         keys = example_keys(jax.random.wrap_key_data(state.key), state.step, share)
         state, metrics = step(state, draw(data, i, keys), keys)
         finite = jnp.isfinite(metrics["loss"]) & jnp.isfinite(metrics["gradient_norm"])

@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from ml_collections import ConfigDict
 
 from jaxsr.data.images import Photo, write_photo
 from jaxsr.data.samples import folder_photos, sample_photos
@@ -13,6 +12,7 @@ from jaxsr.imaging.patches import center_crop
 from jaxsr.imaging.resize import resize
 from jaxsr.models import Model
 from jaxsr.restoration.scoring import Pair, make_pair, score, score_pair
+from jaxsr.training.config import Config
 
 PROTOCOLS = ("y8", "rgb")
 PANEL = 320  # pixels of a panel of the sample picture
@@ -21,7 +21,7 @@ PANEL = 320  # pixels of a panel of the sample picture
 class Validation:
     """The photos of `config.data.validation`, and how models score on them."""
 
-    def __init__(self, config: ConfigDict, samples: Path):
+    def __init__(self, config: Config, samples: Path):
         """Read the photos; sample pictures go to the folder `samples`."""
         self.name = config.data.validation
         photos = sample_photos("validation") if self.name == "samples" else folder_photos(self.name)

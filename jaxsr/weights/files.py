@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from flax import traverse_util
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from jaxsr.models import MODELS, Model, initial_shapes, model_spec
+from jaxsr.models.trees import by_path, from_paths
 from jaxsr.support.errors import UserError, nearest
 from jaxsr.support.files import written_whole
 
@@ -33,7 +33,7 @@ def save(path: str | Path, model: Model, **card: Any) -> None:
         "options": {name: getattr(model.module, name) for name in model.spec.options},
         "value_range": list(model.spec.value_range),
     }
-    tensors = traverse_util.flatten_dict(dict(model.variables), sep="/")
+    tensors = by_path(model.variables)
     tensors = {name: np.ascontiguousarray(x, np.float32) for name, x in tensors.items()}
     with written_whole(path) as temporary:
         save_file(tensors, temporary, metadata={"card": json.dumps(facts)})
@@ -87,7 +87,7 @@ def load_file(path: str | Path) -> Model:
         raise UserError(f"{path} holds the unknown model {card.get('model')!r}; upgrade jaxsr")
     spec = MODELS[card["model"]]
     module = spec.module(card["scale"], **card["options"])
-    variables = traverse_util.unflatten_dict(tensors, sep="/")
+    variables = from_paths(tensors)
     check_shapes(variables, initial_shapes(module), str(path))
     return Model(spec, module, card["scale"], variables, card)
 
@@ -109,8 +109,7 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
 
 def check_shapes(variables: Mapping[str, Any], expected: Mapping[str, Any], what: str) -> None:
     """Raise UserError, naming the first difference, unless the two trees have the same names and shapes."""
-    have = {name: x.shape for name, x in traverse_util.flatten_dict(dict(variables), sep="/").items()}
-    want = {name: x.shape for name, x in traverse_util.flatten_dict(dict(expected), sep="/").items()}
+    have, want = ({name: x.shape for name, x in by_path(tree).items()} for tree in (variables, expected))
     for name in sorted(have.keys() | want.keys()):
         if have.get(name) != want.get(name):
             raise UserError(

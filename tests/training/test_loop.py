@@ -170,7 +170,7 @@ def test_a_folder_of_another_model_is_refused(tiny, tmp_path):
     train(tiny(), tmp_path)
     with pytest.raises(UserError, match="model.name='espcn', this config has 'fsrcnn'; choose another --workdir"):
         train(tiny("fsrcnn", "x2"), tmp_path)
-    with pytest.raises(UserError, match="optimizer.name='adam', this config has 'sgd'"):
+    with pytest.raises(UserError, match="optimizer.name='muon', this config has 'sgd'"):
         train(tiny(**{"optimizer.name": "sgd"}), tmp_path)
     assert json.loads((tmp_path / "config.json").read_text())["model"]["name"] == "espcn"
 
