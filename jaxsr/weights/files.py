@@ -20,9 +20,7 @@ FORMAT = 1  # raised when a reader of today could not understand a file of tomor
 
 def save(path: str | Path, model: Model, **card: Any) -> None:
     """Write `model` to `path`; `card` adds to its card: training, scores with their protocol, licence."""
-    path = Path(path)
-    if path.suffix != ".safetensors":
-        raise UserError(f"cannot write weights to {path}: the name must end in .safetensors")
+    check_name(path)
     facts = {
         **model.card,
         **card,
@@ -37,6 +35,12 @@ def save(path: str | Path, model: Model, **card: Any) -> None:
     tensors = {name: np.ascontiguousarray(x, np.float32) for name, x in tensors.items()}
     with written_whole(path) as temporary:
         save_file(tensors, temporary, metadata={"card": json.dumps(facts)})
+
+
+def check_name(path: str | Path) -> None:
+    """Raise UserError unless `path` may name a weight file."""
+    if Path(path).suffix != ".safetensors":
+        raise UserError(f"cannot write weights to {path}: the name must end in .safetensors")
 
 
 def load(name: str | Path, *, scale: int | None = None) -> Model:

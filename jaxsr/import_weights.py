@@ -1,0 +1,73 @@
+"""Import published weights: `python -m jaxsr.import_weights FILE --model=fsrcnn,scale=3 --output=F.safetensors`.
+
+Reads PyTorch (.pth, .pt, .ckpt; nothing in the file is run), MATLAB (.mat), .npz and .safetensors files. Options
+after the model's name are its constructor's fields; most are read off the shapes, and only what those cannot tell
+is asked for. Exit status 0: written; 2: wrong usage or a file that does not fit.
+"""
+
+import ast
+import hashlib
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from absl import flags
+
+from jaxsr.support import app
+from jaxsr.support.errors import UserError
+
+_MODEL = flags.DEFINE_string("model", None, "Name[,option=value...], such as fsrcnn,scale=3.", required=True)
+_OUTPUT = flags.DEFINE_string("output", None, "The weight file to write, *.safetensors.", required=True)
+_LICENCE = flags.DEFINE_string("licence", "as the publisher states", "What the file's card says of its licence.")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Import one file; return the exit status."""
+    from jaxsr.models import count_parameters  # after the flags: a typo is answered at once
+    from jaxsr.weights import save
+    from jaxsr.weights.files import check_name
+    from jaxsr.weights.formats import read_tensors
+    from jaxsr.weights.importers import import_tensors
+
+    if len(arguments) != 1:
+        raise UserError(f"one weight file is imported at a time; got {len(arguments)}")
+    name, scale, options = parse_model(_MODEL.value)
+    check_name(_OUTPUT.value)
+    source = Path(arguments[0])
+    model = import_tensors(name, read_tensors(source), scale=scale, **options)
+    training = {"imported_from": source.name, "sha256": hashlib.sha256(source.read_bytes()).hexdigest()}
+    save(_OUTPUT.value, model, training=training, licence=_LICENCE.value)
+    known = {option: getattr(model.module, option) for option in model.spec.options}
+    print(f"{model.name}: {count_parameters(model.spec, model.scale, **known):,} parameters, {known}")
+    print(f"written to {_OUTPUT.value}")
+    return app.DONE
+
+
+def parse_model(text: str) -> tuple[str, int | None, dict[str, Any]]:
+    """Return name, scale (None if not given) and further options of "name,option=value,...".
+
+    Values are Python literals, or words. Raises UserError for a part without "=".
+    """
+    name, *parts = re.split(r",(?![^()]*\))", text)  # commas outside brackets
+    options: dict[str, Any] = {}
+    for part in parts:
+        key, equals, value = part.partition("=")
+        if not equals:
+            raise UserError(f"--model={text}: {part!r} is no option=value; write for example {name},scale=3")
+        options[key.strip()] = _literal(value.strip())
+    scale = options.pop("scale", None)
+    if scale is not None and not isinstance(scale, int):
+        raise UserError(f"--model={text}: scale={scale!r} is no whole number")
+    return name, scale, options
+
+
+def _literal(text: str) -> Any:
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return text
+
+
+if __name__ == "__main__":
+    app.run(main)

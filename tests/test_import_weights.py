@@ -1,0 +1,73 @@
+"""The command as a user runs it."""
+
+import hashlib
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from jaxsr.data.listing import list_photos
+from jaxsr.import_weights import parse_model
+from jaxsr.restoration.evaluation import score_files
+from jaxsr.support.errors import UserError
+from jaxsr.weights import load
+from tests.weights.test_importers import espcn_tensors
+
+
+def run(*arguments):
+    command = [sys.executable, "-m", "jaxsr.import_weights", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.slow
+def test_a_file_is_imported(tmp_path):
+    tensors = espcn_tensors(3)
+    np.savez(tmp_path / "espcn.npz", **tensors)
+    output = tmp_path / "espcn.safetensors"
+    done = run(tmp_path / "espcn.npz", "--model=espcn", f"--output={output}", "--licence=MIT")
+    assert done.returncode == 0, done.stderr
+    assert "espcn-x3: 22,729 parameters" in done.stdout
+    model = load(output)
+    np.testing.assert_array_equal(model.params["conv1"]["bias"], tensors["first_part.0.bias"].astype(np.float32))
+    assert model.card["licence"] == "MIT"
+    digest = hashlib.sha256((tmp_path / "espcn.npz").read_bytes()).hexdigest()
+    assert model.card["training"] == {"imported_from": "espcn.npz", "sha256": digest}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("model", "output", "message"),
+    [
+        ("srcnn", "w.safetensors", "no tensor 'conv1.weight' for srcnn"),
+        ("espcnn", "w.safetensors", "unknown model 'espcnn'; did you mean 'espcn'?"),
+        ("espcn", "w.npz", "must end in .safetensors"),
+    ],
+)
+def test_mistakes_take_one_line_and_leave_nothing(model, output, message, tmp_path):
+    np.savez(tmp_path / "espcn.npz", **espcn_tensors())
+    done = run(tmp_path / "espcn.npz", f"--model={model}", f"--output={tmp_path / output}")
+    assert done.returncode == 2
+    assert message in done.stderr and len(done.stderr.splitlines()) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["espcn.npz"]
+
+
+def test_options_after_the_name():
+    assert parse_model("fsrcnn,scale=3") == ("fsrcnn", 3, {})
+    parsed = parse_model("srcnn,kernel_sizes=(9,1,5),padding=zero")
+    assert parsed == ("srcnn", None, {"kernel_sizes": (9, 1, 5), "padding": "zero"})
+    with pytest.raises(UserError, match="'x3' is no option=value"):
+        parse_model("fsrcnn,x3")
+    with pytest.raises(UserError, match="scale='three' is no whole number"):
+        parse_model("fsrcnn,scale=three")
+
+
+@pytest.mark.shared
+@pytest.mark.slow
+def test_the_authors_srcnn_scores_what_it_should(shared, tmp_path):
+    output = tmp_path / "srcnn.safetensors"
+    done = run(shared / "weights" / "srcnn_915_x3.mat", "--model=srcnn,scale=3", f"--output={output}")
+    assert done.returncode == 0, done.stderr
+    files = [(path, None) for path in list_photos([shared / "data" / "test" / "Set5" / "hr"])]
+    scores, failures = score_files(load(output), files, protocols=["y8"])
+    assert not failures and scores["y8"].mean["psnr"] == pytest.approx(32.41, abs=0.02)

@@ -1,0 +1,98 @@
+"""Our weight files: round trips, cards, and what is refused."""
+
+import json
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from safetensors import safe_open
+from safetensors.numpy import load_file, save_file
+
+from jaxsr.models import MODELS, Model
+from jaxsr.support.errors import UserError
+from jaxsr.weights import load, save, shipped_names
+from tests.models.test_networks import lively
+
+
+@pytest.fixture
+def model():
+    spec = MODELS["fsrcnn"]
+    module = spec.module(3, feature_channels=8, shrink_channels=4, mapping_layers=2)
+    return Model(spec, module, 3, lively(module))
+
+
+def edited(path, **facts):
+    """Change the card of a weight file."""
+    with safe_open(path, framework="numpy") as file:
+        card = json.loads(file.metadata()["card"])
+    save_file(load_file(path), path, metadata={"card": json.dumps({**card, **facts})})
+
+
+def test_a_file_alone_brings_the_model_back(model, tmp_path):
+    save(tmp_path / "w.safetensors", model, licence="CC0", scores=[1])
+    loaded = load(tmp_path / "w.safetensors")
+    assert loaded.module == model.module and loaded.scale == 3 and loaded.name == "fsrcnn-x3"
+    x = jnp.asarray(np.random.default_rng(0).random((1, 9, 8, 1)), jnp.float32)
+    np.testing.assert_array_equal(loaded.apply(x), model.apply(x))
+    assert loaded.card["licence"] == "CC0" and loaded.card["scores"] == [1]
+    assert loaded.card["options"] == {"feature_channels": 8, "shrink_channels": 4, "mapping_layers": 2, "channels": 1}
+
+
+def test_saving_again_keeps_the_card(model, tmp_path):
+    save(tmp_path / "a.safetensors", model, licence="CC0")
+    save(tmp_path / "b.safetensors", load(tmp_path / "a.safetensors"))
+    assert load(tmp_path / "b.safetensors").card == load(tmp_path / "a.safetensors").card
+
+
+@pytest.mark.parametrize(
+    ("facts", "message"),
+    [
+        ({"format": 99}, "has format 99, this version reads up to 1; upgrade jaxsr"),
+        ({"model": "swinir"}, "holds the unknown model 'swinir'; upgrade jaxsr"),
+        ({"scale": 9}, "fsrcnn has no scale 9"),
+        ({"options": {"feature_channels": 9}}, "do not fit the network: params/.* is "),
+    ],
+)
+def test_cards_that_do_not_fit(facts, message, model, tmp_path):
+    save(tmp_path / "w.safetensors", model)
+    edited(tmp_path / "w.safetensors", **facts)
+    with pytest.raises(UserError, match=message):
+        load(tmp_path / "w.safetensors")
+
+
+def test_foreign_and_broken_files(model, tmp_path):
+    save_file({"x": np.ones(2)}, tmp_path / "foreign.safetensors")
+    with pytest.raises(UserError, match="has no card.*import_weights"):
+        load(tmp_path / "foreign.safetensors")
+    save(tmp_path / "w.safetensors", model)
+    (tmp_path / "w.safetensors").write_bytes((tmp_path / "w.safetensors").read_bytes()[:-100])
+    with pytest.raises(UserError, match="is not a safetensors file"):
+        load(tmp_path / "w.safetensors")
+    with pytest.raises(UserError, match="no weight file .*gone.safetensors"):
+        load(tmp_path / "gone.safetensors")
+
+
+def test_names_and_scales(model, tmp_path):
+    assert load("bicubic", scale=4).name == "bicubic-x4"
+    for name, message in {
+        "fsrcn-x2": "unknown model 'fsrcn'; did you mean 'fsrcnn'",
+        "fsrcnn-x2b": "unknown model 'fsrcnn-x2b'",
+        "srcnn-x2": "no weights ship for srcnn at scale 2; shipped: .*configs/srcnn.py.*import_weights",
+    }.items():
+        with pytest.raises(UserError, match=message):
+            load(name)
+    save(tmp_path / "w.safetensors", model)
+    with pytest.raises(UserError, match="was made for scale 3, not 2"):
+        load(tmp_path / "w.safetensors", scale=2)
+    with pytest.raises(UserError, match="must end in .safetensors"):
+        save(tmp_path / "w.npz", model)
+
+
+@pytest.mark.parametrize("name", shipped_names())
+def test_shipped_weights_beat_bicubic_by_their_own_card(name):
+    model = load(name)
+    assert model.name == name
+    score = next(score for score in model.card["scores"] if score["protocol"]["name"] == "y8")
+    margin = {2: 2.5, 3: 2.0, 4: 1.3}[model.scale]
+    assert score["data"] == "Set5" and score["mean"]["psnr"] > score["bicubic"]["psnr"] + margin
+    assert model.card["licence"] == "Apache-2.0"

@@ -1,0 +1,49 @@
+"""The common formats without code in them, and what is told of files that are none."""
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+
+from jaxsr.support.errors import UserError
+from jaxsr.weights.formats import read_tensors
+
+ARRAYS = {"a.weight": np.arange(6, dtype=np.float32).reshape(2, 3), "a.bias": np.ones(2, np.float32)}
+
+
+def test_npz_and_safetensors(tmp_path):
+    np.savez(tmp_path / "w.npz", **ARRAYS)
+    save_file(ARRAYS, tmp_path / "w.safetensors")
+    for name in ("w.npz", "w.safetensors"):
+        tensors = read_tensors(tmp_path / name)
+        assert set(tensors) == set(ARRAYS)
+        np.testing.assert_array_equal(tensors["a.weight"], ARRAYS["a.weight"])
+
+
+def test_an_npz_of_objects_is_refused(tmp_path):
+    np.savez(tmp_path / "w.npz", a=np.array([{}], object))
+    with pytest.raises(UserError, match="w.npz is no readable .npz file"):
+        read_tensors(tmp_path / "w.npz")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("w.onnx", b"x", "unknown kind of weight file '.onnx'"),
+        ("w.npz", b"x", "w.npz is no readable .npz file"),
+        ("w.safetensors", b"x", "w.safetensors is no readable .safetensors file"),
+        ("w.pth", b"x", "w.pth is refused"),
+        ("w.mat", b"", "w.mat is no readable MATLAB file"),
+    ],
+)
+def test_other_files(name, content, message, tmp_path):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(UserError, match=message):
+        read_tensors(tmp_path / name)
+
+
+def test_missing_and_empty_files(tmp_path):
+    with pytest.raises(UserError, match="no weight file"):
+        read_tensors(tmp_path / "gone.pth")
+    np.savez(tmp_path / "empty.npz")
+    with pytest.raises(UserError, match="holds no arrays"):
+        read_tensors(tmp_path / "empty.npz")
