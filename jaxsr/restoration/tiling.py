@@ -28,24 +28,23 @@ def spans(size: int, window: int, halo: int) -> list[Span]:
 
 
 def best_window(size: int, halo: int, *, tile: int | None = None, multiple: int = 1) -> int:
-    """Return the window of the ladder that computes `size` pixels with the least work, `size` if none fits.
+    """Return the largest window of the ladder within `size` pixels, `size` itself if none is.
 
-    `tile` is the largest window (None: LARGEST, or more for a network that sees far); `size` and `halo` are
-    multiples of `multiple`, and so are the windows. Raises UserError for a tile that is mostly halo.
+    A smaller one would sometimes discard less, but photos of other sizes would need other programs. `tile` is the
+    largest window (None: LARGEST, or more for a network that sees far); `size` and `halo` are multiples of
+    `multiple`, and so are the windows. Raises UserError for a tile that is mostly halo.
     """
     least = max(3 * halo, multiple)
     if tile is not None and tile < least:
         raise UserError(f"tile={tile} is too small for a network that sees {halo} pixels far; use at least {least}")
     ladder = window_ladder(tile or max(LARGEST, 1 << (least - 1).bit_length()), least, multiple)
-    fitting = [window for window in ladder if window <= size]
-    return min(fitting, key=lambda window: len(spans(size, window, halo)) * window, default=size)
+    return next((window for window in ladder if window <= size), size)
 
 
 def window_ladder(largest: int, least: int, multiple: int) -> list[int]:
-    """Return `largest`, 3/4, 1/2, 3/8, ... of it, rounded down to `multiple` and not below `least`."""
+    """Return `largest`, a half, a quarter, ... of it, rounded down to `multiple` and not below `least`."""
     ladder = []
-    for eighths in (4 * largest, 3 * largest):
-        while eighths // 4 // multiple * multiple >= least:
-            ladder.append(eighths // 4 // multiple * multiple)
-            eighths //= 2
-    return sorted(set(ladder), reverse=True)
+    while (window := largest // multiple * multiple) >= least:
+        ladder.append(window)
+        largest //= 2
+    return ladder

@@ -1,0 +1,91 @@
+"""The command as a user runs it: folders, patterns, failures, exit statuses."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import jaxsr
+from jaxsr.weights import save
+from tests.restoration.test_enlarge import network, photo
+
+pytestmark = pytest.mark.slow
+
+
+def run(*arguments):
+    command = [sys.executable, "-m", "jaxsr.restore", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture
+def photos(tmp_path):
+    """Return a folder of a colour, a grey, a transparent, a broken and a truncated photo, and a note."""
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    Image.fromarray(photo(40, 50)).save(folder / "colour.png")
+    Image.fromarray(photo(33, 30, 1)[..., 0]).save(folder / "grey.jpg")
+    Image.fromarray(photo(21, 20, 4)).save(folder / "see through.png")
+    (folder / "broken.png").write_bytes(b"no image")
+    (folder / "cut.png").write_bytes((folder / "colour.png").read_bytes()[:1500])
+    (folder / "notes.txt").write_text("no photo")
+    return folder
+
+
+@pytest.fixture
+def weights(tmp_path):
+    save(tmp_path / "espcn.safetensors", network("espcn", 2))
+    return tmp_path / "espcn.safetensors"
+
+
+def test_a_folder_goes_on_after_failures(photos, weights, tmp_path):
+    done = run(photos, f"--output={tmp_path / 'out'}", f"--model={weights}")
+    assert done.returncode == 1
+    assert "3 of 5 photos restored by espcn-x2" in done.stdout
+    lines = done.stderr.strip().splitlines()[-2:]
+    assert "broken.png" in lines[0] and "cut.png" in lines[1] and "Traceback" not in done.stderr
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"colour.png", "grey.png", "see through.png"}
+    for name, source in (
+        ("colour.png", "colour.png"),
+        ("grey.png", "grey.jpg"),
+        ("see through.png", "see through.png"),
+    ):
+        with Image.open(tmp_path / "out" / name) as result, Image.open(photos / source) as original:
+            assert result.mode == original.mode and result.size == tuple(2 * side for side in original.size)
+            expected = jaxsr.restore(np.asarray(original), str(weights))
+            assert np.abs(np.asarray(result).astype(int) - expected).max() <= 1
+
+
+def test_patterns_scales_and_formats(photos, tmp_path):
+    done = run(photos / "*o*r.png", f"--output={tmp_path / 'out'}", "--model=bicubic", "--scale=4", "--format=webp")
+    assert done.returncode == 0, done.stderr
+    with Image.open(tmp_path / "out" / "colour.webp") as result:
+        assert result.size == (200, 160)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["colour.png", "--model=fsrcn"], "unknown model 'fsrcn'; did you mean 'fsrcnn'?"),
+        (["colour.png", "--model=espcn.safetensors", "--scale=3"], "was made for scale 2, not 3"),
+        (["nowhere/"], "nowhere"),
+        (["colour.png", "--tile=big", "--model=bicubic"], "tile='big' is no number of pixels"),
+        (["colour.png", "--outptu=x"], "outptu"),
+        ([], "photo"),
+    ],
+)
+def test_mistakes_take_one_line_and_write_nothing(arguments, message, photos, weights, tmp_path):
+    paths = [str(photos / a) if a.endswith((".png", "/")) and "=" not in a else a for a in arguments]
+    paths = [a.replace("espcn.safetensors", str(weights)) for a in paths]
+    done = run(*paths, f"--output={tmp_path / 'out'}")
+    assert done.returncode == 2
+    assert message in done.stderr and len(done.stderr.splitlines()) == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_photo_is_never_overwritten(photos, tmp_path):
+    before = (photos / "colour.png").read_bytes()
+    done = run(photos / "colour.png", f"--output={photos}", "--model=bicubic")
+    assert done.returncode == 2 and "colour.png" in done.stderr
+    assert (photos / "colour.png").read_bytes() == before
