@@ -60,7 +60,10 @@ def test_a_broken_photo_is_left_out_loudly(data):
         (["--model=bicubic", "--scale=2", "--data=empty"], "empty"),
         (["--model=bicubic", "--scale=2", "--data=gone"], "gone"),
         (["--model=bicubik", "--scale=2", "--data=hr"], "unknown model 'bicubik'; did you mean 'bicubic'?"),
-        (["--model=bicubic", "--scale=2", "--data=hr", "--protocol=rbg"], "unknown protocol 'rbg'; did you mean 'rgb'?"),
+        (
+            ["--model=bicubic", "--scale=2", "--data=hr", "--protocol=rbg"],
+            "unknown protocol 'rbg'; did you mean 'rgb'?",
+        ),
         (["--model=bicubic", "--scale=5", "--data=hr"], "bicubic has no scale 5; choose one of: 2, 3, 4, 8"),
     ],
 )

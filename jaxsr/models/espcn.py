@@ -5,6 +5,7 @@ Neural Network", CVPR 2016.
 import flax.linen as nn
 import jax
 
+from jaxsr.models.convolution import Conv
 from jaxsr.models.layers import depth_to_space
 from jaxsr.models.spec import ModelSpec
 from jaxsr.support.errors import choose
@@ -30,9 +31,9 @@ class ESPCN(nn.Module):
     def __call__(self, x: jax.Array) -> jax.Array:
         """Return (N, scale H, scale W, C) from `x` (N, H, W, C), both in [0, 1]."""
         activate = choose("activation", self.activation, {"tanh": nn.tanh, "relu": nn.relu})
-        x = activate(nn.Conv(self.features[0], (5, 5), kernel_init=he_out, name="conv1")(x))
-        x = activate(nn.Conv(self.features[1], (3, 3), kernel_init=he_out, name="conv2")(x))
-        x = nn.Conv(self.scale**2 * self.channels, (3, 3), kernel_init=nn.initializers.normal(0.001), name="conv3")(x)
+        x = activate(Conv(self.features[0], 5, kernel_init=he_out, name="conv1")(x))
+        x = activate(Conv(self.features[1], 3, kernel_init=he_out, name="conv2")(x))
+        x = Conv(self.scale**2 * self.channels, 3, kernel_init=nn.initializers.normal(0.001), name="conv3")(x)
         return depth_to_space(x, self.scale)
 
 

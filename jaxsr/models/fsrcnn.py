@@ -3,6 +3,7 @@
 import flax.linen as nn
 import jax
 
+from jaxsr.models.convolution import Conv
 from jaxsr.models.layers import PReLU, SubpixelDeconvolution
 from jaxsr.models.spec import ModelSpec
 
@@ -36,7 +37,7 @@ class FSRCNN(nn.Module):
         layers += [(f"mapping{i + 1}", self.shrink_channels, 3) for i in range(self.mapping_layers)]
         layers += [("expanding", self.feature_channels, 1)]
         for name, features, size in layers:
-            x = nn.Conv(features, (size, size), kernel_init=he_prelu, name=name)(x)
+            x = Conv(features, size, kernel_init=he_prelu, name=name)(x)
             x = PReLU(name=f"{name}_prelu")(x)
         return SubpixelDeconvolution(
             self.channels,

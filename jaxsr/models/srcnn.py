@@ -3,9 +3,8 @@
 import flax.linen as nn
 import jax
 
-from jaxsr.models.layers import pad_replicate
+from jaxsr.models.convolution import Conv
 from jaxsr.models.spec import ModelSpec
-from jaxsr.support.errors import UserError
 
 # Section 4.3.1: the networks are named by their filter sizes; later tables cite 9-5-5 trained on ImageNet.
 VARIANTS = {
@@ -29,18 +28,9 @@ class SRCNN(nn.Module):
     @nn.compact
     def __call__(self, x: jax.Array) -> jax.Array:
         """Return (N, H, W, C) in [0, 1] from the enlarged `x` of that shape; smaller with padding "valid"."""
-        if self.padding not in ("replicate", "valid", "zero"):
-            raise UserError(f"unknown padding {self.padding!r}; choose one of: replicate, valid, zero")
         widths = (*self.features, self.channels)
         for i, (features, size) in enumerate(zip(widths, self.kernel_sizes, strict=True), start=1):
-            x = pad_replicate(x, size // 2) if self.padding == "replicate" else x
-            x = nn.Conv(
-                features,
-                (size, size),
-                padding="SAME" if self.padding == "zero" else "VALID",
-                kernel_init=nn.initializers.normal(0.001),
-                name=f"conv{i}",
-            )(x)
+            x = Conv(features, size, self.padding, kernel_init=nn.initializers.normal(0.001), name=f"conv{i}")(x)
             x = nn.relu(x) if i < 3 else x
         return x
 

@@ -1,19 +1,21 @@
 """A network on a whole photo, tile by tile, in the memory of the photo's own bytes."""
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Literal
+from typing import Literal
 
 import jax
 import numpy as np
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from jaxsr.imaging.degradation import BICUBIC_CONTEXT
 from jaxsr.models import Model
-from jaxsr.restoration.program import Recipe, enlarge_window
-from jaxsr.restoration.tiling import Span, best_window, spans
+from jaxsr.restoration.program import Recipe, enlarge_windows
+from jaxsr.restoration.tiling import LARGEST_ENLARGED, Span, best_window, spans
 from jaxsr.support.errors import UserError
 
 Tile = int | None | Literal["auto"]
 Box = tuple[Span, Span]  # rows and columns
+Boxes = list[Box]
 
 
 def enlarge(
@@ -31,36 +33,57 @@ def enlarge(
     half up; without, it is float32, neither clipped nor rounded. A luma network restores Y of a colour photo, Cb and
     Cr are enlarged by bicubic; a grey photo is its own luma, and an RGB network gets it three times.
     `tile` is the largest window in pixels, "auto", or None for the whole photo at once; it does not change the
-    result. `ensemble` averages over the 8 flips and quarter turns. `progress(done, total)` is called per tile.
-    Raises UserError for a photo under the network's minimum and for non-finite results.
+    result. All devices share the windows. `ensemble` averages over the 8 flips and quarter turns.
+    `progress(done, total)` is called per tile. Raises UserError for a photo under the network's minimum and for
+    non-finite results.
     """
     height, width, channels = pixels.shape
-    spec, scale = model.spec, model.scale
     _check_size(model, height, width)
-    recipe = Recipe(model.module, scale, spec.pre_upsampled, spec.value_range, quantize, ensemble)
-    pixels = _padded(pixels, spec.multiple_of)
-    (window_height, window_width), boxes = _plan(model, pixels.shape[:2], tile)
-    variables = jax.device_put(model.variables)
-
-    def dispatch(box: Box) -> tuple[Box, jax.Array, jax.Array]:
-        top, left = box[0].start, box[1].start
-        window = pixels[top : top + window_height, left : left + window_width]
-        return box, *enlarge_window(recipe, variables, window)
-
-    output = np.empty((scale * height, scale * width, channels), pixels.dtype if quantize else np.float32)
-    for done, (box, result, finite) in enumerate(_one_late(map(dispatch, boxes)), start=1):
-        if not finite:
-            raise UserError(_non_finite(model, box))
-        _paste(output, np.asarray(result), box, scale)
-        if progress is not None:
-            progress(done, len(boxes))
+    dispatch, groups = _prepare(model, pixels, tile, quantize, ensemble)
+    output = np.empty((model.scale * height, model.scale * width, channels), pixels.dtype if quantize else np.float32)
+    done, total = 0, sum(map(len, groups))
+    for group, results, finite in _one_late(map(dispatch, groups)):
+        for box, result, good in zip(group, np.asarray(results), np.asarray(finite), strict=False):
+            if not good:
+                raise UserError(_non_finite(model, box))
+            _paste(output, result, box, model.scale)
+            done += 1
+            if progress is not None:
+                progress(done, total)
     return output
 
 
-def warm_up(model: Model, pixels: np.ndarray, *, tile: Tile = "auto", **options: Any) -> None:
-    """Compile what `enlarge` runs on a photo of this size, by one window of it, so that a timing leaves that out."""
-    (height, width), _ = _plan(model, _padded(pixels, model.spec.multiple_of).shape[:2], tile)
-    enlarge(model, pixels[:height, :width], tile=tile, **options)
+def warm_up(
+    model: Model, pixels: np.ndarray, *, tile: Tile = "auto", quantize: bool = True, ensemble: bool = False
+) -> None:
+    """Compile what `enlarge` runs on a photo of this size, and run it once, so that a timing leaves that out."""
+    dispatch, groups = _prepare(model, pixels, tile, quantize, ensemble)
+    jax.block_until_ready(dispatch(groups[0])[1])
+
+
+def _prepare(
+    model: Model, pixels: np.ndarray, tile: Tile, quantize: bool, ensemble: bool
+) -> tuple[Callable[[Boxes], tuple[Boxes, jax.Array, jax.Array]], list[Boxes]]:
+    """Return the boxes in groups, one for each device, and what starts the work on a group.
+
+    That is a function of a group that returns it with the results and whether they are finite, one more than
+    boxes for each device left without.
+    """
+    spec = model.spec
+    recipe = Recipe(model.module, model.scale, spec.pre_upsampled, spec.value_range, quantize, ensemble)
+    pixels = _padded(pixels, spec.multiple_of)
+    (height, width), boxes = _plan(model, pixels.shape[:2], tile)
+    mesh = Mesh(np.array(jax.local_devices()[: len(boxes)]), ("windows",))
+    variables = jax.device_put(model.variables, NamedSharding(mesh, PartitionSpec()))
+
+    def dispatch(group: Boxes) -> tuple[Boxes, jax.Array, jax.Array]:
+        filled = group + group[-1:] * (mesh.size - len(group))
+        windows = [
+            pixels[row.start : row.start + height, column.start : column.start + width] for row, column in filled
+        ]
+        return group, *enlarge_windows(recipe, mesh, variables, np.stack(windows))
+
+    return dispatch, [boxes[i : i + mesh.size] for i in range(0, len(boxes), mesh.size)]
 
 
 def context(model: Model) -> int | None:
@@ -80,7 +103,8 @@ def _plan(model: Model, size: tuple[int, ...], tile: Tile) -> tuple[list[int], l
         windows, halo = list(size), 0
     else:
         halo = -(-halo // multiple) * multiple
-        largest = None if tile == "auto" else tile
+        automatic = max(LARGEST_ENLARGED // model.scale, 4 * halo) if model.spec.pre_upsampled else None
+        largest = automatic if tile == "auto" else tile
         windows = [best_window(side, halo, tile=largest, multiple=multiple) for side in size]
     rows, columns = (spans(side, window, halo) for side, window in zip(size, windows, strict=True))
     return windows, [(row, column) for row in rows for column in columns]
@@ -93,7 +117,7 @@ def _padded(pixels: np.ndarray, multiple: int) -> np.ndarray:
 
 
 def _one_late(items: Iterable) -> Iterator:
-    """Yield `items` one late, so that the next window is being computed while this one is copied."""
+    """Yield `items` one late, so that the next windows are being computed while these are copied."""
     items = iter(items)
     held = next(items)
     for item in items:

@@ -1,4 +1,4 @@
-"""The compiled program: a network on one window of a photo, with the colour and rounding around it."""
+"""The compiled program: a network on windows of a photo, with the colour and rounding around it."""
 
 import dataclasses
 import functools
@@ -7,6 +7,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+from jax.sharding import Mesh, PartitionSpec
 
 from jaxsr.imaging.color import rgb_to_ycbcr, ycbcr_to_rgb
 from jaxsr.imaging.resize import resize
@@ -24,28 +25,41 @@ class Recipe:
     ensemble: bool
 
 
-@functools.partial(jax.jit, static_argnums=0)
-def enlarge_window(recipe: Recipe, variables: Any, window: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """Return `window` (h, w, 1 or 3) enlarged to (scale h, scale w, 1 or 3), and whether the result is finite.
+@functools.partial(jax.jit, static_argnums=(0, 1))
+def enlarge_windows(recipe: Recipe, mesh: Mesh, variables: Any, windows: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Return `windows` (N, h, w, 1 or 3) as (N, scale h, scale w, 1 or 3), and which results (N,) are finite.
 
     Integer levels or floats in [0, 1] give the same dtype with `recipe.quantize`, else float32, not clipped.
+    The devices of `mesh` share the windows evenly.
     """
-    photo = _to_float(window)[None]
+    shared = PartitionSpec(mesh.axis_names)
+    share = jax.shard_map(
+        functools.partial(_enlarge, recipe),
+        mesh=mesh,
+        in_specs=(PartitionSpec(), shared),
+        out_specs=(shared, shared),
+        check_vma=False,
+    )
+    return share(variables, windows)
+
+
+def _enlarge(recipe: Recipe, variables: Any, windows: jax.Array) -> tuple[jax.Array, jax.Array]:
+    photos = _to_float(windows)
     network = functools.partial(_run_network, recipe, variables)
-    if recipe.module.channels == 1 and photo.shape[-1] == 3:
-        ycbcr = rgb_to_ycbcr(photo)
+    if recipe.module.channels == 1 and photos.shape[-1] == 3:
+        ycbcr = rgb_to_ycbcr(photos)
         chroma = resize(ycbcr[..., 1:], recipe.scale)
-        photo = ycbcr_to_rgb(jnp.concatenate([network(ycbcr[..., :1]), chroma], axis=-1))
-    elif recipe.module.channels == 3 and photo.shape[-1] == 1:
-        photo = network(jnp.repeat(photo, 3, axis=-1)).mean(axis=-1, keepdims=True)
+        photos = ycbcr_to_rgb(jnp.concatenate([network(ycbcr[..., :1]), chroma], axis=-1))
+    elif recipe.module.channels == 3 and photos.shape[-1] == 1:
+        photos = network(jnp.repeat(photos, 3, axis=-1)).mean(axis=-1, keepdims=True)
     else:
-        photo = network(photo)
-    finite = jnp.isfinite(photo).all()  # rounding would turn NaN into black
-    return (_to_dtype(photo[0], window.dtype) if recipe.quantize else photo[0]), finite
+        photos = network(photos)
+    finite = jnp.isfinite(photos).all(axis=(1, 2, 3))  # rounding would turn NaN into black
+    return (_to_dtype(photos, windows.dtype) if recipe.quantize else photos), finite
 
 
 def _run_network(recipe: Recipe, variables: Any, x: jax.Array) -> jax.Array:
-    """Return the network's result (1, scale h, scale w, C) for `x` (1, h, w, C), both in [0, 1]."""
+    """Return the network's result (N, scale h, scale w, C) for `x` (N, h, w, C), both in [0, 1]."""
     low, high = recipe.value_range
     x = resize(x, recipe.scale) if recipe.pre_upsampled else x
     apply = functools.partial(recipe.module.apply, variables)
@@ -54,7 +68,7 @@ def _run_network(recipe: Recipe, variables: Any, x: jax.Array) -> jax.Array:
 
 
 def _self_ensemble(apply: Callable[[jax.Array], jax.Array], x: jax.Array) -> jax.Array:
-    """Return the mean of `apply` over the 8 flips and quarter turns of `x` (1, h, w, C), each undone."""
+    """Return the mean of `apply` over the 8 flips and quarter turns of `x` (N, h, w, C), each undone."""
 
     def over_flips(x: jax.Array) -> jax.Array:
         flipped = jnp.stack([x, x[:, ::-1], x[:, :, ::-1], x[:, ::-1, ::-1]])

@@ -10,6 +10,7 @@ from jaxsr.imaging.patches import sub_image_starts
 from jaxsr.support.errors import UserError
 
 LARGEST = 256  # larger windows gain little: the discarded border is already a seventh of a window at 9 pixels
+LARGEST_ENLARGED = 384  # for a network on the enlargement, at its input: buffers above 32 MiB are slow to come by
 
 
 class Span(NamedTuple):
@@ -28,23 +29,24 @@ def spans(size: int, window: int, halo: int) -> list[Span]:
 
 
 def best_window(size: int, halo: int, *, tile: int | None = None, multiple: int = 1) -> int:
-    """Return the largest window of the ladder within `size` pixels, `size` itself if none is.
+    """Return the window of the ladder that covers `size` pixels with the least work, `size` itself if none fits.
 
-    A smaller one would sometimes discard less, but photos of other sizes would need other programs. `tile` is the
-    largest window (None: LARGEST, or more for a network that sees far); `size` and `halo` are multiples of
-    `multiple`, and so are the windows. Raises UserError for a tile that is mostly halo.
+    A larger window within a tenth of the least wins: large photos of all sizes then share one compiled program.
+    `tile` is the largest window (None: LARGEST, or more for a network that sees far); `size` and `halo` are
+    multiples of `multiple`, and so are the windows. Raises UserError for a tile that is mostly halo.
     """
     least = max(3 * halo, multiple)
     if tile is not None and tile < least:
         raise UserError(f"tile={tile} is too small for a network that sees {halo} pixels far; use at least {least}")
     ladder = window_ladder(tile or max(LARGEST, 1 << (least - 1).bit_length()), least, multiple)
-    return next((window for window in ladder if window <= size), size)
+    work = {window: window * len(spans(size, window, halo)) for window in ladder if window <= size}
+    return next((window for window, pixels in work.items() if pixels <= 1.1 * min(work.values())), size)
 
 
 def window_ladder(largest: int, least: int, multiple: int) -> list[int]:
-    """Return `largest`, a half, a quarter, ... of it, rounded down to `multiple` and not below `least`."""
+    """Return `largest` times 1, 3/4, 1/2, 3/8, ..., rounded down to `multiple` and not below `least`."""
     ladder = []
-    while (window := largest // multiple * multiple) >= least:
-        ladder.append(window)
+    while largest >= least:
+        ladder += [window // multiple * multiple for window in (largest, largest * 3 // 4)]
         largest //= 2
-    return ladder
+    return [window for window in dict.fromkeys(ladder) if window >= least]

@@ -40,9 +40,9 @@ class ResidentFeed:
 
     sharded = False
 
-    def __init__(self, photos: Mapping[str, np.ndarray], config: Config, crop: int):
+    def __init__(self, photos: Mapping[str, np.ndarray], config: Config, crop: int, devices: list[Any]):
         """Pack `photos` for crops of `crop` pixels and move them to the devices."""
-        self._photos = parallel.replicate(pack(rescaled(photos, config.data.rescale), crop))
+        self._photos = parallel.replicate(pack(rescaled(photos, config.data.rescale), crop), devices)
         self.draw = lambda photos, _, keys: draw_crops(photos, keys, crop)
 
     def data(self, count: int) -> Any:
@@ -61,10 +61,11 @@ class StreamFeed:
 
     sharded = True
 
-    def __init__(self, source: Any, config: Config, crop: int):
+    def __init__(self, source: Any, config: Config, crop: int, devices: list[Any]):
         """Open an endless shuffled stream over `source`."""
         from jaxsr.data.streaming import stream  # grain takes a second to import
 
+        self._devices = devices
         self._steps = parallel.steps_per_dispatch(config)
         self._batches = stream(source, patch_size=crop, batch_size=config.batch_size, seed=config.seed)
         self.draw = lambda batches, i, _: batches[i]
@@ -72,7 +73,7 @@ class StreamFeed:
     def data(self, count: int) -> np.ndarray:
         """Return the next `count` batches, padded to a full dispatch so that one program fits all."""
         batches = [next(self._batches) for _ in range(count)]
-        return parallel.shard(np.stack(batches + [batches[-1]] * (self._steps - count)))
+        return parallel.shard(np.stack(batches + [batches[-1]] * (self._steps - count)), self._devices)
 
     def position(self) -> Any:
         """Return grain's state."""
@@ -83,7 +84,7 @@ class StreamFeed:
         self._batches.set_state(position)
 
 
-def open_feed(config: Config, crop: int) -> Feed:
+def open_feed(config: Config, crop: int, devices: list[Any]) -> Feed:
     """Return the feed of `config.data.train`: the samples, folders of photos, or one prepared data set."""
     names = [name.strip() for name in config.data.train.split(",") if name.strip()]
     if not names:
@@ -91,7 +92,7 @@ def open_feed(config: Config, crop: int) -> Feed:
     if len(names) == 1 and (Path(names[0]) / "dataset_info.json").is_file():
         from jaxsr.data.builder import open_source  # TFDS takes seconds to import
 
-        return StreamFeed(open_source(names[0]), config, crop)
+        return StreamFeed(open_source(names[0]), config, crop, devices)
     photos: dict[str, np.ndarray] = {}
     for name in names:
         found = sample_photos("train") if name == "samples" else folder_photos(name)
@@ -102,4 +103,4 @@ def open_feed(config: Config, crop: int) -> Feed:
             f"{total / 2**30:.1f} GiB of photos exceed the {RESIDENT_LIMIT / 2**30:.0f} GiB kept on a device; "
             f"make a streamed data set of them: python -m jaxsr.prepare_data {' '.join(names)} --output=DIR"
         )
-    return ResidentFeed(photos, config, crop)
+    return ResidentFeed(photos, config, crop, devices)

@@ -36,7 +36,7 @@ def train(config: Config, workdir: str | Path) -> int:
     options = config.model.options.to_dict()
     module = spec.module(config.model.scale, **options)
     trained = spec.module(config.model.scale, **{**options, **spec.training_options})
-    share = parallel.per_device(config.batch_size)
+    devices = parallel.devices(config.batch_size)
     schedule = make_schedule(config.schedule, config.optimizer.learning_rate, config.steps)
     optimizer = make_optimizer(config.optimizer, schedule)
     layer_factors(initial_shapes(trained)["params"], config.optimizer.layer_rates.to_dict())
@@ -44,10 +44,11 @@ def train(config: Config, workdir: str | Path) -> int:
     update = pixel_step(config, spec, trained, optimizer)
 
     # Data
-    feed = open_feed(config, crop_size(config, spec))
+    feed = open_feed(config, crop_size(config, spec), devices)
     validation = Validation(config, workdir / "samples")
     looped = parallel.steps_per_dispatch(config) > 1
-    run = parallel.compile_steps(dispatch(update, feed.draw, share=share, looped=looped), sharded_data=feed.sharded)
+    program = dispatch(update, feed.draw, share=config.batch_size // len(devices), looped=looped)
+    run = parallel.compile_steps(program, devices, sharded_data=feed.sharded)
 
     # The run folder, and where an earlier run left off
     claim_folder(workdir, config)
@@ -58,7 +59,7 @@ def train(config: Config, workdir: str | Path) -> int:
         feed.seek(meta["position"])
         print(f"{workdir} is at step {checkpoints.latest} of {config.steps}; going on from there", flush=True)
     step = int(state.step)
-    state = parallel.replicate(state)
+    state = parallel.replicate(state, devices)
     log = RunLog(workdir, step=step, steps=config.steps, batch_size=config.batch_size)
     meter = Meter()
 

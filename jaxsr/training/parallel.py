@@ -14,20 +14,21 @@ AXIS = "batch"
 Tree = TypeVar("Tree")
 
 
-def devices() -> list[Any]:
-    """Return the devices that train: all local ones."""
-    return jax.local_devices()
+def devices(batch_size: int) -> list[Any]:
+    """Return the devices that train: all local ones, or on a CPU as many cores as share the batch evenly.
 
-
-def per_device(batch_size: int) -> int:
-    """Return each device's share of the batch; raises UserError unless it divides evenly."""
-    count = len(devices())
-    if batch_size % count:
-        raise UserError(
-            f"batch_size={batch_size} does not divide among {count} devices; "
-            f"the nearest that does is {max(1, round(batch_size / count)) * count}"
-        )
-    return batch_size // count
+    Raises UserError for a batch that does not divide among GPUs.
+    """
+    local = jax.local_devices()
+    count = len(local)
+    if batch_size % count == 0:
+        return local
+    if local[0].platform == "cpu":
+        return local[: max(n for n in range(1, count) if batch_size % n == 0)]
+    nearest = max(1, round(batch_size / count)) * count
+    raise UserError(
+        f"batch_size={batch_size} does not divide among {count} devices; the nearest that does is {nearest}"
+    )
 
 
 def steps_per_dispatch(config: Config) -> int:
@@ -50,21 +51,21 @@ def example_keys(key: jax.Array, step: jax.Array, count: int) -> jax.Array:
     return jax.vmap(lambda place: jax.random.fold_in(key, place))(places)
 
 
-def replicate(tree: Tree) -> Tree:
-    """Return `tree` on every local device, laid out as the compiled program wants it, so it compiles once."""
-    mesh = Mesh(np.array(devices()), (AXIS,))
+def replicate(tree: Tree, devices: list[Any]) -> Tree:
+    """Return `tree` on each of `devices`, laid out as the compiled program wants it, so it compiles once."""
+    mesh = Mesh(np.array(devices), (AXIS,))
     return jax.device_put(tree, NamedSharding(mesh, PartitionSpec()))
 
 
-def shard(batches: np.ndarray) -> np.ndarray:
+def shard(batches: np.ndarray, devices: list[Any]) -> np.ndarray:
     """Return (devices, steps, share, ...) from the host's (steps, batch, ...)."""
     steps, batch = batches.shape[:2]
-    count = len(devices())
+    count = len(devices)
     return batches.reshape(steps, count, batch // count, *batches.shape[2:]).swapaxes(0, 1)
 
 
-def compile_steps(run: Callable[..., Any], *, sharded_data: bool) -> Callable[..., Any]:
-    """Return `run(state, data, count) -> (state, metrics)` compiled for all local devices; `state` is donated.
+def compile_steps(run: Callable[..., Any], devices: list[Any], *, sharded_data: bool) -> Callable[..., Any]:
+    """Return `run(state, data, count) -> (state, metrics)` compiled for `devices`; `state` is donated.
 
     `data` is split over the devices (`sharded_data`, see `shard`) or whole on each (see `replicate`).
     """
@@ -74,11 +75,11 @@ def compile_steps(run: Callable[..., Any], *, sharded_data: bool) -> Callable[..
         in_axes=(None, 0 if sharded_data else None, 0),
         out_axes=(None, None),
         donate_argnums=(0,),
-        devices=devices(),
+        devices=devices,
     )
 
     def call(state: Any, data: Any, count: int) -> Any:
         # pmap wants at least one argument per device; the count serves, since it is never whole otherwise
-        return mapped(state, data, np.full(len(devices()), count, np.int32))
+        return mapped(state, data, np.full(len(devices), count, np.int32))
 
     return call

@@ -12,7 +12,7 @@ from jaxsr.imaging.color import luma, rgb_to_ycbcr
 from jaxsr.imaging.resize import resize
 from jaxsr.models import MODELS, Model, ModelSpec
 from jaxsr.restoration.enlarge import context, enlarge
-from jaxsr.restoration.program import enlarge_window
+from jaxsr.restoration.program import enlarge_windows
 from jaxsr.support.errors import UserError
 from tests.models.test_networks import lively
 
@@ -100,13 +100,13 @@ def test_the_ensemble_is_the_mean_over_eight_turns():
 
 def test_photos_of_many_sizes_share_one_program_and_so_do_new_weights():
     model = network("espcn", 4)
-    enlarge(model, photo(256, 256))
-    before = enlarge_window._cache_size()
-    for size in ((300, 257), (259, 400), (511, 256)):
+    enlarge(model, photo(752, 752))
+    before = enlarge_windows._cache_size()
+    for size in ((1000, 740), (990, 1248)):
         enlarge(model, photo(*size))
     other = dataclasses.replace(model, variables=lively(model.module, seed=3))
-    enlarge(other, photo(256, 300))
-    assert enlarge_window._cache_size() == before
+    enlarge(other, photo(752, 1000))
+    assert enlarge_windows._cache_size() == before
 
 
 class Strided(nn.Module):

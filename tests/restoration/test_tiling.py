@@ -29,8 +29,16 @@ def test_windows_come_from_few_sizes(halo, multiple):
     for size, window in windows.items():
         assert window <= size and window % multiple == 0
         assert window in ladder or window == size < min(ladder)
-    assert {window for size, window in windows.items() if size >= LARGEST} == {LARGEST}
-    assert windows[LARGEST - multiple] == LARGEST // 2
+    work = {size: window * len(spans(size, window, halo)) for size, window in windows.items()}
+    for size in range(LARGEST, max(sizes), 5 * multiple):
+        smallest = min(w * len(spans(size, w, halo)) for w in ladder if w <= size)
+        assert smallest <= work[size] <= 1.1 * smallest
+
+
+def test_windows_of_a_known_size():
+    assert best_window(512, 4) == 192  # 3 of 192 are less than 3 of 256 or 5 of 128
+    assert best_window(6000, 4) == 256
+    assert window_ladder(256, 30, 1) == [256, 192, 128, 96, 64, 48, 32]
 
 
 def test_a_far_seeing_network_gets_larger_windows():

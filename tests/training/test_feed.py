@@ -1,5 +1,6 @@
 """Both kinds of feed: what they draw is in the photos, and streamed training resumes like resident training."""
 
+import jax
 import numpy as np
 import pytest
 from PIL import Image
@@ -12,6 +13,8 @@ from jaxsr.training.feed import open_feed
 from jaxsr.training.loop import train
 from tests.training.test_loop import stop_after, weights
 
+DEVICES = jax.local_devices()
+
 
 @pytest.fixture(scope="module")
 def data_set(photos, tmp_path_factory):
@@ -23,7 +26,7 @@ def data_set(photos, tmp_path_factory):
 
 
 def test_streamed_batches_are_laid_out_for_the_devices(data_set, tiny):
-    feed = open_feed(tiny(steps_per_dispatch=3, batch_size=8, **{"data.train": str(data_set)}), 20)
+    feed = open_feed(tiny(steps_per_dispatch=3, batch_size=8, **{"data.train": str(data_set)}), 20, DEVICES)
     batches = feed.data(2)
     assert feed.sharded and batches.shape == (4, 3, 2, 20, 20, 3) and batches.dtype == np.uint8
     np.testing.assert_array_equal(batches[:, 1], batches[:, 2])  # only the padding repeats
@@ -44,15 +47,15 @@ def test_streamed_training_resumes_bit_for_bit(per_dispatch, data_set, tiny, tmp
 
 
 def test_several_folders_and_samples_together(photos, tiny):
-    alone = open_feed(tiny(), 20).data(1)
-    both = open_feed(tiny(**{"data.train": f"{photos}, samples"}), 20).data(1)
+    alone = open_feed(tiny(), 20, DEVICES).data(1)
+    both = open_feed(tiny(**{"data.train": f"{photos}, samples"}), 20, DEVICES).data(1)
     assert len(alone.width) == 3 and len(both.width) == 8
 
 
 def test_too_many_photos_for_the_device(tiny, monkeypatch):
     monkeypatch.setattr(feeds, "RESIDENT_LIMIT", 1000)
     with pytest.raises(UserError, match="python -m jaxsr.prepare_data"):
-        open_feed(tiny(), 20)
+        open_feed(tiny(), 20, DEVICES)
 
 
 def test_a_moved_data_set_is_missed_at_once(tiny, tmp_path):

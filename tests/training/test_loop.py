@@ -104,7 +104,7 @@ def test_four_devices_equal_one(tiny, tmp_path, monkeypatch):
     fields = {"steps": 20, "validate_every": 20, "checkpoint_every": 20}
     train(tiny(**fields), tmp_path / "four")
     first = jax.local_devices()[:1]
-    monkeypatch.setattr(parallel, "devices", lambda: first)
+    monkeypatch.setattr(parallel, "devices", lambda batch_size: first)
     train(tiny(**fields), tmp_path / "one")
     four, one = weights(tmp_path / "four"), weights(tmp_path / "one")
     for name in four:
@@ -151,7 +151,6 @@ def test_initial_weights_come_from_a_relative(tiny, tmp_path):
         ({"loss": "mes"}, "unknown loss 'mes'; did you mean 'mse'"),
         ({"optimizer.name": "adam2"}, "unknown optimizer 'adam2'; did you mean 'adam'"),
         ({"schedule.name": "cosin"}, "unknown schedule 'cosin'; did you mean 'cosine'"),
-        ({"batch_size": 6}, "batch_size=6 does not divide among 4 devices; the nearest that does is 8"),
         ({"steps": 0}, "steps=0 must be at least 1"),
         ({"ema_decay": 1.0}, r"ema_decay=1.0 must lie in \[0, 1\)"),
         ({"data.patch": 200}, "no training photo has 408 pixels a side.*the largest has 151"),

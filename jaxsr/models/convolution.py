@@ -1,0 +1,104 @@
+"""Convolution with stride 1, by other arithmetic where XLA's own is slow on a CPU. Same weights, same results.
+
+Measured for jax 0.10 (benchmarks/README.md): without padding XLA is 8 times slower than with, at 1x1 twice slower
+than a matrix product, with few channels a third slower than two columns at once, and for the gradient of few
+output channels 3 times slower than with the roles of photo and gradient exchanged. GPUs get XLA's own.
+"""
+
+import functools
+from typing import Any
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+from jaxsr.support.errors import choose
+
+Padding = tuple[int, int]  # zeros before and after, in both dimensions
+
+
+class Conv(nn.Module):
+    """A convolution layer with an odd kernel of `size` and parameters `kernel` (size, size, in, out) and `bias`.
+
+    `padding` is "zero" or "replicate", which keep height and width, or "valid", which cuts size // 2 on each side.
+    """
+
+    features: int
+    size: int
+    padding: str = "zero"
+    use_bias: bool = True
+    kernel_init: Any = nn.initializers.he_normal()
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        """Return (N, H, W, features) from `x` (N, H, W, C)."""
+        border = self.size // 2
+        zeros = choose("padding", self.padding, {"zero": border, "replicate": 0, "valid": 0})
+        if self.padding == "replicate":
+            x = jnp.pad(x, ((0, 0), (border, border), (border, border), (0, 0)), mode="edge")
+        kernel = self.param("kernel", self.kernel_init, (self.size, self.size, x.shape[-1], self.features))
+        x = convolve(x, kernel, (zeros, zeros))
+        return (
+            x + self.param("bias", nn.initializers.zeros, (self.features,)).reshape(1, 1, 1, -1) if self.use_bias else x
+        )
+
+
+def convolve(x: jax.Array, kernel: jax.Array, padding: Padding) -> jax.Array:
+    """Return the correlation (N, H', W', O) of `x` (N, H, W, C), padded with zeros, with `kernel` (T, T, C, O)."""
+    plain = functools.partial(_plain, padding=padding)
+    on_cpu = functools.partial(_on_cpu, padding=padding)
+    return jax.lax.platform_dependent(x, kernel, cpu=on_cpu, default=plain)
+
+
+def _plain(x: jax.Array, kernel: jax.Array, padding: Padding, strides: tuple[int, int] = (1, 1)) -> jax.Array:
+    return jax.lax.conv_general_dilated(
+        x, kernel, strides, (padding, padding), dimension_numbers=("NHWC", "HWIO", "NHWC")
+    )
+
+
+def _on_cpu(x: jax.Array, kernel: jax.Array, padding: Padding) -> jax.Array:
+    taps = kernel.shape[0]
+    if taps == 1:
+        return jnp.einsum("nhwi,io->nhwo", x, kernel[0, 0])
+    before = max(padding[0], (taps - 1) // 2)
+    full = (before, taps - 1 - before)
+    y = _same_size(x, kernel, full)
+    top = full[0] - padding[0]
+    bottom = full[1] - padding[1]
+    return y[:, top : y.shape[1] - bottom, top : y.shape[2] - bottom] if top or bottom else y
+
+
+@functools.partial(jax.custom_vjp, nondiff_argnums=(2,))
+def _same_size(x: jax.Array, kernel: jax.Array, padding: Padding) -> jax.Array:
+    """Return `_plain` for a padding that keeps the size."""
+    channels, features = kernel.shape[2:]
+    if max(channels, features) <= 16 and channels > 1 and x.shape[2] % 2 == 0:
+        return _two_columns(x, kernel, padding)
+    return _plain(x, kernel, padding)
+
+
+def _forward(x: jax.Array, kernel: jax.Array, padding: Padding) -> tuple[jax.Array, tuple[jax.Array, jax.Array]]:
+    return _same_size(x, kernel, padding), (x, kernel)
+
+
+def _backward(padding: Padding, saved: tuple[jax.Array, jax.Array], g: jax.Array) -> tuple[jax.Array, jax.Array]:
+    x, kernel = saved
+    last = kernel.shape[0] - 1
+    mirrored = (last - padding[0], last - padding[1])
+    x_gradient = _same_size(g, kernel[::-1, ::-1].swapaxes(2, 3), mirrored)
+    if kernel.shape[3] < min(kernel.shape[2], 16):
+        exchanged = _plain(g.transpose(3, 1, 2, 0), x.transpose(1, 2, 0, 3), mirrored)
+        return x_gradient, exchanged[:, ::-1, ::-1].transpose(1, 2, 3, 0)
+    return x_gradient, jax.vjp(lambda kernel: _plain(x, kernel, padding), kernel)[1](g)[0]
+
+
+_same_size.defvjp(_forward, _backward)
+
+
+def _two_columns(x: jax.Array, kernel: jax.Array, padding: Padding) -> jax.Array:
+    """Return `_plain` as a convolution of horizontal stride 2 that gives a pixel and its right neighbour."""
+    n, height, width, _ = x.shape
+    taps, _, channels, features = kernel.shape
+    pair = jnp.stack([jnp.pad(kernel, ((0, 0), (i, 1 - i), (0, 0), (0, 0))) for i in range(2)], axis=3)
+    pair = pair.reshape(taps, taps + 1, channels, 2 * features)
+    return _plain(x, pair, padding, strides=(1, 2)).reshape(n, height, width, features)

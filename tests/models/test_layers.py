@@ -1,0 +1,45 @@
+"""Shuffles, transposed convolution and PReLU against their definitions."""
+
+import jax
+import numpy as np
+import pytest
+
+from jaxsr.models.layers import PReLU, SubpixelDeconvolution, cheapest_shift, depth_to_space, space_to_depth
+from tests.reference import convolution as reference
+
+RNG = np.random.default_rng(3)
+
+
+@pytest.mark.parametrize("scale", [2, 3, 4])
+def test_depth_to_space_puts_channel_dy_dx_c_at_pixel_dy_dx(scale):
+    x = RNG.normal(size=(2, 3, 5, scale**2 * 2)).astype(np.float32)
+    y = np.asarray(depth_to_space(x, scale))
+    assert y.shape == (2, 3 * scale, 5 * scale, 2)
+    for dy in range(scale):
+        for dx in range(scale):
+            channels = slice(2 * (scale * dy + dx), 2 * (scale * dy + dx) + 2)
+            np.testing.assert_array_equal(y[:, dy::scale, dx::scale], x[..., channels])
+    np.testing.assert_array_equal(space_to_depth(y, scale), x)
+
+
+@pytest.mark.parametrize(("size", "crop"), [(9, 4), (4, 1), (6, 2), (3, 1), (8, 2)])
+@pytest.mark.parametrize("stride", [1, 2, 3, 4])
+def test_deconvolution_is_the_definition(size, crop, stride):
+    x = RNG.normal(size=(2, 5, 6, 7)).astype(np.float32)
+    layer = SubpixelDeconvolution(3, size, stride, crop)
+    params = layer.init(jax.random.key(0), x)["params"]
+    assert params["kernel"].shape == (size, size, 7, 3) and params["bias"].shape == (3,)
+    bias = np.float32([1, -2, 0.5])
+    y = jax.jit(layer.apply)({"params": {**params, "bias": bias}}, x)
+    np.testing.assert_allclose(y, reference.transposed(x, params["kernel"], stride, crop) + bias, rtol=1e-4, atol=1e-4)
+
+
+def test_a_shift_is_taken_only_where_it_saves_taps():
+    assert [cheapest_shift(9, stride, 4) for stride in (2, 3, 4)] == [0, 1, 0]
+
+
+def test_prelu_has_one_slope_per_channel():
+    layer, x = PReLU(), np.float32([[-2, -2, 3], [1, -4, -1]])
+    assert layer.init(jax.random.key(0), x)["params"]["slope"].tolist() == [0.25] * 3
+    y = layer.apply({"params": {"slope": np.float32([0.1, 0.5, 2])}}, x)
+    np.testing.assert_allclose(y, [[-0.2, -1, 3], [1, -2, -2]], rtol=1e-6)
