@@ -16,6 +16,7 @@ def get_config(variant: str = "x3") -> Config:
     """Return the config of `variant`, such as "x3" or "x3-paper"."""
     config = default_config()
     config.model.name = "espcn"
+    config.steps = 40_000
     config.model.scale, recipe = scale_and_recipe(variant, scales=(2, 3, 4), recipes=("", "paper"))
     if recipe == "paper":
         paper(config)

@@ -68,8 +68,7 @@ def _on_cpu(x: jax.Array, kernel: jax.Array, padding: Padding) -> jax.Array:
     return y[:, top : y.shape[1] - bottom, top : y.shape[2] - bottom] if top or bottom else y
 
 
-@functools.partial(jax.custom_vjp, nondiff_argnums=(2,))
-def _same_size(x: jax.Array, kernel: jax.Array, padding: Padding) -> jax.Array:
+def _forward(x: jax.Array, kernel: jax.Array, padding: Padding) -> jax.Array:
     """Return `_plain` for a padding that keeps the size."""
     channels, features = kernel.shape[2:]
     if max(channels, features) <= 16 and channels > 1 and x.shape[2] % 2 == 0:
@@ -77,8 +76,8 @@ def _same_size(x: jax.Array, kernel: jax.Array, padding: Padding) -> jax.Array:
     return _plain(x, kernel, padding)
 
 
-def _forward(x: jax.Array, kernel: jax.Array, padding: Padding) -> tuple[jax.Array, tuple[jax.Array, jax.Array]]:
-    return _same_size(x, kernel, padding), (x, kernel)
+def _forward_saving(x: jax.Array, kernel: jax.Array, padding: Padding) -> tuple[jax.Array, tuple[jax.Array, jax.Array]]:
+    return _forward(x, kernel, padding), (x, kernel)
 
 
 def _backward(padding: Padding, saved: tuple[jax.Array, jax.Array], g: jax.Array) -> tuple[jax.Array, jax.Array]:
@@ -92,7 +91,8 @@ def _backward(padding: Padding, saved: tuple[jax.Array, jax.Array], g: jax.Array
     return x_gradient, jax.vjp(lambda kernel: _plain(x, kernel, padding), kernel)[1](g)[0]
 
 
-_same_size.defvjp(_forward, _backward)
+_same_size: Any = jax.custom_vjp(_forward, nondiff_argnums=(2,))
+_same_size.defvjp(_forward_saving, _backward)
 
 
 def _two_columns(x: jax.Array, kernel: jax.Array, padding: Padding) -> jax.Array:

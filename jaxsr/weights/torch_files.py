@@ -12,13 +12,14 @@ import pickle
 import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import ml_dtypes
 import numpy as np
 
 from jaxsr.support.errors import UserError
 
+ByteOrder = Literal["<", ">"]
 _LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 _DTYPES = {
     **{"FloatStorage": np.float32, "DoubleStorage": np.float64, "HalfStorage": np.float16},
@@ -48,7 +49,7 @@ class Tensor:
     def __setstate__(self, state: Any) -> None:
         """Drop what old files say of gradients and hooks."""
 
-    def read(self, content: bytes, byte_order: str) -> np.ndarray:
+    def read(self, content: bytes, byte_order: ByteOrder) -> np.ndarray:
         """Return the array, from the storage's bytes; raises ValueError where they do not hold it."""
         if len(self.size) != len(self.stride) or min((self.offset, *self.size, *self.stride)) < 0:
             raise ValueError(f"a tensor of size {self.size} and strides {self.stride}")
@@ -167,7 +168,7 @@ def read_torch(path: Path) -> dict[str, np.ndarray]:
         raise UserError(f"{path} is refused: {reason}; give a file of tensors (torch.save of a state dict)") from error
 
 
-def _read_zip(path: Path) -> tuple[Any, Mapping[str, bytes], str]:
+def _read_zip(path: Path) -> tuple[Any, Mapping[str, bytes], ByteOrder]:
     with zipfile.ZipFile(path) as archive:
         names = archive.namelist()
         root = next((name for name in names if name.endswith("data.pkl")), None)
@@ -183,7 +184,7 @@ def _read_zip(path: Path) -> tuple[Any, Mapping[str, bytes], str]:
         return _Unpickler(io.BytesIO(archive.read(root))).load(), storages, "<" if order == "little" else ">"
 
 
-def _read_stream(path: Path) -> tuple[Any, Mapping[str, bytes], str]:
+def _read_stream(path: Path) -> tuple[Any, Mapping[str, bytes], ByteOrder]:
     """Read magic number, protocol, system, object, storage keys; then per key a count and the raw elements."""
     stream = io.BytesIO(path.read_bytes())
     if _Unpickler(stream).load() != _LEGACY_MAGIC:
