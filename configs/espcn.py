@@ -30,6 +30,7 @@ def paper(config: Config) -> None:
     """
     config.data.patch = 17
     config.data.augment = False
+    config.data.stretch = 0.0
     config.ema_decay = 0.0
     config.optimizer.name = "sgd"
     config.optimizer.momentum = 0.9

@@ -40,6 +40,7 @@ def paper(config: Config) -> None:
     weights (`initial_weights`) and halve `optimizer.learning_rate`.
     """
     config.data.patch = LR_PATCH[config.model.scale]
+    config.data.stretch = 0.0
     config.data.rescale = (1.0, 0.9, 0.8, 0.7, 0.6)
     config.ema_decay = 0.0
     config.batch_size = 128

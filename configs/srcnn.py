@@ -32,6 +32,7 @@ def get_config(variant: str = "x3") -> Config:
 def paper(config: Config) -> None:
     """Set the recipe of TPAMI section 4 and the released solver: plain SGD, the last layer 10 times slower."""
     config.data.augment = False
+    config.data.stretch = 0.0
     config.ema_decay = 0.0
     config.loss = "euclidean"
     config.optimizer.name = "sgd"

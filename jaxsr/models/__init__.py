@@ -1,6 +1,6 @@
 """The networks, one file per paper, and the one table of them."""
 
-from jaxsr.models import bicubic, espcn, fsrcnn, srcnn
+from jaxsr.models import bicubic, drcn, espcn, fsrcnn, lapsrn, mslapsrn, rdn, srcnn, srdensenet, srresnet, vdsr
 from jaxsr.models.spec import Model, ModelSpec, count_parameters, initial_shapes
 from jaxsr.support.errors import choose
 
@@ -9,6 +9,13 @@ MODELS: dict[str, ModelSpec] = {
     "srcnn": srcnn.SPEC,
     "fsrcnn": fsrcnn.SPEC,
     "espcn": espcn.SPEC,
+    "vdsr": vdsr.SPEC,
+    "drcn": drcn.SPEC,
+    "rdn": rdn.SPEC,
+    "lapsrn": lapsrn.SPEC,
+    "mslapsrn": mslapsrn.SPEC,
+    "srdensenet": srdensenet.SPEC,
+    "srresnet": srresnet.SPEC,
 }
 
 

@@ -17,7 +17,8 @@ class ModelSpec:
 
     The caller enlarges (`pre_upsampled`), pads to `multiple_of`, converts colour and tiles with
     `receptive_radius` pixels of context, counted at the network's input; the radius is None where every
-    output pixel sees the whole photo. `minimum` is the smallest input side, `needs` names further inputs.
+    output pixel sees the whole photo. With `shares_weights` one set of weights serves all scales. `minimum` is
+    the smallest input side, `needs` names further inputs.
     """
 
     name: str
@@ -27,6 +28,7 @@ class ModelSpec:
     receptive_radius: Callable[[Any], int | None]
     variants: Mapping[str, Mapping[str, Any]]
     pre_upsampled: bool = False
+    shares_weights: bool = False
     value_range: tuple[float, float] = (0.0, 1.0)
     multiple_of: int = 1
     minimum: int = 1

@@ -30,6 +30,7 @@ def default_config() -> Config:
     config.data.validation = "samples"  # "samples" or a folder of HR photos, never trained on
     config.data.patch = 32  # side of a training patch in pixels of the small photo
     config.data.augment = True  # the 8 flips and quarter turns
+    config.data.stretch = 0.25  # share of patches with more contrast: photos lack the flat black and white of others
     config.data.rescale = (1.0,)  # also train on the photos reduced by these factors
     config.data.quantize_lr = False  # round the small photo to 8 bits, as a file on disk has it
 

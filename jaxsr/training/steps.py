@@ -1,5 +1,6 @@
 """Training steps: pure functions `(state, batch, keys) -> (state, metrics)`."""
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -9,7 +10,7 @@ import optax
 
 from jaxsr.imaging.color import luma
 from jaxsr.imaging.degradation import bicubic_pair, pair_context
-from jaxsr.imaging.patches import center_crop, dihedral
+from jaxsr.imaging.patches import center_crop, dihedral, stretch_levels
 from jaxsr.models import ModelSpec
 from jaxsr.support.errors import choose
 from jaxsr.training.config import Config
@@ -58,6 +59,8 @@ def make_pair(
     if config.data.augment:
         turns = jax.vmap(lambda key: jax.random.randint(jax.random.fold_in(key, 1), (), 0, 8))(keys)
         hr = jax.vmap(dihedral)(hr, turns)
+    if config.data.stretch:
+        hr = jax.vmap(functools.partial(stretch_levels, share=config.data.stretch))(keys, hr)
     return bicubic_pair(hr, config.model.scale, enlarged=spec.pre_upsampled, quantize=config.data.quantize_lr)
 
 

@@ -1,5 +1,6 @@
 """Weight files: safetensors with a card in their metadata. One file alone is enough to restore a photo."""
 
+import dataclasses
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -55,6 +56,8 @@ def load(name: str | Path, *, scale: int | None = None) -> Model:
     else:
         model = _load_named(str(name), scale)
     if scale is not None and model.scale != scale:
+        if model.spec.shares_weights and scale in model.spec.scales:
+            return dataclasses.replace(model, scale=scale)
         raise UserError(f"{name} was made for scale {model.scale}, not {scale}; use a model of scale {scale}")
     return model
 

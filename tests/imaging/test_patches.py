@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxsr.imaging.patches import center_crop, dihedral, sub_image_starts
+from jaxsr.imaging.patches import center_crop, dihedral, stretch_levels, sub_image_starts
 
 
 def test_center_crop():
@@ -34,3 +34,14 @@ def test_sub_images_cover_everything_and_stay_inside(size, side, stride):
         covered[start : start + side] = True
         assert start + side <= max(size, side)
     assert covered.all()
+
+
+def test_stretched_levels_keep_the_rest_and_reach_black_and_white():
+    image = np.linspace(0.2, 0.8, 64, dtype=np.float32).reshape(8, 8, 1)
+    keys = jax.random.split(jax.random.key(5), 400)
+    stretched = np.asarray(jax.vmap(lambda key: stretch_levels(key, image, share=0.25))(keys))
+    changed = (stretched != image).any(axis=(1, 2, 3))
+    assert 0.18 < changed.mean() < 0.32
+    assert stretched.min() == 0 and stretched.max() == 1
+    steps = np.diff(stretched[changed].reshape(changed.sum(), 64), axis=1)
+    assert (steps >= 0).all() and steps.max() <= 4 * np.diff(image.ravel()).max() + 1e-6

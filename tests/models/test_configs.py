@@ -67,6 +67,8 @@ def test_parameter_count(name, variant):
     [
         *[("srcnn", v, 3, n) for v, n in {"9-1-5": 8_129, "9-3-5": 24_513, "9-5-5": 57_281}.items()],
         *[("fsrcnn", v, 4, n) for v, n in {"(56,12,4)": 12_809, "(32,5,1)": 4_086, "(48,12,2)": 9_097}.items()],
+        *[("vdsr", v, 2, n) for v, n in {"20": 665_921, "20 without biases": 664_704}.items()],
+        ("drcn", "(256,16)", 2, 1_775_121),
         *[("espcn", "RGB", s, n) for s, n in {2: 26_796, 3: 31_131, 4: 37_200}.items()],
     ],
 )

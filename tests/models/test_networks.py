@@ -12,7 +12,16 @@ NETWORKS = [
     *[("srcnn", 3, variant) for variant in ("9-1-5", "9-3-5", "9-5-5")],
     *[("fsrcnn", scale, variant) for scale in (2, 3, 4) for variant in ("(56,12,4)", "(32,5,1)")],
     *[("espcn", scale, variant) for scale in (2, 3, 4) for variant in ("Y", "RGB")],
+    ("vdsr", 2, {"depth": 6, "features": 3}),
+    ("vdsr", 2, {"depth": 5, "features": 3, "use_bias": False}),
+    ("drcn", 3, {"features": 12, "recursions": 2}),
 ]
+
+
+def build(name, scale, variant):
+    """Return a network by the name of its variant, or a narrow one by its options."""
+    options = variant if isinstance(variant, dict) else MODELS[name].variants[variant]
+    return MODELS[name].module(scale, **options)
 
 
 def lively(module, seed: int = 0):
@@ -26,7 +35,7 @@ def lively(module, seed: int = 0):
 def test_receptive_radius_is_exact(name, scale, variant):
     """The derivative of one output block by the input is zero beyond the radius, and not within it."""
     spec = MODELS[name]
-    module = spec.module(scale, **spec.variants[variant])
+    module = build(name, scale, variant)
     radius = spec.receptive_radius(module)
     side = 2 * radius + 5
     middle, unit = side // 2, 1 if spec.pre_upsampled else scale
@@ -44,7 +53,7 @@ def test_receptive_radius_is_exact(name, scale, variant):
 @pytest.mark.parametrize(("name", "scale", "variant"), NETWORKS)
 def test_output_is_scale_times_the_input(name, scale, variant):
     spec = MODELS[name]
-    module = spec.module(scale, **spec.variants[variant])
+    module = build(name, scale, variant)
     shape = jax.eval_shape(
         module.apply, initial_shapes(module), jax.ShapeDtypeStruct((2, 21, 34, module.channels), jnp.float32)
     ).shape

@@ -88,6 +88,19 @@ def test_names_and_scales(model, tmp_path):
         save(tmp_path / "w.npz", model)
 
 
+def test_one_file_of_vdsr_serves_all_scales(tmp_path):
+    spec = MODELS["vdsr"]
+    module = spec.module(2, depth=4, features=3)
+    save(tmp_path / "v.safetensors", Model(spec, module, 2, lively(module)))
+    assert [load(tmp_path / "v.safetensors", scale=scale).name for scale in (2, 3, 4)] == [
+        "vdsr-x2",
+        "vdsr-x3",
+        "vdsr-x4",
+    ]
+    with pytest.raises(UserError, match="was made for scale 2, not 8"):
+        load(tmp_path / "v.safetensors", scale=8)
+
+
 @pytest.mark.parametrize("name", shipped_names())
 def test_shipped_weights_beat_bicubic_by_their_own_card(name):
     model = load(name)

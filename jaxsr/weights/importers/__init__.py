@@ -10,13 +10,18 @@ import numpy as np
 from jaxsr.models import Model, initial_shapes, model_spec
 from jaxsr.support.errors import UserError, choose
 from jaxsr.weights.files import check_shapes
-from jaxsr.weights.importers import espcn, fsrcnn, srcnn
+from jaxsr.weights.importers import espcn, fsrcnn, lapsrn, mslapsrn, rdn, srcnn, srresnet, vdsr
 from jaxsr.weights.importers.common import Imported, Tensors
 
 IMPORTERS: dict[str, Callable[[Tensors], Imported]] = {
     "srcnn": srcnn.convert,
     "fsrcnn": fsrcnn.convert,
     "espcn": espcn.convert,
+    "vdsr": vdsr.convert,
+    "rdn": rdn.convert,
+    "lapsrn": lapsrn.convert,
+    "mslapsrn": mslapsrn.convert,
+    "srresnet": srresnet.convert,
 }
 
 
