@@ -31,11 +31,11 @@ def commands() -> list[tuple[str, str]]:
 
 def network(spec: ModelSpec) -> str:
     """Return one line: name, scales, parameters of each variant, paper."""
-    scales = " ".join(f"x{scale}" for scale in spec.scales)
+    scales = " ".join(f"x{scale}" for scale in sorted(spec.scales))
     counts = (
         f"{variant} {count_parameters(spec, spec.scales[0], **options):,}" for variant, options in spec.variants.items()
     )
-    return f"{spec.name:8} {scales:12} {spec.paper}; parameters: {'; '.join(counts)}"
+    return f"{spec.name:10} {scales:11} {spec.paper}; parameters: {'; '.join(counts)}"
 
 
 def weights(name: str) -> str:

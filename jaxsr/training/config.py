@@ -29,6 +29,7 @@ def default_config() -> Config:
     config.data.train = "samples"  # "samples" (built in), folders of photos or a data set of prepare_data, by comma
     config.data.validation = "samples"  # "samples" or a folder of HR photos, never trained on
     config.data.patch = 32  # side of a training patch in pixels of the small photo
+    config.data.scales = ()  # for weights that serve all scales: a patch takes one of these, by chance
     config.data.augment = True  # the 8 flips and quarter turns
     config.data.stretch = 0.25  # share of patches with more contrast: photos lack the flat black and white of others
     config.data.rescale = (1.0,)  # also train on the photos reduced by these factors
@@ -42,6 +43,7 @@ def default_config() -> Config:
     config.optimizer.momentum = 0.95  # SGD's and Muon's momentum, Adam's b1
     config.optimizer.weight_decay = 0.0  # times the weights, added to their gradient
     config.optimizer.clip_norm = 0.0  # bound on the norm of the whole gradient; 0 for none
+    config.optimizer.clip_elements = 0.0  # bound on each gradient element times the rate (VDSR's theta); 0 for none
     config.optimizer.layer_rates = ConfigDict()  # learning-rate factor by start of the parameter's path
 
     config.schedule = ConfigDict()
@@ -64,7 +66,12 @@ def scale_and_recipe(variant: str, *, scales: Iterable[int], recipes: Iterable[s
     """
     scale, _, recipe = variant.partition("-")
     names = [f"x{s}" for s in scales]
-    if scale not in names or recipe not in recipes:
-        known = [f"{name}-{recipe}" if recipe else name for recipe in recipes for name in names]
-        raise UserError(f"unknown variant {variant!r}; {nearest(variant, known)}; choose one of: {', '.join(known)}")
+    known = [f"{name}-{recipe}" if recipe else name for recipe in recipes for name in names]
+    check_variant(variant, known)
     return int(scale[1:]), recipe
+
+
+def check_variant(variant: str, known: Iterable[str]) -> None:
+    """Raise UserError, listing what there is, unless `variant` is one of `known`."""
+    if variant not in (known := list(known)):
+        raise UserError(f"unknown variant {variant!r}; {nearest(variant, known)}; choose one of: {', '.join(known)}")

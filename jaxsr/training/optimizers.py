@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import optax
 from optax import contrib
 
@@ -37,6 +38,7 @@ def make_optimizer(config: Config, schedule: optax.Schedule) -> optax.GradientTr
     }
     return optax.chain(
         optax.clip_by_global_norm(config.clip_norm) if config.clip_norm else optax.identity(),
+        clip_by_rate(config.clip_elements, schedule) if config.clip_elements else optax.identity(),
         optax.add_decayed_weights(config.weight_decay) if config.weight_decay else optax.identity(),
         choose("optimizer", config.name, directions)(),
         scale_by_layer(config.layer_rates.to_dict()),
@@ -60,6 +62,20 @@ def scale_by_muon(momentum: float) -> optax.GradientTransformation:
         1.0, beta=momentum, adam_b1=momentum, adam_learning_rate=0.25, muon_weight_dimension_numbers=dimensions
     )
     return optax.chain(muon, optax.scale(-1.0))  # undo its sign: the caller's rate comes last, after the layers'
+
+
+def clip_by_rate(bound: float, schedule: optax.Schedule) -> optax.GradientTransformation:
+    """Return adjustable gradient clipping: each element to +-bound / learning rate (VDSR, section 3.2).
+
+    However high the rate, no update then exceeds `bound` before momentum.
+    """
+
+    def update(updates: Any, state: optax.ScaleByScheduleState, params: Any = None) -> tuple[Any, Any]:
+        limit = bound / jnp.maximum(schedule(state.count), 1e-12)
+        clipped = jax.tree.map(lambda x: jnp.clip(x, -limit, limit), updates)
+        return clipped, optax.ScaleByScheduleState(count=optax.safe_increment(state.count))
+
+    return optax.GradientTransformation(lambda _: optax.ScaleByScheduleState(count=jnp.zeros([], jnp.int32)), update)
 
 
 def scale_by_layer(rates: Mapping[str, float]) -> optax.GradientTransformation:

@@ -1,6 +1,7 @@
 """Training steps: pure functions `(state, batch, keys) -> (state, metrics)`."""
 
 import functools
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -24,8 +25,15 @@ Draw = Callable[[Any, Any, jax.Array], jax.Array]  # (data, number of the step i
 
 
 def crop_size(config: Config, spec: ModelSpec) -> int:
-    """Return the side of the HR crop that makes one patch, its context for the bicubic kernel included."""
-    return config.model.scale * (config.data.patch + 2 * pair_context(spec.pre_upsampled))
+    """Return the side of the HR crop that makes one patch, its context for the bicubic kernel included.
+
+    With `data.scales`, whose patches are measured on the enlargement, it is a multiple of every scale.
+    """
+    context = 2 * pair_context(spec.pre_upsampled)
+    if config.data.scales:
+        period = math.lcm(*config.data.scales)
+        return -(-(config.data.patch + max(config.data.scales) * context) // period) * period
+    return config.model.scale * (config.data.patch + context)
 
 
 def pixel_step(config: Config, spec: ModelSpec, module: Any, optimizer: optax.GradientTransformation) -> Step:
@@ -61,7 +69,21 @@ def make_pair(
         hr = jax.vmap(dihedral)(hr, turns)
     if config.data.stretch:
         hr = jax.vmap(functools.partial(stretch_levels, share=config.data.stretch))(keys, hr)
+    if config.data.scales:
+        return mixed_pair(hr, keys, config)
     return bicubic_pair(hr, config.model.scale, enlarged=spec.pre_upsampled, quantize=config.data.quantize_lr)
+
+
+def mixed_pair(hr: jax.Array, keys: jax.Array, config: Config) -> tuple[jax.Array, jax.Array]:
+    """Return enlargements and targets (N, patch, patch, C), each example at one of `data.scales` by its key."""
+    side, scales = config.data.patch, config.data.scales
+    chosen = jax.vmap(lambda key: jax.random.randint(jax.random.fold_in(key, 3), (), 0, len(scales)))(keys)
+    chosen = chosen.reshape(-1, 1, 1, 1)
+    inputs = jnp.zeros((len(hr), side, side, hr.shape[-1]))
+    for i, scale in enumerate(scales):
+        enlarged, _ = bicubic_pair(hr, scale, enlarged=True, quantize=config.data.quantize_lr)
+        inputs = jnp.where(chosen == i, center_crop(enlarged, side, side), inputs)
+    return inputs, center_crop(hr, side, side)
 
 
 def dispatch(step: Step, draw: Draw, *, share: int, looped: bool) -> Callable[..., tuple[TrainState, Metrics]]:

@@ -25,6 +25,7 @@ PARAMETERS = {
         **{f"x{scale}-{recipe}": 8_129 for scale in (2, 3, 4) for recipe in ("915", "paper")},
         **{f"x{scale}-935": 24_513 for scale in (2, 3, 4)},
     },
+    "vdsr": {"paper": 665_921, "muon": 665_921},
 }
 
 

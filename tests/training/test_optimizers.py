@@ -8,7 +8,7 @@ import pytest
 
 from jaxsr.support.errors import UserError
 from jaxsr.training.config import default_config
-from jaxsr.training.optimizers import layer_factors, make_optimizer, make_schedule, scale_by_muon
+from jaxsr.training.optimizers import clip_by_rate, layer_factors, make_optimizer, make_schedule, scale_by_muon
 
 PARAMS = {"conv1": {"kernel": jnp.full((3, 3, 2, 4), 2.0), "bias": jnp.ones(4)}, "conv2": {"bias": jnp.ones(2)}}
 
@@ -92,3 +92,13 @@ def test_schedules(fields, expected):
     schedule = make_schedule(config, 1.0, 100)
     for step, rate in expected.items():
         assert float(schedule(step)) == pytest.approx(rate, rel=1e-5)
+
+
+def test_elements_are_clipped_to_the_bound_over_the_rate():
+    """VDSR, section 3.2: at rates 0.1 and 0.01 with bound 0.01, to 0.1 and 1."""
+    clip = clip_by_rate(0.01, lambda count: jnp.where(count == 0, 0.1, 0.01))
+    gradients = {"kernel": jnp.array([-5.0, 0.05, 0.5, 3.0])}
+    state = clip.init(gradients)
+    for expected in ([-0.1, 0.05, 0.1, 0.1], [-1, 0.05, 0.5, 1]):
+        clipped, state = clip.update(gradients, state)
+        np.testing.assert_allclose(clipped["kernel"], expected, rtol=1e-6)

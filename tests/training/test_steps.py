@@ -1,0 +1,38 @@
+"""What a step is given: pairs of one scale, and of several mixed."""
+
+import jax
+import numpy as np
+
+from jaxsr.imaging.patches import center_crop
+from jaxsr.imaging.resize import resize
+from jaxsr.models import MODELS
+from jaxsr.training.steps import crop_size, make_pair
+from tests.models.test_configs import load_config
+
+
+def test_mixed_scales_are_each_the_enlargement_of_the_whole_photo():
+    config = load_config("vdsr", "paper")
+    config.data.augment = False
+    spec = MODELS["vdsr"]
+    side = crop_size(config, spec)
+    assert side == 84  # 41 and 4 small pixels of x4 on each side, up to a multiple of 12
+    photo = np.random.default_rng(0).integers(0, 256, (3 * side, 3 * side, 1), dtype=np.uint8)
+    hr = np.repeat(np.repeat(photo[side : 2 * side, side : 2 * side], 3, axis=-1)[None], 12, axis=0)
+    small, sharp = make_pair(hr, jax.random.split(jax.random.key(0), 12), config, spec, 1)
+    assert small.shape == sharp.shape == (12, 41, 41, 1)
+
+    luma = np.asarray(make_luma(photo))
+    expected = {}
+    for scale in (2, 3, 4):
+        enlarged = np.asarray(resize(resize(luma, 1 / scale), scale))
+        expected[scale] = center_crop(enlarged[side : 2 * side, side : 2 * side], 41, 41)
+    np.testing.assert_allclose(sharp[0], center_crop(luma[side : 2 * side, side : 2 * side], 41, 41), atol=1e-5)
+    found = [min(expected, key=lambda scale: np.abs(patch - expected[scale]).max()) for patch in np.asarray(small)]
+    assert set(found) == {2, 3, 4}
+    for patch, scale in zip(np.asarray(small), found, strict=True):
+        np.testing.assert_allclose(patch, expected[scale], atol=1e-4)
+
+
+def make_luma(grey: np.ndarray) -> np.ndarray:
+    """Return BT.601's Y of grey levels, in [0, 1]."""
+    return (16 + 219 * (grey.astype(np.float64) / 255)) / 255
