@@ -4,7 +4,8 @@ python -m jaxsr.train --config=configs/espcn.py:x3 --workdir=runs/espcn-x3 \
     --config.data.train=T91,BSDS400 --config.data.validation=Set5
 
 Variants: `x2`, `x3`, `x4` train with Muon in minutes; `x3-paper` and its like with the paper's own recipe, which
-takes hours. The paper reports 32.55 dB on Set5 x3 from 91 images (Y, 8 bits).
+takes hours. The paper reports 32.55 dB on Set5 x3 from 91 images (Y, 8 bits). The shipped weights, of 30,000, 30,000
+and 20,000 updates, reach 36.51, 32.53 and 30.33 dB; x2 was trained without `data.stretch`.
 """
 
 from ml_collections import ConfigDict

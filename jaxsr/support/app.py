@@ -60,11 +60,10 @@ def use_all_cores() -> None:
 
     Batches and windows are then shared among cores as among GPUs; XLA alone leaves half of them idle at small images.
     A device that waits for the others holds one of XLA's threads. Were there only one for each device, a
-    convolution that waits for helpers would wait for ever: hence twice as many, and one step at a time.
+    convolution that waits for helpers would wait for ever: hence twice as many.
     """
     if jax.config.jax_num_cpu_devices < 1:  # pyright: ignore[reportAttributeAccessIssue]
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         count = min(cores, MOST_CPU_DEVICES)
         jax.config.update("jax_num_cpu_devices", count)
-        jax.config.update("jax_cpu_enable_async_dispatch", False)
         os.environ.setdefault("PJRT_NPROC", str(cores + count))

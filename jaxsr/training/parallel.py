@@ -80,6 +80,8 @@ def compile_steps(run: Callable[..., Any], devices: list[Any], *, sharded_data: 
 
     def call(state: Any, data: Any, count: int) -> Any:
         # pmap wants at least one argument per device; the count serves, since it is never whole otherwise
-        return mapped(state, data, np.full(len(devices), count, np.int32))
+        result = mapped(state, data, np.full(len(devices), count, np.int32))
+        # On a CPU a step that waits in an average holds a thread that the next one may need: one at a time
+        return jax.block_until_ready(result) if devices[0].platform == "cpu" else result
 
     return call

@@ -37,6 +37,8 @@ def test_better_than_bicubic_on_every_kind_of_photo(name, kind):
     restored = enlarge(model, np.clip(small, 0, 1))
     bicubic = np.clip(np.asarray(resize(small, model.scale)), 0, 1)
     if kind == "black":
-        assert np.abs(restored - sharp).max() < 0.02
+        error = np.abs(restored - sharp)
+        assert error[16:-16, 16:-16].max() < 0.01
+        assert error.max() < 0.08  # where the zeros around the photo are seen
     else:
         assert float(psnr(restored, sharp)) > float(psnr(bicubic, sharp)) + 0.5
