@@ -48,7 +48,7 @@ class DRCN(nn.Module):
             variable_broadcast="params",
             split_rngs={"params": False},
             length=self.recursions,
-            in_axes=nn.broadcast,
+            in_axes=nn.broadcast,  # pyright: ignore[reportArgumentType]
         )
         _, each = scan(self.features, self.channels, name="recursion")(h, x)
         sr = jnp.tensordot(weights, each, axes=1)

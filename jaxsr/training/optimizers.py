@@ -70,12 +70,15 @@ def clip_by_rate(bound: float, schedule: optax.Schedule) -> optax.GradientTransf
     However high the rate, no update then exceeds `bound` before momentum.
     """
 
-    def update(updates: Any, state: optax.ScaleByScheduleState, params: Any = None) -> tuple[Any, Any]:
+    def update(updates: Any, state: Any, params: Any = None) -> tuple[Any, Any]:
         limit = bound / jnp.maximum(schedule(state.count), 1e-12)
         clipped = jax.tree.map(lambda x: jnp.clip(x, -limit, limit), updates)
         return clipped, optax.ScaleByScheduleState(count=optax.safe_increment(state.count))
 
-    return optax.GradientTransformation(lambda _: optax.ScaleByScheduleState(count=jnp.zeros([], jnp.int32)), update)
+    def init(params: Any) -> Any:
+        return optax.ScaleByScheduleState(count=jnp.zeros([], jnp.int32))
+
+    return optax.GradientTransformation(init, update)
 
 
 def scale_by_layer(rates: Mapping[str, float]) -> optax.GradientTransformation:
