@@ -8,13 +8,14 @@ import jax
 import numpy as np
 from absl import flags
 
-from benchmarks.timing import Prepare, contest, machine, peak_memory
+from benchmarks.timing import Prepare, contest, in_new_process, machine, peak_memory
 from jaxsr.models import MODELS, Model
 
 _NETWORKS = flags.DEFINE_list("networks", ["srcnn", "fsrcnn", "espcn"], "networks to time")
 _SCALES = flags.DEFINE_list("scales", ["2", "3", "4"], "scales to time")
 _ROUNDS = flags.DEFINE_integer("rounds", 15, "turns of each contestant", lower_bound=1)
 
+CONTESTANTS = ("jaxsr", "PyTorch")
 HEADER = """| network | jaxsr ms | PyTorch ms | PyTorch / jaxsr | jaxsr MiB | PyTorch MiB |
 |---|---|---|---|---|---|"""
 
@@ -35,12 +36,14 @@ def print_table(title: str, prepare: Prepare, settings: Sequence[Any], compare: 
     """
     print(f"{machine()}; {title}\n{HEADER}")
     for name, scale in itertools.product(_NETWORKS.value, map(int, _SCALES.value)):
-        print(f"| {name} x{scale} | {_cells(prepare, (name, scale, *settings), compare)} |", flush=True)
+        arguments = (name, scale, *settings)
+        ours, theirs = in_new_process(_times, prepare, arguments, compare, _ROUNDS.value)
+        memory = [f"{peak_memory(prepare, contestant, *arguments):.0f}" for contestant in CONTESTANTS]
+        cells = [f"{ours * 1000:.1f}", f"{theirs * 1000:.1f}", f"{theirs / ours:.2f}", *memory]
+        print(f"| {name} x{scale} | {' | '.join(cells)} |", flush=True)
 
 
-def _cells(prepare: Prepare, arguments: tuple, compare: Callable[..., None]) -> str:
-    calls = {contestant: prepare(contestant, *arguments) for contestant in ("jaxsr", "PyTorch")}
+def _times(prepare: Prepare, arguments: tuple, compare: Callable[..., None], rounds: int) -> list[float]:
+    calls = {contestant: prepare(contestant, *arguments) for contestant in CONTESTANTS}
     compare(*calls.values())
-    ours, theirs = contest(calls, rounds=_ROUNDS.value).values()
-    memory = [f"{peak_memory(prepare, contestant, *arguments):.0f}" for contestant in calls]
-    return " | ".join([f"{ours * 1000:.1f}", f"{theirs * 1000:.1f}", f"{theirs / ours:.2f}", *memory])
+    return list(contest(calls, rounds=rounds).values())

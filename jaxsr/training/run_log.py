@@ -88,10 +88,11 @@ class RunLog:
             flush=True,
         )
 
-    def validation(self, step: int, scores: Mapping[str, Any]) -> None:
+    def validation(self, step: int, scores: Mapping[str, float]) -> None:
         """Record the scores after `step` (numbers go to TensorBoard too) and print them."""
         self._write(step, "validation", scores)
-        print(f"step {step}/{self._steps}  scored: " + "  ".join(f"{k} {v}" for k, v in scores.items()), flush=True)
+        shown = "  ".join(f"{name} {value:.4g}" for name, value in scores.items())
+        print(f"step {step}/{self._steps}  scored: {shown}", flush=True)
 
     def _write(self, step: int, kind: str, values: Mapping[str, Any]) -> None:
         with self._file.open("a") as file:
