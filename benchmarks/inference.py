@@ -1,4 +1,4 @@
-"""Times every network on a whole grey photo against the same network in PyTorch, and prints ratio and memory.
+"""Times every network on a whole photo against the same network in PyTorch, and prints ratio and memory.
 
 jaxsr goes through the photo as `restore` does, in tiles on all cores; PyTorch takes it at once, as ports do.
 pip install -e ".[bench]" && python -m benchmarks.inference
@@ -23,7 +23,7 @@ _WIDTH = flags.DEFINE_integer("width", 768, "width of the small photo, in pixels
 
 
 def in_jax(model: Model, photo: np.ndarray) -> Callable[[], np.ndarray]:
-    """Return the call that enlarges `photo` (h, w, 1)."""
+    """Return the call that enlarges `photo` (h, w, C)."""
     return lambda: enlarge(model, photo, quantize=False)
 
 
@@ -31,7 +31,7 @@ def in_torch(model: Model, photo: np.ndarray) -> Callable[[], np.ndarray]:
     """Return the same call in PyTorch, eager; a network that takes the enlargement gets it ready made."""
     module = peer(model)
     photo = resize(photo, model.scale).astype(np.float32) if model.spec.pre_upsampled else photo
-    x = torch.from_numpy(photo[None, ..., 0]).unsqueeze(0)
+    x = torch.from_numpy(photo.transpose(2, 0, 1)[None].copy())
 
     def call() -> np.ndarray:
         with torch.inference_mode():
@@ -45,11 +45,12 @@ CONTESTANTS = {"jaxsr": in_jax, "PyTorch": in_torch}
 
 def prepare(contestant: str, name: str, scale: int, height: int, width: int) -> Callable[[], Any]:
     """Return a contestant's call, for a process of its own."""
-    photo = np.random.default_rng(0).random((height, width, 1), np.float32)
-    return CONTESTANTS[contestant](network(name, scale), photo)
+    model = network(name, scale)
+    photo = np.random.default_rng(0).random((height, width, model.channels), np.float32)
+    return CONTESTANTS[contestant](model, photo)
 
 
-def compare(ours: Callable[[], np.ndarray], theirs: Callable[[], np.ndarray]) -> None:
+def compare(_: str, ours: Callable[[], np.ndarray], theirs: Callable[[], np.ndarray]) -> None:
     """Check that both contestants give the same result."""
     np.testing.assert_allclose(ours(), theirs(), rtol=1e-3, atol=1e-4)
 

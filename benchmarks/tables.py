@@ -8,11 +8,12 @@ import jax
 import numpy as np
 from absl import flags
 
+from benchmarks.peers import PEERS
 from benchmarks.timing import Prepare, contest, in_new_process, machine, peak_memory
 from jaxsr.models import MODELS, Model
 
-_NETWORKS = flags.DEFINE_list("networks", ["srcnn", "fsrcnn", "espcn"], "networks to time")
-_SCALES = flags.DEFINE_list("scales", ["2", "3", "4"], "scales to time")
+_NETWORKS = flags.DEFINE_list("networks", list(PEERS), "networks to time")
+_SCALES = flags.DEFINE_list("scales", ["2", "3", "4"], "scales to time, of those that a network has")
 _ROUNDS = flags.DEFINE_integer("rounds", 15, "turns of each contestant", lower_bound=1)
 
 CONTESTANTS = ("jaxsr", "PyTorch")
@@ -32,10 +33,12 @@ def print_table(title: str, prepare: Prepare, settings: Sequence[Any], compare: 
     """Print the machine, `title` and the table.
 
     `prepare(contestant, network, scale, *settings)` gives the call to time, of "jaxsr" or "PyTorch";
-    `compare(ours, theirs)` checks first that both calls give the same result.
+    `compare(network, ours, theirs)` checks first that both calls give the same result.
     """
     print(f"{machine()}; {title}\n{HEADER}")
     for name, scale in itertools.product(_NETWORKS.value, map(int, _SCALES.value)):
+        if scale not in MODELS[name].scales:
+            continue
         arguments = (name, scale, *settings)
         ours, theirs = in_new_process(_times, prepare, arguments, compare, _ROUNDS.value)
         memory = [f"{peak_memory(prepare, contestant, *arguments):.0f}" for contestant in CONTESTANTS]
@@ -45,5 +48,5 @@ def print_table(title: str, prepare: Prepare, settings: Sequence[Any], compare: 
 
 def _times(prepare: Prepare, arguments: tuple, compare: Callable[..., None], rounds: int) -> list[float]:
     calls = {contestant: prepare(contestant, *arguments) for contestant in CONTESTANTS}
-    compare(*calls.values())
+    compare(arguments[0], *calls.values())
     return list(contest(calls, rounds=rounds).values())

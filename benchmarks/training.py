@@ -15,7 +15,7 @@ from absl import flags
 
 from benchmarks.peers import peer
 from benchmarks.tables import network, print_table
-from jaxsr.models import Model
+from jaxsr.models import MODELS, Model
 from jaxsr.support import app
 from jaxsr.training.parallel import average_over_devices, compile_steps, devices, replicate, shard
 
@@ -33,20 +33,26 @@ def pair(model: Model, patch: int, batch: int) -> tuple[np.ndarray, np.ndarray]:
 
 def in_jax(model: Model, small: np.ndarray, target: np.ndarray) -> Callable[[], float]:
     """Return a call that makes one step of Adam on the mean squared error, on all devices, and returns the loss."""
-    optimizer = optax.adam(RATE)
+    optimizer, params = optax.adam(RATE), model.params
+    statistics = {name: tree for name, tree in model.variables.items() if name != "params"}
 
-    def step(state: tuple[Any, Any], batch: tuple[jax.Array, jax.Array], _: jax.Array) -> tuple[Any, jax.Array]:
-        def loss_of(params: Any) -> jax.Array:
-            return jnp.mean(jnp.square(model.module.apply({"params": params}, batch[0]) - batch[1]))
+    def step(state: tuple[Any, ...], batch: tuple[jax.Array, jax.Array], _: jax.Array) -> tuple[Any, jax.Array]:
+        params, statistics, moments = state
 
-        params, moments = state
-        loss, gradients = average_over_devices(jax.value_and_grad(loss_of)(params))
+        def loss_of(params: Any) -> tuple[jax.Array, Any]:
+            variables, arguments = {"params": params, **statistics}, model.spec.training_arguments
+            output, updated = model.module.apply(variables, batch[0], mutable=list(statistics), **arguments)
+            return jnp.mean(jnp.square(output - batch[1])), updated
+
+        found = jax.value_and_grad(loss_of, has_aux=True)(params)
+        (loss, statistics), gradients = average_over_devices(found)
         updates, moments = optimizer.update(gradients, moments)
-        return (optax.apply_updates(params, updates), moments), loss
+        return (optax.apply_updates(params, updates), statistics, moments), loss
 
     places = devices(len(small))
     compiled = compile_steps(step, places, sharded_data=True)
-    held = [replicate((jax.tree.map(jnp.array, model.params), optimizer.init(model.params)), places)]
+    state = (jax.tree.map(jnp.array, params), jax.tree.map(jnp.array, statistics), optimizer.init(params))
+    held = [replicate(state, places)]
     batch = (shard(small[None], places)[:, 0], shard(target[None], places)[:, 0])
 
     def call() -> float:
@@ -81,9 +87,11 @@ def prepare(contestant: str, name: str, scale: int, patch: int, batch: int) -> C
     return CONTESTANTS[contestant](model, *pair(model, patch, batch))
 
 
-def compare(ours: Callable[[], float], theirs: Callable[[], float]) -> None:
+def compare(name: str, ours: Callable[[], float], theirs: Callable[[], float]) -> None:
     """Check that both contestants' first three losses agree: they make the same step."""
-    np.testing.assert_allclose([ours() for _ in range(3)], [theirs() for _ in range(3)], rtol=1e-3)
+    # With batch normalization they differ a little: each of jaxsr's devices takes the statistics of its own share
+    tolerance = 0.05 if MODELS[name].training_arguments else 1e-3
+    np.testing.assert_allclose([ours() for _ in range(3)], [theirs() for _ in range(3)], rtol=tolerance)
 
 
 def main(arguments: Sequence[str]) -> None:

@@ -7,6 +7,8 @@ Variants: `paper` is the paper's recipe, 80 epochs of 1,000 updates, since the t
 (Y, 8 bits), and 37.06, 33.27 and 30.95 from 91 images. Validation is at x2; `evaluate --scale=3` scores the others.
 """
 
+from ml_collections import ConfigDict
+
 from jaxsr.training.config import Config, check_variant, default_config
 
 
@@ -14,6 +16,7 @@ def get_config(variant: str = "paper") -> Config:
     """Return the config of `variant`, "paper" or "muon"."""
     config = default_config()
     config.model.name = "vdsr"
+    config.model.options = ConfigDict({"depth": 20, "features": 64, "use_bias": True})
     config.data.patch = 41  # the receptive field
     config.data.scales = (2, 3, 4)
     config.batch_size = 64
@@ -36,10 +39,12 @@ def paper(config: Config) -> None:
     config.schedule.name = "step"
     config.schedule.every = 20_000
     config.schedule.factor = 0.1
+    config.schedule.final = 0.0
     config.schedule.warmup = 0
     config.steps = 80_000
 
 
 def muon(config: Config) -> None:
     """Set this package's own recipe."""
+    config.optimizer.learning_rate = 0.005
     config.steps = 8_000

@@ -1,9 +1,10 @@
 """Score a model: `python -m jaxsr.evaluate --model=NAME_OR_FILE --data=FOLDER --scale=3 [--protocol=y8,y,rgb]`.
 
 FOLDER holds sharp photos. Small ones are made of them by MATLAB's bicubic, unrounded, or with --quantize_lr as 8-bit
-files have them, or are read from --lr. Every table ends with the mean, bicubic's mean and the protocol. The seconds
-are those of restoring, without compiling. --json=F saves {"protocol", "mean", "bicubic", "images"}, or a list of these
-for several protocols. Exit status 0: all done; 1: some photos failed, listed at the end; 2: wrong usage.
+files have them, or by --degradation as BD or DN, or are read from --lr. Every table ends with the mean, bicubic's mean
+and the protocol. The seconds are those of restoring, without compiling. --json=F saves {"protocol", "mean", "bicubic",
+"images"}, or a list of these for several protocols. Exit status 0: all done; 1: some photos failed, listed at the end;
+2: wrong usage.
 """
 
 import json
@@ -23,6 +24,9 @@ _DATA = flags.DEFINE_string("data", None, "Folder of sharp photos.", required=Tr
 _SCALE = flags.DEFINE_integer("scale", None, "How many times larger; by default what the model says, or 2.")
 _LR = flags.DEFINE_string("lr", None, "Folder of small photos, of the sharp ones' names or in their order.")
 _QUANTIZE_LR = flags.DEFINE_bool("quantize_lr", False, "Make the small photos with 8 bits and a clamped border.")
+_DEGRADATION = flags.DEFINE_enum(
+    "degradation", "BI", ["BI", "BD", "DN"], "Small photos by bicubic; by blur and every scale-th pixel; with noise."
+)
 _PROTOCOL = flags.DEFINE_list("protocol", None, "Of y8, y, rgb; by default y8 for luma networks and bicubic, else y.")
 _JSON = flags.DEFINE_string("json", None, "File for the scores.")
 _SAVE = flags.DEFINE_string("save", None, "Folder for the restored photos.")
@@ -38,8 +42,8 @@ def main(arguments: Sequence[str]) -> int:
 
     if arguments:
         raise UserError(f"unexpected argument {arguments[0]!r}; the folder of photos is --data")
-    if _LR.value is not None and _QUANTIZE_LR.value:
-        raise UserError("--quantize_lr makes small photos, --lr gives them; leave one out")
+    if _LR.value is not None and (_QUANTIZE_LR.value or _DEGRADATION.value != "BI"):
+        raise UserError("--quantize_lr and --degradation make small photos, --lr gives them; leave one out")
     model = load(_MODEL.value, scale=_SCALE.value)
     protocols = _PROTOCOL.value or [default_protocol(model)]
     for name in protocols:
@@ -49,6 +53,7 @@ def main(arguments: Sequence[str]) -> int:
         model,
         files,
         protocols=protocols,
+        degradation=_DEGRADATION.value,
         quantize_lr=_QUANTIZE_LR.value,
         ensemble=_ENSEMBLE.value,
         save_to=_SAVE.value,

@@ -10,6 +10,8 @@ import jax.numpy as jnp
 
 from jaxsr.support.errors import UserError, nearest
 
+DEVICES = "batch"  # the axis of the devices that share a training batch
+
 
 @dataclasses.dataclass(frozen=True)
 class ModelSpec:
@@ -18,7 +20,8 @@ class ModelSpec:
     The caller enlarges (`pre_upsampled`), pads to `multiple_of`, converts colour and tiles with
     `receptive_radius` pixels of context, counted at the network's input; the radius is None where every
     output pixel sees the whole photo. With `shares_weights` one set of weights serves all scales. `minimum` is
-    the smallest input side, `needs` names further inputs.
+    the smallest input side, `needs` names further inputs. For training the constructor gets `training_options` and
+    each call `training_arguments`; `fold(module, variables)` gives a cheaper network with the same results.
     """
 
     name: str
@@ -34,6 +37,8 @@ class ModelSpec:
     minimum: int = 1
     needs: tuple[str, ...] = ()
     training_options: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    training_arguments: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    fold: Callable[[Any, Any], tuple[Any, Any]] | None = None
 
     def module(self, scale: int, **options: Any) -> nn.Module:
         """Return the network for `scale`; `options` are the constructor's fields, lists serving as tuples.
@@ -90,6 +95,13 @@ class Model:
     def radius(self) -> int | None:
         """Pixels of context that an output pixel needs, counted at the network's input."""
         return self.spec.receptive_radius(self.module)
+
+    def folded(self) -> "Model":
+        """Return the cheapest network with the same results."""
+        if self.spec.fold is None:
+            return self
+        module, variables = self.spec.fold(self.module, self.variables)
+        return dataclasses.replace(self, module=module, variables=variables)
 
     def apply(self, x: jax.Array) -> jax.Array:
         """Return the restored batch (N, H', W', C) of `x` (N, H, W, C), both in `spec.value_range`. Pure.

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 
 from jaxsr.models.convolution import Conv
 from jaxsr.models.layers import PReLU, depth_to_space
-from jaxsr.models.spec import ModelSpec
+from jaxsr.models.spec import DEVICES, ModelSpec
 from jaxsr.support.errors import choose
 
 EPSILON = 1e-5  # of batch normalization, as in PyTorch; the paper names none
@@ -52,9 +52,10 @@ def prelu(slopes: str, name: str) -> nn.Module:
     return choose("slopes", slopes, {"layer": SharedPReLU, "channel": PReLU})(name=name)
 
 
-def batch_norm(x: jax.Array, train: bool, name: str) -> jax.Array:
-    """Return `x` (N, H, W, C) normalized by this batch, or by the running statistics unless `train`."""
-    return nn.BatchNorm(use_running_average=not train, momentum=0.9, epsilon=EPSILON, name=name)(x)
+def batch_norm(x: jax.Array, train: bool, axis: str | None, name: str) -> jax.Array:
+    """Return `x` (N, H, W, C) normalized by the batch over all devices of `axis`, or by running statistics."""
+    norm = nn.BatchNorm(use_running_average=not train, momentum=0.9, epsilon=EPSILON, axis_name=axis, name=name)
+    return norm(x)
 
 
 class ResidualBlock(nn.Module):
@@ -64,16 +65,17 @@ class ResidualBlock(nn.Module):
     normalize: bool
     use_bias: bool
     train: bool
+    axis: str | None
 
     @nn.compact
     def __call__(self, x: jax.Array, _: None) -> tuple[jax.Array, None]:
         """Return (N, H, W, F) of `x` (N, H, W, F), and nothing to stack."""
         init = he_prelu if self.normalize else tenth_of_he
         y = Conv(x.shape[-1], 3, use_bias=self.use_bias, kernel_init=init, name="conv1")(x)
-        y = batch_norm(y, self.train, "norm1") if self.normalize else y
+        y = batch_norm(y, self.train, self.axis, "norm1") if self.normalize else y
         y = prelu(self.slopes, "prelu")(y)
         y = Conv(x.shape[-1], 3, use_bias=self.use_bias, kernel_init=init, name="conv2")(y)
-        return x + (batch_norm(y, self.train, "norm2") if self.normalize else y), None
+        return x + (batch_norm(y, self.train, self.axis, "norm2") if self.normalize else y), None
 
 
 class SRResNet(nn.Module):
@@ -96,20 +98,21 @@ class SRResNet(nn.Module):
     trunk_prelu: bool = False
 
     @nn.compact
-    def __call__(self, x: jax.Array, train: bool = False) -> jax.Array:
+    def __call__(self, x: jax.Array, *, train: bool = False, axis: str | None = None) -> jax.Array:
         """Return (N, scale H, scale W, C) from `x` (N, H, W, C), both in [0, 1].
 
-        With `train` photos are normalized by their own batch, and "batch_stats" has to be mutable.
+        With `train` photos are normalized by their own batch, over all devices where `axis` names their axis, and
+        "batch_stats" has to be mutable.
         """
         to_range = choose("output", self.output, OUTPUTS)
         low = prelu(self.slopes, "prelu1")(self._conv(self.features, 9, "conv1")(x))
-        x = low + self._trunk(low, train)
+        x = low + self._trunk(low, train, axis)
         for i in range(1, self.scale.bit_length()):
             x = depth_to_space(self._conv(4 * self.features, 3, f"upsampling{i}")(x), 2)
             x = prelu(self.slopes, f"upsampling{i}_prelu")(x)
         return to_range(self._conv(self.channels, 9, "conv3", nn.initializers.normal(0.001))(x))
 
-    def _trunk(self, x: jax.Array, train: bool) -> jax.Array:
+    def _trunk(self, x: jax.Array, train: bool, axis: str | None) -> jax.Array:
         """Return what the blocks and the convolution after them add to `x` (N, H, W, F)."""
         normalize = choose("normalization", self.normalization, {"batch": True, "none": False})
         blocks = nn.scan(
@@ -118,11 +121,11 @@ class SRResNet(nn.Module):
             split_rngs={"params": True},
             length=self.blocks,
         )
-        x, _ = blocks(self.slopes, normalize, self.use_bias, train, name="blocks")(x, None)
+        x, _ = blocks(self.slopes, normalize, self.use_bias, train, axis, name="blocks")(x, None)
         x = self._conv(self.features, 3, "conv2", he_prelu if normalize else tenth_of_he)(x)
         if self.trunk_prelu:
             return prelu(self.slopes, "prelu2")(x)
-        return batch_norm(x, train, "norm2") if normalize else x
+        return batch_norm(x, train, axis, "norm2") if normalize else x
 
     def _conv(self, features: int, size: int, name: str, init: Any = he_prelu) -> Conv:
         return Conv(features, size, use_bias=self.use_bias, kernel_init=init, name=name)
@@ -168,5 +171,7 @@ SPEC = ModelSpec(
     build=SRResNet,
     scales=(4, 2),
     variants=VARIANTS,
+    training_arguments={"train": True, "axis": DEVICES},
+    fold=fold,
     receptive_radius=lambda net: 4 + 2 * net.blocks + 1 + 3,  # 9x9, blocks, 3x3, and 3 for all of the enlargement
 )

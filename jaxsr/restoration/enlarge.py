@@ -69,7 +69,7 @@ def _prepare(
     That is a function of a group that returns it with the results and whether they are finite, one more than
     boxes for each device left without.
     """
-    spec = model.spec
+    spec, model = model.spec, model.folded()
     recipe = Recipe(model.module, model.scale, spec.pre_upsampled, spec.value_range, quantize, ensemble)
     pixels = _padded(pixels, spec.multiple_of)
     (height, width), boxes = _plan(model, pixels.shape[:2], tile)

@@ -39,6 +39,7 @@ def score_files(
     files: Sequence[Files],
     *,
     protocols: Sequence[str],
+    degradation: str = "BI",
     quantize_lr: bool = False,
     ensemble: bool = False,
     save_to: str | Path | None = None,
@@ -51,7 +52,7 @@ def score_files(
     rows, failures, resizer, warm = [], [], "", set()
     for (hr, lr), output in zip(tqdm(files, unit="photo", disable=None), outputs, strict=True):
         try:
-            pair = _read_pair(hr, lr, model.scale, quantize_lr)
+            pair = _read_pair(hr, lr, model.scale, degradation, quantize_lr)
             if pair.lr.shape not in warm:
                 warm_up(model, pair.lr, quantize=False, ensemble=ensemble)
                 warm.add(pair.lr.shape)
@@ -66,9 +67,9 @@ def score_files(
     return gather(rows, resizer), failures
 
 
-def _read_pair(hr: Path, lr: Path | None, scale: int, quantize_lr: bool) -> Pair:
+def _read_pair(hr: Path, lr: Path | None, scale: int, degradation: str, quantize_lr: bool) -> Pair:
     if lr is None:
-        return make_pair(hr.stem, read_pixels(hr), scale, quantize_lr=quantize_lr)
+        return make_pair(hr.stem, read_pixels(hr), scale, degradation=degradation, quantize_lr=quantize_lr)
     return given_pair(hr.stem, read_pixels(hr), read_pixels(lr), scale)
 
 

@@ -2,12 +2,16 @@
 
 import dataclasses
 import time
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 
 from jaxsr.data.images import to_8_bit
+from jaxsr.imaging.degradation import DEGRADATIONS
 from jaxsr.imaging.metrics import PROTOCOLS, Protocol, modcrop
 from jaxsr.imaging.resize import resize
 from jaxsr.models import Model
@@ -18,6 +22,11 @@ from jaxsr.support.errors import UserError, choose
 UNROUNDED = Protocol.resizer
 QUANTIZED = "MATLAB bicubic, 8 bits, clamped border"
 GIVEN = "as given"
+RESIZERS = {
+    "BI": UNROUNDED,
+    "BD": "7x7 Gaussian blur of 1.6 pixels, middle pixel of each block, 8 bits",
+    "DN": "MATLAB bicubic, white noise of 30 levels, 8 bits",
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,13 +60,18 @@ class Pair:
         return self._bicubic[protocol.name]
 
 
-def make_pair(name: str, pixels: np.ndarray, scale: int, *, quantize_lr: bool = False) -> Pair:
+def make_pair(name: str, pixels: np.ndarray, scale: int, *, degradation: str = "BI", quantize_lr: bool = False) -> Pair:
     """Return the pair of a sharp photo `pixels` (H, W, 1 or 3) uint8 or uint16, cut to multiples of `scale`.
 
     The small photo is MATLAB's bicubic reduction, unrounded; with `quantize_lr` rounded to 8 bits after each pass
-    with the clamped border of the files that are published. Raises UserError for a photo too small to score.
+    with the clamped border of the files that are published. Other `degradation`s are rows of
+    imaging.degradation.DEGRADATIONS; noise follows from the name. Raises UserError for a photo too small to score.
     """
     pixels = _cropped(name, pixels, scale)
+    if choose("degradation", degradation, RESIZERS) != UNROUNDED:
+        key = jax.random.fold_in(jax.random.key(0), zlib.crc32(name.encode()))
+        hr = jnp.asarray(pixels[None] / 255, jnp.float32)
+        return Pair(name, pixels, np.asarray(DEGRADATIONS[degradation](key[None], hr, scale)[0]), RESIZERS[degradation])
     options: dict[str, Any] = {"border": "clamp", "uint8_stages": True} if quantize_lr else {}
     lr = resize(pixels / 255, 1 / scale, **options).astype(np.float32)
     return Pair(name, pixels, lr, QUANTIZED if quantize_lr else UNROUNDED)

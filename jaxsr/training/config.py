@@ -29,13 +29,18 @@ def default_config() -> Config:
     config.data.train = "samples"  # "samples" (built in), folders of photos or a data set of prepare_data, by comma
     config.data.validation = "samples"  # "samples" or a folder of HR photos, never trained on
     config.data.patch = 32  # side of a training patch in pixels of the small photo
-    config.data.scales = ()  # for weights that serve all scales: a patch takes one of these, by chance
+    config.data.scales = ()  # for weights that serve all scales: patches, of the enlarged photo, are taken at these
     config.data.augment = True  # the 8 flips and quarter turns
     config.data.stretch = 0.25  # share of patches with more contrast: photos lack the flat black and white of others
     config.data.rescale = (1.0,)  # also train on the photos reduced by these factors
+    config.data.degradation = "BI"  # how photos are reduced: a row of jaxsr.imaging.degradation.DEGRADATIONS
     config.data.quantize_lr = False  # round the small photo to 8 bits, as a file on disk has it
 
     config.loss = "mse"  # a row of jaxsr.training.losses.LOSSES
+
+    config.supervision = ConfigDict()
+    config.supervision.name = "output"  # what the loss sees: "output", "recursions" (DRCN) or "levels" (LapSRN)
+    config.supervision.fade = 1_000  # recursions: updates over which their loss gives way to that of their sum
 
     config.optimizer = ConfigDict()
     config.optimizer.name = "muon"  # "muon", "adam" or "sgd"
@@ -44,11 +49,11 @@ def default_config() -> Config:
     config.optimizer.weight_decay = 0.0  # times the weights, added to their gradient
     config.optimizer.clip_norm = 0.0  # bound on the norm of the whole gradient; 0 for none
     config.optimizer.clip_elements = 0.0  # bound on each gradient element times the rate (VDSR's theta); 0 for none
-    config.optimizer.layer_rates = ConfigDict()  # learning-rate factor by start of the parameter's path
+    config.optimizer.layer_rates = ConfigDict()  # learning-rate factor by start or end ("bias") of the path
 
     config.schedule = ConfigDict()
     config.schedule.name = "cosine"  # "constant", "cosine", "step" or "exponential"
-    config.schedule.final = 0.01  # cosine, exponential: the last rate over the first
+    config.schedule.final = 0.01  # cosine, exponential: the last rate over the first; step: the least one over it
     config.schedule.every = 10_000  # step: updates between two drops
     config.schedule.factor = 0.5  # step: what a drop multiplies by
     config.schedule.warmup = 100  # updates over which the rate first rises from 0

@@ -8,17 +8,19 @@ import jax
 import numpy as np
 
 from jaxsr.models import Model, initial_shapes, model_spec
-from jaxsr.support.errors import UserError
 from jaxsr.training import parallel
 from jaxsr.training.checkpoints import Checkpoints
+from jaxsr.training.checks import check_config
 from jaxsr.training.config import Config
 from jaxsr.training.feed import open_feed
 from jaxsr.training.interrupt import stop_on_sigterm
+from jaxsr.training.objectives import make_objective
 from jaxsr.training.optimizers import layer_factors, make_optimizer, make_schedule
+from jaxsr.training.pairs import crop_size
 from jaxsr.training.run_folder import claim_folder, training_card
 from jaxsr.training.run_log import Meter, RunLog
-from jaxsr.training.state import create_state, initial_params, scored_params
-from jaxsr.training.steps import crop_size, dispatch, pixel_step
+from jaxsr.training.state import create_state, initial_variables, scored_variables
+from jaxsr.training.steps import dispatch, pixel_step
 from jaxsr.training.validation import Validation
 from jaxsr.weights import save
 
@@ -31,8 +33,9 @@ def train(config: Config, workdir: str | Path) -> int:
     """
     # What the config asks for, checked before the work starts
     workdir = Path(workdir)
-    check_numbers(config)
     spec = model_spec(config.model.name)
+    objective = make_objective(config)
+    check_config(config, spec, objective)
     options = config.model.options.to_dict()
     module = spec.module(config.model.scale, **options)
     trained = spec.module(config.model.scale, **{**options, **spec.training_options})
@@ -40,8 +43,8 @@ def train(config: Config, workdir: str | Path) -> int:
     schedule = make_schedule(config.schedule, config.optimizer.learning_rate, config.steps)
     optimizer = make_optimizer(config.optimizer, schedule)
     layer_factors(initial_shapes(trained)["params"], config.optimizer.layer_rates.to_dict())
-    params = initial_params(trained, seed=config.seed, weights=config.initial_weights)
-    update = pixel_step(config, spec, trained, optimizer)
+    variables = initial_variables(trained, seed=config.seed, weights=config.initial_weights)
+    update = pixel_step(config, spec, optimizer, objective)
 
     # Data
     feed = open_feed(config, crop_size(config, spec), devices)
@@ -53,7 +56,7 @@ def train(config: Config, workdir: str | Path) -> int:
     # The run folder, and where an earlier run left off
     claim_folder(workdir, config)
     checkpoints = Checkpoints(workdir / "checkpoints")
-    state = create_state(params, optimizer, seed=config.seed, averaged=config.ema_decay > 0)
+    state = create_state(variables, optimizer, seed=config.seed, averaged=config.ema_decay > 0)
     if checkpoints.latest is not None:
         state, meta = checkpoints.restore(state)
         feed.seek(meta["position"])
@@ -67,7 +70,7 @@ def train(config: Config, workdir: str | Path) -> int:
         checkpoints.save(step, state, {"position": feed.position(), "config": config.to_dict()})
 
     def validate() -> None:
-        model = Model(spec, module, config.model.scale, {"params": jax.tree.map(np.asarray, scored_params(state))})
+        model = Model(spec, module, config.model.scale, jax.tree.map(np.asarray, scored_variables(state)))
         log.validation(step, {**validation.score(model, step), "learning_rate": float(np.asarray(schedule(step)))})
         card = training_card(config, step, validation.card(model))
         save(workdir / "model.safetensors", model, **card)
@@ -104,13 +107,3 @@ def steps_to_next_event(config: Config, step: int) -> int:
     """Return how many steps the next dispatch runs: to the next log, checkpoint, score or end, at most a full one."""
     events = (config.log_every, config.checkpoint_every, config.validate_every)
     return min(parallel.steps_per_dispatch(config), config.steps - step, *(every - step % every for every in events))
-
-
-def check_numbers(config: Config) -> None:
-    """Raise UserError for a count below 1, naming the field."""
-    names = ("steps", "batch_size", "log_every", "validate_every", "checkpoint_every")
-    for name, value in [(name, config[name]) for name in names] + [("data.patch", config.data.patch)]:
-        if value < 1:
-            raise UserError(f"{name}={value} must be at least 1; set --config.{name}")
-    if not 0 <= config.ema_decay < 1:
-        raise UserError(f"ema_decay={config.ema_decay} must lie in [0, 1); set --config.ema_decay")

@@ -37,11 +37,17 @@ def half_sum(elements: jax.Array) -> jax.Array:
     return 0.5 * jnp.sum(elements) / elements.shape[0]
 
 
+def example_sum(elements: jax.Array) -> jax.Array:
+    """Return the sum over pixels, averaged over the batch: LapSRN's (equation 4)."""
+    return jnp.sum(elements) / elements.shape[0]
+
+
 # name -> (loss per element, reduction)
 LOSSES: dict[str, tuple[Callable[..., jax.Array], Callable[[jax.Array], jax.Array]]] = {
     "mse": (mse, mean),
     "l1": (l1, mean),
     "charbonnier": (charbonnier, mean),
+    "charbonnier_sum": (charbonnier, example_sum),
     "euclidean": (mse, half_sum),
 }
 

@@ -19,7 +19,9 @@ def make_schedule(config: Config, learning_rate: float, steps: int) -> optax.Sch
     schedules = {
         "constant": lambda: optax.constant_schedule(learning_rate),
         "cosine": lambda: optax.cosine_decay_schedule(learning_rate, moving, alpha=config.final),
-        "step": lambda: optax.exponential_decay(learning_rate, config.every, config.factor, staircase=True),
+        "step": lambda: optax.exponential_decay(
+            learning_rate, config.every, config.factor, staircase=True, end_value=config.final * learning_rate
+        ),
         "exponential": lambda: optax.exponential_decay(learning_rate, moving, config.final),
     }
     schedule = choose("schedule", config.name, schedules)()
@@ -49,14 +51,15 @@ def make_optimizer(config: Config, schedule: optax.Schedule) -> optax.GradientTr
 def scale_by_muon(momentum: float) -> optax.GradientTransformation:
     """Return Muon (Jordan et al. 2024) for convolution kernels: momentum with all singular values brought to 1.
 
-    Kernels (H, W, in, out) count as matrices of H W in rows. Biases and slopes take Adam's direction, with
-    Nesterov's momentum, at a quarter of the rate. On small networks whose gradients are dominated by the photo's
-    mean brightness it reaches in 2,000 steps what Adam does not in 20,000 (benchmarks/README.md).
+    Kernels (H, W, in, out) count as matrices of H W in rows, also those stacked for a scan. Biases and slopes take
+    Adam's direction, with Nesterov's momentum, at a quarter of the rate. On small networks whose gradients are
+    dominated by the photo's mean brightness it reaches in 2,000 steps what Adam does not in 20,000
+    (benchmarks/README.md).
     """
 
     def dimensions(params: Any) -> Any:
-        kernel = contrib.MuonDimensionNumbers((0, 1, 2), (3,))
-        return jax.tree.map(lambda x: kernel if x.ndim == 4 else None, params)
+        kernel = contrib.MuonDimensionNumbers((-4, -3, -2), (-1,))
+        return jax.tree.map(lambda x: kernel if x.ndim >= 4 else None, params)
 
     muon = contrib.muon(
         1.0, beta=momentum, adam_b1=momentum, adam_learning_rate=0.25, muon_weight_dimension_numbers=dimensions
@@ -82,9 +85,10 @@ def clip_by_rate(bound: float, schedule: optax.Schedule) -> optax.GradientTransf
 
 
 def scale_by_layer(rates: Mapping[str, float]) -> optax.GradientTransformation:
-    """Return a transformation that multiplies updates by the rate whose name starts the parameter's path.
+    """Return a transformation that multiplies updates by the rate whose name starts or ends the parameter's path.
 
-    Paths look like `conv3/kernel`; the longest fitting name wins, others keep 1. Raises UserError, when applied,
+    Paths look like `conv3/kernel`, so `conv3` names a layer and `bias` all biases; the longest fitting name wins,
+    others keep 1. Raises UserError, when applied,
     for a name that fits no parameter.
     """
 
@@ -99,16 +103,16 @@ def layer_factors(tree: Any, rates: Mapping[str, float]) -> Any:
     """Return a tree like `tree` that holds each leaf's factor."""
     paths = list(by_path(tree))
     for name in rates:
-        if not any(_starts(path, name) for path in paths):
+        if not any(_fits(path, name) for path in paths):
             layers = dict.fromkeys(path.rsplit("/", 1)[0] for path in paths)
-            raise UserError(f"layer_rates names {name!r}, which starts no parameter; {nearest(name, layers)}")
+            raise UserError(f"layer_rates names {name!r}, which starts or ends no parameter; {nearest(name, layers)}")
 
     def factor(path: str) -> float:
-        fitting = [name for name in rates if _starts(path, name)]
+        fitting = [name for name in rates if _fits(path, name)]
         return rates[max(fitting, key=len)] if fitting else 1.0
 
     return from_paths({path: factor(path) for path in paths})
 
 
-def _starts(path: str, name: str) -> bool:
-    return f"{path}/".startswith(f"{name}/")
+def _fits(path: str, name: str) -> bool:
+    return f"{path}/".startswith(f"{name}/") or path.endswith(f"/{name}")

@@ -7,10 +7,10 @@ import jax
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
+from jaxsr.models.spec import DEVICES
 from jaxsr.support.errors import UserError
 from jaxsr.training.config import Config
 
-AXIS = "batch"
 Tree = TypeVar("Tree")
 
 
@@ -38,7 +38,7 @@ def steps_per_dispatch(config: Config) -> int:
 
 def average_over_devices(tree: Tree) -> Tree:
     """Return the mean of `tree` over the devices; to be called inside a step."""
-    return jax.lax.pmean(tree, AXIS)
+    return jax.lax.pmean(tree, DEVICES)
 
 
 def example_keys(key: jax.Array, step: jax.Array, count: int) -> jax.Array:
@@ -47,13 +47,13 @@ def example_keys(key: jax.Array, step: jax.Array, count: int) -> jax.Array:
     A key belongs to the example's place in the global batch, so results do not depend on the device count.
     """
     key = jax.random.fold_in(key, step)
-    places = jax.lax.axis_index(AXIS) * count + np.arange(count)
+    places = jax.lax.axis_index(DEVICES) * count + np.arange(count)
     return jax.vmap(lambda place: jax.random.fold_in(key, place))(places)
 
 
 def replicate(tree: Tree, devices: list[Any]) -> Tree:
     """Return `tree` on each of `devices`, laid out as the compiled program wants it, so it compiles once."""
-    mesh = Mesh(np.array(devices), (AXIS,))
+    mesh = Mesh(np.array(devices), (DEVICES,))
     return jax.device_put(tree, NamedSharding(mesh, PartitionSpec()))
 
 
@@ -71,7 +71,7 @@ def compile_steps(run: Callable[..., Any], devices: list[Any], *, sharded_data: 
     """
     mapped = jax.pmap(
         run,
-        axis_name=AXIS,
+        axis_name=DEVICES,
         in_axes=(None, 0 if sharded_data else None, 0),
         out_axes=(None, None),
         donate_argnums=(0,),

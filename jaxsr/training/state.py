@@ -19,32 +19,35 @@ class TrainState:
     step: jax.Array
     key: jax.Array
     params: Any
-    average: Any  # exponential moving average of params; empty without one
+    statistics: Any  # the network's other collections, such as {"batch_stats": ...}; empty without one
+    average: Any  # exponential moving average of params and statistics; empty without one
     optimizer: optax.OptState
 
 
-def create_state(params: Any, optimizer: optax.GradientTransformation, *, seed: int, averaged: bool) -> TrainState:
-    """Return the state before the first step. The average starts at the initial weights."""
+def create_state(variables: Any, optimizer: optax.GradientTransformation, *, seed: int, averaged: bool) -> TrainState:
+    """Return the state before the first step. The average starts at the initial `variables`."""
+    statistics = {name: tree for name, tree in variables.items() if name != "params"}
     return TrainState(
         step=jnp.zeros((), jnp.int32),
         key=jax.random.key_data(jax.random.key(seed)),
-        params=params,
-        average=jax.tree.map(jnp.copy, params) if averaged else {},
-        optimizer=optimizer.init(params),
+        params=variables["params"],
+        statistics=statistics,
+        average=jax.tree.map(jnp.copy, dict(variables)) if averaged else {},
+        optimizer=optimizer.init(variables["params"]),
     )
 
 
-def initial_params(module: Any, *, seed: int, weights: str = "") -> Any:
-    """Return the network's parameters before training: the paper's initialisation by `seed`.
+def initial_variables(module: Any, *, seed: int, weights: str = "") -> Any:
+    """Return the network's variables before training: the paper's initialisation by `seed`.
 
-    With `weights` (a weight file or shipped name) every parameter of equal path and shape is taken from there,
+    With `weights` (a weight file or shipped name) every array of equal path and shape is taken from there,
     as FSRCNN does to go from one scale to another. Raises UserError when none fits.
     """
     sample = jnp.zeros((1, 32, 32, module.channels))
-    params = jax.jit(module.init)(jax.random.key(seed), sample).get("params", {})
+    variables = {"params": {}, **jax.jit(module.init)(jax.random.key(seed), sample)}
     if not weights:
-        return params
-    fresh, given = by_path(params), by_path(load(weights).params)
+        return variables
+    fresh, given = by_path(variables), by_path(load(weights).variables)
     fitting = {path for path in fresh.keys() & given.keys() if fresh[path].shape == given[path].shape}
     if not fitting:
         raise UserError(f"no parameter of {weights} fits this network; set --config.initial_weights to a relative")
@@ -53,12 +56,12 @@ def initial_params(module: Any, *, seed: int, weights: str = "") -> Any:
     return from_paths(taken)
 
 
-def update_average(average: Any, params: Any, decay: float, step: jax.Array) -> Any:
+def update_average(average: Any, variables: Any, decay: float, step: jax.Array) -> Any:
     """Return the moving average after `step` updates; young averages forget faster, so that the start is lost."""
     forgetting = 1 - jnp.minimum(decay, (1 + step) / (10 + step))
-    return jax.tree.map(lambda old, new: old + forgetting * (new - old), average, params)
+    return jax.tree.map(lambda old, new: old + forgetting * (new - old), average, variables)
 
 
-def scored_params(state: TrainState) -> Any:
-    """Return the weights to score and save: the average where there is one."""
-    return state.average or state.params
+def scored_variables(state: TrainState) -> Any:
+    """Return the variables to score and save: the average where there is one."""
+    return state.average or {"params": state.params, **state.statistics}

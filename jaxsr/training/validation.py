@@ -25,7 +25,10 @@ class Validation:
         """Read the photos; sample pictures go to the folder `samples`."""
         self.name = config.data.validation
         photos = sample_photos("validation") if self.name == "samples" else folder_photos(self.name)
-        self._pairs = [make_pair(name, pixels, config.model.scale) for name, pixels in photos.items()]
+        degradation = config.data.degradation
+        self._pairs = [
+            make_pair(name, pixels, config.model.scale, degradation=degradation) for name, pixels in photos.items()
+        ]
         self._samples = samples
 
     def score(self, model: Model, step: int) -> dict[str, Any]:

@@ -25,6 +25,26 @@ PARAMETERS = {
         **{f"x{scale}-{recipe}": 8_129 for scale in (2, 3, 4) for recipe in ("915", "paper")},
         **{f"x{scale}-935": 24_513 for scale in (2, 3, 4)},
     },
+    "drcn": {f"x{scale}{recipe}": 1_775_121 for scale in (2, 3, 4) for recipe in ("", "-paper")},
+    "rdn": {
+        **{f"x2{recipe}": 22_123_395 for recipe in ("", "-paper", "-bd", "-dn")},
+        **{f"x3{recipe}": 22_308_035 for recipe in ("", "-paper", "-bd", "-dn")},
+        **{f"x4{recipe}": 22_271_107 for recipe in ("", "-paper", "-bd", "-dn")},
+        **{"x2-small": 5_616_515, "x3-small": 5_801_155, "x4-small": 5_764_227},
+    },
+    "lapsrn": {
+        **{"x2": 407_441, "x4": 814_242, "x8": 667_123},
+        **{"x2-paper": 407_441, "x4-paper": 814_242, "x8-paper": 667_123},
+    },
+    "mslapsrn": {f"{name}{recipe}": 222_801 for name in ("D5R2", "D5R5", "D5R8") for recipe in ("", "-paper")},
+    "srdensenet": {
+        **{"All": 2_097_569, "HL": 1_573_025, "H": 1_536_161},
+        **{"All-paper": 2_097_569, "HL-paper": 1_573_025, "H-paper": 1_536_161},
+    },
+    "srresnet": {
+        **{"x4": 1_545_238, "x4-paper": 1_549_462, "x4-channel": 1_550_659},
+        **{"x2": 1_397_525, "x2-paper": 1_401_749, "x2-channel": 1_402_883},
+    },
     "vdsr": {"paper": 665_921, "muon": 665_921},
 }
 

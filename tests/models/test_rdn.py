@@ -143,3 +143,11 @@ def test_kernels_start_within_torchs_bound():
         kernel = np.asarray(blocks[name]["kernel"])
         assert 0.98 < np.abs(kernel).max() * fan**0.5 <= 1
         assert np.abs(kernel[0] - kernel[1]).max() > 0
+
+
+def test_the_program_does_not_grow_with_depth():
+    def lines(blocks):
+        module = SPEC.module(2, **{**SMALL, "blocks": blocks})
+        return len(jax.jit(module.apply).lower(initial_shapes(module), jnp.zeros((1, 8, 8, 3))).as_text().splitlines())
+
+    assert lines(16) == lines(4)

@@ -148,12 +148,26 @@ def test_receptive_radius_is_exact(scale, blocks):
 
 
 def test_tiled_equals_whole():
+    """And equals the network as it was trained, since restoring folds the normalization."""
     net = SRResNet(4, features=4, blocks=2)
     model = Model(SPEC, net, 4, jax.tree.map(lambda x: 0.5 * x, random_variables(net)))
+    assert model.folded().module.normalization == "none"
     pixels = RNG.random((50, 61, 3)).astype(np.float32)
     whole = enlarge(model, pixels, tile=None, quantize=False)
     assert whole.shape == (200, 244, 3) and whole.std() > 0.1
+    assert_close(whole, jax.jit(net.apply)(model.variables, pixels[None])[0], 1e-5)
     assert_close(enlarge(model, pixels, tile=40, quantize=False), whole, 1e-5)
+
+
+def test_statistics_are_those_of_all_devices_together():
+    net = SRResNet(2, features=4, blocks=2)
+    variables, x = random_variables(net), RNG.random((4, 6, 5, 3)).astype(np.float32)
+    apply = functools.partial(net.apply, train=True, mutable=["batch_stats"])
+    alone, statistics = jax.jit(apply)(variables, x)
+    shared = jax.pmap(functools.partial(apply, axis="d"), "d", in_axes=(None, 0), devices=jax.local_devices()[:2])
+    together, theirs = shared(variables, x.reshape(2, 2, 6, 5, 3))
+    assert_close(together.reshape(alone.shape), alone, 1e-5)
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a[1], b, atol=1e-5), theirs, statistics)
 
 
 def test_training_normalizes_by_the_batch_and_moves_the_statistics():

@@ -6,6 +6,17 @@ from PIL import Image
 
 from tests.models.test_configs import load_config
 
+# Options under which a deep network is shallow and narrow.
+REDUCED = {
+    "drcn": {"features": 8, "recursions": 3},
+    "rdn": {"blocks": 2, "layers": 2, "growth": 4, "features": 8},
+    "lapsrn": {"depth": 2, "features": 8},
+    "mslapsrn": {"depth": 2, "recursions": 2, "features": 8},
+    "srdensenet": {"growth": 4, "blocks": 2, "layers": 2, "low_features": 4, "bottleneck_features": 8},
+    "srresnet": {"blocks": 2, "features": 8},
+    "vdsr": {"depth": 4, "features": 8},
+}
+
 
 @pytest.fixture(scope="session")
 def photos(tmp_path_factory):
@@ -26,6 +37,11 @@ def tiny(photos):
         config = load_config(name, variant)
         config.update(steps=4, batch_size=4, log_every=2, validate_every=4, checkpoint_every=2)
         config.data.update(train=str(photos), validation=str(photos), patch=min(config.data.patch, 12))
+        if config.data.scales:
+            config.data.patch = 16
+        if config.model.scale == 8:
+            config.data.patch = 6
+        config.model.options.update(REDUCED.get(name, {}))
         if "transfer" in variant:
             config.initial_weights = ""
         config.update_from_flattened_dict(fields)

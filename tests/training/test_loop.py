@@ -33,9 +33,9 @@ def records(workdir, kind):
 @pytest.mark.parametrize(("name", "variant"), variants())
 def test_every_config_trains(name, variant, tiny, tmp_path):
     config = tiny(name, variant, steps=2, log_every=1)
-    before = loop.initial_params(
+    before = loop.initial_variables(
         loop.model_spec(name).module(config.model.scale, **config.model.options.to_dict()), seed=0
-    )
+    )["params"]
     assert train(config, tmp_path) == 2
     after = load(tmp_path)
     losses = [line["loss"] for line in records(tmp_path, "train")]
@@ -111,6 +111,22 @@ def test_four_devices_equal_one(tiny, tmp_path, monkeypatch):
         np.testing.assert_allclose(four[name], one[name], atol=1e-5)
 
 
+@pytest.mark.slow
+def test_statistics_are_trained_saved_resumed_and_shared_by_devices(tiny, tmp_path, monkeypatch):
+    """Batch normalization: on one device as on four, stopped half way or not, and not as they began."""
+    fields = {"steps": 6, "checkpoint_every": 3, "validate_every": 6}
+    train(tiny("srresnet", "x2-paper", **fields), tmp_path / "four")
+    stop_after(3, tiny("srresnet", "x2-paper", **fields), tmp_path / "halves")
+    train(tiny("srresnet", "x2-paper", **fields), tmp_path / "halves")
+    first = jax.local_devices()[:1]
+    monkeypatch.setattr(parallel, "devices", lambda batch_size: first)
+    train(tiny("srresnet", "x2-paper", **fields), tmp_path / "one")
+    four, halves, one = (load(tmp_path / name).variables for name in ("four", "halves", "one"))
+    assert jax.tree.all(jax.tree.map(np.array_equal, four, halves))
+    assert jax.tree.all(jax.tree.map(lambda a, b: np.allclose(a, b, atol=1e-5), four, one))
+    assert np.abs(four["batch_stats"]["norm2"]["mean"]).max() > 0
+
+
 def test_a_non_finite_loss_stops_and_keeps_the_last_checkpoint(tiny, tmp_path):
     config = tiny(steps=10, checkpoint_every=1, log_every=5, **{"optimizer.learning_rate": 1e30})
     with pytest.raises(NonFiniteLoss, match=r"not finite at step (\d+); .*learning_rate"):
@@ -136,11 +152,11 @@ def test_more_steps_go_on(tiny, tmp_path, capsys):
 
 def test_initial_weights_come_from_a_relative(tiny, tmp_path):
     train(tiny("fsrcnn", "x3"), tmp_path / "x3")
-    params = loop.initial_params(
+    params = loop.initial_variables(
         loop.model_spec("fsrcnn").module(2), seed=5, weights=str(tmp_path / "x3" / "model.safetensors")
     )
     given = load(tmp_path / "x3").params
-    assert jax.tree.all(jax.tree.map(lambda a, b: bool((np.asarray(a) == b).all()), params, dict(given)))
+    assert jax.tree.all(jax.tree.map(lambda a, b: bool((np.asarray(a) == b).all()), params["params"], dict(given)))
 
 
 @pytest.mark.parametrize(
@@ -151,6 +167,10 @@ def test_initial_weights_come_from_a_relative(tiny, tmp_path):
         ({"loss": "mes"}, "unknown loss 'mes'; did you mean 'mse'"),
         ({"optimizer.name": "adam2"}, "unknown optimizer 'adam2'; did you mean 'adam'"),
         ({"schedule.name": "cosin"}, "unknown schedule 'cosin'; did you mean 'cosine'"),
+        ({"supervision.name": "levles"}, "unknown supervision 'levles'; did you mean 'levels'"),
+        ({"supervision.name": "levels"}, 'espcn has no levels to supervise; set --config.supervision.name="output"'),
+        ({"data.scales": (2, 3)}, "espcn has weights for one scale each"),
+        ({"data.degradation": "BF"}, "unknown degradation 'BF'; choose one of: BI, BD, DN"),
         ({"steps": 0}, "steps=0 must be at least 1"),
         ({"ema_decay": 1.0}, r"ema_decay=1.0 must lie in \[0, 1\)"),
         ({"data.patch": 200}, "no training photo has 408 pixels a side.*the largest has 151"),

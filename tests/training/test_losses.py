@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from jaxsr.support.errors import UserError
-from jaxsr.training.losses import LOSSES, charbonnier, half_sum, l1, mean, mse
+from jaxsr.training.losses import LOSSES, charbonnier, example_sum, half_sum, l1, mean, mse
 
 
 @pytest.fixture
@@ -28,6 +28,7 @@ def test_reductions():
     elements = jnp.arange(24.0).reshape(2, 3, 4, 1)
     assert float(mean(elements)) == 11.5
     assert float(half_sum(elements)) == 276 / 2 / 2
+    assert float(example_sum(elements)) == 276 / 2
 
 
 @pytest.mark.parametrize("name", LOSSES)

@@ -59,8 +59,17 @@ def test_the_longest_layer_name_wins():
     np.testing.assert_allclose(update["conv2"]["bias"], -1)
 
 
+def test_bias_names_all_biases():
+    update = first_update(gradients_of(1.0), layer_rates={"bias": 0.1})
+    np.testing.assert_allclose(update["conv1"]["kernel"], -0.5)
+    np.testing.assert_allclose(update["conv1"]["bias"], -0.05)
+    np.testing.assert_allclose(update["conv2"]["bias"], -0.05)
+
+
 def test_a_layer_name_must_be_a_whole_one():
-    with pytest.raises(UserError, match="layer_rates names 'conv', which starts no parameter; did you mean 'conv"):
+    with pytest.raises(
+        UserError, match="layer_rates names 'conv', which starts or ends no parameter; did you mean 'conv"
+    ):
         layer_factors(PARAMS, {"conv": 0.1})
 
 
@@ -76,6 +85,16 @@ def test_muon_makes_kernels_orthogonal_and_keeps_their_sign():
     np.testing.assert_allclose(update["bias"], 0.25 * nesterov, rtol=1e-4)
 
 
+def test_muon_takes_the_layers_of_a_scan_one_by_one():
+    kernels = jax.random.normal(jax.random.key(0), (2, 3, 3, 2, 4)) * jnp.array([1.0, 100.0]).reshape(2, 1, 1, 1, 1)
+    muon = scale_by_muon(0.95)
+    stacked, _ = muon.update({"kernel": kernels}, muon.init({"kernel": kernels}), {"kernel": kernels})
+    for i in range(2):
+        alone = {"kernel": kernels[i]}
+        update, _ = muon.update(alone, muon.init(alone), alone)
+        np.testing.assert_allclose(stacked["kernel"][i], update["kernel"], atol=1e-5)
+
+
 @pytest.mark.parametrize(
     ("fields", "expected"),
     [
@@ -83,6 +102,7 @@ def test_muon_makes_kernels_orthogonal_and_keeps_their_sign():
         ({"name": "cosine", "final": 0.1}, {0: 1.0, 50: 0.55, 100: 0.1}),
         ({"name": "exponential", "final": 0.01}, {0: 1.0, 50: 0.1, 100: 0.01}),
         ({"name": "step", "every": 30, "factor": 0.5}, {29: 1.0, 30: 0.5, 60: 0.25}),
+        ({"name": "step", "every": 10, "factor": 0.5, "final": 0.3}, {10: 0.5, 20: 0.3, 90: 0.3}),
         ({"name": "constant", "warmup": 10}, {0: 0.0, 5: 0.5, 10: 1.0}),
     ],
 )

@@ -7,7 +7,7 @@ import optax
 import pytest
 
 from jaxsr.models import MODELS
-from jaxsr.training.state import create_state, initial_params, scored_params, update_average
+from jaxsr.training.state import create_state, initial_variables, scored_variables, update_average
 
 
 def test_average_of_constant_weights_is_exact():
@@ -25,22 +25,23 @@ def test_young_averages_forget_faster():
 def test_the_average_is_scored_where_there_is_one():
     params = {"w": jnp.ones(2)}
     for averaged in (True, False):
-        state = create_state(params, optax.sgd(0.1), seed=0, averaged=averaged).replace(params={"w": jnp.zeros(2)})
-        assert float(scored_params(state)["w"][0]) == (1.0 if averaged else 0.0)
+        state = create_state({"params": params}, optax.sgd(0.1), seed=0, averaged=averaged)
+        state = state.replace(params={"w": jnp.zeros(2)})
+        assert float(scored_variables(state)["params"]["w"][0]) == (1.0 if averaged else 0.0)
 
 
 def test_initial_weights_follow_the_seed():
     module = MODELS["espcn"].module(2)
-    first, again, other = (initial_params(module, seed=seed) for seed in (1, 1, 2))
+    first, again, other = (initial_variables(module, seed=seed)["params"] for seed in (1, 1, 2))
     same = jax.tree.map(lambda a, b: bool((a == b).all()), first, again)
     assert jax.tree.all(same)
     assert not (first["conv1"]["kernel"] == other["conv1"]["kernel"]).all()
 
 
 def test_initial_spread_is_the_papers():
-    fsrcnn = initial_params(MODELS["fsrcnn"].module(3), seed=0)
+    fsrcnn = initial_variables(MODELS["fsrcnn"].module(3), seed=0)["params"]
     assert float(fsrcnn["deconvolution"]["kernel"].std()) == pytest.approx(0.001, rel=0.05)
     expected = np.sqrt(2 / (1 + 0.25**2) / 25)
     assert float(fsrcnn["feature_extraction"]["kernel"].std()) == pytest.approx(expected, rel=0.1)
-    srcnn = initial_params(MODELS["srcnn"].module(3), seed=0)
+    srcnn = initial_variables(MODELS["srcnn"].module(3), seed=0)["params"]
     assert float(srcnn["conv2"]["kernel"].std()) == pytest.approx(0.001, rel=0.05)

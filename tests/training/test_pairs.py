@@ -1,4 +1,4 @@
-"""What a step is given: pairs of one scale, and of several mixed."""
+"""What a step is given: pairs of one scale, of several mixed, and of several at once."""
 
 import jax
 import numpy as np
@@ -6,7 +6,7 @@ import numpy as np
 from jaxsr.imaging.patches import center_crop
 from jaxsr.imaging.resize import resize
 from jaxsr.models import MODELS
-from jaxsr.training.steps import crop_size, make_pair
+from jaxsr.training.pairs import crop_size, make_pairs
 from tests.models.test_configs import load_config
 
 
@@ -18,7 +18,7 @@ def test_mixed_scales_are_each_the_enlargement_of_the_whole_photo():
     assert side == 84  # 41 and 4 small pixels of x4 on each side, up to a multiple of 12
     photo = np.random.default_rng(0).integers(0, 256, (3 * side, 3 * side, 1), dtype=np.uint8)
     hr = np.repeat(np.repeat(photo[side : 2 * side, side : 2 * side], 3, axis=-1)[None], 12, axis=0)
-    small, sharp = make_pair(hr, jax.random.split(jax.random.key(0), 12), config, spec, 1)
+    ((small, sharp),) = make_pairs(hr, jax.random.split(jax.random.key(0), 12), config, spec, 1).values()
     assert small.shape == sharp.shape == (12, 41, 41, 1)
 
     luma = np.asarray(make_luma(photo))
@@ -36,3 +36,19 @@ def test_mixed_scales_are_each_the_enlargement_of_the_whole_photo():
 def make_luma(grey: np.ndarray) -> np.ndarray:
     """Return BT.601's Y of grey levels, in [0, 1]."""
     return (16 + 219 * (grey.astype(np.float64) / 255)) / 255
+
+
+def test_a_network_on_small_photos_gets_the_same_crops_at_every_scale():
+    config = load_config("mslapsrn", "D5R2")
+    config.data.update(augment=False, stretch=0.0)
+    spec = MODELS["mslapsrn"]
+    side = crop_size(config, spec)
+    assert side == 160  # 128 and 2 small pixels of x8 on each side
+    hr = np.random.default_rng(0).integers(0, 256, (2, side, side, 3), dtype=np.uint8)
+    pairs = make_pairs(hr, jax.random.split(jax.random.key(0), 2), config, spec, 1)
+    assert list(pairs) == [2, 4, 8]
+    for scale, (small, sharp) in pairs.items():
+        assert small.shape == (2, 128 // scale, 128 // scale, 1) and sharp.shape == (2, 128, 128, 1)
+        np.testing.assert_array_equal(sharp, pairs[2][1])
+        inner = resize(np.asarray(sharp, np.float64), 1 / scale)[:, 2:-2, 2:-2]  # beyond the border's reach
+        np.testing.assert_allclose(small[:, 2:-2, 2:-2], inner, atol=2e-6)

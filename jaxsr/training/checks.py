@@ -1,0 +1,36 @@
+"""What can be said against a config before any work starts."""
+
+import inspect
+
+from jaxsr.models import ModelSpec
+from jaxsr.support.errors import UserError
+from jaxsr.training.config import Config
+from jaxsr.training.objectives import Objective
+
+COUNTS = ("steps", "batch_size", "log_every", "validate_every", "checkpoint_every", "data.patch", "supervision.fade")
+
+
+def check_config(config: Config, spec: ModelSpec, objective: Objective) -> None:
+    """Raise UserError, naming field, value, bound and remedy, for a config that cannot train `spec`'s network."""
+    for name in COUNTS:
+        section, _, field = name.rpartition(".")
+        value = (config[section] if section else config)[field]
+        if value < 1:
+            raise UserError(f"{name}={value} must be at least 1; set --config.{name}")
+    if not 0 <= config.ema_decay < 1:
+        raise UserError(f"ema_decay={config.ema_decay} must lie in [0, 1); set --config.ema_decay")
+    for keyword in objective.asks.keys() - inspect.signature(spec.build.__call__).parameters.keys():
+        raise UserError(f'{spec.name} has no {keyword} to supervise; set --config.supervision.name="output"')
+    if config.data.scales:
+        _check_scales(config, spec)
+
+
+def _check_scales(config: Config, spec: ModelSpec) -> None:
+    """Raise UserError unless one set of weights can be trained at all of `data.scales`."""
+    scales, patch = config.data.scales, config.data.patch
+    if not spec.shares_weights:
+        raise UserError(f'{spec.name} has weights for one scale each; set --config.data.scales="()"')
+    for scale in scales:
+        spec.module(scale)
+        if not spec.pre_upsampled and patch % scale:
+            raise UserError(f"data.patch={patch} is no multiple of the scale {scale}; set --config.data.patch")

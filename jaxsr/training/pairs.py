@@ -1,0 +1,70 @@
+"""What a step learns from: pairs of a network's input and its target, made on the device from sharp crops."""
+
+import functools
+import math
+
+import jax
+import jax.numpy as jnp
+
+from jaxsr.imaging.color import luma
+from jaxsr.imaging.degradation import pair_context, reduced_pair
+from jaxsr.imaging.patches import center_crop, dihedral, stretch_levels
+from jaxsr.models import ModelSpec
+from jaxsr.training.config import Config
+
+Pairs = dict[int, tuple[jax.Array, jax.Array]]  # scale -> input (N, h, w, C) and target (N, H, W, C)
+
+
+def crop_size(config: Config, spec: ModelSpec) -> int:
+    """Return the side of the HR crop that makes one patch, its context for the bicubic kernel included.
+
+    With `data.scales`, whose patches are measured on the enlargement, it is a multiple of every scale.
+    """
+    context = 2 * pair_context(spec.pre_upsampled)
+    if config.data.scales:
+        period = math.lcm(*config.data.scales)
+        return -(-(config.data.patch + max(config.data.scales) * context) // period) * period
+    return config.model.scale * (config.data.patch + context)
+
+
+def pair_scales(config: Config, spec: ModelSpec) -> tuple[int, ...]:
+    """Return the scales that `make_pairs` files its pairs under."""
+    return config.data.scales if config.data.scales and not spec.pre_upsampled else (config.model.scale,)
+
+
+def make_pairs(hr: jax.Array, keys: jax.Array, config: Config, spec: ModelSpec, channels: int) -> Pairs:
+    """Return inputs and targets by scale from uint8 crops `hr` (N, S, S, 3), turned by each example's key.
+
+    With `data.scales` a network on enlargements gets a batch in which each example has its own scale, filed under
+    `model.scale`; other networks get the same crops at every scale.
+    """
+    hr = hr.astype(jnp.float32) / 255
+    hr = luma(hr) if channels == 1 else hr
+    if config.data.augment:
+        turns = jax.vmap(lambda key: jax.random.randint(jax.random.fold_in(key, 1), (), 0, 8))(keys)
+        hr = jax.vmap(dihedral)(hr, turns)
+    if config.data.stretch:
+        hr = jax.vmap(functools.partial(stretch_levels, share=config.data.stretch))(keys, hr)
+    reduced = functools.partial(
+        reduced_pair,
+        keys,
+        hr,
+        degradation=config.data.degradation,
+        enlarged=spec.pre_upsampled,
+        quantize=config.data.quantize_lr,
+    )
+    if not config.data.scales:
+        return {config.model.scale: reduced(config.model.scale)}
+    side = config.data.patch
+    sharp = center_crop(hr, side, side)
+    inputs = {scale: reduced(scale)[0] for scale in config.data.scales}
+    if not spec.pre_upsampled:
+        return {scale: (center_crop(x, side // scale, side // scale), sharp) for scale, x in inputs.items()}
+    cut = [center_crop(x, side, side) for x in inputs.values()]
+    return {config.model.scale: (_one_of_each(cut, keys), sharp)}
+
+
+def _one_of_each(candidates: list[jax.Array], keys: jax.Array) -> jax.Array:
+    """Return a batch (N, ...) that takes every example from one of `candidates`, each (N, ...), by its key."""
+    chosen = jax.vmap(lambda key: jax.random.randint(jax.random.fold_in(key, 3), (), 0, len(candidates)))(keys)
+    return jnp.select([(chosen == i).reshape(-1, 1, 1, 1) for i in range(len(candidates))], candidates)
