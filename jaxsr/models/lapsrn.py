@@ -142,5 +142,6 @@ SPEC = ModelSpec(
     build=LapSRN,
     scales=(2, 3, 4, 8),
     variants=VARIANTS,
+    shared_scales=((3, 4),),
     receptive_radius=lambda net: pyramid_radius(net.scale, net.depth, net.upsampling),
 )

@@ -125,6 +125,6 @@ SPEC = ModelSpec(
     build=MSLapSRN,
     scales=(2, 3, 4, 8),
     variants=VARIANTS,
-    shares_weights=True,  # section 3.2
+    shared_scales=((2, 3, 4, 8),),  # section 3.2
     receptive_radius=lambda net: pyramid_radius(net.scale, net.depth * net.recursions, "3x3"),
 )

@@ -19,7 +19,7 @@ class ModelSpec:
 
     The caller enlarges (`pre_upsampled`), pads to `multiple_of`, converts colour and tiles with
     `receptive_radius` pixels of context, counted at the network's input; the radius is None where every
-    output pixel sees the whole photo. With `shares_weights` one set of weights serves all scales. `minimum` is
+    output pixel sees the whole photo. One set of weights serves each group of `shared_scales`. `minimum` is
     the smallest input side, `needs` names further inputs. For training the constructor gets `training_options` and
     each call `training_arguments`; `fold(module, variables)` gives a cheaper network with the same results.
     """
@@ -31,7 +31,7 @@ class ModelSpec:
     receptive_radius: Callable[[Any], int | None]
     variants: Mapping[str, Mapping[str, Any]]
     pre_upsampled: bool = False
-    shares_weights: bool = False
+    shared_scales: tuple[tuple[int, ...], ...] = ()
     value_range: tuple[float, float] = (0.0, 1.0)
     multiple_of: int = 1
     minimum: int = 1
@@ -54,6 +54,10 @@ class ModelSpec:
                 raise UserError(f"{self.name} has no option {name!r}; {nearest(name, fields)}")
         options = {name: tuple(v) if isinstance(v, list) else v for name, v in options.items()}
         return self.build(**({"scale": scale} if self._takes_scale else {}), **options)
+
+    def shares(self, *scales: int) -> bool:
+        """Return whether one set of weights serves all of `scales`."""
+        return len(set(scales)) == 1 or any(set(scales) <= set(group) for group in self.shared_scales)
 
     @property
     def options(self) -> list[str]:
@@ -95,6 +99,13 @@ class Model:
     def radius(self) -> int | None:
         """Pixels of context that an output pixel needs, counted at the network's input."""
         return self.spec.receptive_radius(self.module)
+
+    def at_scale(self, scale: int) -> "Model":
+        """Return the network for `scale` with the same weights; raises UserError where these do not serve it."""
+        if not self.spec.shares(self.scale, scale):
+            raise UserError(f"{self.name} was made for scale {self.scale}, not {scale}; use a model of scale {scale}")
+        options = {name: getattr(self.module, name) for name in self.spec.options}
+        return dataclasses.replace(self, module=self.spec.module(scale, **options), scale=scale)
 
     def folded(self) -> "Model":
         """Return the cheapest network with the same results."""

@@ -43,6 +43,6 @@ SPEC = ModelSpec(
     scales=(2, 3, 4),
     variants=VARIANTS,
     pre_upsampled=True,
-    shares_weights=True,  # section 4.3: trained on all scales together
+    shared_scales=((2, 3, 4),),  # section 4.3: trained on all scales together
     receptive_radius=lambda net: net.depth,
 )

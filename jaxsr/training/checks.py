@@ -28,8 +28,8 @@ def check_config(config: Config, spec: ModelSpec, objective: Objective) -> None:
 def _check_scales(config: Config, spec: ModelSpec) -> None:
     """Raise UserError unless one set of weights can be trained at all of `data.scales`."""
     scales, patch = config.data.scales, config.data.patch
-    if not spec.shares_weights:
-        raise UserError(f'{spec.name} has weights for one scale each; set --config.data.scales="()"')
+    if not spec.shares(*scales, config.model.scale):
+        raise UserError(f'weights of {spec.name} do not serve the scales {scales}; set --config.data.scales="()"')
     for scale in scales:
         spec.module(scale)
         if not spec.pre_upsampled and patch % scale:

@@ -1,6 +1,5 @@
 """Weight files: safetensors with a card in their metadata. One file alone is enough to restore a photo."""
 
-import dataclasses
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -47,19 +46,15 @@ def check_name(path: str | Path) -> None:
 def load(name: str | Path, *, scale: int | None = None) -> Model:
     """Return a model by shipped name ("fsrcnn-x2", or "fsrcnn" with `scale`), weight file, or run folder.
 
-    Raises UserError for an unknown name (the nearest is suggested), a missing or foreign file, and a file
-    whose scale is not the one asked for.
+    Raises UserError for an unknown name (the nearest is suggested), a missing or foreign file, and weights
+    that do not serve the scale asked for.
     """
     path = Path(name)
     if path.suffix or path.is_dir():
         model = load_file(path / "model.safetensors" if path.is_dir() else path)
     else:
         model = _load_named(str(name), scale)
-    if scale is not None and model.scale != scale:
-        if model.spec.shares_weights and scale in model.spec.scales:
-            return dataclasses.replace(model, scale=scale)
-        raise UserError(f"{name} was made for scale {model.scale}, not {scale}; use a model of scale {scale}")
-    return model
+    return model if scale in (None, model.scale) else model.at_scale(scale)
 
 
 def _load_named(name: str, scale: int | None) -> Model:

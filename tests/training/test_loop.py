@@ -169,7 +169,7 @@ def test_initial_weights_come_from_a_relative(tiny, tmp_path):
         ({"schedule.name": "cosin"}, "unknown schedule 'cosin'; did you mean 'cosine'"),
         ({"supervision.name": "levles"}, "unknown supervision 'levles'; did you mean 'levels'"),
         ({"supervision.name": "levels"}, 'espcn has no levels to supervise; set --config.supervision.name="output"'),
-        ({"data.scales": (2, 3)}, "espcn has weights for one scale each"),
+        ({"data.scales": (2, 3)}, r"weights of espcn do not serve the scales \(2, 3\)"),
         ({"data.degradation": "BF"}, "unknown degradation 'BF'; choose one of: BI, BD, DN"),
         ({"steps": 0}, "steps=0 must be at least 1"),
         ({"ema_decay": 1.0}, r"ema_decay=1.0 must lie in \[0, 1\)"),

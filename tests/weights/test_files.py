@@ -2,6 +2,7 @@
 
 import json
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -88,17 +89,21 @@ def test_names_and_scales(model, tmp_path):
         save(tmp_path / "w.npz", model)
 
 
-def test_one_file_of_vdsr_serves_all_scales(tmp_path):
-    spec = MODELS["vdsr"]
-    module = spec.module(2, depth=4, features=3)
-    save(tmp_path / "v.safetensors", Model(spec, module, 2, lively(module)))
-    assert [load(tmp_path / "v.safetensors", scale=scale).name for scale in (2, 3, 4)] == [
-        "vdsr-x2",
-        "vdsr-x3",
-        "vdsr-x4",
-    ]
-    with pytest.raises(UserError, match="was made for scale 2, not 8"):
-        load(tmp_path / "v.safetensors", scale=8)
+@pytest.mark.parametrize(
+    ("name", "made_for", "served", "refused"),
+    [("vdsr", 2, (2, 3, 4), 8), ("mslapsrn", 4, (2, 3, 4, 8), 6), ("lapsrn", 4, (3, 4), 2)],
+)
+def test_one_file_serves_all_scales_that_share_weights(name, made_for, served, refused, tmp_path):
+    spec = MODELS[name]
+    module = spec.module(made_for, depth=3, features=3)
+    save(tmp_path / "v.safetensors", Model(spec, module, made_for, lively(module)))
+    for scale in served:
+        model = load(tmp_path / "v.safetensors", scale=scale)
+        assert model.name == f"{name}-x{scale}" and model.module.depth == 3
+        side = 8 if spec.pre_upsampled else 8 * scale
+        assert jax.eval_shape(model.apply, jnp.zeros((1, 8, 8, 1))).shape == (1, side, side, 1)
+    with pytest.raises(UserError, match=f"was made for scale {made_for}, not {refused}"):
+        load(tmp_path / "v.safetensors", scale=refused)
 
 
 @pytest.mark.parametrize("name", shipped_names())

@@ -11,6 +11,7 @@ from jaxsr.restoration.scoring import make_pair, score
 from jaxsr.support.errors import UserError
 from jaxsr.weights.files import check_shapes
 from jaxsr.weights.formats import read_tensors
+from jaxsr.weights.importers import import_tensors
 from jaxsr.weights.importers import lapsrn as lapsrn_importer
 from jaxsr.weights.importers import mslapsrn as mslapsrn_importer
 
@@ -76,6 +77,13 @@ def test_lapsrn_counts_its_levels_from_the_finest(scale):
         assert coarsest["upconv"]["kernel"][0, 2, i, j] == tensors[f"{name}_upconv_f"][0, 2, j, i]
     finest = params[f"level{count}"]["image_upsampling"]["kernel"]
     np.testing.assert_array_equal(finest[..., 0, 0], tensors["net.params.level1_img_up_f"])
+
+
+def test_lapsrn_for_x4_is_imported_for_x3_too():
+    tensors = pyramid_tensors(["level2_", "level1_"], depth=3)
+    assert import_tensors("lapsrn", tensors, scale=3).name == "lapsrn-x3"
+    with pytest.raises(UserError, match="scale=2 was asked for, but the shapes of this lapsrn say 4"):
+        import_tensors("lapsrn", tensors, scale=2)
 
 
 def test_lapsrn_of_pytorch_counts_its_levels_from_the_coarsest():

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from jaxsr.models import Model, initial_shapes, model_spec
+from jaxsr.models import Model, ModelSpec, initial_shapes, model_spec
 from jaxsr.support.errors import UserError, choose
 from jaxsr.weights.files import check_shapes
 from jaxsr.weights.importers import espcn, fsrcnn, lapsrn, mslapsrn, rdn, srcnn, srresnet, vdsr
@@ -38,7 +38,7 @@ def import_tensors(name: str, tensors: Tensors, *, scale: int | None = None, **o
     except KeyError as error:
         have = ", ".join(list(tensors)[:4])
         raise UserError(f"no tensor {error} for {name}; the file has: {have}, ...; is it another model?") from None
-    scale = _agreed_scale(name, scale, imported.scale)
+    scale = _agreed_scale(spec, scale, imported.scale)
     options = {**imported.options, **options}
     module = spec.module(scale, **options)
     variables = {kind: _float32(tree) for kind, tree in imported.variables.items()}
@@ -46,12 +46,13 @@ def import_tensors(name: str, tensors: Tensors, *, scale: int | None = None, **o
     return Model(spec, module, scale, variables)
 
 
-def _agreed_scale(name: str, asked: int | None, found: int | None) -> int:
-    if found is None and asked is None:
-        raise UserError(f"the shapes of {name} do not tell its scale; say it: --model={name},scale=3")
-    if found is not None and asked is not None and found != asked:
-        raise UserError(f"scale={asked} was asked for, but the shapes of this {name} say {found}")
-    return found if found is not None else asked  # type: ignore[return-value]
+def _agreed_scale(spec: ModelSpec, asked: int | None, found: int | None) -> int:
+    scale = found if asked is None else asked
+    if scale is None:
+        raise UserError(f"the shapes of {spec.name} do not tell its scale; say it: --model={spec.name},scale=3")
+    if found is not None and not spec.shares(scale, found):
+        raise UserError(f"scale={asked} was asked for, but the shapes of this {spec.name} say {found}")
+    return scale
 
 
 def _float32(tree):

@@ -1,7 +1,7 @@
 """Layouts of other frameworks, turned into ours (convolutions HWIO)."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -37,6 +37,21 @@ def torch_pixel_shuffle(convolution: dict[str, np.ndarray], scale: int) -> dict[
         return np.moveaxis(x, -3, -1).reshape(*front, depth)
 
     return {name: reorder(x) for name, x in convolution.items()}
+
+
+def matlab_layer(kernel: np.ndarray, bias: np.ndarray | None = None) -> dict[str, np.ndarray]:
+    """Return {"kernel" (H, W, in, out), "bias" if there is one} from MatConvNet's layout, which is the same.
+
+    MATLAB drops trailing dimensions of 1 and writes biases as rows.
+    """
+    layer = {"kernel": kernel.reshape(kernel.shape + (1,) * (4 - kernel.ndim))}
+    return layer if bias is None else {**layer, "bias": bias.reshape(-1)}
+
+
+def stacked(layers: Iterable[Mapping[str, np.ndarray]]) -> dict[str, dict[str, np.ndarray]]:
+    """Return equal convolutions as the one that `nn.scan` keeps, stacked on axis 0; {} for none."""
+    layers = list(layers)
+    return {"conv": {name: np.stack([layer[name] for layer in layers]) for name in layers[0]}} if layers else {}
 
 
 def _with_bias(tensors: Tensors, name: str, kernel: np.ndarray) -> dict[str, np.ndarray]:

@@ -4,7 +4,14 @@ from typing import Any
 
 import numpy as np
 
-from jaxsr.weights.importers.common import Imported, Tensors, torch_convolution, torch_deconvolution
+from jaxsr.weights.importers.common import (
+    Imported,
+    Tensors,
+    matlab_layer,
+    stacked,
+    torch_convolution,
+    torch_deconvolution,
+)
 
 
 def convert(tensors: Tensors) -> Imported:
@@ -53,21 +60,9 @@ def _torch_params(tensors: Tensors) -> dict[str, Any]:
     return params
 
 
-def stacked(layers) -> dict[str, dict[str, np.ndarray]]:
-    """Return equal convolutions as the one that `nn.scan` keeps, stacked on axis 0."""
-    layers = list(layers)
-    return {"conv": {name: np.stack([layer[name] for layer in layers]) for name in layers[0]}} if layers else {}
-
-
 def matconvnet_convolution(tensors: Tensors, name: str) -> dict[str, np.ndarray]:
-    """Return {"kernel" (H, W, in, out), "bias" if there is one} from MatConvNet's layout, which is the same.
-
-    MATLAB drops trailing dimensions of 1.
-    """
-    kernel = tensors[f"{name}_f"]
-    layer = {"kernel": kernel.reshape(kernel.shape + (1,) * (4 - kernel.ndim))}
-    bias = tensors.get(f"{name}_b")
-    return layer if bias is None else {**layer, "bias": bias.reshape(-1)}
+    """Return {"kernel" (H, W, in, out), "bias" if there is one} from `name`_f and `name`_b."""
+    return matlab_layer(tensors[f"{name}_f"], tensors.get(f"{name}_b"))
 
 
 def matconvnet_deconvolution(tensors: Tensors, name: str) -> dict[str, np.ndarray]:

@@ -5,8 +5,8 @@ import re
 import numpy as np
 
 from jaxsr.support.errors import UserError
-from jaxsr.weights.importers.common import Imported, Tensors
-from jaxsr.weights.importers.lapsrn import matconvnet_convolution, matconvnet_deconvolution, stacked
+from jaxsr.weights.importers.common import Imported, Tensors, stacked
+from jaxsr.weights.importers.lapsrn import matconvnet_convolution, matconvnet_deconvolution
 
 # Of all prefixes the shortest: `residual_conv` is itself, not a `conv` of some `residual`.
 _NAME = re.compile(r"(?:\w+?_)??(input_conv|residual_conv|upconv|img_up|conv_?(\d+))_([fb])")

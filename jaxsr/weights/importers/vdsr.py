@@ -2,21 +2,20 @@
 
 import numpy as np
 
-from jaxsr.weights.importers.common import Imported, Tensors, torch_convolution
+from jaxsr.weights.importers.common import Imported, Tensors, matlab_layer, stacked, torch_convolution
 
 
 def convert(tensors: Tensors) -> Imported:
     """Return VDSR's options and parameters; one network serves all scales, so none is told."""
     layers = _matconvnet_layers(tensors) if "model.weight.0" in tensors else _torch_layers(tensors)
     first, *hidden, last = layers
-    stacked = {name: np.stack([layer[name] for layer in hidden]) for name in hidden[0]}
     options = {
         "depth": len(layers),
         "features": first["kernel"].shape[3],
         "channels": last["kernel"].shape[3],
         "use_bias": "bias" in first,
     }
-    return Imported(options, {"params": {"first": first, "hidden": stacked, "last": last}})
+    return Imported(options, {"params": {"first": first, "hidden": stacked(hidden)["conv"], "last": last}})
 
 
 def _torch_layers(tensors: Tensors) -> list[dict[str, np.ndarray]]:
@@ -26,11 +25,5 @@ def _torch_layers(tensors: Tensors) -> list[dict[str, np.ndarray]]:
 
 
 def _matconvnet_layers(tensors: Tensors) -> list[dict[str, np.ndarray]]:
-    """Return the layers; MATLAB drops trailing dimensions of 1, here the last layer's single output channel."""
     depth = sum(name.startswith("model.weight.") for name in tensors)
-    layers = []
-    for i in range(depth):
-        kernel = tensors[f"model.weight.{i}"]
-        kernel = kernel.reshape(*kernel.shape, *(1,) * (4 - kernel.ndim))
-        layers.append({"kernel": kernel, "bias": tensors[f"model.bias.{i}"].reshape(-1)})
-    return layers
+    return [matlab_layer(tensors[f"model.weight.{i}"], tensors[f"model.bias.{i}"]) for i in range(depth)]
