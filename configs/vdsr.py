@@ -9,7 +9,7 @@ Variants: `paper` is the paper's recipe, 80 epochs of 1,000 updates, since the t
 
 from ml_collections import ConfigDict
 
-from jaxsr.training.config import Config, check_variant, default_config
+from jaxsr.training.config import Config, check_variant, default_config, published_recipe
 
 
 def get_config(variant: str = "paper") -> Config:
@@ -28,19 +28,14 @@ def get_config(variant: str = "paper") -> Config:
 
 def paper(config: Config) -> None:
     """Set section 5.1: SGD at 0.1, a tenth every 20 epochs, elements clipped to 0.01 over the rate."""
-    config.ema_decay = 0.0
-    config.data.stretch = 0.0
+    published_recipe(config, "sgd", 0.1)
     config.loss = "euclidean"
-    config.optimizer.name = "sgd"
-    config.optimizer.momentum = 0.9
     config.optimizer.weight_decay = 1e-4
     config.optimizer.clip_elements = 0.01
-    config.optimizer.learning_rate = 0.1
     config.schedule.name = "step"
     config.schedule.every = 20_000
     config.schedule.factor = 0.1
     config.schedule.final = 0.0
-    config.schedule.warmup = 0
     config.steps = 80_000
 
 

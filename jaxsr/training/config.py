@@ -64,6 +64,16 @@ def default_config() -> Config:
     return config
 
 
+def published_recipe(config: Config, optimizer: str, learning_rate: float) -> None:
+    """Set "sgd" or "adam" with momentum 0.9 at a rate, without warm-up, averaged weights and stretched contrast."""
+    config.optimizer.name = optimizer
+    config.optimizer.momentum = 0.9
+    config.optimizer.learning_rate = learning_rate
+    config.schedule.warmup = 0
+    config.ema_decay = 0.0
+    config.data.stretch = 0.0
+
+
 def scale_and_recipe(variant: str, *, scales: Iterable[int], recipes: Iterable[str]) -> tuple[int, str]:
     """Return the two halves of a variant such as "x3" (recipe "") or "x3-paper".
 
