@@ -33,7 +33,7 @@ def print_table(title: str, prepare: Prepare, settings: Sequence[Any], compare: 
     """Print the machine, `title` and the table.
 
     `prepare(contestant, network, scale, *settings)` gives the call to time, of "jaxsr" or "PyTorch";
-    `compare(network, ours, theirs)` checks first that both calls give the same result.
+    `compare(ours, theirs)` checks first that both calls give the same result.
     """
     print(f"{machine()}; {title}\n{HEADER}")
     for name, scale in itertools.product(_NETWORKS.value, map(int, _SCALES.value)):
@@ -48,5 +48,5 @@ def print_table(title: str, prepare: Prepare, settings: Sequence[Any], compare: 
 
 def _times(prepare: Prepare, arguments: tuple, compare: Callable[..., None], rounds: int) -> list[float]:
     calls = {contestant: prepare(contestant, *arguments) for contestant in CONTESTANTS}
-    compare(arguments[0], *calls.values())
+    compare(*calls.values())
     return list(contest(calls, rounds=rounds).values())

@@ -6,6 +6,7 @@ import platform
 import statistics
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ProcessPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -53,8 +54,9 @@ def in_new_process(function: Callable[..., Any], *arguments: Any) -> Any:
 
     There no earlier row has taught the allocator to keep large blocks, which halves some of PyTorch's times.
     """
-    with multiprocessing.get_context("spawn").Pool(1, use_all_cores) as pool:
-        return pool.apply(function, arguments)
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, spawn, initializer=use_all_cores) as pool:  # Pool would wait for a dead one for ever
+        return pool.submit(function, *arguments).result()
 
 
 def _added_memory(prepare: Prepare, arguments: tuple) -> float:

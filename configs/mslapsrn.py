@@ -2,8 +2,8 @@
 
 python -m jaxsr.train --config=configs/mslapsrn.py:D5R8-paper --workdir=runs/mslapsrn --config.data.train=T91,BSDS200
 
-Variants: `D5R2`, `D5R5`, `D5R8` train with Muon; `D5R8-paper` and its like with the paper's SGD. The loss is summed
-over the three scales and their levels. --config.model.options.skip=NS or DS takes the other skips of section 3.3.
+Variants: `D5R2`, `D5R5`, `D5R8` train with Muon; `D5R8-paper` and its like with the paper's SGD. The loss is the
+mean over the three scales of the sum over their levels. --config.model.options.skip=NS or DS takes the other skips of section 3.3.
 Validation is at x4; `evaluate --scale=2` scores the others. The paper reports for D5R8 37.78, 31.74 and 26.34 dB on
 Set5 (Y).
 

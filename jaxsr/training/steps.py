@@ -40,7 +40,7 @@ def pixel_step(config: Config, spec: ModelSpec, optimizer: optax.GradientTransfo
             loss, output = objective.loss(result, sharp, step)
             losses.append(loss)
             errors.append(jnp.mean(jnp.square(output - center_crop(sharp, *output.shape[1:3]))))
-        return jnp.stack(losses).sum(), (statistics, jnp.stack(errors).mean())
+        return jnp.stack(losses).mean(), (statistics, jnp.stack(errors).mean())
 
     def step(state: TrainState, hr: jax.Array, keys: jax.Array) -> tuple[TrainState, Metrics]:
         pairs = make_pairs(hr, keys, config, spec, channels)
