@@ -20,14 +20,17 @@ from jaxsr.support import app
 
 _HEIGHT = flags.DEFINE_integer("height", 512, "height of the small photo, in pixels", lower_bound=16)
 _WIDTH = flags.DEFINE_integer("width", 768, "width of the small photo, in pixels", lower_bound=16)
+_TILED = flags.DEFINE_bool(
+    "tiled", True, "jaxsr in tiles; else at once, which costs less on a photo of one tile's size"
+)
 
 
-def in_jax(model: Model, photo: np.ndarray) -> Callable[[], np.ndarray]:
+def in_jax(model: Model, photo: np.ndarray, tiled: bool) -> Callable[[], np.ndarray]:
     """Return the call that enlarges `photo` (h, w, C)."""
-    return lambda: enlarge(model, photo, quantize=False)
+    return lambda: enlarge(model, photo, tile="auto" if tiled else None, quantize=False)
 
 
-def in_torch(model: Model, photo: np.ndarray) -> Callable[[], np.ndarray]:
+def in_torch(model: Model, photo: np.ndarray, tiled: bool) -> Callable[[], np.ndarray]:
     """Return the same call in PyTorch, eager; a network that takes the enlargement gets it ready made."""
     module = peer(model)
     photo = resize(photo, model.scale).astype(np.float32) if model.spec.pre_upsampled else photo
@@ -43,11 +46,11 @@ def in_torch(model: Model, photo: np.ndarray) -> Callable[[], np.ndarray]:
 CONTESTANTS = {"jaxsr": in_jax, "PyTorch": in_torch}
 
 
-def prepare(contestant: str, name: str, scale: int, height: int, width: int) -> Callable[[], Any]:
+def prepare(contestant: str, name: str, scale: int, height: int, width: int, tiled: bool) -> Callable[[], Any]:
     """Return a contestant's call, for a process of its own."""
     model = network(name, scale)
     photo = np.random.default_rng(0).random((height, width, model.channels), np.float32)
-    return CONTESTANTS[contestant](model, photo)
+    return CONTESTANTS[contestant](model, photo, tiled)
 
 
 def compare(ours: Callable[[], np.ndarray], theirs: Callable[[], np.ndarray]) -> None:
@@ -59,7 +62,7 @@ def compare(ours: Callable[[], np.ndarray], theirs: Callable[[], np.ndarray]) ->
 def main(arguments: Sequence[str]) -> None:
     """Print the table."""
     height, width = _HEIGHT.value, _WIDTH.value
-    print_table(f"a photo of {width}x{height} pixels", prepare, (height, width), compare)
+    print_table(f"a photo of {width}x{height} pixels", prepare, (height, width, _TILED.value), compare)
 
 
 if __name__ == "__main__":
