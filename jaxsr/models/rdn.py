@@ -5,7 +5,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxsr.models.convolution import Conv, convolve
-from jaxsr.models.layers import depth_to_space
+from jaxsr.models.layers import Weights, depth_to_space, enlargements, uniform
 from jaxsr.models.spec import ModelSpec
 from jaxsr.support.errors import UserError, choose
 
@@ -17,9 +17,6 @@ VARIANTS = {
 }
 
 MEANS = {"div2k": (0.4488, 0.4371, 0.4040)}  # RGB mean of the training photos, in [0, 1]
-
-# The authors keep Torch's own initialisation: uniform within 1 / sqrt(fan_in). Biases start at zero here.
-uniform = nn.initializers.variance_scaling(1 / 3, "fan_in", "uniform")
 
 
 class RDN(nn.Module):
@@ -111,26 +108,6 @@ class ResidualDenseBlock(nn.Module):
             maps.append(nn.relu(ahead[..., : self.growth]))
             ahead, start = ahead[..., self.growth :], stop
         return maps
-
-
-class Weights(nn.Module):
-    """The parameters of a convolution from `inputs` to `features` channels, for its block to apply in parts."""
-
-    inputs: int
-    features: int
-    size: int
-
-    @nn.compact
-    def __call__(self) -> tuple[jax.Array, jax.Array]:
-        """Return the kernel (size, size, inputs, features) and the bias (1, 1, 1, features)."""
-        kernel = self.param("kernel", uniform, (self.size, self.size, self.inputs, self.features))
-        bias = self.param("bias", nn.initializers.zeros, (self.features,))
-        return kernel, bias.reshape(1, 1, 1, -1)
-
-
-def enlargements(scale: int) -> tuple[int, ...]:
-    """Return the factors of the sub-pixel stages: x4 is twice x2."""
-    return (2, 2) if scale == 4 else (scale,)
 
 
 def receptive_radius(net: RDN) -> int:
