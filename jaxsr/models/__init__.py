@@ -1,7 +1,21 @@
 """The networks, one file per paper, and the one table of them."""
 
-from jaxsr.models import bicubic, drcn, espcn, fsrcnn, lapsrn, mslapsrn, rdn, srcnn, srdensenet, srresnet, vdsr
-from jaxsr.models.spec import Model, ModelSpec, count_parameters, initial_shapes
+from jaxsr.models import (
+    bicubic,
+    danv1,
+    danv2,
+    drcn,
+    espcn,
+    fsrcnn,
+    lapsrn,
+    mslapsrn,
+    rdn,
+    srcnn,
+    srdensenet,
+    srresnet,
+    vdsr,
+)
+from jaxsr.models.spec import Model, ModelSpec, count_parameters, initial_shapes, restored
 from jaxsr.support.errors import choose
 
 MODELS: dict[str, ModelSpec] = {
@@ -16,6 +30,8 @@ MODELS: dict[str, ModelSpec] = {
     "mslapsrn": mslapsrn.SPEC,
     "srdensenet": srdensenet.SPEC,
     "srresnet": srresnet.SPEC,
+    "danv1": danv1.SPEC,
+    "danv2": danv2.SPEC,
 }
 
 
@@ -24,4 +40,4 @@ def model_spec(name: str) -> ModelSpec:
     return choose("model", name, MODELS)
 
 
-__all__ = ["MODELS", "Model", "ModelSpec", "count_parameters", "initial_shapes", "model_spec"]
+__all__ = ["MODELS", "Model", "ModelSpec", "count_parameters", "initial_shapes", "model_spec", "restored"]

@@ -114,12 +114,18 @@ class Model:
         module, variables = self.spec.fold(self.module, self.variables)
         return dataclasses.replace(self, module=module, variables=variables)
 
-    def apply(self, x: jax.Array) -> jax.Array:
+    def apply(self, x: jax.Array) -> Any:
         """Return the restored batch (N, H', W', C) of `x` (N, H, W, C), both in `spec.value_range`. Pure.
 
-        Where the spec says `pre_upsampled`, `x` is the bicubic enlargement and H' = H; else H' = scale H.
+        Where the spec says `pre_upsampled`, `x` is the bicubic enlargement and H' = H; else H' = scale H. A network
+        that finds more than the image returns a named tuple with the image as `sr`; `restored` takes it from either.
         """
         return self.module.apply(self.variables, x)
+
+
+def restored(output: Any) -> jax.Array:
+    """Return the image in what a network returned: the field `sr` of a named tuple, or all of it."""
+    return output.sr if isinstance(output, tuple) else output  # type: ignore[attr-defined]
 
 
 def count_parameters(spec: ModelSpec, scale: int, **options: Any) -> int:

@@ -11,6 +11,7 @@ from jax.sharding import Mesh, PartitionSpec
 
 from jaxsr.imaging.color import rgb_to_ycbcr, ycbcr_to_rgb
 from jaxsr.imaging.resize import resize
+from jaxsr.models import restored
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,7 +63,10 @@ def _run_network(recipe: Recipe, variables: Any, x: jax.Array) -> jax.Array:
     """Return the network's result (N, scale h, scale w, C) for `x` (N, h, w, C), both in [0, 1]."""
     low, high = recipe.value_range
     x = resize(x, recipe.scale) if recipe.pre_upsampled else x
-    apply = functools.partial(recipe.module.apply, variables)
+
+    def apply(x: jax.Array) -> jax.Array:
+        return restored(recipe.module.apply(variables, x))
+
     apply = functools.partial(_self_ensemble, apply) if recipe.ensemble else apply
     return (apply(x * (high - low) + low) - low) / (high - low)
 
