@@ -23,6 +23,9 @@ from jaxsr.support.errors import UserError
 from jaxsr.weights.bases import load_basis
 
 KEY = jax.random.key(3)
+isotropic = jax.jit(draw_isotropic, static_argnames=("count", "size", "widths"))
+anisotropic = jax.jit(draw_anisotropic, static_argnames=("count", "size", "widths", "noise"))
+basis_of = jax.jit(pca_basis, static_argnums=1)
 
 
 def slow_kernel(widths, angle, size):
@@ -39,7 +42,7 @@ def slow_kernel(widths, angle, size):
 @pytest.mark.shared
 def test_golden_file(shared):
     with np.load(shared / "golden" / "gaussian_kernels_iso.npz") as data:
-        kernels = isotropic_kernels(jnp.asarray(data["in/sigma"], jnp.float32), 21)
+        kernels = jax.jit(isotropic_kernels, static_argnums=1)(jnp.asarray(data["in/sigma"], jnp.float32), 21)
         assert np.abs(kernels - data["out/kernel"]).max() <= 1e-6 * data["out/kernel"].max()
 
 
@@ -49,7 +52,8 @@ def test_anisotropic_kernels_are_the_formula(size):
     expected = np.stack([slow_kernel(w, a, size) for w, a in zip(widths, angles, strict=True)])
     kernels = jax.jit(anisotropic_kernels, static_argnums=2)(widths, angles, size)
     np.testing.assert_allclose(kernels, expected, atol=1e-6)
-    np.testing.assert_allclose(kernels[2], isotropic_kernels(jnp.float32([3]), size)[0], atol=1e-6)
+    isotropic_of_3 = jax.jit(isotropic_kernels, static_argnums=1)(np.float32([3]), size)[0]
+    np.testing.assert_allclose(kernels[2], isotropic_of_3, atol=1e-6)
 
 
 @pytest.mark.parametrize("scale", [2, 3, 4])
@@ -62,11 +66,11 @@ def test_gaussian8(scale):
 def test_draws_keep_to_their_widths():
     """The width is read off two neighbouring pixels: log k(0) - log k(1) = 1 / 2σ²."""
     low, high = of_scale(ISOTROPIC_WIDTHS, 3)
-    kernels = np.asarray(draw_isotropic(KEY, 500, widths=(1.0, high)))
+    kernels = np.asarray(isotropic(KEY, 500, widths=(1.0, high)))
     widths = (2 * np.log(kernels[:, 10, 10] / kernels[:, 10, 11])) ** -0.5
     assert low < 1 <= widths.min() < 1.1 and 2.9 < widths.max() <= high
     np.testing.assert_allclose(kernels.sum(axis=(1, 2)), 1, rtol=1e-5)
-    clean = np.asarray(draw_anisotropic(KEY, 500, size=11, noise=0.0))
+    clean = np.asarray(anisotropic(KEY, 500, size=11, noise=0.0))
     inverse = -2 * np.log(clean[:, [5, 6], [6, 5]] / clean[:, 5, 5, None])  # the diagonal of D⁻¹
     assert (inverse >= ANISOTROPIC_WIDTHS[1] ** -2 * 0.99).all() and (
         inverse <= ANISOTROPIC_WIDTHS[0] ** -2 * 1.01
@@ -90,19 +94,19 @@ def test_a_delta_kernel_has_one_pixel():
 
 
 def test_a_basis_is_the_centred_svd():
-    kernels = draw_anisotropic(KEY, 300, size=5)
+    kernels = anisotropic(KEY, 300, size=5)
     flat = np.asarray(kernels, np.float64).reshape(300, 25)
     expected = np.linalg.svd(flat - flat.mean(axis=0))[2][:3].T
     expected *= np.sign(expected[np.abs(expected).argmax(axis=0), range(3)])
-    np.testing.assert_allclose(jax.jit(pca_basis, static_argnums=1)(kernels, 3), expected, atol=1e-4)
+    np.testing.assert_allclose(basis_of(kernels, 3), expected, atol=1e-4)
 
 
 @pytest.mark.shared
 def test_the_published_basis_spans_our_kernels(shared):
     """With widths of 0.2 to 4 and no other range: the last component has 1e-8 of the variance."""
     published = load_basis(shared / "weights" / "dan_pca_iso_21.pth", kernel_size=21, code_length=10)
-    kernels = draw_isotropic(KEY, 1000, widths=PCA_WIDTHS)
-    ours = np.asarray(jax.jit(pca_basis, static_argnums=1)(kernels, 10))
+    kernels = isotropic(KEY, 1000, widths=PCA_WIDTHS)
+    ours = np.asarray(basis_of(kernels, 10))
     assert np.abs((ours * published).sum(axis=0))[:5].min() > 0.99
     assert np.linalg.svd(ours.T @ published)[1].min() > 0.99  # the cosine between the two spaces
 
