@@ -1,8 +1,8 @@
 """Score a model: `python -m jaxsr.evaluate --model=NAME_OR_FILE --data=FOLDER --scale=3 [--protocol=y8,y,rgb]`.
 
 FOLDER holds sharp photos. Small ones are made of them by MATLAB's bicubic, unrounded, or with --quantize_lr as 8-bit
-files have them, or by --degradation as BD or DN, or are read from --lr. Every table ends with the mean, bicubic's mean
-and the protocol. The seconds are those of restoring, without compiling. --json=F saves {"protocol", "mean", "bicubic",
+files have them, or as --degradation says, or are read from --lr. Every table ends with the mean, bicubic's mean and the
+protocol. The seconds are those of restoring, without compiling. --json=F saves {"protocol", "mean", "bicubic",
 "images"}, or a list of these for several protocols. Exit status 0: all done; 1: some photos failed, listed at the end;
 2: wrong usage.
 """
@@ -25,8 +25,13 @@ _SCALE = flags.DEFINE_integer("scale", None, "How many times larger; by default 
 _LR = flags.DEFINE_string("lr", None, "Folder of small photos, of the sharp ones' names or in their order.")
 _QUANTIZE_LR = flags.DEFINE_bool("quantize_lr", False, "Make the small photos with 8 bits and a clamped border.")
 _DEGRADATION = flags.DEFINE_enum(
-    "degradation", "BI", ["BI", "BD", "DN"], "Small photos by bicubic; by blur and every scale-th pixel; with noise."
+    "degradation",
+    "BI",
+    ["BI", "BD", "DN", "isotropic", "anisotropic"],
+    "Small photos by bicubic; by blur and every scale-th pixel; with noise; by each of 8 Gaussian kernels (Gaussian8); "
+    "by a random kernel.",
 )
+_KERNEL_SIZE = flags.DEFINE_integer("kernel_size", 21, "Side of those kernels.", lower_bound=1)
 _PROTOCOL = flags.DEFINE_list("protocol", None, "Of y8, y, rgb; by default y8 for luma networks and bicubic, else y.")
 _JSON = flags.DEFINE_string("json", None, "File for the scores.")
 _SAVE = flags.DEFINE_string("save", None, "Folder for the restored photos.")
@@ -54,6 +59,7 @@ def main(arguments: Sequence[str]) -> int:
         files,
         protocols=protocols,
         degradation=_DEGRADATION.value,
+        kernel_size=_KERNEL_SIZE.value,
         quantize_lr=_QUANTIZE_LR.value,
         ensemble=_ENSEMBLE.value,
         save_to=_SAVE.value,

@@ -61,6 +61,15 @@ def draw_anisotropic(
     return with_noise(noise_key, anisotropic_kernels(drawn, angles, size), noise)
 
 
+# What training blurs each patch by: (key, scale, size) -> kernel (size, size). Settings 1 and 2.
+KERNELS = {
+    "isotropic": lambda key, scale, size: draw_isotropic(
+        key, 1, size=size, widths=of_scale(ISOTROPIC_WIDTHS, scale)
+    )[0],
+    "anisotropic": lambda key, scale, size: draw_anisotropic(key, 1, size=size)[0],
+}
+
+
 def with_noise(key: jax.Array, kernels: jax.Array, noise: float) -> jax.Array:
     """Return `kernels` (N, k, k) with each pixel enlarged by a random share up to `noise`, again of sum 1."""
     kernels = kernels * jax.random.uniform(key, kernels.shape, minval=1, maxval=1 + noise)

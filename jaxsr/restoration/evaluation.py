@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
@@ -11,7 +12,7 @@ from jaxsr.data.listing import list_photos, output_paths, pair_by_name
 from jaxsr.imaging.color import round_to_levels
 from jaxsr.models import Model
 from jaxsr.restoration.enlarge import warm_up
-from jaxsr.restoration.scoring import Pair, Scores, gather, given_pair, make_pair, score_pair
+from jaxsr.restoration.scoring import Pair, Scores, gather, given_pair, make_pairs, score_pair
 from jaxsr.support.errors import UserError
 
 Files = tuple[Path, Path | None]  # a sharp photo, and its small one unless that is made
@@ -39,38 +40,38 @@ def score_files(
     files: Sequence[Files],
     *,
     protocols: Sequence[str],
-    degradation: str = "BI",
-    quantize_lr: bool = False,
     ensemble: bool = False,
     save_to: str | Path | None = None,
+    **making: Any,
 ) -> tuple[dict[str, Scores], list[str]]:
     """Return the model's scores by protocol, without the photos that failed, and a line for each of those.
 
-    With the folder `save_to` the restored photos are written there. Seconds leave out compiling.
+    `making` (degradation, kernel_size, quantize_lr) goes to `make_pairs`. With the folder `save_to` the restored
+    photos are written there. Seconds leave out compiling.
     """
     outputs = output_paths([hr for hr, _ in files], save_to) if save_to else [None] * len(files)
     rows, failures, resizer, warm = [], [], "", set()
     for (hr, lr), output in zip(tqdm(files, unit="photo", disable=None), outputs, strict=True):
         try:
-            pair = _read_pair(hr, lr, model.scale, degradation, quantize_lr)
-            if pair.lr.shape not in warm:
-                warm_up(model, pair.lr, quantize=False, ensemble=ensemble)
-                warm.add(pair.lr.shape)
-            restored, row = score_pair(model, pair, protocols, ensemble=ensemble)
-            if output is not None:
-                write_photo(output, Photo(np.rint(round_to_levels(restored) * 255).astype(np.uint8)))
+            for pair in _read_pairs(hr, lr, model.scale, **making):
+                if pair.lr.shape not in warm:
+                    warm_up(model, pair.lr, quantize=False, ensemble=ensemble)
+                    warm.add(pair.lr.shape)
+                restored, row = score_pair(model, pair, protocols, ensemble=ensemble)
+                if output is not None:
+                    pixels = np.rint(round_to_levels(restored) * 255).astype(np.uint8)
+                    write_photo(output.with_stem(output.stem + pair.name.removeprefix(hr.stem)), Photo(pixels))
+                rows.append(row)
+                resizer = pair.resizer
         except UserError as error:
             failures.append(str(error))
-        else:
-            rows.append(row)
-            resizer = pair.resizer
     return gather(rows, resizer), failures
 
 
-def _read_pair(hr: Path, lr: Path | None, scale: int, degradation: str, quantize_lr: bool) -> Pair:
+def _read_pairs(hr: Path, lr: Path | None, scale: int, **making: Any) -> list[Pair]:
     if lr is None:
-        return make_pair(hr.stem, read_pixels(hr), scale, degradation=degradation, quantize_lr=quantize_lr)
-    return given_pair(hr.stem, read_pixels(hr), read_pixels(lr), scale)
+        return make_pairs(hr.stem, read_pixels(hr), scale, **making)
+    return [given_pair(hr.stem, read_pixels(hr), read_pixels(lr), scale)]
 
 
 def table(model: Model, scores: Scores, *, asked: int) -> str:

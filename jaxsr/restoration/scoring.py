@@ -11,7 +11,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxsr.data.images import to_8_bit
+from jaxsr.imaging.blur import degrade
 from jaxsr.imaging.degradation import DEGRADATIONS
+from jaxsr.imaging.kernels import KERNELS, gaussian8
 from jaxsr.imaging.metrics import PROTOCOLS, Protocol, modcrop
 from jaxsr.imaging.resize import resize
 from jaxsr.models import Model
@@ -22,6 +24,7 @@ from jaxsr.support.errors import UserError, choose
 UNROUNDED = Protocol.resizer
 QUANTIZED = "MATLAB bicubic, 8 bits, clamped border"
 GIVEN = "as given"
+BLURRED = "blurred by a known kernel, MATLAB bicubic, 8 bits"
 RESIZERS = {
     "BI": UNROUNDED,
     "BD": "7x7 Gaussian blur of 1.6 pixels, middle pixel of each block, 8 bits",
@@ -69,12 +72,51 @@ def make_pair(name: str, pixels: np.ndarray, scale: int, *, degradation: str = "
     """
     pixels = _cropped(name, pixels, scale)
     if choose("degradation", degradation, RESIZERS) != UNROUNDED:
-        key = jax.random.fold_in(jax.random.key(0), zlib.crc32(name.encode()))
+        key = key_of(name)
         hr = jnp.asarray(pixels[None] / 255, jnp.float32)
         return Pair(name, pixels, np.asarray(DEGRADATIONS[degradation](key[None], hr, scale)[0]), RESIZERS[degradation])
     options: dict[str, Any] = {"border": "clamp", "uint8_stages": True} if quantize_lr else {}
     lr = resize(pixels / 255, 1 / scale, **options).astype(np.float32)
     return Pair(name, pixels, lr, QUANTIZED if quantize_lr else UNROUNDED)
+
+
+def make_pairs(
+    name: str,
+    pixels: np.ndarray,
+    scale: int,
+    *,
+    degradation: str = "BI",
+    kernel_size: int = 21,
+    quantize_lr: bool = False,
+) -> list[Pair]:
+    """Return the pair of a sharp photo, or its 8 pairs by the Gaussian8 kernels where kernels are "isotropic".
+
+    With "anisotropic" ones it is one pair, by a random kernel that follows from the name. See `make_pair`.
+    """
+    if degradation == "isotropic":
+        kernels = enumerate(gaussian8(scale, kernel_size), start=1)
+        return [blurred_pair(f"{name}-{i}", pixels, kernel, scale) for i, kernel in kernels]
+    if degradation == "anisotropic":
+        return [blurred_pair(name, pixels, KERNELS[degradation](key_of(name), scale, kernel_size), scale)]
+    return [make_pair(name, pixels, scale, degradation=degradation, quantize_lr=quantize_lr)]
+
+
+def blurred_pair(name: str, pixels: np.ndarray, kernel: jax.Array, scale: int) -> Pair:
+    """Return the pair of a sharp photo and its small one by `kernel` (k, k), bicubic reduction and 8 bits.
+
+    Raises UserError for a photo too small to score, or to reflect half a kernel at its borders.
+    """
+    pixels, size = _cropped(name, pixels, scale), len(kernel)
+    if min(pixels.shape[:2]) <= size // 2:
+        raise UserError(f"{name}: {_size(pixels)} is too small for a kernel of {size}x{size}; use more than {size // 2}")
+    hr = jnp.asarray(pixels[None] / 255, jnp.float32)
+    lr = degrade(key_of(name), hr, kernel[None], scale)
+    return Pair(name, pixels, np.asarray(lr[0]), BLURRED)
+
+
+def key_of(name: str) -> jax.Array:
+    """Return the random key of a photo, the same in every run."""
+    return jax.random.fold_in(jax.random.key(0), zlib.crc32(name.encode()))
 
 
 def given_pair(name: str, pixels: np.ndarray, small: np.ndarray, scale: int) -> Pair:

@@ -6,6 +6,7 @@ from jaxsr.models import ModelSpec
 from jaxsr.support.errors import UserError
 from jaxsr.training.config import Config
 from jaxsr.training.objectives import Objective
+from jaxsr.training.pairs import is_blind
 
 COUNTS = ("steps", "batch_size", "log_every", "validate_every", "checkpoint_every", "data.patch", "supervision.fade")
 
@@ -21,8 +22,22 @@ def check_config(config: Config, spec: ModelSpec, objective: Objective) -> None:
         raise UserError(f"ema_decay={config.ema_decay} must lie in [0, 1); set --config.ema_decay")
     for keyword in objective.asks.keys() - inspect.signature(spec.build.__call__).parameters.keys():
         raise UserError(f'{spec.name} has no {keyword} to supervise; set --config.supervision.name="output"')
+    if config.supervision.name == "kernel":
+        _check_kernels(config, spec)
     if config.data.scales:
         _check_scales(config, spec)
+
+
+def _check_kernels(config: Config, spec: ModelSpec) -> None:
+    """Raise UserError unless the network estimates kernels, of the size that the patches are blurred by."""
+    size = getattr(spec.module(config.model.scale, **config.model.options.to_dict()), "kernel_size", None)
+    if size is None or not is_blind(config):
+        raise UserError(
+            f'{spec.name} on data.degradation={config.data.degradation!r} has no kernel to learn; take danv1 or danv2 '
+            f'and "isotropic" or "anisotropic", or set --config.supervision.name="output"'
+        )
+    if size != config.data.kernel_size:
+        raise UserError(f"data.kernel_size={config.data.kernel_size} is not the network's kernel_size={size}; set both")
 
 
 def _check_scales(config: Config, spec: ModelSpec) -> None:

@@ -33,19 +33,21 @@ def default_config() -> Config:
     config.data.augment = True  # the 8 flips and quarter turns
     config.data.stretch = 0.25  # share of patches with more contrast: photos lack the flat black and white of others
     config.data.rescale = (1.0,)  # also train on the photos reduced by these factors
-    config.data.degradation = "BI"  # how photos are reduced: a row of jaxsr.imaging.degradation.DEGRADATIONS
+    config.data.degradation = "BI"  # how photos are reduced: "BI", "BD", "DN", or by "isotropic", "anisotropic" kernels
+    config.data.kernel_size = 21  # side of those kernels
     config.data.quantize_lr = False  # round the small photo to 8 bits, as a file on disk has it
 
     config.loss = "mse"  # a row of jaxsr.training.losses.LOSSES
 
     config.supervision = ConfigDict()
-    config.supervision.name = "output"  # what the loss sees: "output", "recursions" (DRCN) or "levels" (LapSRN)
+    config.supervision.name = "output"  # what the loss sees: "output", "recursions" (DRCN), "levels" (LapSRN), "kernel" (DAN)
     config.supervision.fade = 1_000  # recursions: updates over which their loss gives way to that of their sum
 
     config.optimizer = ConfigDict()
     config.optimizer.name = "muon"  # "muon", "adam" or "sgd"
     config.optimizer.learning_rate = 0.02  # at the start; the schedule lowers it
     config.optimizer.momentum = 0.95  # SGD's and Muon's momentum, Adam's b1
+    config.optimizer.second_momentum = 0.999  # Adam's b2
     config.optimizer.weight_decay = 0.0  # times the weights, added to their gradient
     config.optimizer.clip_norm = 0.0  # bound on the norm of the whole gradient; 0 for none
     config.optimizer.clip_elements = 0.0  # bound on each gradient element times the rate (VDSR's theta); 0 for none

@@ -34,7 +34,7 @@ def make_schedule(config: Config, learning_rate: float, steps: int) -> optax.Sch
 def make_optimizer(config: Config, schedule: optax.Schedule) -> optax.GradientTransformation:
     """Return the transformation of the `optimizer` section: clip, decay, direction, rate per layer, rate."""
     directions = {
-        "adam": lambda: optax.scale_by_adam(b1=config.momentum),
+        "adam": lambda: optax.scale_by_adam(b1=config.momentum, b2=config.second_momentum),
         "sgd": lambda: optax.trace(config.momentum),
         "muon": lambda: scale_by_muon(config.momentum),
     }

@@ -2,17 +2,29 @@
 
 import functools
 import math
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 
+from jaxsr.imaging.blur import degrade
 from jaxsr.imaging.color import luma
-from jaxsr.imaging.degradation import pair_context, reduced_pair
+from jaxsr.imaging.degradation import BICUBIC_CONTEXT, pair_context, reduced_pair
+from jaxsr.imaging.kernels import KERNELS
 from jaxsr.imaging.patches import center_crop, dihedral, stretch_levels
 from jaxsr.models import ModelSpec
 from jaxsr.training.config import Config
 
-Pairs = dict[int, tuple[jax.Array, jax.Array]]  # scale -> input (N, h, w, C) and target (N, H, W, C)
+
+class Pair(NamedTuple):
+    """A network's input `small` (N, h, w, C), its target `sharp` (N, H, W, C), and the `kernels` (N, k, k) between."""
+
+    small: jax.Array
+    sharp: jax.Array
+    kernels: jax.Array | None = None
+
+
+Pairs = dict[int, Pair]  # by scale
 
 
 def crop_size(config: Config, spec: ModelSpec) -> int:
@@ -20,7 +32,7 @@ def crop_size(config: Config, spec: ModelSpec) -> int:
 
     With `data.scales`, whose patches are measured on the enlargement, it is a multiple of every scale.
     """
-    context = 2 * pair_context(spec.pre_upsampled)
+    context = 2 * (blind_context(config) if is_blind(config) else pair_context(spec.pre_upsampled))
     if config.data.scales:
         period = math.lcm(*config.data.scales)
         return -(-(config.data.patch + max(config.data.scales) * context) // period) * period
@@ -45,6 +57,8 @@ def make_pairs(hr: jax.Array, keys: jax.Array, config: Config, spec: ModelSpec, 
         hr = jax.vmap(dihedral)(hr, turns)
     if config.data.stretch:
         hr = jax.vmap(functools.partial(stretch_levels, share=config.data.stretch))(keys, hr)
+    if is_blind(config):
+        return {config.model.scale: blind_pair(keys, hr, config)}
     reduced = functools.partial(
         reduced_pair,
         keys,
@@ -54,14 +68,40 @@ def make_pairs(hr: jax.Array, keys: jax.Array, config: Config, spec: ModelSpec, 
         quantize=config.data.quantize_lr,
     )
     if not config.data.scales:
-        return {config.model.scale: reduced(config.model.scale)}
+        return {config.model.scale: Pair(*reduced(config.model.scale))}
     side = config.data.patch
     sharp = center_crop(hr, side, side)
     inputs = {scale: reduced(scale)[0] for scale in config.data.scales}
     if not spec.pre_upsampled:
-        return {scale: (center_crop(x, side // scale, side // scale), sharp) for scale, x in inputs.items()}
+        return {scale: Pair(center_crop(x, side // scale, side // scale), sharp) for scale, x in inputs.items()}
     cut = [center_crop(x, side, side) for x in inputs.values()]
-    return {config.model.scale: (_one_of_each(cut, keys), sharp)}
+    return {config.model.scale: Pair(_one_of_each(cut, keys), sharp)}
+
+
+def is_blind(config: Config) -> bool:
+    """Return whether every patch is blurred by a kernel of its own."""
+    return config.data.degradation in KERNELS
+
+
+def blind_context(config: Config) -> int:
+    """Return the small pixels to cut from each side: half a kernel, and the taps of bicubic reduction."""
+    return -(-(config.data.kernel_size // 2) // config.model.scale) + BICUBIC_CONTEXT
+
+
+def blind_pair(keys: jax.Array, hr: jax.Array, config: Config) -> Pair:
+    """Return the pair of crops `hr` (N, S, S, C) blurred by random kernels, one for each key, and these.
+
+    Blur, bicubic reduction, 8 bits with `data.quantize_lr` (DAN, section 4.1).
+    """
+    scale, context, size = config.model.scale, blind_context(config), config.data.kernel_size
+    keys = jax.vmap(lambda key: jax.random.fold_in(key, 5))(keys)
+    kernels = jax.vmap(lambda key: KERNELS[config.data.degradation](key, scale, size))(keys)
+    small = degrade(keys[0], hr, kernels, scale, quantize=config.data.quantize_lr)
+    return Pair(_cut(small, context), _cut(hr, scale * context), kernels)
+
+
+def _cut(image: jax.Array, border: int) -> jax.Array:
+    return image[:, border:-border, border:-border]
 
 
 def _one_of_each(candidates: list[jax.Array], keys: jax.Array) -> jax.Array:

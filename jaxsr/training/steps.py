@@ -28,29 +28,30 @@ def pixel_step(config: Config, spec: ModelSpec, optimizer: optax.GradientTransfo
     channels = networks[scales[0]].channels
     keywords: dict[str, Any] = {**spec.training_arguments, **objective.asks}
 
-    def loss_of(params: Any, statistics: Any, pairs: Pairs, step: jax.Array) -> tuple[jax.Array, tuple[Any, jax.Array]]:
-        losses, errors = [], []
-        for scale, (small, sharp) in pairs.items():
+    def loss_of(params: Any, statistics: Any, pairs: Pairs, step: jax.Array) -> tuple[jax.Array, tuple[Any, Metrics]]:
+        losses, errors, told = [], [], {}
+        for scale, pair in pairs.items():
             result, statistics = networks[scale].apply(
                 {"params": params, **statistics},
-                small,
+                pair.small,
                 mutable=list(statistics),
                 **keywords,
             )
-            loss, output = objective.loss(result, sharp, step)
+            loss, output, told = objective.loss(result, pair, statistics, step)
             losses.append(loss)
-            errors.append(jnp.mean(jnp.square(output - center_crop(sharp, *output.shape[1:3]))))
-        return jnp.stack(losses).mean(), (statistics, jnp.stack(errors).mean())
+            errors.append(jnp.mean(jnp.square(output - center_crop(pair.sharp, *output.shape[1:3]))))
+        return jnp.stack(losses).mean(), (statistics, {**told, "error": jnp.stack(errors).mean()})
 
     def step(state: TrainState, hr: jax.Array, keys: jax.Array) -> tuple[TrainState, Metrics]:
         pairs = make_pairs(hr, keys, config, spec, channels)
         found = jax.value_and_grad(loss_of, has_aux=True)(state.params, state.statistics, pairs, state.step)
-        (loss, (statistics, error)), gradients = average_over_devices(found)
+        (loss, (statistics, told)), gradients = average_over_devices(found)
         updates, optimizer_state = optimizer.update(gradients, state.optimizer, state.params)
         params = optax.apply_updates(state.params, updates)
         variables = {"params": params, **statistics}
         average = update_average(state.average, variables, config.ema_decay, state.step) if state.average else {}
-        metrics = {"loss": loss, "psnr": -10 * jnp.log10(error), "gradient_norm": optax.tree.norm(gradients)}
+        metrics = {"loss": loss, "psnr": -10 * jnp.log10(told.pop("error")), **told}
+        metrics["gradient_norm"] = optax.tree.norm(gradients)
         return TrainState(state.step + 1, state.key, params, statistics, average, optimizer_state), metrics
 
     return step

@@ -11,7 +11,7 @@ from jaxsr.imaging.color import round_to_levels
 from jaxsr.imaging.patches import center_crop
 from jaxsr.imaging.resize import resize
 from jaxsr.models import Model
-from jaxsr.restoration.scoring import Pair, make_pair, score, score_pair
+from jaxsr.restoration.scoring import Pair, make_pairs, score, score_pair
 from jaxsr.training.config import Config
 
 PROTOCOLS = ("y8", "rgb")
@@ -25,10 +25,8 @@ class Validation:
         """Read the photos; sample pictures go to the folder `samples`."""
         self.name = config.data.validation
         photos = sample_photos("validation") if self.name == "samples" else folder_photos(self.name)
-        degradation = config.data.degradation
-        self._pairs = [
-            make_pair(name, pixels, config.model.scale, degradation=degradation) for name, pixels in photos.items()
-        ]
+        options = {"degradation": config.data.degradation, "kernel_size": config.data.kernel_size}
+        self._pairs = [pair for name, pixels in photos.items() for pair in make_pairs(name, pixels, config.model.scale, **options)]
         self._samples = samples
 
     def score(self, model: Model, step: int) -> dict[str, Any]:

@@ -20,6 +20,14 @@ PARAMETERS = {
         **{f"x{scale}{recipe}": 12_809 for scale in (2, 3, 4) for recipe in ("", "-paper", "-transfer")},
         **{f"x{scale}-small": 4_086 for scale in (2, 3, 4)},
     },
+    "danv1": {
+        **{"x2-iso": 4_181_799, "x3-iso": 4_366_439, "x4-iso": 4_329_511},
+        **{"x2-aniso": 4_181_799, "x4-aniso": 4_329_511},
+    },
+    "danv2": {
+        **{"x2-iso": 4_540_028, "x3-iso": 4_733_116, "x4-iso": 4_707_708},
+        **{"x2-aniso": 4_519_228, "x4-aniso": 4_741_828},
+    },
     "srcnn": {
         **{f"x{scale}": 57_281 for scale in (2, 3, 4)},
         **{f"x{scale}-{recipe}": 8_129 for scale in (2, 3, 4) for recipe in ("915", "paper")},

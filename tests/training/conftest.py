@@ -8,6 +8,8 @@ from tests.models.test_configs import load_config
 
 # Options under which a deep network is shallow and narrow.
 REDUCED = {
+    "danv1": {"blocks": 2, "features": 8, "estimator_features": 4, "estimator_blocks": 1},
+    "danv2": {"groups": 2, "blocks": 1, "features": 8, "estimator_features": 4, "estimator_blocks": 1},
     "drcn": {"features": 8, "recursions": 3},
     "rdn": {"blocks": 2, "layers": 2, "growth": 4, "features": 8},
     "lapsrn": {"depth": 2, "features": 8},

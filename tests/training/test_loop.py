@@ -169,6 +169,7 @@ def test_initial_weights_come_from_a_relative(tiny, tmp_path):
         ({"schedule.name": "cosin"}, "unknown schedule 'cosin'; did you mean 'cosine'"),
         ({"supervision.name": "levles"}, "unknown supervision 'levles'; did you mean 'levels'"),
         ({"supervision.name": "levels"}, 'espcn has no levels to supervise; set --config.supervision.name="output"'),
+        ({"supervision.name": "kernel"}, "espcn on data.degradation='BI' has no kernel to learn; take danv1"),
         ({"data.scales": (2, 3)}, r"weights of espcn do not serve the scales \(2, 3\)"),
         ({"data.degradation": "BF"}, "unknown degradation 'BF'; choose one of: BI, BD, DN"),
         ({"steps": 0}, "steps=0 must be at least 1"),
