@@ -2,9 +2,9 @@
 
 python -m jaxsr.train --config=configs/danv2.py:x2-iso --workdir=runs/danv2-x2 --config.data.train=data/df2k
 
-Variants: `x2-iso`, `x3-iso`, `x4-iso` are the paper's setting 1, isotropic Gaussians of 21x21; `x2-aniso` and `x4-aniso`
-setting 2, noisy anisotropic ones of 11x11 and 31x31. The paper reports for setting 1 37.60, 34.19 and 32.00 dB on
-Set5, the mean over 8 kernels (Y). Validation is on the 8 kernels too, or on random ones for setting 2.
+Variants: `x2-iso`, `x3-iso`, `x4-iso` are the paper's setting 1, isotropic Gaussians of 21x21; `x2-aniso` and
+`x4-aniso` setting 2, noisy anisotropic ones of 11x11 and 31x31. The paper reports for setting 1 37.60, 34.19 and 32.00
+dB on Set5, the mean over 8 kernels (Y). Validation is on the 8 kernels too, or on random ones for setting 2.
 --config.model.options.group_skip=residual takes the text's skips, --config.model.options.backpropagate_all=True learns
 through all rounds.
 """

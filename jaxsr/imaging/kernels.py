@@ -63,9 +63,9 @@ def draw_anisotropic(
 
 # What training blurs each patch by: (key, scale, size) -> kernel (size, size). Settings 1 and 2.
 KERNELS = {
-    "isotropic": lambda key, scale, size: draw_isotropic(
-        key, 1, size=size, widths=of_scale(ISOTROPIC_WIDTHS, scale)
-    )[0],
+    "isotropic": lambda key, scale, size: draw_isotropic(key, 1, size=size, widths=of_scale(ISOTROPIC_WIDTHS, scale))[
+        0
+    ],
     "anisotropic": lambda key, scale, size: draw_anisotropic(key, 1, size=size)[0],
 }
 

@@ -108,7 +108,9 @@ def blurred_pair(name: str, pixels: np.ndarray, kernel: jax.Array, scale: int) -
     """
     pixels, size = _cropped(name, pixels, scale), len(kernel)
     if min(pixels.shape[:2]) <= size // 2:
-        raise UserError(f"{name}: {_size(pixels)} is too small for a kernel of {size}x{size}; use more than {size // 2}")
+        raise UserError(
+            f"{name}: {_size(pixels)} is too small for a kernel of {size}x{size}; use more than {size // 2}"
+        )
     hr = jnp.asarray(pixels[None] / 255, jnp.float32)
     lr = degrade(key_of(name), hr, kernel[None], scale)
     return Pair(name, pixels, np.asarray(lr[0]), BLURRED)

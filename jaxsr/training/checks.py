@@ -33,7 +33,7 @@ def _check_kernels(config: Config, spec: ModelSpec) -> None:
     size = getattr(spec.module(config.model.scale, **config.model.options.to_dict()), "kernel_size", None)
     if size is None or not is_blind(config):
         raise UserError(
-            f'{spec.name} on data.degradation={config.data.degradation!r} has no kernel to learn; take danv1 or danv2 '
+            f"{spec.name} on data.degradation={config.data.degradation!r} has no kernel to learn; take danv1 or danv2 "
             f'and "isotropic" or "anisotropic", or set --config.supervision.name="output"'
         )
     if size != config.data.kernel_size:

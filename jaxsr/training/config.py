@@ -40,7 +40,9 @@ def default_config() -> Config:
     config.loss = "mse"  # a row of jaxsr.training.losses.LOSSES
 
     config.supervision = ConfigDict()
-    config.supervision.name = "output"  # what the loss sees: "output", "recursions" (DRCN), "levels" (LapSRN), "kernel" (DAN)
+    config.supervision.name = (
+        "output"  # what the loss sees: "output", "recursions" (DRCN), "levels" (LapSRN), "kernel" (DAN)
+    )
     config.supervision.fade = 1_000  # recursions: updates over which their loss gives way to that of their sum
 
     config.optimizer = ConfigDict()

@@ -26,7 +26,9 @@ class Validation:
         self.name = config.data.validation
         photos = sample_photos("validation") if self.name == "samples" else folder_photos(self.name)
         options = {"degradation": config.data.degradation, "kernel_size": config.data.kernel_size}
-        self._pairs = [pair for name, pixels in photos.items() for pair in make_pairs(name, pixels, config.model.scale, **options)]
+        self._pairs = [
+            pair for name, pixels in photos.items() for pair in make_pairs(name, pixels, config.model.scale, **options)
+        ]
         self._samples = samples
 
     def score(self, model: Model, step: int) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from jaxsr.imaging import kernels
 from tests.models.test_configs import load_config
 
 # Options under which a deep network is shallow and narrow.
@@ -32,8 +33,9 @@ def photos(tmp_path_factory):
 
 
 @pytest.fixture
-def tiny(photos):
+def tiny(photos, monkeypatch):
     """Return a function that gives the config of `name:variant`, shrunk to run in seconds."""
+    monkeypatch.setattr(kernels, "PCA_KERNELS", 1_000)
 
     def shrink(name: str = "espcn", variant: str = "x2", **fields):
         config = load_config(name, variant)
