@@ -99,6 +99,8 @@ def context(model: Model) -> int | None:
 def _plan(model: Model, size: tuple[int, ...], tile: Tile) -> tuple[list[int], list[Box]]:
     """Return the window's height and width, and the boxes that cover a photo of `size`."""
     halo, multiple = context(model), model.spec.multiple_of
+    if halo is None and isinstance(tile, int):
+        raise UserError(f"tile={tile}: {model.name} sees the whole photo at every pixel; leave the tile out")
     if tile is None or halo is None:
         windows, halo = list(size), 0
     else:

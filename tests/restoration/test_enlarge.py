@@ -10,7 +10,7 @@ import pytest
 
 from jaxsr.imaging.color import luma, rgb_to_ycbcr
 from jaxsr.imaging.resize import resize
-from jaxsr.models import MODELS, Model, ModelSpec
+from jaxsr.models import MODELS, Model, ModelSpec, initial_shapes
 from jaxsr.restoration.enlarge import context, enlarge
 from jaxsr.restoration.program import enlarge_windows
 from jaxsr.support.errors import UserError
@@ -145,3 +145,12 @@ def test_progress_counts_the_tiles():
     calls = []
     enlarge(network("espcn", 2), photo(60, 60), tile=32, progress=lambda done, total: calls.append((done, total)))
     assert calls == [(i + 1, len(calls)) for i in range(len(calls))] and len(calls) == 9
+
+
+def test_a_network_that_sees_the_whole_photo_takes_no_tiles():
+    module = MODELS["danv1"].module(2, features=4, blocks=1, estimator_features=4, estimator_blocks=1)
+    variables = jax.tree.map(lambda x: np.zeros(x.shape, np.float32), initial_shapes(module))
+    model = Model(MODELS["danv1"], module, 2, variables)
+    assert enlarge(model, np.zeros((9, 8, 3), np.uint8)).shape == (18, 16, 3)
+    with pytest.raises(UserError, match="tile=64: danv1-x2 sees the whole photo at every pixel; leave the tile out"):
+        enlarge(model, np.zeros((9, 8, 3), np.uint8), tile=64)
