@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxsr.imaging.color import round_to_levels
+from jaxsr.imaging.patches import cut_border
 from jaxsr.imaging.resize import resize
 from jaxsr.support.errors import choose
 
@@ -66,8 +67,8 @@ def reduced_pair(
     lr = choose("degradation", degradation, DEGRADATIONS)(keys, hr, scale)
     lr = round_to_levels(lr) if quantize else lr
     context = pair_context(enlarged)
-    hr = _cut(hr, scale * context)
-    return (_cut(resize(lr, scale), scale * context) if enlarged else _cut(lr, context)), hr
+    hr = cut_border(hr, scale * context)
+    return (cut_border(resize(lr, scale), scale * context) if enlarged else cut_border(lr, context)), hr
 
 
 def pair_context(enlarged: bool) -> int:
@@ -76,7 +77,3 @@ def pair_context(enlarged: bool) -> int:
     BD's blur reaches no further than bicubic's reduction.
     """
     return 2 * BICUBIC_CONTEXT if enlarged else BICUBIC_CONTEXT
-
-
-def _cut(image: jax.Array, border: int) -> jax.Array:
-    return image[:, border:-border, border:-border]

@@ -12,6 +12,11 @@ def center_crop(image: Array, height: int, width: int) -> Array:
     return image[..., top : top + height, left : left + width, :]
 
 
+def cut_border(image: Array, border: int) -> Array:
+    """Return `image` (..., H, W, C) without its outermost `border` pixels, 1 or more."""
+    return image[..., border:-border, border:-border, :]
+
+
 def dihedral(image: jax.Array, index: jax.Array) -> jax.Array:
     """Return a square `image` (S, S, C) flipped and turned by one of 8 symmetries, `index` 0 (none) to 7.
 

@@ -41,11 +41,12 @@ class Weights(nn.Module):
     inputs: int
     features: int
     size: int
+    kernel_init: Callable = uniform
 
     @nn.compact
     def __call__(self) -> tuple[jax.Array, jax.Array]:
         """Return the kernel (size, size, inputs, features) and the bias (1, 1, 1, features)."""
-        kernel = self.param("kernel", uniform, (self.size, self.size, self.inputs, self.features))
+        kernel = self.param("kernel", self.kernel_init, (self.size, self.size, self.inputs, self.features))
         bias = self.param("bias", nn.initializers.zeros, (self.features,))
         return kernel, bias.reshape(1, 1, 1, -1)
 

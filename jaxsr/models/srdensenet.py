@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxsr.models.convolution import Conv, convolve
-from jaxsr.models.layers import SubpixelDeconvolution
+from jaxsr.models.layers import SubpixelDeconvolution, Weights
 from jaxsr.models.spec import ModelSpec
 from jaxsr.support.errors import choose
 
@@ -91,9 +91,10 @@ class SRDenseNet(nn.Module):
         """Return the bottleneck of all features: a 1x1 layer, so a sum of shares, with no concatenation."""
         width, depth = self.growth * self.layers, self.bottleneck_features
         split = self.low_features + width
-        kernel, bias = Weights(self.low_features + self.blocks * width, depth, name="bottleneck")()
+        inputs = self.low_features + self.blocks * width
+        kernel, bias = Weights(inputs, depth, 1, kernel_init=nn.initializers.he_normal(), name="bottleneck")()
         shares = kernel[:, :, split:].reshape(self.blocks - 1, 1, 1, width, depth)
-        total = convolve(low, kernel[:, :, : self.low_features], (0, 0)) + bias.reshape(1, 1, 1, -1)
+        total = convolve(low, kernel[:, :, : self.low_features], (0, 0)) + bias
         total = total + convolve(first, kernel[:, :, self.low_features : split], (0, 0))
         return nn.relu(self._blocks_after(first, total, shares)[1])
 
@@ -101,19 +102,6 @@ class SRDenseNet(nn.Module):
         """Return the last block's output and the bottleneck's sum; blocks 2, 3, ... have equal shapes."""
         blocks = nn.scan(ScannedBlock, variable_axes={"params": 0}, split_rngs={"params": True}, length=self.blocks - 1)
         return blocks(self.growth, self.layers, name="blocks")((first, total), shares)[0]
-
-
-class Weights(nn.Module):
-    """The kernel (1, 1, in, out) and bias (out,) of a 1x1 layer whose input is never in one piece."""
-
-    inputs: int
-    features: int
-
-    @nn.compact
-    def __call__(self) -> tuple[jax.Array, jax.Array]:
-        """Return kernel and bias."""
-        kernel = self.param("kernel", nn.initializers.he_normal(), (1, 1, self.inputs, self.features))
-        return kernel, self.param("bias", nn.initializers.zeros, (self.features,))
 
 
 SPEC = ModelSpec(

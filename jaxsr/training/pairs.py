@@ -11,7 +11,7 @@ from jaxsr.imaging.blur import degrade
 from jaxsr.imaging.color import luma
 from jaxsr.imaging.degradation import BICUBIC_CONTEXT, pair_context, reduced_pair
 from jaxsr.imaging.kernels import KERNELS
-from jaxsr.imaging.patches import center_crop, dihedral, stretch_levels
+from jaxsr.imaging.patches import center_crop, cut_border, dihedral, stretch_levels
 from jaxsr.models import ModelSpec
 from jaxsr.training.config import Config
 
@@ -97,11 +97,7 @@ def blind_pair(keys: jax.Array, hr: jax.Array, config: Config) -> Pair:
     keys = jax.vmap(lambda key: jax.random.fold_in(key, 5))(keys)
     kernels = jax.vmap(lambda key: KERNELS[config.data.degradation](key, scale, size))(keys)
     small = degrade(keys[0], hr, kernels, scale, quantize=config.data.quantize_lr)
-    return Pair(_cut(small, context), _cut(hr, scale * context), kernels)
-
-
-def _cut(image: jax.Array, border: int) -> jax.Array:
-    return image[:, border:-border, border:-border]
+    return Pair(cut_border(small, context), cut_border(hr, scale * context), kernels)
 
 
 def _one_of_each(candidates: list[jax.Array], keys: jax.Array) -> jax.Array:
