@@ -1,10 +1,11 @@
 """Score a model: `python -m jaxsr.evaluate --model=NAME_OR_FILE --data=FOLDER --scale=3 [--protocol=y8,y,rgb]`.
 
-FOLDER holds sharp photos. Small ones are made of them by MATLAB's bicubic, unrounded, or with --quantize_lr as 8-bit
-files have them, or as --degradation says, or are read from --lr. Every table ends with the mean, bicubic's mean and the
-protocol. The seconds are those of restoring, without compiling. --json=F saves {"protocol", "mean", "bicubic",
-"images"}, or a list of these for several protocols. Exit status 0: all done; 1: some photos failed, listed at the end;
-2: wrong usage.
+FOLDER holds sharp photos, or a paired set of `python -m jaxsr.degrade`. Small photos are made of the sharp ones by
+MATLAB's bicubic, unrounded, or with --quantize_lr as 8-bit files have them, or as --degradation says, or are read from
+--lr. Every table ends with the mean, bicubic's mean and the protocol; where a model estimates blur kernels and the true
+ones are known, the error of its kernels stands beside. The seconds are those of restoring, without compiling. --json=F
+saves {"protocol", "mean", "bicubic", "images"}, or a list of these for several protocols. Exit status 0: all done; 1:
+some photos failed, listed at the end; 2: wrong usage.
 """
 
 import json
@@ -42,6 +43,7 @@ def main(arguments: Sequence[str]) -> int:
     """Score, print and save; return the exit status."""
     from jaxsr.imaging.metrics import PROTOCOLS  # after the flags: a typo is answered at once
     from jaxsr.restoration.evaluation import pair_files, score_files, table
+    from jaxsr.restoration.paired_set import is_set, read_set
     from jaxsr.restoration.scoring import default_protocol
     from jaxsr.weights import load
 
@@ -49,14 +51,22 @@ def main(arguments: Sequence[str]) -> int:
         raise UserError(f"unexpected argument {arguments[0]!r}; the folder of photos is --data")
     if _LR.value is not None and (_QUANTIZE_LR.value or _DEGRADATION.value != "BI"):
         raise UserError("--quantize_lr and --degradation make small photos, --lr gives them; leave one out")
-    model = load(_MODEL.value, scale=_SCALE.value)
+    given = read_set(_DATA.value) if is_set(_DATA.value) else None
+    if given and (
+        _LR.value or _QUANTIZE_LR.value or _DEGRADATION.value != "BI" or _SCALE.value not in (None, given.scale)
+    ):
+        raise UserError(
+            f"--data={_DATA.value} is a paired set of scale {given.scale}, which brings its small photos; leave out "
+            f"--lr, --quantize_lr, --degradation and other scales"
+        )
+    model = load(_MODEL.value, scale=given.scale if given else _SCALE.value)
     protocols = _PROTOCOL.value or [default_protocol(model)]
     for name in protocols:
         choose("protocol", name, PROTOCOLS)
-    files = pair_files(_DATA.value, _LR.value, model.scale)
+    sources = given.sources if given else pair_files(_DATA.value, _LR.value, model.scale)
     scores, failures = score_files(
         model,
-        files,
+        sources,
         protocols=protocols,
         degradation=_DEGRADATION.value,
         kernel_size=_KERNEL_SIZE.value,
@@ -65,7 +75,7 @@ def main(arguments: Sequence[str]) -> int:
         save_to=_SAVE.value,
     )
     for score in scores.values():
-        print(table(model, score, asked=len(files)))
+        print(table(model, score, asked=len(sources)))
     if scores and _JSON.value:
         write_scores(_JSON.value, [score.record() for score in scores.values()])
     for failure in failures:

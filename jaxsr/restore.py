@@ -1,8 +1,8 @@
 """Restore photos: `python -m jaxsr.restore PHOTO... --output=DIR [--model=fsrcnn] [--scale=2]`.
 
 PHOTO is a file, a folder or a pattern such as 'photos/*.png'. The result of photos/a.jpg is DIR/a.png (or as --format
-says), with the photo's depth, alpha and colour profile. Exit status 0: all done; 1: some photos failed, listed at the
-end, the others are written; 2: wrong usage.
+says), with the photo's depth, alpha and colour profile; the blur kernel that DAN finds is DIR/kernels/a.npz. Exit
+status 0: all done; 1: some photos failed, listed at the end, the others are written; 2: wrong usage.
 """
 
 import sys
@@ -19,6 +19,9 @@ _MODEL = flags.DEFINE_string("model", "fsrcnn", "A shipped name (fsrcnn, fsrcnn-
 _SCALE = flags.DEFINE_integer("scale", None, "How many times larger; by default what the model says, or 2.")
 _TILE = flags.DEFINE_string("tile", "auto", "Largest window in pixels, 'auto', or 'none' for whole photos at once.")
 _ENSEMBLE = flags.DEFINE_bool("ensemble", False, "Average over 8 flips and turns: 8 times slower, a little better.")
+_ROUNDS = flags.DEFINE_integer(
+    "rounds", None, "DAN: alternate so often, and keep each round's picture in DIR/rounds.", lower_bound=1
+)
 _FORMAT = flags.DEFINE_enum("format", "png", ["png", "jpg", "tif", "webp"], "jpg and webp hold 8 bits per channel.")
 
 
@@ -34,11 +37,14 @@ def main(arguments: Sequence[str]) -> int:
     outputs = output_paths(photos, _OUTPUT.value, f".{_FORMAT.value}")
     tile = _tile()
     model = load(_MODEL.value, scale=_SCALE.value)
+    options = {"tile": tile, "ensemble": _ENSEMBLE.value}
+    if _ROUNDS.value is not None:
+        model, options["all_rounds"] = model.with_options(rounds=_ROUNDS.value), True
     _make_folder(Path(_OUTPUT.value))
     failures = []
     for photo, output in tqdm(list(zip(photos, outputs, strict=True)), unit="photo", disable=None):
         try:
-            restore_file(model, photo, output, tile=tile, ensemble=_ENSEMBLE.value)
+            restore_file(model, photo, output, **options)
             tqdm.write(str(output))
         except (UserError, OSError) as error:
             failures.append(str(error))

@@ -10,6 +10,7 @@ import pytest
 from jaxsr.data.listing import list_photos
 from jaxsr.import_weights import parse_model
 from jaxsr.restoration.evaluation import score_files
+from jaxsr.restoration.paired_set import Source
 from jaxsr.support.errors import UserError
 from jaxsr.weights import load
 from tests.weights.test_importers import espcn_tensors
@@ -68,6 +69,6 @@ def test_the_authors_srcnn_scores_what_it_should(shared, tmp_path):
     output = tmp_path / "srcnn.safetensors"
     done = run(shared / "weights" / "srcnn_915_x3.mat", "--model=srcnn,scale=3", f"--output={output}")
     assert done.returncode == 0, done.stderr
-    files = [(path, None) for path in list_photos([shared / "data" / "test" / "Set5" / "hr"])]
+    files = [Source(path) for path in list_photos([shared / "data" / "test" / "Set5" / "hr"])]
     scores, failures = score_files(load(output), files, protocols=["y8"])
     assert not failures and scores["y8"].mean["psnr"] == pytest.approx(32.41, abs=0.02)

@@ -15,7 +15,7 @@ from jaxsr.models import (
     srresnet,
     vdsr,
 )
-from jaxsr.models.spec import Model, ModelSpec, count_parameters, initial_shapes, restored
+from jaxsr.models.spec import Model, ModelSpec, count_parameters, found, initial_shapes, restored
 from jaxsr.support.errors import choose
 
 MODELS: dict[str, ModelSpec] = {
@@ -40,4 +40,4 @@ def model_spec(name: str) -> ModelSpec:
     return choose("model", name, MODELS)
 
 
-__all__ = ["MODELS", "Model", "ModelSpec", "count_parameters", "initial_shapes", "model_spec", "restored"]
+__all__ = ["MODELS", "Model", "ModelSpec", "count_parameters", "found", "initial_shapes", "model_spec", "restored"]

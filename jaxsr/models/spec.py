@@ -86,6 +86,11 @@ class Model:
         return f"{self.spec.name}-x{self.scale}"
 
     @property
+    def options(self) -> dict[str, Any]:
+        """The constructor's fields besides the scale."""
+        return {name: getattr(self.module, name) for name in self.spec.options}
+
+    @property
     def params(self) -> Any:
         """The tree of trainable arrays."""
         return self.variables.get("params", {})
@@ -104,8 +109,14 @@ class Model:
         """Return the network for `scale` with the same weights; raises UserError where these do not serve it."""
         if not self.spec.shares(self.scale, scale):
             raise UserError(f"{self.name} was made for scale {self.scale}, not {scale}; use a model of scale {scale}")
-        options = {name: getattr(self.module, name) for name in self.spec.options}
-        return dataclasses.replace(self, module=self.spec.module(scale, **options), scale=scale)
+        return dataclasses.replace(self, module=self.spec.module(scale, **self.options), scale=scale)
+
+    def with_options(self, **options: Any) -> "Model":
+        """Return the network with the same weights and other `options` that do not change their shapes.
+
+        Raises UserError for an option that the network does not have.
+        """
+        return dataclasses.replace(self, module=self.spec.module(self.scale, **{**self.options, **options}))
 
     def folded(self) -> "Model":
         """Return the cheapest network with the same results."""
@@ -118,7 +129,8 @@ class Model:
         """Return the restored batch (N, H', W', C) of `x` (N, H, W, C), both in `spec.value_range`. Pure.
 
         Where the spec says `pre_upsampled`, `x` is the bicubic enlargement and H' = H; else H' = scale H. A network
-        that finds more than the image returns a named tuple with the image as `sr`; `restored` takes it from either.
+        that finds more than the image returns a named tuple with the image as `sr`; `restored` takes it from either,
+        `found` the rest.
         """
         return self.module.apply(self.variables, x)
 
@@ -126,6 +138,11 @@ class Model:
 def restored(output: Any) -> jax.Array:
     """Return the image in what a network returned: the field `sr` of a named tuple, or all of it."""
     return output.sr if isinstance(output, tuple) else output  # type: ignore[attr-defined]
+
+
+def found(output: Any) -> dict[str, jax.Array]:
+    """Return what a network found out about each photo besides its image, {name: (N, ...)}; {} for most."""
+    return output.found() if hasattr(output, "found") else {}
 
 
 def count_parameters(spec: ModelSpec, scale: int, **options: Any) -> int:

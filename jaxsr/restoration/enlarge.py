@@ -1,7 +1,7 @@
 """A network on a whole photo, tile by tile, in the memory of the photo's own bytes."""
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Literal
+from typing import Any, Literal
 
 import jax
 import numpy as np
@@ -9,7 +9,7 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from jaxsr.imaging.degradation import BICUBIC_CONTEXT
 from jaxsr.models import Model
-from jaxsr.restoration.program import Recipe, enlarge_windows
+from jaxsr.restoration.program import Found, Recipe, enlarge_windows
 from jaxsr.restoration.tiling import LARGEST_ENLARGED, Span, best_window, spans
 from jaxsr.support.errors import UserError
 
@@ -18,16 +18,25 @@ Box = tuple[Span, Span]  # rows and columns
 Boxes = list[Box]
 
 
-def enlarge(
+def enlarge(model: Model, pixels: np.ndarray, **options: Any) -> np.ndarray:
+    """Return `pixels` (H, W, 1 or 3) restored by `model`: the first result of `enlarge_and_find`, with its options."""
+    return enlarge_and_find(model, pixels, **options)[0]
+
+
+def enlarge_and_find(
     model: Model,
     pixels: np.ndarray,
     *,
     tile: Tile = "auto",
     quantize: bool = True,
     ensemble: bool = False,
+    all_rounds: bool = False,
     progress: Callable[[int, int], None] | None = None,
-) -> np.ndarray:
+) -> tuple[np.ndarray, Found]:
     """Return `pixels` (H, W, 1 or 3) restored by `model`: (scale H, scale W, 1 or 3) of the same dtype.
+
+    Beside it, what the network found out about the photo, {name: array}, such as DAN's `kernels` (R, k, k) after each
+    round, and with `all_rounds` its `images` (R, scale H, scale W, C), float32, not clipped; {} for most.
 
     `pixels` is uint8, uint16, or float in [0, 1]. With `quantize` the result is clipped and, for integers, rounded
     half up; without, it is float32, neither clipped nor rounded. A luma network restores Y of a colour photo, Cb and
@@ -39,10 +48,11 @@ def enlarge(
     """
     height, width, channels = pixels.shape
     _check_size(model, height, width)
-    dispatch, groups = _prepare(model, pixels, tile, quantize, ensemble)
+    dispatch, groups = _prepare(model, pixels, tile, quantize, ensemble, all_rounds)
     output = np.empty((model.scale * height, model.scale * width, channels), pixels.dtype if quantize else np.float32)
-    done, total = 0, sum(map(len, groups))
-    for group, results, finite in _one_late(map(dispatch, groups)):
+    done, total, found = 0, sum(map(len, groups)), {}
+    for group, results, finite, more in _one_late(map(dispatch, groups)):
+        found = {name: np.asarray(x[0]) for name, x in more.items()}  # of a network that takes the photo whole
         for box, result, good in zip(group, np.asarray(results), np.asarray(finite), strict=False):
             if not good:
                 raise UserError(_non_finite(model, box))
@@ -50,33 +60,34 @@ def enlarge(
             done += 1
             if progress is not None:
                 progress(done, total)
-    return output
+    return output, found
 
 
 def warm_up(
     model: Model, pixels: np.ndarray, *, tile: Tile = "auto", quantize: bool = True, ensemble: bool = False
 ) -> None:
     """Compile what `enlarge` runs on a photo of this size, and run it once, so that a timing leaves that out."""
-    dispatch, groups = _prepare(model, pixels, tile, quantize, ensemble)
+    dispatch, groups = _prepare(model, pixels, tile, quantize, ensemble, False)
     jax.block_until_ready(dispatch(groups[0])[1])
 
 
 def _prepare(
-    model: Model, pixels: np.ndarray, tile: Tile, quantize: bool, ensemble: bool
-) -> tuple[Callable[[Boxes], tuple[Boxes, jax.Array, jax.Array]], list[Boxes]]:
+    model: Model, pixels: np.ndarray, tile: Tile, quantize: bool, ensemble: bool, all_rounds: bool
+) -> tuple[Callable[[Boxes], tuple[Boxes, jax.Array, jax.Array, Found]], list[Boxes]]:
     """Return the boxes in groups, one for each device, and what starts the work on a group.
 
-    That is a function of a group that returns it with the results and whether they are finite, one more than
-    boxes for each device left without.
+    That is a function of a group that returns it with the results, whether they are finite, and what was found, one
+    more than boxes for each device left without.
     """
     spec, model = model.spec, model.folded()
-    recipe = Recipe(model.module, model.scale, spec.pre_upsampled, spec.value_range, quantize, ensemble)
+    arguments = ("all_rounds",) if all_rounds else ()
+    recipe = Recipe(model.module, model.scale, spec.pre_upsampled, spec.value_range, quantize, ensemble, arguments)
     pixels = _padded(pixels, spec.multiple_of)
     (height, width), boxes = _plan(model, pixels.shape[:2], tile)
     mesh = Mesh(np.array(jax.local_devices()[: len(boxes)]), ("windows",))
     variables = jax.device_put(model.variables, NamedSharding(mesh, PartitionSpec()))
 
-    def dispatch(group: Boxes) -> tuple[Boxes, jax.Array, jax.Array]:
+    def dispatch(group: Boxes) -> tuple[Boxes, jax.Array, jax.Array, Found]:
         filled = group + group[-1:] * (mesh.size - len(group))
         windows = [
             pixels[row.start : row.start + height, column.start : column.start + width] for row, column in filled

@@ -12,19 +12,19 @@ from jaxsr.data.listing import list_photos, output_paths, pair_by_name
 from jaxsr.imaging.color import round_to_levels
 from jaxsr.models import Model
 from jaxsr.restoration.enlarge import warm_up
-from jaxsr.restoration.scoring import Pair, Scores, gather, given_pair, make_pairs, score_pair
+from jaxsr.restoration.paired_set import Source
+from jaxsr.restoration.photo_pairs import given_pair
+from jaxsr.restoration.scoring import Scores, gather, score_pair
 from jaxsr.support.errors import UserError
 
-Files = tuple[Path, Path | None]  # a sharp photo, and its small one unless that is made
 
-
-def pair_files(data: str | Path, lr: str | Path | None, scale: int) -> list[Files]:
+def pair_files(data: str | Path, lr: str | Path | None, scale: int) -> list[Source]:
     """Return the photos of the folder `data`, each with its small one from the folder `lr` if there is one.
 
     Raises UserError, before any work, where the two folders do not fit in number or in size.
     """
     if lr is None:
-        return [(path, None) for path in list_photos([data])]
+        return [Source(path) for path in list_photos([data])]
     files = pair_by_name(list_photos([data]), list_photos([lr]))
     for hr, small in files:
         try:
@@ -32,12 +32,12 @@ def pair_files(data: str | Path, lr: str | Path | None, scale: int) -> list[File
         except UserError:
             continue  # told when its turn comes, and the others are scored
         given_pair(hr.stem, *pixels, scale)
-    return list(files)
+    return [Source(hr, small) for hr, small in files]
 
 
 def score_files(
     model: Model,
-    files: Sequence[Files],
+    sources: Sequence[Source],
     *,
     protocols: Sequence[str],
     ensemble: bool = False,
@@ -49,18 +49,18 @@ def score_files(
     `making` (degradation, kernel_size, quantize_lr) goes to `make_pairs`. With the folder `save_to` the restored
     photos are written there. Seconds leave out compiling.
     """
-    outputs = output_paths([hr for hr, _ in files], save_to) if save_to else [None] * len(files)
+    outputs = output_paths([source.file for source in sources], save_to) if save_to else [None] * len(sources)
     rows, failures, resizer, warm = [], [], "", set()
-    for (hr, lr), output in zip(tqdm(files, unit="photo", disable=None), outputs, strict=True):
+    for source, output in zip(tqdm(sources, unit="photo", disable=None), outputs, strict=True):
         try:
-            for pair in _read_pairs(hr, lr, model.scale, **making):
+            for pair in source.pairs(model.scale, **making):
                 if pair.lr.shape not in warm:
                     warm_up(model, pair.lr, quantize=False, ensemble=ensemble)
                     warm.add(pair.lr.shape)
                 restored, row = score_pair(model, pair, protocols, ensemble=ensemble)
                 if output is not None:
                     pixels = np.rint(round_to_levels(restored) * 255).astype(np.uint8)
-                    write_photo(output.with_stem(output.stem + pair.name.removeprefix(hr.stem)), Photo(pixels))
+                    write_photo(output.with_stem(output.stem + pair.name.removeprefix(source.file.stem)), Photo(pixels))
                 rows.append(row)
                 resizer = pair.resizer
         except UserError as error:
@@ -68,25 +68,27 @@ def score_files(
     return gather(rows, resizer), failures
 
 
-def _read_pairs(hr: Path, lr: Path | None, scale: int, **making: Any) -> list[Pair]:
-    if lr is None:
-        return make_pairs(hr.stem, read_pixels(hr), scale, **making)
-    return [given_pair(hr.stem, read_pixels(hr), read_pixels(lr), scale)]
-
-
 def table(model: Model, scores: Scores, *, asked: int) -> str:
-    """Return the lines of one protocol: photos, mean, bicubic's mean, and how the numbers were made."""
+    """Return the lines of one protocol: photos, mean, bicubic's mean, and how the numbers were made.
+
+    Where blur kernels were estimated, their errors stand in a column of their own.
+    """
     mean = f"mean of {len(scores.rows)}" + (f" of {asked}" if len(scores.rows) < asked else "")
     seconds = float(np.mean([row.seconds for row in scores.rows]))
     width = max(len(name) for name in (*(row.name for row in scores.rows), mean, model.name))
-    lines = [f"{model.name:{width}}    PSNR    SSIM  seconds"]
+    lines = [f"{model.name:{width}}    PSNR    SSIM  seconds" + "   kernel" * ("kernel_error" in scores.mean)]
     lines += [_line(row.name, width, row.scores, row.seconds) for row in scores.rows]
     lines += [_line(mean, width, scores.mean, seconds), _line("bicubic", width, scores.bicubic)]
     p = scores.protocol
     lines += [f"{p.name}: {p.channel}; {p.rounding}; {p.border}; SSIM: {p.ssim}; small photos: {p.resizer}"]
+    if "kernel_error" in scores.mean:
+        lines += [
+            "kernel: the norm of the estimated blur kernel's error over that of the true one (DANv1: of their codes)"
+        ]
     return "\n".join(lines)
 
 
 def _line(name: str, width: int, scores: Mapping[str, float], seconds: float | None = None) -> str:
     line = f"{name:{width}}  {scores['psnr']:6.2f}  {scores['ssim']:6.4f}"
-    return line if seconds is None else f"{line}  {seconds:7.3f}"
+    line = line if seconds is None else f"{line}  {seconds:7.3f}"
+    return f"{line}  {scores['kernel_error']:7.3f}" if "kernel_error" in scores else line

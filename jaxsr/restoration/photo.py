@@ -10,8 +10,10 @@ from PIL import Image
 from tqdm import tqdm
 
 from jaxsr.data.images import Photo, read_photo, write_photo
+from jaxsr.data.kernel_files import kernel_picture, write_arrays, write_kernel
 from jaxsr.models import Model, bicubic
-from jaxsr.restoration.enlarge import enlarge
+from jaxsr.restoration.enlarge import enlarge, enlarge_and_find
+from jaxsr.restoration.program import Found
 from jaxsr.support.errors import UserError
 from jaxsr.weights import load
 
@@ -31,29 +33,33 @@ def restore(photo: Any, model: str | Path | Model = "fsrcnn", *, scale: int | No
     if scale not in (None, model.scale):
         raise UserError(f"scale={scale} was asked for, but {model.name} enlarges {model.scale} times")
     if isinstance(photo, str | os.PathLike):
-        return restore_photo(model, read_photo(photo), **options).bands
+        return restore_photo(model, read_photo(photo), **options)[0].bands
     if isinstance(photo, Image.Image):
         return _restore_pil(photo, model, options)
     if not isinstance(photo, np.ndarray):
         raise UserError(f"cannot restore a {type(photo).__name__}; give a NumPy array, a PIL image or a path")
     _check_array(photo)
     bands = photo[..., None] if photo.ndim == 2 else photo
-    restored = restore_photo(model, _split(bands), **options).bands
+    restored = restore_photo(model, _split(bands), **options)[0].bands
     return restored[..., 0] if photo.ndim == 2 else restored
 
 
-def restore_photo(model: Model, photo: Photo, **options: Any) -> Photo:
-    """Return `photo` restored by `model`, its alpha enlarged by bicubic; `options` go to `enlarge`."""
-    pixels, alpha = enlarge(model, photo.pixels, **options), photo.alpha
+def restore_photo(model: Model, photo: Photo, **options: Any) -> tuple[Photo, Found]:
+    """Return `photo` restored by `model`, its alpha enlarged by bicubic, and what was found out about it.
+
+    `options` and what is found are those of `enlarge_and_find`.
+    """
+    (pixels, found), alpha = enlarge_and_find(model, photo.pixels, **options), photo.alpha
     if alpha is not None:
         alpha = enlarge(Model(bicubic.SPEC, bicubic.Bicubic(channels=1), model.scale, {}), alpha)
-    return dataclasses.replace(photo, pixels=pixels, alpha=alpha)
+    return dataclasses.replace(photo, pixels=pixels, alpha=alpha), found
 
 
 def restore_file(model: Model, path: Path, output: Path, **options: Any) -> None:
     """Write the photo in the file `path`, restored by `model`, to `output`; a bar shows its tiles on a terminal.
 
-    Raises UserError, naming the file, for what `read_photo`, `enlarge` and `write_photo` refuse.
+    What the network finds out about the photo goes to folders beside: see `write_found`. Raises UserError, naming
+    the file, for what `read_photo`, `enlarge` and `write_photo` refuse.
     """
     photo = read_photo(path)
     with tqdm(desc=path.name, unit="tile", leave=False, disable=None) as bar:
@@ -63,9 +69,28 @@ def restore_file(model: Model, path: Path, output: Path, **options: Any) -> None
             bar.update(done - bar.n)
 
         try:
-            write_photo(output, restore_photo(model, photo, progress=progress, **options))
+            restored, found = restore_photo(model, photo, progress=progress, **options)
+            write_photo(output, restored)
+            write_found(output, found)
         except UserError as error:
             raise UserError(f"{path}: {error}") from error
+
+
+def write_found(output: Path, found: Found) -> None:
+    """Write beside the photo `output` what DAN found out, as `enlarge_and_find` returns it.
+
+    The last round's kernel becomes kernels/NAME.npz (`Kernel`, with all rounds' `kernels` and `codes`) and a picture of
+    it, kernels/NAME.png; DANv1 knows codes alone. The rounds' images become rounds/NAME-1.png, ...
+    """
+    folder, facts = output.parent / "kernels", {name: found[name] for name in ("codes", "kernels") if name in found}
+    if "kernels" in found:
+        write_kernel(folder / f"{output.stem}.npz", found["kernels"][-1], facts)
+        write_photo(folder / f"{output.stem}.png", Photo(kernel_picture(found["kernels"][-1])))
+    elif facts:
+        write_arrays(folder / f"{output.stem}.npz", facts)
+    for i, image in enumerate(found.get("images", ()), start=1):
+        pixels = np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8)
+        write_photo(output.parent / "rounds" / f"{output.stem}-{i}{output.suffix}", Photo(pixels))
 
 
 def _restore_pil(image: Image.Image, model: Model, options: dict[str, Any]) -> Image.Image:

@@ -11,7 +11,9 @@ from jax.sharding import Mesh, PartitionSpec
 
 from jaxsr.imaging.color import rgb_to_ycbcr, ycbcr_to_rgb
 from jaxsr.imaging.resize import resize
-from jaxsr.models import restored
+from jaxsr.models import found, restored
+
+Found = dict[str, Any]  # what a network says of a photo besides its image, such as its blur kernel
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,13 +26,17 @@ class Recipe:
     value_range: tuple[float, float]
     quantize: bool
     ensemble: bool
+    arguments: tuple[str, ...] = ()  # of the network's call, set to True
 
 
 @functools.partial(jax.jit, static_argnums=(0, 1))
-def enlarge_windows(recipe: Recipe, mesh: Mesh, variables: Any, windows: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """Return `windows` (N, h, w, 1 or 3) as (N, scale h, scale w, 1 or 3), and which results (N,) are finite.
+def enlarge_windows(
+    recipe: Recipe, mesh: Mesh, variables: Any, windows: jax.Array
+) -> tuple[jax.Array, jax.Array, Found]:
+    """Return `windows` (N, h, w, 1 or 3) as (N, scale h, scale w, 1 or 3), which are finite (N,), and what was found.
 
     Integer levels or floats in [0, 1] give the same dtype with `recipe.quantize`, else float32, not clipped.
+    Of a self-ensemble, what is found is found on the upright photo.
     The devices of `mesh` share the windows evenly.
     """
     shared = PartitionSpec(mesh.axis_names)
@@ -38,48 +44,56 @@ def enlarge_windows(recipe: Recipe, mesh: Mesh, variables: Any, windows: jax.Arr
         functools.partial(_enlarge, recipe),
         mesh=mesh,
         in_specs=(PartitionSpec(), shared),
-        out_specs=(shared, shared),
+        out_specs=shared,
         check_vma=False,
     )
     return share(variables, windows)
 
 
-def _enlarge(recipe: Recipe, variables: Any, windows: jax.Array) -> tuple[jax.Array, jax.Array]:
+def _enlarge(recipe: Recipe, variables: Any, windows: jax.Array) -> tuple[jax.Array, jax.Array, Found]:
     photos = _to_float(windows)
     network = functools.partial(_run_network, recipe, variables)
     if recipe.module.channels == 1 and photos.shape[-1] == 3:
         ycbcr = rgb_to_ycbcr(photos)
         chroma = resize(ycbcr[..., 1:], recipe.scale)
-        photos = ycbcr_to_rgb(jnp.concatenate([network(ycbcr[..., :1]), chroma], axis=-1))
+        y, more = network(ycbcr[..., :1])
+        photos = ycbcr_to_rgb(jnp.concatenate([y, chroma], axis=-1))
     elif recipe.module.channels == 3 and photos.shape[-1] == 1:
-        photos = network(jnp.repeat(photos, 3, axis=-1)).mean(axis=-1, keepdims=True)
+        photos, more = network(jnp.repeat(photos, 3, axis=-1))
+        photos = photos.mean(axis=-1, keepdims=True)
+        more = {name: x.mean(axis=-1, keepdims=True) if name == "images" else x for name, x in more.items()}
     else:
-        photos = network(photos)
+        photos, more = network(photos)
     finite = jnp.isfinite(photos).all(axis=(1, 2, 3))  # rounding would turn NaN into black
-    return (_to_dtype(photos, windows.dtype) if recipe.quantize else photos), finite
+    return (_to_dtype(photos, windows.dtype) if recipe.quantize else photos), finite, more
 
 
-def _run_network(recipe: Recipe, variables: Any, x: jax.Array) -> jax.Array:
-    """Return the network's result (N, scale h, scale w, C) for `x` (N, h, w, C), both in [0, 1]."""
+def _run_network(recipe: Recipe, variables: Any, x: jax.Array) -> tuple[jax.Array, Found]:
+    """Return the network's result (N, scale h, scale w, C) for `x` (N, h, w, C), both in [0, 1], and what it found."""
     low, high = recipe.value_range
     x = resize(x, recipe.scale) if recipe.pre_upsampled else x
 
-    def apply(x: jax.Array) -> jax.Array:
-        return restored(recipe.module.apply(variables, x))
+    def apply(x: jax.Array) -> tuple[jax.Array, Found]:
+        output = recipe.module.apply(variables, x, **dict.fromkeys(recipe.arguments, True))
+        return restored(output), found(output)
 
-    apply = functools.partial(_self_ensemble, apply) if recipe.ensemble else apply
-    return (apply(x * (high - low) + low) - low) / (high - low)
+    network = functools.partial(_self_ensemble, apply) if recipe.ensemble else apply
+    y, more = network(x * (high - low) + low)
+    return (y - low) / (high - low), more
 
 
-def _self_ensemble(apply: Callable[[jax.Array], jax.Array], x: jax.Array) -> jax.Array:
+def _self_ensemble(apply: Callable[[jax.Array], tuple[jax.Array, Found]], x: jax.Array) -> tuple[jax.Array, Found]:
     """Return the mean of `apply` over the 8 flips and quarter turns of `x` (N, h, w, C), each undone."""
 
-    def over_flips(x: jax.Array) -> jax.Array:
+    def over_flips(x: jax.Array) -> tuple[jax.Array, Found]:
         flipped = jnp.stack([x, x[:, ::-1], x[:, :, ::-1], x[:, ::-1, ::-1]])
-        y = jnp.split(apply(flipped.reshape(-1, *x.shape[1:])), 4)
-        return y[0] + y[1][:, ::-1] + y[2][:, :, ::-1] + y[3][:, ::-1, ::-1]
+        y, more = apply(flipped.reshape(-1, *x.shape[1:]))
+        y = jnp.split(y, 4)
+        upright = jax.tree.map(lambda part: part[: len(x)], more)
+        return y[0] + y[1][:, ::-1] + y[2][:, :, ::-1] + y[3][:, ::-1, ::-1], upright
 
-    return (over_flips(x) + over_flips(x.swapaxes(1, 2)).swapaxes(1, 2)) / 8
+    (upright, more), (turned, _) = over_flips(x), over_flips(x.swapaxes(1, 2))
+    return (upright + turned.swapaxes(1, 2)) / 8, more
 
 
 def _to_float(window: jax.Array) -> jax.Array:

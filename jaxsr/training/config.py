@@ -23,6 +23,7 @@ def default_config() -> Config:
     config.model = ConfigDict()
     config.model.name = ""  # a row of jaxsr.models.MODELS
     config.model.scale = 2
+    config.model.basis = ""  # DAN: a file of published principal components; "" computes them from random kernels
     config.model.options = ConfigDict()  # the network's constructor fields, such as feature_channels
 
     config.data = ConfigDict()

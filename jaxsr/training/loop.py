@@ -43,7 +43,7 @@ def train(config: Config, workdir: str | Path) -> int:
     schedule = make_schedule(config.schedule, config.optimizer.learning_rate, config.steps)
     optimizer = make_optimizer(config.optimizer, schedule)
     layer_factors(initial_shapes(trained)["params"], config.optimizer.layer_rates.to_dict())
-    variables = initial_variables(trained, seed=config.seed, weights=config.initial_weights)
+    variables = initial_variables(trained, seed=config.seed, weights=config.initial_weights, basis=config.model.basis)
     update = pixel_step(config, spec, optimizer, objective)
 
     # Data

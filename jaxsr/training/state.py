@@ -1,5 +1,6 @@
 """What training carries from step to step."""
 
+import dataclasses
 from typing import Any
 
 import jax
@@ -10,6 +11,7 @@ from flax import struct
 from jaxsr.models.trees import by_path, from_paths
 from jaxsr.support.errors import UserError
 from jaxsr.weights import load
+from jaxsr.weights.bases import load_basis
 
 
 @struct.dataclass
@@ -37,14 +39,21 @@ def create_state(variables: Any, optimizer: optax.GradientTransformation, *, see
     )
 
 
-def initial_variables(module: Any, *, seed: int, weights: str = "") -> Any:
+def initial_variables(module: Any, *, seed: int, weights: str = "", basis: str = "") -> Any:
     """Return the network's variables before training: the paper's initialisation by `seed`.
 
     With `weights` (a weight file or shipped name) every array of equal path and shape is taken from there,
-    as FSRCNN does to go from one scale to another. Raises UserError when none fits.
+    as FSRCNN does to go from one scale to another. The file `basis` holds DAN's principal components. Raises UserError
+    when no array fits, and for a basis of another size or a network without.
     """
+    if basis and "kernel_size" not in {field.name for field in dataclasses.fields(module)}:
+        raise UserError(f"{type(module).__name__} has no PCA basis; leave --config.model.basis out")
+    constants = {}
+    if basis:
+        components = load_basis(basis, kernel_size=module.kernel_size, code_length=module.code_length)
+        constants = {"constants": {"basis": jnp.asarray(components)}}
     sample = jnp.zeros((1, 32, 32, module.channels))
-    variables = {"params": {}, **jax.jit(module.init)(jax.random.key(seed), sample)}
+    variables = {"params": {}, **jax.jit(module.init)(jax.random.key(seed), sample), **constants}
     if not weights:
         return variables
     fresh, given = by_path(variables), by_path(load(weights).variables)

@@ -11,7 +11,8 @@ from jaxsr.imaging.color import round_to_levels
 from jaxsr.imaging.patches import center_crop
 from jaxsr.imaging.resize import resize
 from jaxsr.models import Model
-from jaxsr.restoration.scoring import Pair, make_pairs, score, score_pair
+from jaxsr.restoration.photo_pairs import Pair, make_pairs
+from jaxsr.restoration.scoring import score, score_pair
 from jaxsr.training.config import Config
 
 PROTOCOLS = ("y8", "rgb")

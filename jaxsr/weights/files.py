@@ -28,7 +28,7 @@ def save(path: str | Path, model: Model, **card: Any) -> None:
         "model": model.spec.name,
         "paper": model.spec.paper,
         "scale": model.scale,
-        "options": {name: getattr(model.module, name) for name in model.spec.options},
+        "options": model.options,
         "value_range": list(model.spec.value_range),
     }
     tensors = by_path(model.variables)

@@ -11,7 +11,9 @@ from jaxsr.imaging.metrics import psnr, shave, ssim
 from jaxsr.imaging.resize import resize
 from jaxsr.restoration.enlarge import enlarge
 from jaxsr.restoration.evaluation import pair_files, score_files, table
-from jaxsr.restoration.scoring import default_protocol, given_pair, make_pair, score
+from jaxsr.restoration.paired_set import Source
+from jaxsr.restoration.photo_pairs import given_pair, make_pair
+from jaxsr.restoration.scoring import default_protocol, score
 from jaxsr.support.errors import UserError
 from jaxsr.weights import load
 from tests.restoration.test_enlarge import network, photo
@@ -109,7 +111,7 @@ def test_default_protocols():
     ],
 )
 def test_published_bicubic_rows(shared, data, scale, expected):
-    files = [(path, None) for path in list_photos([shared / "data" / "test" / data / "hr"])]
+    files = [Source(path) for path in list_photos([shared / "data" / "test" / data / "hr"])]
     scores, failures = score_files(load("bicubic", scale=scale), files, protocols=["y8"])
     assert not failures
     assert round(scores["y8"].mean["psnr"], 2) == expected == round(scores["y8"].bicubic["psnr"], 2)

@@ -6,8 +6,11 @@ import numpy as np
 import optax
 import pytest
 
+from jaxsr.imaging import kernels
 from jaxsr.models import MODELS
+from jaxsr.support.errors import UserError
 from jaxsr.training.state import create_state, initial_variables, scored_variables, update_average
+from tests.training.conftest import REDUCED
 
 
 def test_average_of_constant_weights_is_exact():
@@ -45,3 +48,16 @@ def test_initial_spread_is_the_papers():
     assert float(fsrcnn["feature_extraction"]["kernel"].std()) == pytest.approx(expected, rel=0.1)
     srcnn = initial_variables(MODELS["srcnn"].module(3), seed=0)["params"]
     assert float(srcnn["conv2"]["kernel"].std()) == pytest.approx(0.001, rel=0.05)
+
+
+def test_a_given_basis_replaces_the_drawn_one(tmp_path, monkeypatch):
+    monkeypatch.setattr(kernels, "PCA_KERNELS", 500)
+    module = MODELS["danv2"].module(2, **REDUCED["danv2"], kernel_size=5, code_length=3)
+    np.savez(tmp_path / "basis.npz", P=np.eye(25)[:, :3])
+    variables = initial_variables(module, seed=0, basis=str(tmp_path / "basis.npz"))
+    np.testing.assert_array_equal(variables["constants"]["basis"], np.eye(25)[:, :3])
+    with pytest.raises(UserError, match=r"shape \(25, 3\) does not take kernels of 7x7"):
+        module = MODELS["danv2"].module(2, **REDUCED["danv2"], kernel_size=7, code_length=3)
+        initial_variables(module, seed=0, basis=str(tmp_path / "basis.npz"))
+    with pytest.raises(UserError, match="ESPCN has no PCA basis"):
+        initial_variables(MODELS["espcn"].module(2), seed=0, basis=str(tmp_path / "basis.npz"))

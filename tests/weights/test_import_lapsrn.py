@@ -7,7 +7,8 @@ from jaxsr.data.images import read_pixels
 from jaxsr.data.listing import list_photos
 from jaxsr.models import Model, initial_shapes, lapsrn, mslapsrn
 from jaxsr.models.trees import by_path
-from jaxsr.restoration.scoring import make_pair, score
+from jaxsr.restoration.photo_pairs import make_pair
+from jaxsr.restoration.scoring import score
 from jaxsr.support.errors import UserError
 from jaxsr.weights.files import check_shapes
 from jaxsr.weights.formats import read_tensors

@@ -7,7 +7,8 @@ import pytest
 from jaxsr.data.images import read_pixels
 from jaxsr.models import Model, initial_shapes
 from jaxsr.models.srresnet import SPEC
-from jaxsr.restoration.scoring import make_pair, score
+from jaxsr.restoration.photo_pairs import make_pair
+from jaxsr.restoration.scoring import score
 from jaxsr.weights.files import check_shapes
 from jaxsr.weights.formats import read_tensors
 from jaxsr.weights.importers.srresnet import convert

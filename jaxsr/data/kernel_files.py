@@ -1,0 +1,72 @@
+"""Blur kernels in files: .npz or .mat, under the name `Kernel`, in correlation orientation."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import scipy.io
+
+from jaxsr.support.errors import UserError
+from jaxsr.support.files import written_whole
+from jaxsr.weights.formats import read_tensors
+
+KEY = "Kernel"
+SUFFIXES = (".npz", ".mat")
+
+
+def write_kernel(path: str | Path, kernel: np.ndarray, facts: Mapping[str, Any] | None = None) -> None:
+    """Write `kernel` (k, k) to `path`, with the arrays of `facts` beside it: see `write_arrays`."""
+    write_arrays(path, {KEY: np.asarray(kernel, np.float32), **(facts or {})})
+
+
+def write_arrays(path: str | Path, arrays: Mapping[str, Any]) -> None:
+    """Write `arrays` to `path`, .npz or .mat, whole or not at all; raises UserError for another suffix."""
+    path = Path(path)
+    _check_suffix(path)
+    with written_whole(path) as temporary:
+        if path.suffix == ".npz":
+            np.savez(temporary, **arrays)
+        else:
+            scipy.io.savemat(temporary, arrays)
+
+
+def read_kernel(path: str | Path) -> np.ndarray:
+    """Return the kernel (k, k), float32, of the file `path`, divided by its sum.
+
+    Raises UserError for a file that is missing or broken, or whose `Kernel` is no square of finite numbers, at least
+    3x3, with a sum near 1.
+    """
+    path = Path(path)
+    _check_suffix(path)
+    if not path.is_file():
+        raise UserError(f"no kernel file {path}; check the path")
+    arrays = read_tensors(path)
+    if KEY not in arrays:
+        raise UserError(f"{path} holds no array {KEY!r} but {', '.join(arrays)}; save the kernel by that name")
+    kernel = np.asarray(arrays[KEY], np.float64)
+    _check_kernel(path, kernel)
+    return (kernel / kernel.sum()).astype(np.float32)
+
+
+def kernel_picture(kernel: np.ndarray, *, side: int = 336) -> np.ndarray:
+    """Return a picture (about `side`, the same, 3), uint8, of `kernel` (k, k): white is its largest entry.
+
+    Each entry is a square; up is up in the photo, as the kernel lies on it when it is correlated.
+    """
+    levels = np.clip(kernel / kernel.max(), 0, 1) * 255
+    cell = max(side // len(kernel), 1)
+    return np.rint(levels).astype(np.uint8).repeat(cell, 0).repeat(cell, 1)[..., None].repeat(3, 2)
+
+
+def _check_suffix(path: Path) -> None:
+    if path.suffix not in SUFFIXES:
+        raise UserError(f"{path} is no kernel file: the name must end in {' or '.join(SUFFIXES)}")
+
+
+def _check_kernel(path: Path, kernel: np.ndarray) -> None:
+    """Raise UserError unless `kernel` is a square whose sum is near 1."""
+    if kernel.ndim != 2 or kernel.shape[0] != kernel.shape[1] or len(kernel) < 3:
+        raise UserError(f"{path}: a kernel is a square of at least 3x3 pixels; got shape {kernel.shape}")
+    if not np.isfinite(kernel).all() or not 0.9 < kernel.sum() < 1.1:
+        raise UserError(f"{path}: a kernel sums to 1 (0.9 to 1.1 is mended); got {kernel.sum():g}; divide by the sum")

@@ -1,0 +1,20 @@
+"""How far an estimated blur kernel is from the true one."""
+
+import numpy as np
+
+from jaxsr.imaging.centering import centre_of_mass, move_kernel
+
+
+def kernel_error(estimate: np.ndarray, truth: np.ndarray) -> float:
+    """Return the norm of the difference over that of `truth`, both (k, k) of any sizes, centred before."""
+    size = max(len(estimate), len(truth)) + 4
+    estimate, truth = in_frame(estimate, size), in_frame(truth, size)
+    return float(np.linalg.norm(estimate - truth) / np.linalg.norm(truth))
+
+
+def in_frame(kernel: np.ndarray, size: int) -> np.ndarray:
+    """Return `kernel` (k, k), divided by its sum, with its centre of mass in the middle of a frame (size, size)."""
+    frame = np.zeros((size, size))
+    start = (size - len(kernel)) // 2
+    frame[start : start + len(kernel), start : start + len(kernel)] = kernel / kernel.sum(dtype=np.float64)
+    return move_kernel(frame, (size - 1) / 2 - centre_of_mass(frame), pad=0)

@@ -1,0 +1,140 @@
+"""Paired sets in a folder: sharp photos, small ones made of them, the kernels between, and pairs.json, their list."""
+
+import dataclasses
+import json
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from jaxsr.data.images import Photo, read_pixels, write_photo
+from jaxsr.data.kernel_files import read_kernel, write_kernel
+from jaxsr.data.listing import output_paths
+from jaxsr.imaging.color import round_to_levels
+from jaxsr.imaging.kernels import GAUSSIAN8_WIDTHS
+from jaxsr.restoration.photo_pairs import GIVEN, Pair, given_pair, make_pairs
+from jaxsr.support.errors import UserError, choose
+from jaxsr.support.files import written_whole
+
+LIST = "pairs.json"
+FORMAT = 1
+
+
+@dataclasses.dataclass(frozen=True)
+class Kind:
+    """How pairs are made of a photo, small ones with 8 bits: `make(name, pixels, scale, seed)`, for `scales`."""
+
+    make: Callable[[str, np.ndarray, int, int], list[Pair]]
+    scales: tuple[int, ...]
+
+
+KINDS = {
+    "bicubic": Kind(lambda name, pixels, scale, seed: make_pairs(name, pixels, scale, quantize_lr=True), (2, 3, 4, 8)),
+    "gaussian8": Kind(
+        lambda name, pixels, scale, seed: make_pairs(name, pixels, scale, degradation="isotropic"),
+        tuple(GAUSSIAN8_WIDTHS),
+    ),
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Source:
+    """The files of a pair: a sharp photo, and a small one and its blur kernel unless they are made when needed."""
+
+    sharp: Path
+    small: Path | None = None
+    kernel: Path | None = None
+    resizer: str = GIVEN  # how the small one was made
+
+    @property
+    def file(self) -> Path:
+        """The file that gives its name: the small one in a set, where several can share the sharp one."""
+        return self.sharp if self.small is None or self.resizer == GIVEN else self.small
+
+    def pairs(self, scale: int, **making: Any) -> list[Pair]:
+        """Return the pair, or the pairs that `make_pairs` makes with the options `making`.
+
+        Raises UserError for unreadable files and those that do not fit.
+        """
+        if self.small is None:
+            return make_pairs(self.sharp.stem, read_pixels(self.sharp), scale, **making)
+        pair = given_pair(self.file.stem, read_pixels(self.sharp), read_pixels(self.small), scale)
+        kernel = None if self.kernel is None else read_kernel(self.kernel)
+        return [dataclasses.replace(pair, resizer=self.resizer, kernel=kernel)]
+
+
+def make_set(
+    photos: Sequence[Path], folder: str | Path, *, kind: str, scale: int, seed: int = 0, progress: Any = iter
+) -> tuple[int, list[str]]:
+    """Write the pairs of `photos` to `folder` and return their number, and a line for each photo that failed.
+
+    Sharp photos go to `hr`, cut to multiples of `scale`, small ones to `lr_x<scale>`, the kernel of each small one to
+    `kernels`. The list comes last: a folder with one is complete. Raises UserError for an unknown `kind`, a scale
+    it does not have, and a folder that holds a set already.
+    """
+    folder, made = Path(folder), choose("kind", kind, KINDS)
+    if scale not in made.scales:
+        raise UserError(f"{kind} has no scale {scale}; choose one of: {', '.join(map(str, made.scales))}")
+    if (folder / LIST).exists():
+        raise UserError(f"{folder} holds a paired set already; choose another folder, or remove that one")
+    outputs, entries, failures = output_paths(photos, folder / "hr"), [], []
+    for photo, output in zip(progress(photos), outputs, strict=True):
+        try:
+            pairs = made.make(output.stem, read_pixels(photo), scale, seed)
+        except UserError as error:
+            failures.append(str(error))
+            continue
+        write_photo(output, Photo(pairs[0].pixels))
+        entries += [_write_pair(pair, output, folder) for pair in pairs]
+    if entries:
+        facts = {"format": FORMAT, "kind": kind, "scale": scale, "seed": seed, "pairs": entries}
+        with written_whole(folder / LIST) as temporary:
+            temporary.write_text(json.dumps(facts, indent=1) + "\n")
+    return len(entries), failures
+
+
+def _write_pair(pair: Pair, sharp: Path, folder: Path) -> dict[str, str]:
+    """Write the small photo and the kernel; return the pair's row in the list."""
+    small = folder / f"lr_x{pair.scale}" / f"{pair.name}.png"
+    write_photo(small, Photo(np.rint(round_to_levels(pair.lr) * 255).astype(np.uint8)))
+    row = {"sharp": sharp, "small": small}
+    if pair.kernel is not None:
+        row["kernel"] = folder / "kernels" / f"{pair.name}.npz"
+        write_kernel(row["kernel"], pair.kernel)
+    return {**{name: path.relative_to(folder).as_posix() for name, path in row.items()}, "made": pair.resizer}
+
+
+@dataclasses.dataclass(frozen=True)
+class PairedSet:
+    """The files of a set that `make_set` wrote."""
+
+    kind: str
+    scale: int
+    seed: int
+    sources: Sequence[Source]
+
+
+def is_set(folder: str | Path) -> bool:
+    """Return whether `folder` holds a paired set."""
+    return (Path(folder) / LIST).is_file()
+
+
+def read_set(folder: str | Path) -> PairedSet:
+    """Return the set in `folder`; raises UserError where its list is missing, broken or of a later version."""
+    path = Path(folder) / LIST
+    try:
+        facts = json.loads(path.read_text("utf-8"))
+        if facts["format"] > FORMAT:
+            raise UserError(f"{path} has format {facts['format']}, this version reads up to {FORMAT}; upgrade jaxsr")
+        return PairedSet(facts["kind"], facts["scale"], facts["seed"], list(_sources(facts["pairs"], path.parent)))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        if isinstance(error, UserError):
+            raise
+        raise UserError(f"{path} is no list of pairs ({error}); make the set again: python -m jaxsr.degrade") from error
+
+
+def _sources(rows: list[dict[str, str]], folder: Path) -> Iterator[Source]:
+    for row in rows:
+        kernel = folder / row["kernel"] if "kernel" in row else None
+        yield Source(folder / row["sharp"], folder / row["small"], kernel, row["made"])

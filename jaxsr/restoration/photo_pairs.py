@@ -1,0 +1,145 @@
+"""Pairs of a sharp photo and a small one to score a model on, made as the protocols say or given."""
+
+import dataclasses
+import zlib
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxsr.data.images import to_8_bit
+from jaxsr.imaging.blur import degrade
+from jaxsr.imaging.degradation import DEGRADATIONS
+from jaxsr.imaging.kernels import KERNELS, gaussian8
+from jaxsr.imaging.metrics import Protocol, modcrop
+from jaxsr.imaging.resize import resize
+from jaxsr.support.errors import UserError, choose
+
+# What `Protocol.resizer` says of the small photos. The first gives the bicubic rows printed in most papers.
+UNROUNDED = Protocol.resizer
+QUANTIZED = "MATLAB bicubic, 8 bits, clamped border"
+GIVEN = "as given"
+BLURRED = "blurred by a known kernel, MATLAB bicubic, 8 bits"
+RESIZERS = {
+    "BI": UNROUNDED,
+    "BD": "7x7 Gaussian blur of 1.6 pixels, middle pixel of each block, 8 bits",
+    "DN": "MATLAB bicubic, white noise of 30 levels, 8 bits",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Pair:
+    """A sharp photo `pixels` (scale h, scale w, C) uint8 and a small one `lr` (h, w, C) float32 in [0, 1], C 1 or 3.
+
+    `resizer` says how the small one was made, `kernel` (k, k) by which blur, where that is known.
+    """
+
+    name: str
+    pixels: np.ndarray
+    lr: np.ndarray
+    resizer: str
+    kernel: np.ndarray | None = None
+    _bicubic: dict[str, dict[str, float]] = dataclasses.field(default_factory=dict, repr=False)
+
+    @property
+    def hr(self) -> np.ndarray:
+        """The sharp photo in [0, 1], float64; made on demand, for it takes 8 times the memory."""
+        return self.pixels / 255
+
+    @property
+    def scale(self) -> int:
+        """The ratio of the two photos' sides."""
+        return self.pixels.shape[0] // self.lr.shape[0]
+
+    def bicubic(self, protocol: Protocol) -> dict[str, float]:
+        """Return what bicubic enlargement scores, computed once: training asks for it at every validation."""
+        if protocol.name not in self._bicubic:
+            enlarged = resize(self.lr, self.scale)
+            self._bicubic[protocol.name] = protocol.score(enlarged, self.hr, scale=self.scale, luma_only=True)
+        return self._bicubic[protocol.name]
+
+
+def make_pair(name: str, pixels: np.ndarray, scale: int, *, degradation: str = "BI", quantize_lr: bool = False) -> Pair:
+    """Return the pair of a sharp photo `pixels` (H, W, 1 or 3) uint8 or uint16, cut to multiples of `scale`.
+
+    The small photo is MATLAB's bicubic reduction, unrounded; with `quantize_lr` rounded to 8 bits after each pass
+    with the clamped border of the files that are published. Other `degradation`s are rows of
+    imaging.degradation.DEGRADATIONS; noise follows from the name. Raises UserError for a photo too small to score.
+    """
+    pixels = _cropped(name, pixels, scale)
+    if choose("degradation", degradation, RESIZERS) != UNROUNDED:
+        key = key_of(name)
+        hr = jnp.asarray(pixels[None] / 255, jnp.float32)
+        return Pair(name, pixels, np.asarray(DEGRADATIONS[degradation](key[None], hr, scale)[0]), RESIZERS[degradation])
+    options: dict[str, Any] = {"border": "clamp", "uint8_stages": True} if quantize_lr else {}
+    lr = resize(pixels / 255, 1 / scale, **options).astype(np.float32)
+    return Pair(name, pixels, lr, QUANTIZED if quantize_lr else UNROUNDED)
+
+
+def make_pairs(
+    name: str,
+    pixels: np.ndarray,
+    scale: int,
+    *,
+    degradation: str = "BI",
+    kernel_size: int = 21,
+    quantize_lr: bool = False,
+) -> list[Pair]:
+    """Return the pair of a sharp photo, or its 8 pairs by the Gaussian8 kernels where kernels are "isotropic".
+
+    With "anisotropic" ones it is one pair, by a random kernel that follows from the name. See `make_pair`.
+    """
+    if degradation == "isotropic":
+        kernels = enumerate(gaussian8(scale, kernel_size), start=1)
+        return [blurred_pair(f"{name}-{i}", pixels, kernel, scale) for i, kernel in kernels]
+    if degradation == "anisotropic":
+        return [blurred_pair(name, pixels, KERNELS[degradation](key_of(name), scale, kernel_size), scale)]
+    return [make_pair(name, pixels, scale, degradation=degradation, quantize_lr=quantize_lr)]
+
+
+def blurred_pair(name: str, pixels: np.ndarray, kernel: jax.Array, scale: int) -> Pair:
+    """Return the pair of a sharp photo and its small one by `kernel` (k, k), bicubic reduction and 8 bits.
+
+    Raises UserError for a photo too small to score, or to reflect half a kernel at its borders.
+    """
+    pixels, size = _cropped(name, pixels, scale), len(kernel)
+    if min(pixels.shape[:2]) <= size // 2:
+        raise UserError(
+            f"{name}: {_size(pixels)} is too small for a kernel of {size}x{size}; use more than {size // 2}"
+        )
+    hr = jnp.asarray(pixels[None] / 255, jnp.float32)
+    lr = degrade(key_of(name), hr, kernel[None], scale)
+    return Pair(name, pixels, np.asarray(lr[0]), BLURRED, np.asarray(kernel))
+
+
+def key_of(name: str) -> jax.Array:
+    """Return the random key of a photo, the same in every run."""
+    return jax.random.fold_in(jax.random.key(0), zlib.crc32(name.encode()))
+
+
+def given_pair(name: str, pixels: np.ndarray, small: np.ndarray, scale: int) -> Pair:
+    """Return the pair of a sharp photo `pixels` and a `small` one that exists, both (H, W, 1 or 3), integers.
+
+    The sharp one may have up to `scale` - 1 more rows and columns. Raises UserError where sizes or channels differ.
+    """
+    pixels = _cropped(name, pixels, scale)
+    height, width, channels = pixels.shape
+    if small.shape != (height // scale, width // scale, channels):
+        raise UserError(
+            f"{name}: a sharp photo of {_size(pixels)} needs at scale {scale} a small one of "
+            f"{width // scale}x{height // scale}x{channels}; got {_size(small)}"
+        )
+    return Pair(name, pixels, (small / np.iinfo(small.dtype).max).astype(np.float32), GIVEN)
+
+
+def _cropped(name: str, pixels: np.ndarray, scale: int) -> np.ndarray:
+    """Return `pixels` with 8 bits, cut to multiples of `scale`."""
+    least = 11 + 2 * scale  # SSIM's window after the border is cut
+    if min(pixels.shape[:2]) < least:
+        raise UserError(f"{name}: {_size(pixels)} is too small to score at scale {scale}; use {least} a side or more")
+    return modcrop(to_8_bit(pixels), scale)
+
+
+def _size(pixels: np.ndarray) -> str:
+    return f"{pixels.shape[1]}x{pixels.shape[0]}x{pixels.shape[2]}"
