@@ -15,7 +15,7 @@ from absl import flags
 
 from benchmarks.peers import peer
 from benchmarks.tables import network, print_table
-from jaxsr.models import Model
+from jaxsr.models import Model, restored
 from jaxsr.support import app
 from jaxsr.training.parallel import average_over_devices, compile_steps, devices, replicate, shard
 
@@ -27,7 +27,7 @@ RATE = 1e-4
 def pair(model: Model, patch: int, batch: int) -> tuple[np.ndarray, np.ndarray]:
     """Return a network's input (batch, patch, patch, C) and the target for its output."""
     small = np.random.default_rng(0).random((batch, patch, patch, model.channels), np.float32)
-    shape = jax.eval_shape(model.apply, small).shape
+    shape = restored(jax.eval_shape(model.apply, small)).shape
     return small, np.random.default_rng(1).random(shape, np.float32)
 
 
@@ -42,7 +42,7 @@ def in_jax(model: Model, small: np.ndarray, target: np.ndarray) -> Callable[[], 
         def loss_of(params: Any) -> tuple[jax.Array, Any]:
             variables, arguments = {"params": params, **statistics}, model.spec.training_arguments
             output, updated = model.module.apply(variables, batch[0], mutable=list(statistics), **arguments)
-            return jnp.mean(jnp.square(output - batch[1])), updated
+            return jnp.mean(jnp.square(restored(output) - batch[1])), updated
 
         found = jax.value_and_grad(loss_of, has_aux=True)(params)
         (loss, statistics), gradients = average_over_devices(found)

@@ -3,41 +3,41 @@
 python -m jaxsr.train --config=configs/danv1.py:x2-iso --workdir=runs/danv1-x2 --config.data.train=data/df2k
 
 Variants: `x2-iso`, `x3-iso`, `x4-iso` are the paper's setting 1, isotropic Gaussians of 21x21; `x2-aniso` and
-`x4-aniso` setting 2, noisy anisotropic ones of 11x11 and 31x31. The paper reports for setting 1 37.34, 34.04 and 31.89
-dB on Set5, the mean over 8 kernels (Y). Validation is on the 8 kernels too, or on random ones for setting 2.
+`x4-aniso` setting 2, noisy anisotropic ones of 11x11 and 31x31; `x2-iso-muon`, `x3-iso-muon` and `x4-iso-muon` take
+setting 1 with Muon, in a twentieth of the updates. The paper reports for setting 1 37.34, 34.04 and 31.89 dB on Set5,
+the mean over 8 kernels (Y). Validation is on the 8 kernels too, or on random ones for setting 2.
+--config.model.basis=FILE takes the published principal components, --config.model.options.backpropagate_all=True
+learns through all rounds.
+
+A short run on two cores, 13 minutes on T91 and BSDS400: `x2-iso-muon` with
+    --config.steps=2500 --config.ema_decay=0.99 --config.model.options.features=24 --config.model.options.blocks=4 \
+    --config.model.options.estimator_features=16 --config.model.options.estimator_blocks=3
+gives 35.32 dB on Set5 under its 8 kernels (y8; bicubic 30.34). The mean absolute error of the code, over the last 100
+updates, is 0.0265, 0.0170, 0.0181 and 0.0166 after the four rounds.
 """
 
-from ml_collections import ConfigDict
+from jaxsr.training.config import BLIND_SETTINGS, Config, blind_recipe, blind_setting, check_variant, default_config
 
-from jaxsr.training.config import Config, check_variant, default_config, published_recipe
-
-KERNEL_SIZES = {"x2-iso": 21, "x3-iso": 21, "x4-iso": 21, "x2-aniso": 11, "x4-aniso": 31}
+MUON = ("x2-iso-muon", "x3-iso-muon", "x4-iso-muon")
+WIDTHS = {"features": 64, "blocks": 40, "estimator_features": 32, "estimator_blocks": 5}
 
 
 def get_config(variant: str = "x2-iso") -> Config:
-    """Return the config of `variant`, such as "x2-iso" or "x4-aniso": section 4.1 and the authors' files."""
-    check_variant(variant, KERNEL_SIZES)
+    """Return the config of `variant`, such as "x2-iso", "x4-aniso" or "x2-iso-muon"."""
+    check_variant(variant, [*BLIND_SETTINGS, *MUON])
     config = default_config()
-    published_recipe(config, "adam", 4e-4)
     config.model.name = "danv1"
-    config.model.scale = int(variant[1])
-    config.data.degradation = "isotropic" if variant.endswith("-iso") else "anisotropic"
-    config.data.kernel_size = KERNEL_SIZES[variant]
-    config.data.quantize_lr = True
-    config.data.patch = 64
-    config.model.options = ConfigDict(
-        {
-            **{"features": 64, "blocks": 40, "estimator_features": 32, "estimator_blocks": 5},
-            **{"kernel_size": KERNEL_SIZES[variant], "code_length": 10, "kernels": config.data.degradation},
-            **{"rounds": 4, "backpropagate_all": False},
-        }
-    )
-    config.supervision.name = "kernel"
-    config.loss = "l1"
-    config.batch_size = 64
-    config.optimizer.second_momentum = 0.99
-    config.schedule.name = "step"
-    config.schedule.every = 200_000
-    config.schedule.factor = 0.5
-    config.steps = 400_000
+    blind_setting(config, variant.removesuffix("-muon"))
+    config.model.options.update(WIDTHS)
+    if variant.endswith("-muon"):
+        muon(config)
+    else:
+        blind_recipe(config, steps=400_000)
     return config
+
+
+def muon(config: Config) -> None:
+    """Set this package's own recipe."""
+    config.optimizer.learning_rate = 0.005
+    config.data.stretch = 0.0  # the blur's own statistics
+    config.steps = 20_000

@@ -5,41 +5,23 @@ python -m jaxsr.train --config=configs/danv2.py:x2-iso --workdir=runs/danv2-x2 -
 Variants: `x2-iso`, `x3-iso`, `x4-iso` are the paper's setting 1, isotropic Gaussians of 21x21; `x2-aniso` and
 `x4-aniso` setting 2, noisy anisotropic ones of 11x11 and 31x31. The paper reports for setting 1 37.60, 34.19 and 32.00
 dB on Set5, the mean over 8 kernels (Y). Validation is on the 8 kernels too, or on random ones for setting 2.
---config.model.options.group_skip=residual takes the text's skips, --config.model.options.backpropagate_all=True learns
-through all rounds.
+--config.model.options.group_skip=residual takes the text's skips, --config.model.basis=FILE the published principal
+components, --config.model.options.backpropagate_all=True learns through all rounds.
 """
 
-from ml_collections import ConfigDict
+from jaxsr.training.config import BLIND_SETTINGS, Config, blind_recipe, blind_setting, check_variant, default_config
 
-from jaxsr.training.config import Config, check_variant, default_config, published_recipe
-
-KERNEL_SIZES = {"x2-iso": 21, "x3-iso": 21, "x4-iso": 21, "x2-aniso": 11, "x4-aniso": 31}
+WIDTHS = {"features": 64, "groups": 5, "blocks": 10, "estimator_features": 32, "estimator_blocks": 5}
 
 
 def get_config(variant: str = "x2-iso") -> Config:
-    """Return the config of `variant`, such as "x2-iso" or "x4-aniso": the paper's recipe and the authors' files."""
-    check_variant(variant, KERNEL_SIZES)
+    """Return the config of `variant`, such as "x2-iso" or "x4-aniso"."""
+    check_variant(variant, BLIND_SETTINGS)
     config = default_config()
-    published_recipe(config, "adam", 4e-4)
     config.model.name = "danv2"
-    config.model.scale = int(variant[1])
-    config.data.degradation = "isotropic" if variant.endswith("-iso") else "anisotropic"
-    config.data.kernel_size = KERNEL_SIZES[variant]
-    config.data.quantize_lr = True
-    config.data.patch = 64
-    config.model.options = ConfigDict(
-        {
-            **{"features": 64, "groups": 5, "blocks": 10, "estimator_features": 32, "estimator_blocks": 5},
-            **{"kernel_size": KERNEL_SIZES[variant], "code_length": 15 if variant == "x4-aniso" else 10},
-            **{"kernels": config.data.degradation, "group_skip": "doubled", "rounds": 4, "backpropagate_all": False},
-        }
-    )
-    config.supervision.name = "kernel"
-    config.loss = "l1"
-    config.batch_size = 64
-    config.optimizer.second_momentum = 0.99
-    config.schedule.name = "step"
-    config.schedule.every = 200_000
-    config.schedule.factor = 0.5
-    config.steps = 800_000
+    blind_setting(config, variant)
+    config.model.options.update({**WIDTHS, "group_skip": "doubled"})
+    if variant == "x4-aniso":
+        config.model.options.code_length = 15
+    blind_recipe(config, steps=800_000)
     return config

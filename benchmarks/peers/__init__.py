@@ -1,11 +1,13 @@
 """The same networks in PyTorch, eager, as ports of the papers write them; they take a jaxsr model's weights."""
 
+import functools
+import operator
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from torch import nn  # pyright: ignore[reportMissingImports]
 
-from benchmarks.peers import chains, dense, pyramids, residual
+from benchmarks.peers import blind, chains, dense, pyramids, residual
 from benchmarks.peers.layers import copy_weights
 from jaxsr.models import Model
 from jaxsr.models.trees import by_path
@@ -21,6 +23,8 @@ PEERS: Mapping[str, Callable[[Any], nn.Module]] = {
     "mslapsrn": pyramids.MSLapSRN,
     "srdensenet": dense.SRDenseNet,
     "srresnet": residual.SRResNet,
+    "danv1": blind.dan_v1,
+    "danv2": blind.dan_v2,
 }
 
 
@@ -30,6 +34,7 @@ def peer(model: Model) -> nn.Module:
     Widths and depths are the model's, other options the defaults. Its layers carry the names of jaxsr's.
     """
     network = PEERS[model.spec.name](model.module)
-    leaves = by_path(model.params) | by_path(model.variables.get("batch_stats", {}))
+    more = (by_path(tree) for name, tree in model.variables.items() if name != "params")
+    leaves = functools.reduce(operator.or_, more, by_path(model.params))
     copy_weights(network, dense.joined(leaves) if model.spec.name == "rdn" else leaves)
     return network.eval()

@@ -39,8 +39,9 @@ def _parse_flags(argv: Sequence[str]) -> list[str]:
     try:
         return flags.FLAGS(list(argv))
     except (flags.Error, UserError, AttributeError, KeyError, TypeError, OSError) as error:
-        lines = [line for line in str(error).splitlines() if line.strip()]
-        print(f"{Path(argv[0]).stem}: {' '.join(lines)} (--help lists the flags)", file=sys.stderr)
+        message = " ".join(line for line in str(error).splitlines() if line.strip())
+        message = message.rpartition(f"{UserError.__qualname__}: ")[2]  # a config's ends a traceback
+        print(f"{Path(argv[0]).stem}: {message} (--help lists the flags)", file=sys.stderr)
         sys.exit(WRONG_USAGE)
 
 

@@ -79,6 +79,42 @@ def published_recipe(config: Config, optimizer: str, learning_rate: float) -> No
     config.data.stretch = 0.0
 
 
+# The settings of both DANs and the sides of their kernels (Luo et al., NeurIPS 2020, section 4.1).
+BLIND_SETTINGS = {"x2-iso": 21, "x3-iso": 21, "x4-iso": 21, "x2-aniso": 11, "x4-aniso": 31}
+
+
+def blind_setting(config: Config, setting: str) -> None:
+    """Set the scale, the kernels and the losses of a row of BLIND_SETTINGS.
+
+    "iso" is the paper's setting 1, isotropic kernels; "aniso" its setting 2, noisy anisotropic ones.
+    """
+    kernel_size = BLIND_SETTINGS[setting]
+    config.model.scale = int(setting[1])
+    config.data.degradation = "isotropic" if setting.endswith("-iso") else "anisotropic"
+    config.data.kernel_size = kernel_size
+    config.data.quantize_lr = True
+    config.supervision.name = "kernel"
+    config.loss = "l1"
+    config.model.options = ConfigDict(
+        {
+            **{"kernel_size": kernel_size, "code_length": 10, "kernels": config.data.degradation},
+            **{"rounds": 4, "backpropagate_all": False},
+        }
+    )
+
+
+def blind_recipe(config: Config, steps: int) -> None:
+    """Set what both DANs are trained by (section 4.1 and the authors' files): Adam, halved every 200,000 steps."""
+    published_recipe(config, "adam", 4e-4)
+    config.optimizer.second_momentum = 0.99
+    config.schedule.name = "step"
+    config.schedule.every = 200_000
+    config.schedule.factor = 0.5
+    config.data.patch = 64
+    config.batch_size = 64
+    config.steps = steps
+
+
 def scale_and_recipe(variant: str, *, scales: Iterable[int], recipes: Iterable[str]) -> tuple[int, str]:
     """Return the two halves of a variant such as "x3" (recipe "") or "x3-paper".
 

@@ -26,6 +26,7 @@ class Validation:
         """Read the photos; sample pictures go to the folder `samples`."""
         self.name = config.data.validation
         photos = sample_photos("validation") if self.name == "samples" else folder_photos(self.name)
+        self._photos = len(photos)
         options = {"degradation": config.data.degradation, "kernel_size": config.data.kernel_size}
         self._pairs = [
             pair for name, pixels in photos.items() for pair in make_pairs(name, pixels, config.model.scale, **options)
@@ -43,7 +44,7 @@ class Validation:
     def card(self, model: Model) -> list[dict[str, Any]]:
         """Return what a weight file's card says of scores: data, protocol, mean and bicubic's mean."""
         records = [scores.record() for scores in score(model, self._pairs, protocols=PROTOCOLS).values()]
-        photos = {"data": self.name, "photos": len(self._pairs)}
+        photos = {"data": self.name, "photos": self._photos, "pairs": len(self._pairs)}
         return [photos | {key: record[key] for key in ("protocol", "mean", "bicubic")} for record in records]
 
 
