@@ -1,0 +1,155 @@
+"""KernelGAN: a deep linear generator that learns to reduce a photo to its own patches, and their discriminator.
+
+Bell-Kligler, Shocher, Irani, "Blind Super-Resolution Kernel Estimation using an Internal-GAN", NeurIPS 2019. Everything
+here is for one photo; `jax.vmap` over it gives batched matrix products, never grouped convolutions. Images are three
+planes (3, H, W) in [-1, 1]: rows of pixels then lie together, which makes patches cheap.
+"""
+
+import math
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+FEATURES = 64
+GENERATOR_SIZES = (7, 5, 3, 1, 1, 1)
+KERNEL_SIZE = 13  # what the six layers see at once
+SCALE = 2
+DISCRIMINATOR_SIZE = 7
+HIDDEN_LAYERS = 5
+EPSILON = 1e-5  # of batch normalisation
+SMALLEST_NORM = 1e-12  # that a power iteration divides by
+
+Generator = dict[str, jax.Array]
+Discriminator = dict[str, jax.Array]
+Directions = dict[str, jax.Array]
+
+
+def _normal(key: jax.Array, shape: tuple[int, ...]) -> jax.Array:
+    """Return Xavier's normal numbers at a tenth of their deviation, for (height, width, in, out)."""
+    fans = math.prod(shape[:-1]) + math.prod(shape[:-2]) * shape[-1]
+    return 0.1 * math.sqrt(2 / fans) * jax.random.normal(key, shape)
+
+
+def init_generator(key: jax.Array) -> Generator:
+    """Return the generator's random weights, `conv1` to `conv6`, each (size, size, in, out). No biases."""
+    widths = (1, *[FEATURES] * (len(GENERATOR_SIZES) - 1), 1)
+    keys = jax.random.split(key, len(GENERATOR_SIZES))
+    return {
+        f"conv{i + 1}": _normal(keys[i], (size, size, widths[i], widths[i + 1]))
+        for i, size in enumerate(GENERATOR_SIZES)
+    }
+
+
+def compose_kernel(params: Generator) -> jax.Array:
+    """Return the kernel (13, 13), in correlation orientation, that equals the generator's six layers.
+
+    Composed from the single output channel: the 1x1 layers become a vector, the others a kernel of 64 channels that
+    grows towards the input. That takes 1.1 M products; the layers on a crop of 64 x 64 pixels take 400 M a plane.
+    """
+    k = params["conv6"][..., 0]
+    for name in ("conv5", "conv4"):
+        k = k @ params[name][0, 0].T
+    for name in ("conv3", "conv2", "conv1"):
+        k = _overlap(jnp.einsum("yxio,vuo->yvxui", params[name], k))
+    return k[..., 0]
+
+
+def _overlap(x: jax.Array) -> jax.Array:
+    """Return (A + B - 1, A + B - 1, C): entry (a, b, a', b') of `x` (A, B, A, B, C) added at (a + b, a' + b')."""
+    b = x.shape[1]
+    rows = sum(jnp.pad(x[:, i], ((i, b - 1 - i), (0, 0), (0, 0), (0, 0))) for i in range(b))
+    return sum(jnp.pad(rows[:, :, i], ((0, 0), (i, b - 1 - i), (0, 0))) for i in range(b))  # type: ignore
+
+
+def reduce_by(kernel: jax.Array, planes: jax.Array) -> jax.Array:
+    """Return `planes` (3, H, W) correlated with `kernel` (k, k) at every second valid position (3, h, w).
+
+    Rows of pixels times a band matrix of the kernel: h = (H - k) // 2 + 1.
+    """
+    size = kernel.shape[0]
+    height, width = ((side - size) // SCALE + 1 for side in planes.shape[1:])
+    rows = np.arange(height)[:, None] * SCALE + np.arange(size)
+    return jnp.einsum(
+        "cyvi,vix->cyx", planes[:, rows], jnp.einsum("vu,uix->vix", kernel, _band(size, width, planes.shape[2]))
+    )
+
+
+def _band(size: int, count: int, length: int) -> np.ndarray:
+    """Return (size, length, count), 1 where tap u of output x meets input i: i = 2 x + u."""
+    tap, i, x = np.ogrid[:size, :length, :count]
+    return np.asarray(i == SCALE * x + tap, np.float32)
+
+
+def init_discriminator(key: jax.Array) -> tuple[Discriminator, Directions]:
+    """Return the discriminator's random weights, and the start of the power iterations.
+
+    `first` (147, 64) maps a 3x7x7 patch, `hidden` (5, 64, 64), each followed by batch normalisation with `scale` and
+    `shift` (5, 64), `last` (64, 1) and its `bias` (1,). The published layers before a normalisation have biases as
+    well; these it removes. `directions` are the left singular vectors u.
+    """
+    keys = jax.random.split(key, 5)
+    patch = (DISCRIMINATOR_SIZE, DISCRIMINATOR_SIZE, 3, FEATURES)
+    hidden = [_normal(k, (1, 1, FEATURES, FEATURES)) for k in jax.random.split(keys[1], HIDDEN_LAYERS)]
+    params = {
+        "first": _normal(keys[0], patch).reshape(-1, FEATURES),
+        "hidden": jnp.stack(hidden)[:, 0, 0],
+        "scale": 1 + 0.02 * jax.random.normal(keys[2], (HIDDEN_LAYERS, FEATURES)),
+        "shift": jnp.zeros((HIDDEN_LAYERS, FEATURES)),
+        "last": _normal(keys[3], (1, 1, FEATURES, 1))[0, 0],
+        "bias": jnp.zeros((1,)),
+    }
+    u = jax.random.normal(keys[4], (HIDDEN_LAYERS + 1, FEATURES))
+    u = u / jnp.linalg.norm(u, axis=1, keepdims=True)
+    return params, {"first": u[0], "hidden": u[1:], "last": jnp.ones((1,))}
+
+
+def spectral_norms(params: Discriminator, directions: Directions) -> tuple[jax.Array, Directions]:
+    """Return the largest singular values (7,) by one power iteration, and its directions, for the next.
+
+    The order is first, hidden, last. Gradients pass through the weights alone. The second result has the left
+    vectors under the names of the layers.
+    """
+    first, u_first = _power_iteration(params["first"], directions["first"])
+    hidden, u_hidden = jax.vmap(_power_iteration)(params["hidden"], directions["hidden"])
+    last, u_last = _power_iteration(params["last"], directions["last"])
+    norms = jnp.concatenate([first[None], hidden, last[None]])
+    return norms, {"first": u_first, "hidden": u_hidden, "last": u_last}
+
+
+def _power_iteration(weight: jax.Array, u: jax.Array) -> tuple[jax.Array, jax.Array]:
+    fixed = jax.lax.stop_gradient(weight)
+    v = _normalize(fixed @ u)
+    u = _normalize(v @ fixed)
+    return v @ weight @ u, u
+
+
+def _normalize(x: jax.Array) -> jax.Array:
+    return x / jnp.maximum(jnp.sqrt(x @ x), SMALLEST_NORM)
+
+
+def cut_patches(planes: jax.Array) -> jax.Array:
+    """Return all 7x7 patches of `planes` (3, H, W) as columns (147, (H - 6) (W - 6)), entries ordered (c, y, x)."""
+    size = DISCRIMINATOR_SIZE
+    height, width = (side - size + 1 for side in planes.shape[1:])
+    x = jnp.stack([planes[:, :, i : i + width] for i in range(size)], axis=1)
+    x = jnp.stack([x[:, :, i : i + height] for i in range(size)], axis=1)
+    return x.reshape(3 * size**2, height * width)
+
+
+def discriminate(params: Discriminator, norms: jax.Array, patches: jax.Array) -> jax.Array:
+    """Return how probably each of `patches` (147, P) is the photo's own: (P,) in [0, 1].
+
+    `norms` (7,) are those of `spectral_norms`. Each weight matrix stands divided by its own, which batch
+    normalisation undoes but for its epsilon: that is multiplied instead. The first two layers are linear, hence one.
+    """
+    y = patches.T @ (params["first"] @ params["hidden"][0])
+    squares = jnp.concatenate([norms[:1] * norms[1:2], norms[2:-1]]) ** 2
+    for i in range(HIDDEN_LAYERS):
+        y = y if i == 0 else y @ params["hidden"][i]
+        mean = y.mean(axis=0, keepdims=True)
+        variance = jnp.square(y - mean).mean(axis=0, keepdims=True)
+        gain = params["scale"][i][None] * jax.lax.rsqrt(variance + EPSILON * squares[i])
+        y = nn.relu((y - mean) * gain + params["shift"][i][None])
+    return nn.sigmoid((y @ params["last"])[:, 0] / norms[-1] + params["bias"])
