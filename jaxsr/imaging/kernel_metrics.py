@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from jaxsr.imaging.centering import centre_of_mass, move_kernel
+from jaxsr.imaging.centering import centre_of_mass, kernel_centre, move_kernel
 
 
 def kernel_error(estimate: np.ndarray, truth: np.ndarray) -> float:
@@ -18,3 +18,17 @@ def in_frame(kernel: np.ndarray, size: int) -> np.ndarray:
     start = (size - len(kernel)) // 2
     frame[start : start + len(kernel), start : start + len(kernel)] = kernel / kernel.sum(dtype=np.float64)
     return move_kernel(frame, (size - 1) / 2 - centre_of_mass(frame), pad=0)
+
+
+def kernel_psnr(estimate: np.ndarray, truth: np.ndarray) -> float:
+    """Return 10 log10(max(truth)² / MSE) in dB of two kernels (k, k) of any sizes, both centred in one frame before."""
+    size = max(len(estimate), len(truth)) + 4
+    estimate, truth = in_frame(estimate, size), in_frame(truth, size)
+    error = np.mean((estimate - truth) ** 2)
+    return float("inf") if error == 0 else float(10 * np.log10(truth.max() ** 2 / error))
+
+
+def centre_distance(estimate: np.ndarray, truth: np.ndarray, scale: int) -> float:
+    """Return how far apart, in pixels, the centres of mass of two kernels lie, each from where `scale` wants it."""
+    first, second = (centre_of_mass(kernel) - kernel_centre(len(kernel), scale) for kernel in (estimate, truth))
+    return float(np.linalg.norm(first - second))

@@ -38,7 +38,7 @@ def restore(photo: Any, model: str | Path | Model = "fsrcnn", *, scale: int | No
         return _restore_pil(photo, model, options)
     if not isinstance(photo, np.ndarray):
         raise UserError(f"cannot restore a {type(photo).__name__}; give a NumPy array, a PIL image or a path")
-    _check_array(photo)
+    check_array(photo)
     bands = photo[..., None] if photo.ndim == 2 else photo
     restored = restore_photo(model, _split(bands), **options)[0].bands
     return restored[..., 0] if photo.ndim == 2 else restored
@@ -108,7 +108,7 @@ def _split(bands: np.ndarray) -> Photo:
     return Photo(bands[..., :colours], bands[..., colours:] if colours < bands.shape[-1] else None)
 
 
-def _check_array(photo: np.ndarray) -> None:
+def check_array(photo: np.ndarray) -> None:
     """Raise UserError unless `photo` has a shape, dtype and range that `restore` takes."""
     if photo.ndim not in (2, 3) or (photo.ndim == 3 and photo.shape[-1] not in (1, 2, 3, 4)) or photo.size == 0:
         raise UserError(f"a photo has shape (H, W) or (H, W, 1 to 4); got {photo.shape}")

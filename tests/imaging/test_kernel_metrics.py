@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from jaxsr.imaging.centering import centre_of_mass, move_kernel
-from jaxsr.imaging.kernel_metrics import in_frame, kernel_error
+from jaxsr.imaging.centering import centre_kernel, centre_of_mass, move_kernel
+from jaxsr.imaging.kernel_metrics import centre_distance, in_frame, kernel_error, kernel_psnr
 from jaxsr.imaging.kernels import anisotropic_kernels
 
 
@@ -29,3 +29,18 @@ def test_shift_frame_and_sum_do_not_matter():
 def test_a_frame_has_the_centre_of_mass_in_its_middle():
     framed = in_frame(move_kernel(gaussian(2, 1), np.array([1.3, 0.2])), 25)
     np.testing.assert_allclose(centre_of_mass(framed), 12, atol=2e-3)
+
+
+def test_psnr_is_that_of_the_centred_kernels():
+    a, b = gaussian(1.5, 1), gaussian(2, 1)
+    framed = in_frame(b, 17)
+    error = kernel_error(a, b) * np.linalg.norm(framed)  # over 17 x 17 entries
+    assert kernel_psnr(a, b) == pytest.approx(10 * np.log10(framed.max() ** 2 * 17**2 / error**2))
+    assert kernel_psnr(b, b) == float("inf")
+
+
+def test_centres_are_compared_where_the_convention_puts_them():
+    truth = gaussian(2, 1)
+    moved = move_kernel(truth, np.array([0.3, -0.4]))  # in a frame of 17 pixels
+    assert centre_distance(moved, truth, 2) == pytest.approx(0.5, abs=2e-3)
+    assert centre_distance(centre_kernel(truth, 2), centre_kernel(gaussian(1, 1), 2), 2) < 5e-3

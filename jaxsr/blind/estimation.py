@@ -1,0 +1,176 @@
+"""The blur kernels of photos, by KernelGAN: many photos and seeds in one program, shared by all devices."""
+
+import dataclasses
+import functools
+import os
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import jax
+import numpy as np
+
+from jaxsr.blind.crops import draw_crops, usable_part
+from jaxsr.blind.kernelgan import FIDELITIES, STEPS, Fidelity, State, start, train
+from jaxsr.blind.postprocessing import finish
+from jaxsr.data.images import read_pixels
+from jaxsr.models.spec import DEVICES
+from jaxsr.restoration.photo import check_array
+from jaxsr.support.errors import UserError, choose
+
+SCALES = (2, 4)
+DEFAULT_FIDELITY = "paper"
+MOST_ON_A_GPU = 64  # examples at once, a few MB each
+Progress = Callable[[int, np.ndarray], None]
+
+
+@dataclasses.dataclass(frozen=True)
+class Estimate:
+    """What one run found: the generator's `kernel` (13, 13) as it is, and the `losses` (steps, 3) of `train`."""
+
+    seed: int
+    kernel: np.ndarray
+    losses: np.ndarray
+
+
+@dataclasses.dataclass(frozen=True)
+class Example:
+    """One run's photo (H, W, 3) in [0, 1] without its border, its seed, and its place in what the caller gets."""
+
+    photo: np.ndarray
+    seed: int
+    place: int
+
+
+def estimate_kernel(photo: Any, scale: int = 2, seed: int = 0, *, fidelity: str = DEFAULT_FIDELITY) -> np.ndarray:
+    """Return the kernel (k, k) that made `photo` from one `scale` times larger: its blur, before each `scale`-th pixel.
+
+    It sums to 1, is in correlation orientation, and centred for reduction from pixel 0 (`imaging/centering.py`), which
+    makes k 15 or more at scale 2, 27 or more at 4. `photo` is a NumPy array (H, W) or (H, W, C), uint8, uint16 or
+    float in [0, 1], a PIL image or a path; alpha is left out. The same seed gives the same kernel. Raises UserError for
+    another kind, for a photo under 86 x 86 pixels or without detail. Source: Bell-Kligler et al., NeurIPS 2019.
+    """
+    _check_scale(scale)
+    (estimates,) = estimate_kernels([rgb_photo(photo)], seeds=[seed], fidelity=fidelity)
+    return combine(estimates, scale)
+
+
+def estimate_kernels(
+    photos: Sequence[np.ndarray],
+    *,
+    seeds: Sequence[int] = (0,),
+    fidelity: str = DEFAULT_FIDELITY,
+    steps: int = STEPS,
+    progress: Progress | None = None,
+    progress_every: int | None = None,
+) -> list[list[Estimate]]:
+    """Return for each of `photos` (H, W, 3) in [0, 1] an Estimate for each of `seeds`.
+
+    All local devices take part; photos of any sizes go together, and none changes another's kernel. After each
+    `progress_every` steps `progress(step, kernels)` gets the kernels (n, 13, 13) of the runs under way, those of one
+    photo side by side; the last call has step `steps`. Raises UserError, before any work, for a photo that is too small
+    or flat.
+    """
+    rules = choose("fidelity", fidelity, FIDELITIES)
+    if steps < 1 or not seeds:
+        raise UserError(f"steps={steps} with {len(seeds)} seeds estimates nothing; use at least 1 of each")
+    every = min(progress_every or steps, steps)
+    parts = [usable_part(photo) for photo in photos]
+    examples = [Example(part, seed, i) for i, part in enumerate(parts) for seed in seeds]
+    crops = [draw_crops(np.random.default_rng(example.seed), example.photo, steps) for example in examples]
+    found: list[list[Estimate]] = [[] for _ in photos]
+    for group in _groups(len(examples)):
+        kernels, losses = _run([examples[i] for i in group], [crops[i] for i in group], rules, every, progress)
+        for i, kernel, loss in zip(dict.fromkeys(group), kernels, losses, strict=False):
+            found[examples[i].place].append(Estimate(examples[i].seed, kernel, loss))
+    return found
+
+
+def combine(estimates: Sequence[Estimate], scale: int) -> np.ndarray:
+    """Return the finished kernel (k, k) of a photo from all its `estimates`: that of their mean."""
+    return finish(np.mean([estimate.kernel for estimate in estimates], axis=0), scale)
+
+
+def rgb_photo(photo: Any) -> np.ndarray:
+    """Return a photo of any kind, see `estimate_kernel`, as float64 (H, W, 3) in [0, 1] without alpha."""
+    if isinstance(photo, str | os.PathLike):
+        photo = read_pixels(photo)
+    photo = np.asarray(photo)  # also of PIL's images
+    check_array(photo)
+    colours = photo[..., :3] if photo.ndim == 3 and photo.shape[-1] > 2 else photo.reshape(*photo.shape[:2], -1)[..., :1]
+    levels = np.iinfo(photo.dtype).max if np.issubdtype(photo.dtype, np.integer) else 1
+    return np.broadcast_to(colours / levels, (*photo.shape[:2], 3))
+
+
+def _check_scale(scale: int) -> None:
+    if scale not in SCALES:
+        raise UserError(f"scale={scale}: KernelGAN estimates kernels for the scales 2 and 4; choose one")
+
+
+def _groups(count: int) -> Iterator[list[int]]:
+    """Yield the examples that run at once, as many for each device; the last group repeats its first."""
+    devices = min(jax.local_device_count(), count)
+    share = 1 if jax.default_backend() == "cpu" else min(-(-count // devices), MOST_ON_A_GPU)
+    size = devices * share
+    for first in range(0, count, size):
+        group = list(range(first, min(first + size, count)))
+        yield group + group[:1] * (size - len(group))
+
+
+def _run(
+    examples: list[Example], crops: list[Any], rules: Fidelity, every: int, progress: Progress | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the raw kernels (n, 13, 13) and the losses (n, steps, 3) of `examples`, which the devices share evenly."""
+    devices = jax.local_devices()[: min(jax.local_device_count(), len(examples))]
+
+    def spread(array: np.ndarray) -> np.ndarray:
+        return array.reshape(len(devices), -1, *array.shape[1:])
+
+    begin, advance = _programs(tuple(devices), rules)
+    keys = np.stack([jax.random.key_data(jax.random.key(example.seed)) for example in examples])
+    state = begin(spread(keys), spread(_padded_planes([example.photo for example in examples])))
+    corners = [spread(np.stack(kind)) for kind in zip(*crops, strict=True)]
+    steps, losses = corners[0].shape[2], []
+    for first in range(0, steps, every):
+        state, told = advance(state, tuple(kind[:, :, first : first + every] for kind in corners))
+        losses.append(np.asarray(told).reshape(len(examples), -1, 3))
+        if progress is not None:
+            progress(min(first + every, steps), _kernels(state))
+    return _kernels(state), np.concatenate(losses, axis=1)
+
+
+def _kernels(state: State) -> np.ndarray:
+    kernels = np.asarray(state.kernel)
+    return kernels.reshape(-1, *kernels.shape[2:])
+
+
+@functools.lru_cache(maxsize=8)
+def _programs(devices: tuple[Any, ...], rules: Fidelity) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """Return `start` and `train` for examples (devices, share, ...). On a CPU the share is 1, without a batch's cost."""
+
+    def each(one: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*arguments: Any) -> Any:
+            if len(jax.tree.leaves(arguments)[0]) > 1:
+                return jax.vmap(one)(*arguments)
+            result = one(*jax.tree.map(lambda leaf: leaf[0], arguments))
+            return jax.tree.map(lambda leaf: leaf[None], result)
+
+        return jax.pmap(call, axis_name=DEVICES, devices=devices)
+
+    begin = each(lambda key, photo: start(jax.random.wrap_key_data(key), photo))
+    return begin, each(functools.partial(train, fidelity=rules))
+
+
+def _padded_planes(photos: Sequence[np.ndarray]) -> np.ndarray:
+    """Return `photos` (H, W, 3) in [0, 1] as planes (n, 3, H', W') in [-1, 1], in frames of one size.
+
+    The sides are rounded up to 2^n or 1.5 * 2^n, so that few sizes are ever compiled for. No crop reaches the rest.
+    """
+    height, width = (_rung(max(photo.shape[axis] for photo in photos)) for axis in range(2))
+    planes = np.zeros((len(photos), 3, height, width), np.float32)
+    for frame, photo in zip(planes, photos, strict=True):
+        frame[:, : photo.shape[0], : photo.shape[1]] = 2 * photo.transpose(2, 0, 1) - 1
+    return planes
+
+
+def _rung(side: int) -> int:
+    return next(rung for n in range(6, 64) for rung in (2**n, 3 * 2 ** (n - 1)) if rung >= side)
