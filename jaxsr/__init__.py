@@ -10,6 +10,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from jaxsr.blind.estimation import estimate_kernel
     from jaxsr.models import Model
     from jaxsr.restoration.photo import restore
     from jaxsr.support.errors import UserError
@@ -20,11 +21,12 @@ if TYPE_CHECKING:
 _HOME = {
     "Model": "jaxsr.models",
     "UserError": "jaxsr.support.errors",
+    "estimate_kernel": "jaxsr.blind.estimation",
     "load": "jaxsr.weights",
     "restore": "jaxsr.restoration.photo",
 }
 
-__all__ = ["Model", "UserError", "__version__", "list_models", "load", "restore"]
+__all__ = ["Model", "UserError", "__version__", "estimate_kernel", "list_models", "load", "restore"]
 
 
 def list_models() -> list[str]:

@@ -16,7 +16,9 @@ SIZES = (7, 5, 3, 1, 1, 1)
 def generator() -> nn.Module:
     """Return the deep linear network; planes are examples of one channel."""
     widths = (1, *[64] * 5, 1)
-    layers = [nn.Conv2d(widths[i], widths[i + 1], s, stride=2 if i == 5 else 1, bias=False) for i, s in enumerate(SIZES)]
+    layers = [
+        nn.Conv2d(widths[i], widths[i + 1], s, stride=2 if i == 5 else 1, bias=False) for i, s in enumerate(SIZES)
+    ]
     return nn.Sequential(*layers)
 
 

@@ -3,7 +3,7 @@
 import dataclasses
 import functools
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
@@ -20,7 +20,7 @@ from jaxsr.support.errors import UserError, choose
 SCALES = (2, 4)
 DEFAULT_FIDELITY = "paper"
 MOST_ON_A_GPU = 64  # examples at once, a few MB each
-Progress = Callable[[int, np.ndarray], None]
+Progress = Callable[[int, dict[int, np.ndarray]], None]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,11 +34,12 @@ class Estimate:
 
 @dataclasses.dataclass(frozen=True)
 class Example:
-    """One run's photo (H, W, 3) in [0, 1] without its border, its seed, and its place in what the caller gets."""
+    """One run: a photo (H, W, 3) in [0, 1] without its border, its place among the caller's, a seed and its crops."""
 
     photo: np.ndarray
-    seed: int
     place: int
+    seed: int
+    corners: tuple[np.ndarray, np.ndarray]
 
 
 def estimate_kernel(photo: Any, scale: int = 2, seed: int = 0, *, fidelity: str = DEFAULT_FIDELITY) -> np.ndarray:
@@ -65,24 +66,32 @@ def estimate_kernels(
 ) -> list[list[Estimate]]:
     """Return for each of `photos` (H, W, 3) in [0, 1] an Estimate for each of `seeds`.
 
-    All local devices take part; photos of any sizes go together, and none changes another's kernel. After each
-    `progress_every` steps `progress(step, kernels)` gets the kernels (n, 13, 13) of the runs under way, those of one
-    photo side by side; the last call has step `steps`. Raises UserError, before any work, for a photo that is too small
-    or flat.
+    All local devices take part; photos of any sizes go together, and none changes another's kernel. Every
+    `progress_every` steps `progress(step, kernels)` gets the mean kernel (13, 13) of each photo under way, by its place
+    in `photos`; the last call has step `steps`. Raises UserError, before any work, for a photo that is too small or
+    flat.
     """
     rules = choose("fidelity", fidelity, FIDELITIES)
     if steps < 1 or not seeds:
         raise UserError(f"steps={steps} with {len(seeds)} seeds estimates nothing; use at least 1 of each")
     every = min(progress_every or steps, steps)
     parts = [usable_part(photo) for photo in photos]
-    examples = [Example(part, seed, i) for i, part in enumerate(parts) for seed in seeds]
-    crops = [draw_crops(np.random.default_rng(example.seed), example.photo, steps) for example in examples]
+    examples = [
+        Example(part, place, seed, draw_crops(np.random.default_rng(seed), part, steps))
+        for place, part in enumerate(parts)
+        for seed in seeds
+    ]
     found: list[list[Estimate]] = [[] for _ in photos]
-    for group in _groups(len(examples)):
-        kernels, losses = _run([examples[i] for i in group], [crops[i] for i in group], rules, every, progress)
-        for i, kernel, loss in zip(dict.fromkeys(group), kernels, losses, strict=False):
-            found[examples[i].place].append(Estimate(examples[i].seed, kernel, loss))
+    for first in range(0, len(examples), at_once()):
+        group = examples[first : first + at_once()]
+        for example, kernel, losses in zip(group, *_run(group, rules, every, progress), strict=False):
+            found[example.place].append(Estimate(example.seed, kernel, losses))
     return found
+
+
+def at_once() -> int:
+    """Return how many runs, photos times seeds, go in one program."""
+    return jax.local_device_count() * (1 if jax.default_backend() == "cpu" else MOST_ON_A_GPU)
 
 
 def combine(estimates: Sequence[Estimate], scale: int) -> np.ndarray:
@@ -91,14 +100,16 @@ def combine(estimates: Sequence[Estimate], scale: int) -> np.ndarray:
 
 
 def rgb_photo(photo: Any) -> np.ndarray:
-    """Return a photo of any kind, see `estimate_kernel`, as float64 (H, W, 3) in [0, 1] without alpha."""
+    """Return a photo of any kind, see `estimate_kernel`, as float32 (H, W, 3) in [0, 1] without alpha."""
     if isinstance(photo, str | os.PathLike):
         photo = read_pixels(photo)
     photo = np.asarray(photo)  # also of PIL's images
     check_array(photo)
-    colours = photo[..., :3] if photo.ndim == 3 and photo.shape[-1] > 2 else photo.reshape(*photo.shape[:2], -1)[..., :1]
+    colours = (
+        photo[..., :3] if photo.ndim == 3 and photo.shape[-1] > 2 else photo.reshape(*photo.shape[:2], -1)[..., :1]
+    )
     levels = np.iinfo(photo.dtype).max if np.issubdtype(photo.dtype, np.integer) else 1
-    return np.broadcast_to(colours / levels, (*photo.shape[:2], 3))
+    return np.broadcast_to(colours.astype(np.float32) / levels, (*photo.shape[:2], 3))
 
 
 def _check_scale(scale: int) -> None:
@@ -106,48 +117,43 @@ def _check_scale(scale: int) -> None:
         raise UserError(f"scale={scale}: KernelGAN estimates kernels for the scales 2 and 4; choose one")
 
 
-def _groups(count: int) -> Iterator[list[int]]:
-    """Yield the examples that run at once, as many for each device; the last group repeats its first."""
-    devices = min(jax.local_device_count(), count)
-    share = 1 if jax.default_backend() == "cpu" else min(-(-count // devices), MOST_ON_A_GPU)
-    size = devices * share
-    for first in range(0, count, size):
-        group = list(range(first, min(first + size, count)))
-        yield group + group[:1] * (size - len(group))
+def _run(group: list[Example], rules: Fidelity, every: int, progress: Progress | None) -> tuple[np.ndarray, np.ndarray]:
+    """Return the raw kernels (n, 13, 13) and the losses (n, steps, 3) of `group`, and of what fills up the devices.
 
+    A program for fewer devices would round otherwise: hence all of them, even for one run.
+    """
+    devices = jax.local_devices()
+    filled = group + group[:1] * (-len(group) % len(devices))
 
-def _run(
-    examples: list[Example], crops: list[Any], rules: Fidelity, every: int, progress: Progress | None
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the raw kernels (n, 13, 13) and the losses (n, steps, 3) of `examples`, which the devices share evenly."""
-    devices = jax.local_devices()[: min(jax.local_device_count(), len(examples))]
-
-    def spread(array: np.ndarray) -> np.ndarray:
-        return array.reshape(len(devices), -1, *array.shape[1:])
+    def spread(arrays: Any) -> np.ndarray:
+        return np.stack(arrays).reshape(len(devices), -1, *arrays[0].shape)
 
     begin, advance = _programs(tuple(devices), rules)
-    keys = np.stack([jax.random.key_data(jax.random.key(example.seed)) for example in examples])
-    state = begin(spread(keys), spread(_padded_planes([example.photo for example in examples])))
-    corners = [spread(np.stack(kind)) for kind in zip(*crops, strict=True)]
-    steps, losses = corners[0].shape[2], []
-    for first in range(0, steps, every):
-        state, told = advance(state, tuple(kind[:, :, first : first + every] for kind in corners))
-        losses.append(np.asarray(told).reshape(len(examples), -1, 3))
+    keys = [jax.random.key_data(jax.random.key(example.seed)) for example in filled]
+    state = begin(spread(keys), spread(_padded_planes([example.photo for example in filled])))
+    corners = [spread(kind) for kind in zip(*(example.corners for example in filled), strict=True)]
+    steps, losses = corners[0].shape[2], 0
+    for last in [*range(every, steps, every), steps]:
+        state, told = advance(state, corners, spread([np.int32(last)] * len(filled)))
+        losses += np.asarray(told)
         if progress is not None:
-            progress(min(first + every, steps), _kernels(state))
-    return _kernels(state), np.concatenate(losses, axis=1)
+            progress(last, _by_photo(group, state))
+    return np.asarray(state.kernel).reshape(len(filled), *state.kernel.shape[2:]), np.reshape(losses, (-1, steps, 3))
 
 
-def _kernels(state: State) -> np.ndarray:
-    kernels = np.asarray(state.kernel)
-    return kernels.reshape(-1, *kernels.shape[2:])
+def _by_photo(group: list[Example], state: State) -> dict[int, np.ndarray]:
+    """Return the mean kernel (13, 13) of each photo's runs in `group`, by the photo's place."""
+    kernels = np.asarray(state.kernel).reshape(-1, *state.kernel.shape[2:])
+    places = [example.place for example in group]
+    chosen = {place: [i for i, other in enumerate(places) if other == place] for place in places}
+    return {place: kernels[rows].mean(axis=0) for place, rows in chosen.items()}
 
 
 @functools.lru_cache(maxsize=8)
 def _programs(devices: tuple[Any, ...], rules: Fidelity) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    """Return `start` and `train` for examples (devices, share, ...). On a CPU the share is 1, without a batch's cost."""
+    """Return `start` and `train` for examples (devices, share, ...). A share of 1 is no batch."""
 
-    def each(one: Callable[..., Any]) -> Callable[..., Any]:
+    def of_all(one: Callable[..., Any]) -> Callable[..., Any]:
         def call(*arguments: Any) -> Any:
             if len(jax.tree.leaves(arguments)[0]) > 1:
                 return jax.vmap(one)(*arguments)
@@ -156,8 +162,8 @@ def _programs(devices: tuple[Any, ...], rules: Fidelity) -> tuple[Callable[..., 
 
         return jax.pmap(call, axis_name=DEVICES, devices=devices)
 
-    begin = each(lambda key, photo: start(jax.random.wrap_key_data(key), photo))
-    return begin, each(functools.partial(train, fidelity=rules))
+    begin = of_all(lambda key, photo: start(jax.random.wrap_key_data(key), photo))
+    return begin, of_all(functools.partial(train, fidelity=rules))
 
 
 def _padded_planes(photos: Sequence[np.ndarray]) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""KernelGAN's optimisation of one photo, whole, as one program: `lax.scan` over traced state.
+"""KernelGAN's optimisation of one photo, whole, as one program: a loop over traced state.
 
 Bell-Kligler et al., NeurIPS 2019, section 4 and supplementary, with the constants of the published code. Each step
 trains the generator, then the discriminator. Several photos, or seeds, are several examples of `jax.vmap`.
@@ -100,17 +100,21 @@ def start(key: jax.Array, photo: jax.Array) -> State:
     )
 
 
-def train(state: State, corners: tuple[jax.Array, jax.Array], *, fidelity: Fidelity) -> tuple[State, jax.Array]:
-    """Return the state after a step for each row of `corners`, two (steps, 2), and the losses (steps, 3).
+def train(
+    state: State, corners: tuple[jax.Array, jax.Array], last: jax.Array, *, fidelity: Fidelity
+) -> tuple[State, jax.Array]:
+    """Return the state after all steps before `last`, and the losses (steps, 3), 0 for steps not made in this call.
 
-    The corners are those of the generator's and the discriminator's crops; the losses the generator's, its bicubic
-    part unweighted, and the discriminator's.
+    `corners`, two (steps, 2), are those of the generator's and the discriminator's crops of all steps; the losses the
+    generator's, its bicubic part unweighted, and the discriminator's. The state knows where to go on.
     """
 
-    def body(state: State, corners: tuple[jax.Array, jax.Array]) -> tuple[State, jax.Array]:
-        return step(state, *corners, fidelity=fidelity)
+    def body(i: jax.Array, carry: tuple[State, jax.Array]) -> tuple[State, jax.Array]:
+        state, told = step(carry[0], corners[0][i], corners[1][i], fidelity=fidelity)
+        return state, carry[1].at[i].set(told)
 
-    return jax.lax.scan(body, state, corners)
+    # of traced length, so that one program serves any, and progress changes no bit of the result
+    return jax.lax.fori_loop(state.step, last, body, (state, jnp.zeros((len(corners[0]), 3))))
 
 
 def step(state: State, corner: jax.Array, real_corner: jax.Array, *, fidelity: Fidelity) -> tuple[State, jax.Array]:

@@ -38,7 +38,7 @@ def test_steps_are_the_papers(fidelity, weight):
 
     photo = np.random.default_rng(0).uniform(-1, 1, (3, 70, 76)).astype(np.float32)
     state = jax.tree.map(np.asarray, compiled(begin)(photo))
-    end, losses = compiled(functools.partial(train, fidelity=options))(state, CORNERS)
+    end, losses = compiled(functools.partial(train, fidelity=options))(state, CORNERS, len(CORNERS[0]))
     key = jax.random.wrap_key_data(state.key)
     noise = np.stack([jax.random.normal(jax.random.fold_in(key, i), (2, 3, 26, 26)) for i in range(3)])
     directions = [state.directions["first"], *state.directions["hidden"], state.directions["last"]]

@@ -1,0 +1,80 @@
+"""Kernels of photos: kinds of photos, batches, seeds, progress."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import jaxsr
+from jaxsr.blind.estimation import estimate_kernel, estimate_kernels, rgb_photo
+from jaxsr.data.images import read_pixels
+from jaxsr.data.kernel_files import read_kernel
+from jaxsr.imaging.centering import centre_of_mass, kernel_centre
+from jaxsr.imaging.kernel_metrics import kernel_error
+from jaxsr.support.errors import UserError
+
+RNG = np.random.default_rng(0)
+
+
+def photo(height: int, width: int, seed: int = 0) -> np.ndarray:
+    """Return a photo of blocks and noise."""
+    rng = np.random.default_rng(seed)
+    blocks = rng.random((height // 8 + 1, width // 8 + 1, 3)).repeat(8, 0).repeat(8, 1)[:height, :width]
+    return np.float32(0.8 * blocks + 0.2 * rng.random((height, width, 3)))
+
+
+def test_every_kind_of_photo_gives_its_colours(tmp_path):
+    levels = RNG.integers(0, 256, (9, 7, 4), dtype=np.uint8)
+    expected = np.float32(levels[..., :3]) / 255
+    Image.fromarray(levels).save(tmp_path / "photo.png")
+    deep = levels.astype(np.uint16) * 257
+    for kind in (levels, Image.fromarray(levels), tmp_path / "photo.png", str(tmp_path / "photo.png"), deep, expected):
+        np.testing.assert_allclose(rgb_photo(kind), expected, atol=1e-6)
+    grey = np.repeat(expected[..., :1], 3, axis=-1)
+    for kind in (levels[..., 0], levels[..., [0, 3]], levels[..., :1], Image.fromarray(levels[..., 0])):
+        np.testing.assert_allclose(rgb_photo(kind), grey, atol=1e-6)
+
+
+def test_neither_batch_nor_progress_changes_a_kernel():
+    """Photos of several sizes, two seeds; more runs than devices, so that the last group is filled up."""
+    photos, told = [photo(90, 100), photo(140, 88, 1), photo(120, 96, 2)], []
+    together = estimate_kernels(photos, seeds=[0, 5], steps=4, progress=lambda *now: told.append(now), progress_every=3)
+    alone = estimate_kernels(photos[1:2], seeds=[5], steps=4)[0][0]
+    assert [estimate.seed for estimates in together for estimate in estimates] == [0, 5] * 3
+    np.testing.assert_array_equal(together[1][1].kernel, alone.kernel)
+    np.testing.assert_array_equal(together[1][1].losses, alone.losses)
+    assert alone.losses.shape == (4, 3) and np.isfinite(alone.losses).all()
+    assert [step for step, _ in told] == [3, 4, 3, 4] and set(told[1][1]) | set(told[3][1]) == {0, 1, 2}
+    np.testing.assert_allclose(told[1][1][0], np.mean([e.kernel for e in together[0]], axis=0), rtol=1e-6)
+    kernels = [e.kernel for estimates in together for e in estimates]
+    assert len({kernel.tobytes() for kernel in kernels}) == 6  # each its own
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((photo(80, 300),), "a photo of 300x80 pixels is too small"),
+        ((np.full((100, 100), 0.5),), "the photo is flat"),
+        ((photo(100, 100), 3), "scale=3: KernelGAN estimates kernels for the scales 2 and 4"),
+        ((photo(100, 100) * 2,), r"float photos lie in \[0, 1\]"),
+    ],
+)
+def test_mistakes_are_named(arguments, message):
+    with pytest.raises(UserError, match=message):
+        estimate_kernel(*arguments)
+
+
+def test_mistaken_options_are_named():
+    with pytest.raises(UserError, match="unknown fidelity 'papers'; did you mean 'paper'"):
+        estimate_kernels([photo(100, 100)], fidelity="papers")
+    with pytest.raises(UserError, match="steps=0 with 1 seeds"):
+        estimate_kernels([photo(100, 100)], steps=0)
+
+
+@pytest.mark.slow
+@pytest.mark.shared
+def test_a_kernel_of_div2krk(shared):
+    folder = shared / "data" / "blind" / "DIV2KRK"
+    pixels = read_pixels(folder / "lr_x2" / "im_62.png")
+    kernel = jaxsr.estimate_kernel(pixels)
+    assert kernel_error(kernel, read_kernel(folder / "gt_k_x2" / "kernel_62.mat")) < 0.25
+    np.testing.assert_allclose(centre_of_mass(kernel), kernel_centre(13, 2) + (len(kernel) - 13) / 2, atol=0.02)
