@@ -89,6 +89,11 @@ def estimate_kernels(
     return found
 
 
+def check_photo(photo: np.ndarray) -> None:
+    """Raise UserError unless the kernel of `photo` (H, W, 3) in [0, 1] can be estimated."""
+    draw_crops(np.random.default_rng(0), usable_part(photo), 1)
+
+
 def at_once() -> int:
     """Return how many runs, photos times seeds, go in one program."""
     return jax.local_device_count() * (1 if jax.default_backend() == "cpu" else MOST_ON_A_GPU)

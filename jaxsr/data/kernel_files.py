@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import scipy.io
+from PIL import Image, ImageDraw
 
 from jaxsr.support.errors import UserError
 from jaxsr.support.files import written_whole
@@ -13,6 +14,7 @@ from jaxsr.weights.formats import read_tensors
 
 KEY = "Kernel"
 SUFFIXES = (".npz", ".mat")
+LABEL_HEIGHT = 16  # of the line below a picture
 
 
 def write_kernel(path: str | Path, kernel: np.ndarray, facts: Mapping[str, Any] | None = None) -> None:
@@ -49,14 +51,26 @@ def read_kernel(path: str | Path) -> np.ndarray:
     return (kernel / kernel.sum()).astype(np.float32)
 
 
-def kernel_picture(kernel: np.ndarray, *, side: int = 336) -> np.ndarray:
+def kernel_picture(kernel: np.ndarray, *, side: int = 336, centre: float | None = None) -> np.ndarray:
     """Return a picture (about `side`, the same, 3), uint8, of `kernel` (k, k): white is its largest entry.
 
-    Each entry is a square; up is up in the photo, as the kernel lies on it when it is correlated.
+    Each entry is a square; up is up in the photo, as the kernel lies on it when it is correlated. With `centre`, the
+    row and column from 0 where the kernel's own should lie, a red cross marks it, and a line below says the extent.
     """
     levels = np.clip(kernel / kernel.max(), 0, 1) * 255
     cell = max(side // len(kernel), 1)
-    return np.rint(levels).astype(np.uint8).repeat(cell, 0).repeat(cell, 1)[..., None].repeat(3, 2)
+    picture = np.rint(levels).astype(np.uint8).repeat(cell, 0).repeat(cell, 1)[..., None].repeat(3, 2)
+    return picture if centre is None else _labelled(picture, round((centre + 0.5) * cell), cell, len(kernel))
+
+
+def _labelled(picture: np.ndarray, middle: int, cell: int, size: int) -> np.ndarray:
+    """Return `picture` with a cross of a cell's size at `middle`, and a line of text below."""
+    image = Image.fromarray(np.pad(picture, ((0, LABEL_HEIGHT), (0, 0), (0, 0))))
+    draw, reach = ImageDraw.Draw(image), max(cell // 2, 1)
+    draw.line((middle - reach, middle, middle + reach, middle), fill=(255, 0, 0))
+    draw.line((middle, middle - reach, middle, middle + reach), fill=(255, 0, 0))
+    draw.text((2, len(picture) + 2), f"{size} x {size} pixels, correlation; cross: centre", fill=(255, 255, 255))
+    return np.asarray(image)
 
 
 def _check_suffix(path: Path) -> None:

@@ -55,3 +55,10 @@ def test_a_picture_shows_the_largest_entry_white():
     assert picture.shape == (70, 70, 3) and picture.max() == 255
     row, column = np.unravel_index(KERNEL.argmax(), KERNEL.shape)
     assert (picture[10 * row : 10 * row + 10, 10 * column : 10 * column + 10] == 255).all()
+
+
+def test_a_cross_marks_the_centre():
+    picture = kernel_picture(KERNEL, side=70, centre=3.5)
+    assert picture.shape == (70 + 16, 70, 3) and picture[70:].max() > 200
+    red = np.argwhere((picture == [255, 0, 0]).all(axis=-1))
+    np.testing.assert_allclose(red.mean(axis=0), 40, atol=0.5)  # between entries 3 and 4
