@@ -44,7 +44,30 @@ class KernelGAN:
         self.mask = torch.from_numpy(boundary_mask())
         weights = torch.from_numpy(resize_matrix(64, 32, 0.5)[16, 29:37].astype(np.float32).copy())
         self.bicubic = torch.outer(weights, weights).reshape(1, 1, 8, 8)
+        self.late = 0.0  # the weight of centre and sparsity
         self.offsets = torch.arange(13, dtype=torch.float32)
+
+    def copy_weights(self, generator: dict[str, np.ndarray], discriminator: dict[str, np.ndarray]) -> None:
+        """Take the weights of jaxsr's networks; biases before a normalisation, which jaxsr leaves out, become 0."""
+        convolutions = [m for m in self.discriminator if isinstance(m, nn.Conv2d)]
+        norms = [m for m in self.discriminator if isinstance(m, nn.BatchNorm2d)]
+        matrices = [discriminator["first"], *discriminator["hidden"], discriminator["last"]]
+        with torch.no_grad():
+            for layer, weight in zip(self.generator, generator.values(), strict=True):
+                layer.weight.copy_(torch.from_numpy(weight.transpose(3, 2, 0, 1).copy()))  # pyright: ignore
+            for layer, matrix in zip(convolutions, matrices, strict=True):
+                layer.weight_orig.copy_(torch.from_numpy(matrix.T.copy()).reshape(layer.weight_orig.shape))
+                layer.bias.zero_()  # pyright: ignore[reportOptionalMemberAccess]
+            for norm, scale, shift in zip(norms, discriminator["scale"], discriminator["shift"], strict=True):
+                norm.weight.copy_(torch.from_numpy(scale.copy()))
+                norm.bias.copy_(torch.from_numpy(shift.copy()))
+
+    def copy_directions(self, directions: dict[str, np.ndarray]) -> None:
+        """Take the left singular vectors that the power iterations start from."""
+        vectors = [directions["first"], *directions["hidden"], directions["last"]]
+        convolutions = [m for m in self.discriminator if isinstance(m, nn.Conv2d)]
+        for layer, vector in zip(convolutions, vectors, strict=True):
+            layer.weight_u.copy_(torch.from_numpy(vector.copy()))  # pyright: ignore
 
     def kernel(self) -> torch.Tensor:
         """Return the generator's kernel (13, 13), from a single bright pixel through its layers."""
@@ -54,11 +77,11 @@ class KernelGAN:
         return x[0, 0].flip(0, 1)
 
     def regularize(self, kernel: torch.Tensor) -> torch.Tensor:
-        """Return the four regularisers, weighted."""
+        """Return the four regularisers; the last two have weight 0 at first, yet are computed, as published."""
         mass = kernel.sum()
         centre = torch.stack([kernel.sum(1) @ self.offsets, kernel.sum(0) @ self.offsets]) / mass
         loss = 0.5 * (1 - mass).abs() + 0.5 * (kernel * self.mask).abs().mean()
-        return loss + (centre - 6.5).square().mean() + 5 * kernel.abs().pow(0.2).mean()
+        return loss + self.late * ((centre - 6.5).square().mean() + 5 * kernel.abs().pow(0.2).mean())
 
     def step(self, corner: Sequence[int], real_corner: Sequence[int]) -> list[float]:
         """Make one step of both networks, with crops at two corners; return their losses."""

@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 import jaxsr
+from jaxsr.blind import estimation
 from jaxsr.blind.estimation import estimate_kernel, estimate_kernels, rgb_photo
 from jaxsr.data.images import read_pixels
 from jaxsr.data.kernel_files import read_kernel
@@ -47,6 +48,17 @@ def test_neither_batch_nor_progress_changes_a_kernel():
     np.testing.assert_allclose(told[1][1][0], np.mean([e.kernel for e in together[0]], axis=0), rtol=1e-6)
     kernels = [e.kernel for estimates in together for e in estimates]
     assert len({kernel.tobytes() for kernel in kernels}) == 6  # each its own
+
+
+@pytest.mark.slow
+def test_several_runs_on_a_device_are_as_good_as_alone(monkeypatch):
+    """As on a GPU: two runs on each of four devices, with batched products."""
+    alone = estimate_kernels([photo(90, 100, 1)], seeds=[3], steps=4)[0][0]
+    monkeypatch.setattr(estimation, "at_once", lambda: 8)
+    together = estimate_kernels([photo(100, 90), photo(90, 100, 1)], seeds=[0, 1, 2, 3], steps=4)[1][3]
+    np.testing.assert_allclose(together.losses, alone.losses, rtol=1e-3)
+    # Adam's first moves are signs, and rounding turns some
+    np.testing.assert_allclose(together.kernel, alone.kernel, atol=0.1 * np.abs(alone.kernel).max())
 
 
 @pytest.mark.parametrize(
