@@ -13,6 +13,7 @@ import optax
 
 from jaxsr.blind import losses
 from jaxsr.blind.crops import DISCRIMINATOR_CROP, GENERATOR_CROP
+from jaxsr.blind.schedules import Schedule, first_schedule, hand_over, learning_rate, regularize
 from jaxsr.models.kernelgan import (
     KERNEL_SIZE,
     Directions,
@@ -28,11 +29,7 @@ from jaxsr.models.kernelgan import (
 )
 
 STEPS = 3000
-RATE, RATE_DROP, STEPS_PER_RATE = 2e-4, 0.1, 750
 FAKE_NOISE = 1 / 255  # standard deviation on the discriminator's own input, in [-1, 1]
-BICUBIC_START, BICUBIC_DROP, BICUBIC_END = 5.0, 0.01, 5e-6
-HANDED_OVER = 5e-3  # below this weight of the bicubic loss, centre and sparsity count
-STEPS_BELOW, STEPS_PER_DROP = 3, 200
 
 adam = optax.scale_by_adam(b1=0.5, b2=0.999)
 
@@ -56,14 +53,6 @@ FIDELITIES = {
     "paper": Fidelity(accumulates=False, real_noise=1 / 255, channel_sum=False, threshold=0.4 / 9),
     "published_code": Fidelity(accumulates=True, real_noise=2 / 255, channel_sum=True, threshold=0.4),
 }
-
-
-class Schedule(NamedTuple):
-    """The bicubic loss's weight, for how many steps running the loss was low, and whether that was long enough."""
-
-    bicubic: jax.Array
-    below: jax.Array
-    reached: jax.Array
 
 
 class State(NamedTuple):
@@ -96,7 +85,7 @@ def start(key: jax.Array, photo: jax.Array) -> State:
         discriminator=discriminator,
         discriminator_moments=adam.init(discriminator),
         directions=directions,
-        schedule=Schedule(jnp.float32(BICUBIC_START), jnp.int32(0), jnp.bool_(False)),
+        schedule=first_schedule(),
     )
 
 
@@ -120,78 +109,54 @@ def train(
 def step(state: State, corner: jax.Array, real_corner: jax.Array, *, fidelity: Fidelity) -> tuple[State, jax.Array]:
     """Return the state after one step, with crops at two corners (2,), and its losses (3,)."""
     crop = _cut(state.photo, corner, GENERATOR_CROP)
-    real = _cut(state.photo, real_corner, DISCRIMINATOR_CROP)
     key = jax.random.fold_in(jax.random.wrap_key_data(state.key), state.step)
-    noise = jax.random.normal(key, (2, *real.shape))
-    real = real + fidelity.real_noise * noise[0]
+    noise = jax.random.normal(key, (2, 3, DISCRIMINATOR_CROP, DISCRIMINATOR_CROP))
+    real = _cut(state.photo, real_corner, DISCRIMINATOR_CROP) + fidelity.real_noise * noise[0]
+    state, loss, bicubic = _train_generator(state, crop, fidelity.channel_sum)
+    fake = reduce_by(compose_kernel(state.generator), crop) + FAKE_NOISE * noise[1]
+    state, own_loss = _train_discriminator(state, real, fake)
+    if fidelity.accumulates:
+        state = state._replace(photo=jax.lax.dynamic_update_slice(state.photo, real, (0, *real_corner)))
+    schedule = hand_over(state.schedule, state.step, bicubic, fidelity.threshold)
+    return state._replace(step=state.step + 1, schedule=schedule), jnp.stack([loss, bicubic, own_loss])
+
+
+def _train_generator(state: State, crop: jax.Array, channel_sum: bool) -> tuple[State, jax.Array, jax.Array]:
+    """Return the state after the generator's step on `crop` (3, 64, 64), its loss, and the bicubic part unweighted."""
+    target = losses.bicubic_target(crop, channel_sum=channel_sum)
     norms, directions = spectral_norms(state.discriminator, state.directions)
 
-    def generator_loss(params: Generator) -> tuple[jax.Array, tuple[jax.Array, jax.Array]]:
+    def loss_of(params: Generator) -> tuple[jax.Array, tuple[jax.Array, jax.Array]]:
         kernel = compose_kernel(params)
         output = reduce_by(kernel, crop)
         deceived = discriminate(state.discriminator, norms, cut_patches(output))
-        target = losses.bicubic_target(crop, channel_sum=fidelity.channel_sum)
         bicubic = jnp.mean(jnp.square(output - target))
         weighted = state.schedule.bicubic * bicubic
         return jnp.mean(1 - deceived) + weighted + regularize(kernel, state.schedule), (kernel, bicubic)
 
-    found = jax.value_and_grad(generator_loss, has_aux=True)(state.generator)
-    (loss, (kernel, bicubic)), gradients = found
-    generator, generator_moments = _descend(state.step, gradients, state.generator_moments, state.generator)
-    fake = reduce_by(compose_kernel(generator), crop) + FAKE_NOISE * noise[1]
+    (loss, (kernel, bicubic)), gradients = jax.value_and_grad(loss_of, has_aux=True)(state.generator)
+    generator, moments = _descend(state.step, gradients, state.generator_moments, state.generator)
+    changed = {"generator": generator, "generator_moments": moments, "kernel": kernel, "directions": directions}
+    return state._replace(**changed), loss, bicubic
+
+
+def _train_discriminator(state: State, real: jax.Array, fake: jax.Array) -> tuple[State, jax.Array]:
+    """Return the state after the discriminator's step on two crops (3, 26, 26), and its loss.
+
+    Each has its own power iteration and its own statistics, as published.
+    """
     patches = (cut_patches(real), cut_patches(fake))
 
-    def discriminator_loss(params: Discriminator) -> tuple[jax.Array, Directions]:
-        real_norms, after_real = spectral_norms(params, directions)
-        fake_norms, after_fake = spectral_norms(params, after_real)
+    def loss_of(params: Discriminator) -> tuple[jax.Array, Directions]:
+        real_norms, directions = spectral_norms(params, state.directions)
+        fake_norms, directions = spectral_norms(params, directions)
         answers = (discriminate(params, real_norms, patches[0]), discriminate(params, fake_norms, patches[1]))
-        return (jnp.mean(1 - answers[0]) + jnp.mean(answers[1])) / 2, after_fake
+        return (jnp.mean(1 - answers[0]) + jnp.mean(answers[1])) / 2, directions
 
-    found = jax.value_and_grad(discriminator_loss, has_aux=True)(state.discriminator)
-    (own_loss, directions), gradients = found
+    (loss, directions), gradients = jax.value_and_grad(loss_of, has_aux=True)(state.discriminator)
     discriminator, moments = _descend(state.step, gradients, state.discriminator_moments, state.discriminator)
-    photo = state.photo
-    if fidelity.accumulates:
-        photo = jax.lax.dynamic_update_slice(photo, real, (0, *real_corner))
-    state = State(
-        step=state.step + 1,
-        key=state.key,
-        photo=photo,
-        kernel=kernel,
-        generator=generator,
-        generator_moments=generator_moments,
-        discriminator=discriminator,
-        discriminator_moments=moments,
-        directions=directions,
-        schedule=hand_over(state.schedule, state.step, bicubic, fidelity.threshold),
-    )
-    return state, jnp.stack([loss, bicubic, own_loss])
-
-
-def regularize(kernel: jax.Array, schedule: Schedule) -> jax.Array:
-    """Return the four weighted regularisers of `kernel` (13, 13); centre and sparsity wait for the bicubic loss."""
-    on = schedule.bicubic < HANDED_OVER
-    waiting = jnp.where(on, kernel, 1 / kernel.size)  # a first kernel of sum 0 has no centre, and a slope without end
-    late = jnp.where(on, losses.centre(waiting) + 5 * losses.sparsity(waiting), 0)
-    return 0.5 * losses.sum_to_one(kernel) + 0.5 * losses.boundaries(kernel) + late
-
-
-def hand_over(schedule: Schedule, step: jax.Array, bicubic: jax.Array, threshold: float) -> Schedule:
-    """Return the schedule after `step`, whose bicubic loss was `bicubic`; the first step does not count.
-
-    Once the loss was below `threshold` for 3 steps running, every 200th step divides its weight by 100.
-    """
-    counts = step > 0
-    below = jnp.where(counts & (bicubic < threshold), schedule.below + 1, 0)
-    reached = schedule.reached | (below >= STEPS_BELOW)
-    due = counts & reached & (step % STEPS_PER_DROP == 0)
-    dropped = jnp.maximum(schedule.bicubic * BICUBIC_DROP, BICUBIC_END)
-    return Schedule(jnp.where(due, dropped, schedule.bicubic), below, reached)
-
-
-def learning_rate(step: jax.Array) -> jax.Array:
-    """Return the rate of both networks at `step`, from 0; it drops behind each 750th."""
-    return RATE * RATE_DROP ** (jnp.maximum(step - 1, 0) // STEPS_PER_RATE)
+    changed = {"discriminator": discriminator, "discriminator_moments": moments, "directions": directions}
+    return state._replace(**changed), loss
 
 
 def _descend(step: jax.Array, gradients: Any, moments: Any, params: Any) -> tuple[Any, Any]:

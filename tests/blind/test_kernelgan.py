@@ -7,8 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxsr.blind import kernelgan
-from jaxsr.blind.kernelgan import FIDELITIES, Schedule, hand_over, start, train
+from jaxsr.blind.kernelgan import FIDELITIES, start, train
+from jaxsr.blind.schedules import Schedule, first_schedule, hand_over, learning_rate
 from tests.models.dan_cases import assert_close, compiled
 from tests.reference import kernelgan as reference
 
@@ -63,13 +63,12 @@ def test_steps_are_the_papers(fidelity, weight):
 
 def schedules(losses, threshold=0.4, start=0):
     """Return the weight of the bicubic loss before each step, for these bicubic losses."""
-    schedule = Schedule(jnp.float32(5), jnp.int32(0), jnp.bool_(False))
 
     def body(schedule, now):
         return hand_over(schedule, now[0], now[1], threshold), schedule.bicubic
 
     steps = jnp.arange(start, start + len(losses))
-    return np.asarray(jax.jit(lambda s: jax.lax.scan(body, s, (steps, jnp.float32(losses))))(schedule)[1])
+    return np.asarray(jax.jit(lambda s: jax.lax.scan(body, s, (steps, jnp.float32(losses))))(first_schedule())[1])
 
 
 def test_the_bicubic_loss_hands_over():
@@ -83,6 +82,6 @@ def test_the_bicubic_loss_hands_over():
 
 
 def test_the_rate_drops_behind_every_750th_step():
-    rate = jax.jit(lambda step: kernelgan.learning_rate(step))
+    rate = jax.jit(learning_rate)
     expected = {0: 2e-4, 750: 2e-4, 751: 2e-5, 1500: 2e-5, 1501: 2e-6, 2251: 2e-7, 2999: 2e-7}
     np.testing.assert_allclose([rate(step) for step in expected], list(expected.values()), rtol=1e-5)
