@@ -1,0 +1,1 @@
+"""Optimisation for one photo: its blur kernel, and the network that restores it."""
