@@ -1,5 +1,6 @@
 """Whole runs of ZSSR: repeatable, aligned, better than bicubic; and what they refuse."""
 
+import dataclasses
 import functools
 
 import jax
@@ -7,16 +8,32 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from jaxsr.blind import zssr
 from jaxsr.blind.downscale import back_project, downscale, fitted_kernel, ideal_kernel
 from jaxsr.blind.internal_learning import Lesson, learn
-from jaxsr.blind.zssr import fitting_crop, learn_model, make_plan, restore_zssr
+from jaxsr.blind.plans import fitting_crop, make_plan
+from jaxsr.blind.zssr import learn_model, restore_zssr
 from jaxsr.imaging.kernels import anisotropic_kernels
 from jaxsr.imaging.metrics import psnr, shave
 from jaxsr.imaging.resize import resize
+from jaxsr.models.zssr import ZSSR
 from jaxsr.support.errors import UserError
 
 KERNEL = np.asarray(anisotropic_kernels(np.array([[2.0, 1.2]]), np.array([0.6]), 11))[0]
 RUN = functools.partial(restore_zssr, scale=2, crop=32, steps=6)
+
+
+class Narrow(ZSSR):
+    """A network that compiles fast."""
+
+    depth: int = 3
+    features: int = 6
+
+
+@pytest.fixture
+def narrow(monkeypatch):
+    """Make runs learn narrow networks."""
+    monkeypatch.setattr(zssr, "SPEC", dataclasses.replace(zssr.SPEC, build=Narrow, receptive_radius=lambda net: 3))
 
 
 @functools.cache
@@ -63,7 +80,7 @@ def test_it_learns_from_the_photo_and_stays_aligned_with_bicubic():
         np.testing.assert_allclose(offset(result, bicubic), 0, atol=0.1)
 
 
-def test_a_run_repeats_bit_for_bit_whatever_is_beside_it():
+def test_a_run_repeats_bit_for_bit_whatever_is_beside_it(narrow):
     grey, told = small()[:40, :44, :1], []
     alone, other = (RUN([small()], kernels=[KERNEL], seed=seed)[0] for seed in (0, 1))
     both = RUN([grey, small()], kernels=[None, KERNEL], progress=lambda *counts: told.append(counts))
@@ -73,7 +90,20 @@ def test_a_run_repeats_bit_for_bit_whatever_is_beside_it():
     assert np.abs(alone - other).max() > 0
 
 
-def test_gradual_training_goes_on_from_the_weights_of_x2():
+def test_one_failure_stops_all(narrow):
+    """Here the caller's own; as any would, it ends the other photo at its next count, not after 3,000 steps."""
+    told = []
+
+    def progress(done, total):
+        told.append(done)
+        raise RuntimeError("enough")
+
+    with pytest.raises(RuntimeError, match="enough"):
+        RUN([small(), small()], steps=3000, progress=progress)
+    assert 1 <= len(told) <= 2
+
+
+def test_gradual_training_goes_on_from_the_weights_of_x2(narrow):
     corner, key = photo()[:64, :64], jax.random.key(5)
     plan = make_plan((KERNEL, np.outer([1, 2, 3, 2, 1], [1, 2, 3, 2, 1]) / 81), 4)
     model = learn_model(corner, plan, crop=64, seed=5, steps=2)
@@ -85,7 +115,7 @@ def test_gradual_training_goes_on_from_the_weights_of_x2():
     jax.tree.map(np.testing.assert_array_equal, model.params, params)
 
 
-def test_real_photos_learn_from_noise_and_are_not_corrected():
+def test_real_photos_learn_from_noise_and_are_not_corrected(narrow):
     run, bicubic = functools.partial(RUN, [small()], kernels=[KERNEL], steps=2), resize(small(), 2)
     known, real, quiet, loud = (
         run(**options)[0] for options in ({}, *({"real": True, "noise_scale": scale} for scale in (1.0, 0.0, 9.0)))
