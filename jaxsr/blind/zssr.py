@@ -54,15 +54,19 @@ def restore_zssr(
     steps_done = _Steps(progress, steps * sum(map(len, plans)))
     recipe = {"fathers": fathers, "noise": REAL_NOISE * noise_scale if real else 0.0, "augment": augment}
 
-    def restored(index: int) -> np.ndarray:
-        photo, plan = photos[index], plans[index]
-        model = learn_model(photo, plan, crop=crop, seed=seed, steps=steps, count=steps_done.count, **recipe)
-        return reconstruct(model, photo, plan[-1].kernel, ensemble=ensemble, corrected=not real)
+    def learned(index: int) -> Model:
+        count = steps_done.count
+        return learn_model(photos[index], plans[index], crop=crop, seed=seed, steps=steps, count=count, **recipe)
 
     try:
-        return _on_devices(restored, len(photos))
+        models = _on_devices(learned, len(photos))
     finally:
         steps_done.stop()
+    # All devices share the windows of a photo: behind the steps that another photo has queued they would wait
+    return [
+        reconstruct(model, photo, plan[-1].kernel, ensemble=ensemble, corrected=not real)
+        for model, photo, plan in zip(models, photos, plans, strict=True)
+    ]
 
 
 def learn_model(
@@ -90,7 +94,7 @@ def learn_model(
     return Model(SPEC, module, plan[-1].scale, {"params": params})
 
 
-def _on_devices(work: Callable[[int], np.ndarray], count: int) -> list[np.ndarray]:
+def _on_devices(work: Callable[[int], Model], count: int) -> list[Model]:
     """Return `work(0)` to `work(count - 1)`, as many at once as there are devices, each on one of its own.
 
     Photos end at different steps and have different sizes: one program for several would wait for the slowest.
@@ -99,7 +103,7 @@ def _on_devices(work: Callable[[int], np.ndarray], count: int) -> list[np.ndarra
     for device in jax.local_devices():
         devices.put(device)
 
-    def on_device(index: int) -> np.ndarray:
+    def on_device(index: int) -> Model:
         device = devices.get()
         try:
             with jax.default_device(device):
