@@ -17,7 +17,7 @@ def downscale(images: jax.Array, kernels: jax.Array, scale: int) -> jax.Array:
 
     `kernels` (N, k, k), one for each photo, carry the shift of half a block (`centre_kernel`); photos go on beyond
     their border in its mirror, the outermost pixel twice. Where `scale` does not divide a side, the kept pixels are
-    spread from the first to the last block's, and rounded. Raises an error for a photo smaller than k // 2.
+    spread from the first to the last block's, and rounded.
     """
     blurred = blur(images, kernels, border="symmetric")
     for axis in (1, 2):
