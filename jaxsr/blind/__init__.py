@@ -1,1 +1,1 @@
-"""Optimisation for one photo: its blur kernel."""
+"""Blind super-resolution by optimisation per photo: KernelGAN finds the kernel, ZSSR restores with it."""

@@ -1,0 +1,97 @@
+"""Times a step of ZSSR's training on a photo, and on each of several, against the same step in PyTorch, in one run.
+
+pip install -e ".[bench]" && python -m benchmarks.zssr
+"""
+
+from collections.abc import Callable, Sequence
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from absl import flags
+
+from benchmarks.peers.zssr import Trainer
+from benchmarks.timing import contest, in_new_process, machine
+from jaxsr.blind.downscale import ideal_kernel
+from jaxsr.blind.internal_learning import ADAM, Lesson, Run, Source, advance, loss_map, test_run
+from jaxsr.blind.rates import initial_rates
+from jaxsr.models.zssr import ZSSR
+from jaxsr.support import app
+
+_CROP = flags.DEFINE_integer("crop", 128, "side of a father, in pixels", lower_bound=32)
+_PHOTOS = flags.DEFINE_integer("photos", 4, "photos in the batch", lower_bound=2)
+_ROUNDS = flags.DEFINE_integer("rounds", 7, "turns of each contestant", lower_bound=1)
+SCALE = 2
+
+
+def sources(count: int, side: int) -> list[Source]:
+    """Return `count` random photos to learn from."""
+    photos = np.random.default_rng(0).random((count, side, side, 3), np.float32)
+    kernel = jnp.asarray(ideal_kernel(SCALE), jnp.float32)
+    return [Source(jnp.asarray(photo), loss_map(photo), kernel) for photo in photos]
+
+
+def initial_run() -> Run:
+    """Return the start of a training."""
+    params = jax.jit(ZSSR().init)(jax.random.key(0), jnp.zeros((1, 32, 32, 3)))["params"]
+    return Run(jnp.int32(0), params, ADAM.init(params), initial_rates())
+
+
+def in_jax(lesson: Lesson, photos: Sequence[Source]) -> Callable[[], list[Run]]:
+    """Return the call that makes a step on each photo and returns where they stand."""
+    runs, key = [initial_run() for _ in photos], jax.random.key(1)
+
+    def call() -> list[Run]:
+        runs[:] = [advance(lesson, photo, key, run, 1) for photo, run in zip(photos, runs, strict=True)]
+        return jax.block_until_ready(runs)
+
+    return call
+
+
+def in_torch(lesson: Lesson, photos: Sequence[Source]) -> Callable[[], list[Trainer]]:
+    """Return the same call in PyTorch."""
+    trainers = [Trainer(initial_run().params, photo, lesson.scale, lesson.crop) for photo in photos]
+
+    def call() -> list[Trainer]:
+        for trainer in trainers:
+            trainer.step()
+        return trainers
+
+    return call
+
+
+CONTESTANTS = {"jaxsr": in_jax, "PyTorch": in_torch}
+
+
+def compare(lesson: Lesson) -> None:
+    """Check that both contestants learn the same: on a photo of the crop's size there is one father."""
+    (photo,) = sources(1, lesson.crop)
+    ours, theirs = in_jax(lesson, [photo]), in_torch(lesson, [photo])
+    for _ in range(20):
+        for call in (ours, theirs):
+            call()
+    tested = jax.jit(test_run, static_argnums=0)(lesson, photo, jax.random.key(0), ours()[0])
+    np.testing.assert_allclose(tested.rates.errors[-1], theirs()[0].error(), rtol=1e-3)
+
+
+def times(crop: int, photos: int, rounds: int) -> dict[str, float]:
+    """Return each contestant's seconds for a step on each photo, after `compare`."""
+    lesson = Lesson(ZSSR(), SCALE, crop)
+    compare(lesson)
+    data = sources(photos, 2 * crop)
+    return contest({name: prepare(lesson, data) for name, prepare in CONTESTANTS.items()}, rounds=rounds)
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Print the table."""
+    crop = _CROP.value
+    print(f"{machine()}; a step of ZSSR on a father of {crop}x{crop} pixels, x{SCALE}")
+    print("| photos | jaxsr ms per photo | PyTorch ms per photo | PyTorch / jaxsr |\n|---|---|---|---|")
+    for photos in (1, _PHOTOS.value):
+        seconds = in_new_process(times, crop, photos, _ROUNDS.value)
+        ours, theirs = (1000 * seconds[name] / photos for name in CONTESTANTS)
+        print(f"| {photos} | {ours:.1f} | {theirs:.1f} | {theirs / ours:.2f} |", flush=True)
+
+
+if __name__ == "__main__":
+    app.run(main)
