@@ -12,9 +12,9 @@ from absl import flags
 
 from benchmarks.peers.zssr import Trainer
 from benchmarks.timing import contest, in_new_process, machine
-from jaxsr.blind.downscale import ideal_kernel
 from jaxsr.blind.internal_learning import ADAM, Lesson, Run, Source, advance, loss_map, test_run
 from jaxsr.blind.rates import initial_rates
+from jaxsr.imaging.downscale import ideal_kernel
 from jaxsr.models.zssr import ZSSR
 from jaxsr.support import app
 

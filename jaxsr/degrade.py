@@ -2,8 +2,9 @@
 
 PHOTO is a sharp photo, a folder or a pattern. DIR gets the sharp photos (hr), the small ones (lr_x2), their blur
 kernels (kernels) and pairs.json, which lists them; `evaluate --data=DIR` scores on it. The kinds: bicubic, MATLAB's in
-8 bits; gaussian8, 8 small ones of each photo by the isotropic Gaussians that IKC and DAN are tested with. Exit status
-0: all done; 1: some photos failed, listed at the end, the others are written; 2: wrong usage.
+8 bits; gaussian8, 8 small ones of each photo by the isotropic Gaussians that IKC and DAN are tested with; div2krk, by
+a random anisotropic kernel each, as in KernelGAN's set of that name. Exit status 0: all done; 1: some photos failed,
+listed at the end, the others are written; 2: wrong usage.
 """
 
 import sys
@@ -14,7 +15,9 @@ from absl import flags
 from jaxsr.support import app
 
 _OUTPUT = flags.DEFINE_string("output", None, "Folder of the set; it must not hold one.", required=True)
-_KIND = flags.DEFINE_enum("kind", None, ["bicubic", "gaussian8"], "How small photos are made.", required=True)
+_KIND = flags.DEFINE_enum(
+    "kind", None, ["bicubic", "gaussian8", "div2krk"], "How small photos are made.", required=True
+)
 _SCALE = flags.DEFINE_integer("scale", 2, "How many times smaller.", lower_bound=2)
 _SEED = flags.DEFINE_integer("seed", 0, "Decides random kernels and noise, with the photo's name.")
 

@@ -1,8 +1,9 @@
 """Restore photos: `python -m jaxsr.restore PHOTO... --output=DIR [--model=fsrcnn] [--scale=2]`.
 
 PHOTO is a file, a folder or a pattern such as 'photos/*.png'. The result of photos/a.jpg is DIR/a.png (or as --format
-says), with the photo's depth, alpha and colour profile; the blur kernel that DAN finds is DIR/kernels/a.npz. Exit
-status 0: all done; 1: some photos failed, listed at the end, the others are written; 2: wrong usage.
+says), with the photo's depth, alpha and colour profile. Blur kernels that are found on the way are DIR/kernels/a.npz.
+--model=zssr learns from each photo for some minutes, with the kernel in a file, --kernel=estimate by KernelGAN, or
+bicubic's. Exit status 0: all done; 1: some photos failed, listed at the end, the others are written; 2: wrong usage.
 """
 
 import sys
@@ -15,26 +16,45 @@ from jaxsr.support import app
 from jaxsr.support.errors import UserError
 
 _OUTPUT = flags.DEFINE_string("output", None, "Folder for the results; made when missing.", required=True)
-_MODEL = flags.DEFINE_string("model", "fsrcnn", "A shipped name (fsrcnn, fsrcnn-x3), a weight file or a run folder.")
+_MODEL = flags.DEFINE_string(
+    "model", "fsrcnn", "A shipped name (fsrcnn, fsrcnn-x3), a weight file, a run folder, or zssr."
+)
 _SCALE = flags.DEFINE_integer("scale", None, "How many times larger; by default what the model says, or 2.")
 _TILE = flags.DEFINE_string("tile", "auto", "Largest window in pixels, 'auto', or 'none' for whole photos at once.")
 _ENSEMBLE = flags.DEFINE_bool("ensemble", False, "Average over 8 flips and turns: 8 times slower, a little better.")
 _ROUNDS = flags.DEFINE_integer(
     "rounds", None, "DAN: alternate so often, and keep each round's picture in DIR/rounds.", lower_bound=1
 )
+_KERNEL = flags.DEFINE_string("kernel", "", "zssr: a kernel file (.npz, .mat), 'estimate', or bicubic's if left out.")
+_REAL = flags.DEFINE_bool("real", False, "zssr: a noisy photo that no known kernel made; no back-projection.")
+_SEED = flags.DEFINE_integer("seed", 0, "zssr: the same seed gives the same result.", lower_bound=0)
+_STEPS = flags.DEFINE_integer("steps", 3000, "zssr: at most so many steps for a photo.", lower_bound=1)
 _FORMAT = flags.DEFINE_enum("format", "png", ["png", "jpg", "tif", "webp"], "jpg and webp hold 8 bits per channel.")
 
 
 def main(arguments: Sequence[str]) -> int:
     """Restore the photos that `arguments` name; return the exit status."""
-    from tqdm import tqdm  # after the flags: a typo is answered at once
+    from jaxsr.data.listing import list_photos, output_paths  # after the flags: a typo is answered at once
 
-    from jaxsr.data.listing import list_photos, output_paths
+    photos = list_photos(arguments)
+    outputs = dict(zip(photos, output_paths(photos, _OUTPUT.value, f".{_FORMAT.value}"), strict=True))
+    name, failures = _learning(outputs) if _MODEL.value == "zssr" else _with_weights(outputs)
+    print(f"{len(photos) - len(failures)} of {len(photos)} photos restored by {name} in {_OUTPUT.value}")
+    for failure in failures:
+        print(failure, file=sys.stderr)
+    return app.SOME_FAILED if failures else app.DONE
+
+
+def _with_weights(outputs: dict[Path, Path]) -> tuple[str, list[str]]:
+    """Restore photos by a network with weights; return its name and why some failed."""
+    from tqdm import tqdm
+
     from jaxsr.restoration.photo import restore_file
     from jaxsr.weights import load
 
-    photos = list_photos(arguments)
-    outputs = output_paths(photos, _OUTPUT.value, f".{_FORMAT.value}")
+    for flag in (_KERNEL, _REAL):
+        if flag.value:
+            raise UserError(f"--{flag.name} is for --model=zssr; leave it out, or choose that model")
     tile = _tile()
     model = load(_MODEL.value, scale=_SCALE.value)
     options = {"tile": tile, "ensemble": _ENSEMBLE.value}
@@ -42,16 +62,42 @@ def main(arguments: Sequence[str]) -> int:
         model, options["all_rounds"] = model.with_options(rounds=_ROUNDS.value), True
     _make_folder(Path(_OUTPUT.value))
     failures = []
-    for photo, output in tqdm(list(zip(photos, outputs, strict=True)), unit="photo", disable=None):
+    for photo, output in tqdm(outputs.items(), unit="photo", disable=None):
         try:
             restore_file(model, photo, output, **options)
             tqdm.write(str(output))
         except (UserError, OSError) as error:
             failures.append(str(error))
-    print(f"{len(photos) - len(failures)} of {len(photos)} photos restored by {model.name} in {_OUTPUT.value}")
-    for failure in failures:
-        print(failure, file=sys.stderr)
-    return app.SOME_FAILED if failures else app.DONE
+    return model.name, failures
+
+
+def _learning(outputs: dict[Path, Path]) -> tuple[str, list[str]]:
+    """Restore photos by networks that each learn from one, as many at once as there are devices."""
+    import jax
+    from tqdm import tqdm
+
+    from jaxsr.blind.restoration import check_request, restore_files
+
+    scale, options = _SCALE.value or 2, {"real": _REAL.value, "ensemble": _ENSEMBLE.value, "steps": _STEPS.value}
+    check_request(scale, _KERNEL.value)
+    _make_folder(Path(_OUTPUT.value))
+    failures, count = [], jax.local_device_count()
+    groups = [list(outputs)[i : i + count] for i in range(0, len(outputs), count)]
+    for group in groups:
+        with tqdm(desc=", ".join(path.name for path in group), unit="step", leave=False, disable=None) as bar:
+
+            def progress(done: int, total: int, bar: tqdm = bar) -> None:
+                bar.total = total
+                bar.update(done - bar.n)
+
+            parts = {path: outputs[path] for path in group}
+            failures += restore_files(
+                parts, scale=scale, kernel=_KERNEL.value, seed=_SEED.value, progress=progress, **options
+            )
+        for path in group:
+            if outputs[path].exists():
+                tqdm.write(str(outputs[path]))
+    return f"zssr-x{scale}", failures
 
 
 def _tile() -> int | str | None:

@@ -50,7 +50,7 @@ def estimate_kernel(photo: Any, scale: int = 2, seed: int = 0, *, fidelity: str 
     float in [0, 1], a PIL image or a path; alpha is left out. The same seed gives the same kernel. Raises UserError for
     another kind, for a photo under 86 x 86 pixels or without detail. Source: Bell-Kligler et al., NeurIPS 2019.
     """
-    _check_scale(scale)
+    check_scale(scale)
     (estimates,) = estimate_kernels([rgb_photo(photo)], seeds=[seed], fidelity=fidelity)
     return combine(estimates, scale)
 
@@ -117,7 +117,8 @@ def rgb_photo(photo: Any) -> np.ndarray:
     return np.broadcast_to(colours.astype(np.float32) / levels, (*photo.shape[:2], 3))
 
 
-def _check_scale(scale: int) -> None:
+def check_scale(scale: int) -> None:
+    """Raise UserError for a scale that KernelGAN has no kernels for."""
     if scale not in SCALES:
         raise UserError(f"scale={scale}: KernelGAN estimates kernels for the scales 2 and 4; choose one")
 

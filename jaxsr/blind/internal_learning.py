@@ -13,8 +13,8 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from jaxsr.blind.downscale import downscale
 from jaxsr.blind.rates import REVIEW_EVERY, TEST_EVERY, Rates, initial_rates, record, review
+from jaxsr.imaging.downscale import downscale
 from jaxsr.imaging.patches import center_crop, dihedral
 from jaxsr.imaging.resize import resize
 from jaxsr.training.losses import l1

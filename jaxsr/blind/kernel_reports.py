@@ -7,7 +7,7 @@ import numpy as np
 
 from jaxsr.blind.estimation import Estimate, check_photo, combine, estimate_kernels, rgb_photo
 from jaxsr.data.images import Photo, write_photo
-from jaxsr.data.kernel_files import SUFFIXES, kernel_picture, read_kernel, write_kernel
+from jaxsr.data.kernel_files import KEY_X2, SUFFIXES, kernel_picture, read_kernel, write_kernel
 from jaxsr.data.listing import pair_by_name
 from jaxsr.imaging.centering import kernel_centre
 from jaxsr.imaging.kernel_metrics import centre_distance, kernel_error, kernel_psnr
@@ -63,7 +63,7 @@ def write_estimate(stem: Path, estimates: Sequence[Estimate], scale: int) -> Non
     """
     facts = {"scale": scale, "seeds": [e.seed for e in estimates], "raw": np.stack([e.kernel for e in estimates])}
     if scale == 4:
-        facts["Kernel_x2"] = combine(estimates, 2).astype(np.float32)
+        facts[KEY_X2] = combine(estimates, 2).astype(np.float32)
     for suffix in SUFFIXES:
         write_kernel(stem.with_name(stem.name + suffix), combine(estimates, scale), facts)
     write_picture(stem, combine(estimates, scale), scale)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from jaxsr.blind.downscale import fitted_kernel, ideal_kernel
+from jaxsr.imaging.downscale import fitted_kernel, ideal_kernel
 from jaxsr.support.errors import UserError
 
 Kernels = np.ndarray | Sequence[np.ndarray] | None  # of one photo
@@ -23,8 +23,7 @@ class Stage(NamedTuple):
 
 def checked_plans(photos: Sequence[np.ndarray], kernels: Sequence[Kernels], scale: int, crop: int) -> list[list[Stage]]:
     """Return the stages of each photo, or raise UserError for the first mistake; see `restore_zssr`."""
-    if scale not in STAGES:
-        raise UserError(f"zssr has no scale {scale!r}; choose one of: {', '.join(map(str, STAGES))}")
+    check_scale(scale)
     if len(kernels) != len(photos):
         raise UserError(f"{len(kernels)} kernels for {len(photos)} photos; give one for each, None for bicubic")
     least = SMALLEST_SON * scale
@@ -38,6 +37,12 @@ def checked_plans(photos: Sequence[np.ndarray], kernels: Sequence[Kernels], scal
             _check_kernel(stage, fitting_crop(photo, stage.scale, crop))
         plans.append(plan)
     return plans
+
+
+def check_scale(scale: int) -> None:
+    """Raise UserError for a scale that cannot be learned from a photo."""
+    if scale not in STAGES:
+        raise UserError(f"zssr has no scale {scale!r}; choose one of: {', '.join(map(str, STAGES))}")
 
 
 def _check_photo(photo: np.ndarray, least: int) -> None:

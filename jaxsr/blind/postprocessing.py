@@ -6,6 +6,7 @@ Bell-Kligler et al., NeurIPS 2019, section 4 and supplementary; kernels are squa
 import numpy as np
 
 from jaxsr.imaging.centering import centre_kernel
+from jaxsr.imaging.kernels import applied_twice
 
 SIGNIFICANT_ENTRIES = 40
 SHARE_OF_NEXT = 0.75  # of the largest insignificant entry, subtracted from all
@@ -23,10 +24,7 @@ def square_kernel(kernel: np.ndarray) -> np.ndarray:
 
     That is k correlated with itself at twice the distance, (3 k - 2) pixels wide, cut by k // 2 on each side; sum 1.
     """
-    size = len(kernel)
-    whole = np.zeros((3 * size - 2, 3 * size - 2))
-    for row, column in np.ndindex(size, size):
-        whole[2 * row : 2 * row + size, 2 * column : 2 * column + size] += kernel[row, column] * kernel
+    size, whole = len(kernel), applied_twice(kernel)
     cut = whole[size // 2 : -(size // 2), size // 2 : -(size // 2)]
     return cut / cut.sum()
 

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxsr.blind.downscale import back_project
+from jaxsr.imaging.downscale import back_project
 from jaxsr.models import Model
 from jaxsr.restoration.enlarge import enlarge
 

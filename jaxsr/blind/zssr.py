@@ -21,6 +21,7 @@ from jaxsr.models import Model
 from jaxsr.models.zssr import SPEC
 
 REAL_NOISE = 0.0125
+CROP = 128  # pixels a side of a father
 
 
 def restore_zssr(
@@ -33,7 +34,7 @@ def restore_zssr(
     noise_scale: float = 1.0,
     ensemble: bool = False,
     augment: bool = False,
-    crop: int = 128,
+    crop: int = CROP,
     fathers: int = 1,
     steps: int = 3000,
     progress: Callable[[int, int], None] | None = None,

@@ -13,6 +13,7 @@ from jaxsr.support.files import written_whole
 from jaxsr.weights.formats import read_tensors
 
 KEY = "Kernel"
+KEY_X2 = "Kernel_x2"  # beside a kernel for x4, where the one for x2 is known too
 SUFFIXES = (".npz", ".mat")
 LABEL_HEIGHT = 16  # of the line below a picture
 
@@ -39,16 +40,38 @@ def read_kernel(path: str | Path) -> np.ndarray:
     Raises UserError for a file that is missing or broken, or whose `Kernel` is no square of finite numbers, at least
     3x3, with a sum near 1.
     """
-    path = Path(path)
+    return _checked(path, _read(Path(path))[KEY])
+
+
+def read_kernels(path: str | Path, scale: int) -> np.ndarray | list[np.ndarray]:
+    """Return the kernel of the file `path`; for `scale` 4 and a file that has it beside, those for x2 and x4.
+
+    Raises UserError as `read_kernel` does.
+    """
+    arrays = _read(Path(path))
+    kernel = _checked(path, arrays[KEY])
+    return [_checked(path, arrays[KEY_X2]), kernel] if scale == 4 and KEY_X2 in arrays else kernel
+
+
+def _read(path: Path) -> dict[str, np.ndarray]:
+    """Return the arrays of a kernel file; raises UserError where `Kernel` is not among them."""
     _check_suffix(path)
     if not path.is_file():
         raise UserError(f"no kernel file {path}; check the path")
     arrays = read_tensors(path)
     if KEY not in arrays:
         raise UserError(f"{path} holds no array {KEY!r} but {', '.join(arrays)}; save the kernel by that name")
-    kernel = np.asarray(arrays[KEY], np.float64)
-    _check_kernel(path, kernel)
-    return (kernel / kernel.sum()).astype(np.float32)
+    return arrays
+
+
+def _checked(path: str | Path, kernel: np.ndarray) -> np.ndarray:
+    """Return `kernel` (k, k) divided by its sum, or raise UserError unless it is a square whose sum is near 1."""
+    if kernel.ndim != 2 or kernel.shape[0] != kernel.shape[1] or len(kernel) < 3:
+        raise UserError(f"{path}: a kernel is a square of at least 3x3 pixels; got shape {kernel.shape}")
+    total = kernel.sum(dtype=np.float64)
+    if not np.isfinite(kernel).all() or not 0.9 < total < 1.1:
+        raise UserError(f"{path}: a kernel sums to 1 (0.9 to 1.1 is mended); got {total:g}; divide by the sum")
+    return (kernel / total).astype(np.float32)
 
 
 def kernel_picture(kernel: np.ndarray, *, side: int = 336, centre: float | None = None) -> np.ndarray:
@@ -76,11 +99,3 @@ def _labelled(picture: np.ndarray, middle: int, cell: int, size: int) -> np.ndar
 def _check_suffix(path: Path) -> None:
     if path.suffix not in SUFFIXES:
         raise UserError(f"{path} is no kernel file: the name must end in {' or '.join(SUFFIXES)}")
-
-
-def _check_kernel(path: Path, kernel: np.ndarray) -> None:
-    """Raise UserError unless `kernel` is a square whose sum is near 1."""
-    if kernel.ndim != 2 or kernel.shape[0] != kernel.shape[1] or len(kernel) < 3:
-        raise UserError(f"{path}: a kernel is a square of at least 3x3 pixels; got shape {kernel.shape}")
-    if not np.isfinite(kernel).all() or not 0.9 < kernel.sum() < 1.1:
-        raise UserError(f"{path}: a kernel sums to 1 (0.9 to 1.1 is mended); got {kernel.sum():g}; divide by the sum")

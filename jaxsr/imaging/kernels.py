@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from jaxsr.support.errors import UserError
 
@@ -68,6 +69,33 @@ KERNELS = {
     ],
     "anisotropic": lambda key, scale, size: draw_anisotropic(key, 1, size=size)[0],
 }
+
+
+def draw_div2krk(key: jax.Array, scale: int) -> np.ndarray:
+    """Return a random kernel of the test set DIV2KRK for `scale` 2 (11, 11) or 4 (31, 31), centred at k // 2.
+
+    Its law: the eigenvalues of the covariance, not their roots, uniform in [0.6, 5], any angle, each entry changed by
+    up to a quarter; for x4 the kernel of x2 applied twice. Source: Bell-Kligler et al., NeurIPS 2019, section 5.
+    """
+    width_key, angle_key, noise_key = jax.random.split(key, 3)
+    variances = jax.random.uniform(width_key, (1, 2), minval=0.6, maxval=5)
+    angles = jax.random.uniform(angle_key, (1,), minval=-jnp.pi, maxval=jnp.pi)
+    kernel = anisotropic_kernels(jnp.sqrt(variances), angles, 11)[0]
+    kernel = np.asarray(kernel * jax.random.uniform(noise_key, kernel.shape, minval=0.75, maxval=1.25))
+    kernel = applied_twice(kernel) if scale == 4 else kernel
+    return kernel / kernel.sum()
+
+
+def applied_twice(kernel: np.ndarray) -> np.ndarray:
+    """Return the kernel (3 k - 2, 3 k - 2) that reducing by 2 twice with `kernel` (k, k) amounts to, for scale 4.
+
+    That is the kernel spread to twice its distances, correlated with itself.
+    """
+    size = len(kernel)
+    whole = np.zeros((3 * size - 2, 3 * size - 2))
+    for row, column in np.ndindex(size, size):
+        whole[2 * row : 2 * row + size, 2 * column : 2 * column + size] += kernel[row, column] * kernel
+    return whole
 
 
 def with_noise(key: jax.Array, kernels: jax.Array, noise: float) -> jax.Array:

@@ -14,6 +14,7 @@ from jaxsr.models import (
     srdensenet,
     srresnet,
     vdsr,
+    zssr,
 )
 from jaxsr.models.spec import Model, ModelSpec, count_parameters, found, initial_shapes, restored
 from jaxsr.support.errors import choose
@@ -32,6 +33,7 @@ MODELS: dict[str, ModelSpec] = {
     "srresnet": srresnet.SPEC,
     "danv1": danv1.SPEC,
     "danv2": danv2.SPEC,
+    "zssr": zssr.SPEC,
 }
 
 

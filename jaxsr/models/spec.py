@@ -21,7 +21,8 @@ class ModelSpec:
     `receptive_radius` pixels of context, counted at the network's input; the radius is None where every
     output pixel sees the whole photo. One set of weights serves each group of `shared_scales`. `minimum` is
     the smallest input side, `needs` names further inputs. For training the constructor gets `training_options` and
-    each call `training_arguments`; `fold(module, variables)` gives a cheaper network with the same results.
+    each call `training_arguments`; `fold(module, variables)` gives a cheaper network with the same results. A network
+    `per_photo` learns from the photo it restores: it has no weights of its own.
     """
 
     name: str
@@ -39,6 +40,7 @@ class ModelSpec:
     training_options: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     training_arguments: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     fold: Callable[[Any, Any], tuple[Any, Any]] | None = None
+    per_photo: bool = False
 
     def module(self, scale: int, **options: Any) -> nn.Module:
         """Return the network for `scale`; `options` are the constructor's fields, lists serving as tuples.

@@ -41,4 +41,5 @@ SPEC = ModelSpec(
     pre_upsampled=True,
     shared_scales=((2, 3, 4),),  # x4 goes on from the weights of x2
     receptive_radius=lambda net: net.depth,
+    per_photo=True,
 )

@@ -12,8 +12,8 @@ from jaxsr.data.images import Photo, read_pixels, write_photo
 from jaxsr.data.kernel_files import read_kernel, write_kernel
 from jaxsr.data.listing import output_paths
 from jaxsr.imaging.color import round_to_levels
-from jaxsr.imaging.kernels import GAUSSIAN8_WIDTHS
-from jaxsr.restoration.photo_pairs import GIVEN, Pair, given_pair, make_pairs
+from jaxsr.imaging.kernels import GAUSSIAN8_WIDTHS, draw_div2krk
+from jaxsr.restoration.photo_pairs import GIVEN, Pair, given_pair, key_of, make_pairs, strided_pair
 from jaxsr.support.errors import UserError, choose
 from jaxsr.support.files import written_whole
 
@@ -34,6 +34,10 @@ KINDS = {
     "gaussian8": Kind(
         lambda name, pixels, scale, seed: make_pairs(name, pixels, scale, degradation="isotropic"),
         tuple(GAUSSIAN8_WIDTHS),
+    ),
+    "div2krk": Kind(
+        lambda name, pixels, scale, seed: [strided_pair(name, pixels, draw_div2krk(key_of(name, seed), scale), scale)],
+        (2, 4),
     ),
 }
 

@@ -10,7 +10,9 @@ import numpy as np
 
 from jaxsr.data.images import to_8_bit
 from jaxsr.imaging.blur import degrade
+from jaxsr.imaging.color import round_to_levels
 from jaxsr.imaging.degradation import DEGRADATIONS
+from jaxsr.imaging.downscale import downscale, fitted_kernel
 from jaxsr.imaging.kernels import KERNELS, gaussian8
 from jaxsr.imaging.metrics import Protocol, modcrop
 from jaxsr.imaging.resize import resize
@@ -21,6 +23,7 @@ UNROUNDED = Protocol.resizer
 QUANTIZED = "MATLAB bicubic, 8 bits, clamped border"
 GIVEN = "as given"
 BLURRED = "blurred by a known kernel, MATLAB bicubic, 8 bits"
+STRIDED = "blurred by a known kernel, every scale-th pixel, 8 bits"
 RESIZERS = {
     "BI": UNROUNDED,
     "BD": "7x7 Gaussian blur of 1.6 pixels, middle pixel of each block, 8 bits",
@@ -113,9 +116,20 @@ def blurred_pair(name: str, pixels: np.ndarray, kernel: jax.Array, scale: int) -
     return Pair(name, pixels, np.asarray(lr[0]), BLURRED, np.asarray(kernel))
 
 
-def key_of(name: str) -> jax.Array:
+def strided_pair(name: str, pixels: np.ndarray, kernel: np.ndarray, scale: int) -> Pair:
+    """Return the pair of a sharp photo and every `scale`-th pixel of it, blurred by `kernel` (k, k), in 8 bits.
+
+    The kernel is brought to where it keeps the two aligned first. Raises UserError for a photo too small to score.
+    """
+    pixels = _cropped(name, pixels, scale)
+    hr, moved = jnp.asarray(pixels[None] / 255, jnp.float32), jnp.asarray(fitted_kernel(kernel, scale), jnp.float32)
+    small = round_to_levels(np.asarray(downscale(hr, moved[None], scale)[0]))
+    return Pair(name, pixels, small.astype(np.float32), STRIDED, kernel)
+
+
+def key_of(name: str, seed: int = 0) -> jax.Array:
     """Return the random key of a photo, the same in every run."""
-    return jax.random.fold_in(jax.random.key(0), zlib.crc32(name.encode()))
+    return jax.random.fold_in(jax.random.key(seed), zlib.crc32(name.encode()))
 
 
 def given_pair(name: str, pixels: np.ndarray, small: np.ndarray, scale: int) -> Pair:

@@ -13,6 +13,8 @@ COUNTS = ("steps", "batch_size", "log_every", "validate_every", "checkpoint_ever
 
 def check_config(config: Config, spec: ModelSpec, objective: Objective) -> None:
     """Raise UserError, naming field, value, bound and remedy, for a config that cannot train `spec`'s network."""
+    if spec.per_photo:
+        raise UserError(f"{spec.name} learns from each photo: python -m jaxsr.restore --model={spec.name}")
     for name in COUNTS:
         section, _, field = name.rpartition(".")
         value = (config[section] if section else config)[field]

@@ -66,6 +66,8 @@ def _load_named(name: str, scale: int | None) -> Model:
     scale = int(suffix) if suffix else scale or 2
     if base == "bicubic":
         return Model(spec, spec.module(scale), scale, {})
+    if spec.per_photo:
+        raise UserError(f"{base} has no weights, it learns from each photo: python -m jaxsr.restore --model={base}")
     path = SHIPPED / f"{base}-x{scale}.safetensors"
     if not path.is_file():
         raise UserError(

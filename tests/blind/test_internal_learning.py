@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from jaxsr.blind import internal_learning
-from jaxsr.blind.downscale import fitted_kernel
 from jaxsr.blind.internal_learning import (
     ADAM,
     Lesson,
@@ -22,6 +21,7 @@ from jaxsr.blind.internal_learning import (
     train_step,
 )
 from jaxsr.blind.rates import initial_rates
+from jaxsr.imaging.downscale import fitted_kernel
 from jaxsr.imaging.kernels import anisotropic_kernels
 from jaxsr.imaging.resize import resize
 from jaxsr.models import initial_shapes

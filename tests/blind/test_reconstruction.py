@@ -5,8 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxsr.blind.downscale import ideal_kernel
 from jaxsr.blind.reconstruction import SYMMETRIES, reconstruct, turned, turned_back
+from jaxsr.imaging.downscale import ideal_kernel
 from jaxsr.imaging.resize import resize
 from jaxsr.models import Model, initial_shapes
 from jaxsr.models.zssr import SPEC, ZSSR

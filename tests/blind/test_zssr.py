@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from jaxsr.blind import zssr
-from jaxsr.blind.downscale import back_project, downscale, fitted_kernel, ideal_kernel
 from jaxsr.blind.internal_learning import Lesson, learn
 from jaxsr.blind.plans import fitting_crop, make_plan
 from jaxsr.blind.zssr import learn_model, restore_zssr
+from jaxsr.imaging.downscale import back_project, downscale, fitted_kernel, ideal_kernel
 from jaxsr.imaging.kernels import anisotropic_kernels
 from jaxsr.imaging.metrics import psnr, shave
 from jaxsr.imaging.resize import resize

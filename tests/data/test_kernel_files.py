@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import scipy.io
 
-from jaxsr.data.kernel_files import kernel_picture, read_kernel, write_kernel
+from jaxsr.data.kernel_files import kernel_picture, read_kernel, read_kernels, write_kernel
 from jaxsr.support.errors import UserError
 
 KERNEL = np.random.default_rng(0).random((7, 7))
@@ -62,3 +62,10 @@ def test_a_cross_marks_the_centre():
     assert picture.shape == (70 + 16, 70, 3) and picture[70:].max() > 200
     red = np.argwhere((picture == [255, 0, 0]).all(axis=-1))
     np.testing.assert_allclose(red.mean(axis=0), 40, atol=0.5)  # between entries 3 and 4
+
+
+def test_the_kernels_of_a_restorer_in_two_stages(tmp_path):
+    write_kernel(tmp_path / "k.npz", KERNEL, {"Kernel_x2": KERNEL[1:6, 1:6] / KERNEL[1:6, 1:6].sum()})
+    assert isinstance(read_kernels(tmp_path / "k.npz", 2), np.ndarray)
+    first, second = read_kernels(tmp_path / "k.npz", 4)
+    assert first.shape == (5, 5) and second.shape == (7, 7)

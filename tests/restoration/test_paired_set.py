@@ -2,15 +2,18 @@
 
 import json
 
+import jax
 import numpy as np
 import pytest
 
 from jaxsr.data.images import Photo, read_pixels, write_photo
 from jaxsr.data.kernel_files import read_kernel
-from jaxsr.imaging.kernels import gaussian8
+from jaxsr.imaging.kernels import draw_div2krk, gaussian8
+from jaxsr.imaging.metrics import psnr
+from jaxsr.imaging.resize import resize
 from jaxsr.restoration.evaluation import score_files
 from jaxsr.restoration.paired_set import LIST, Source, is_set, make_set, read_set
-from jaxsr.restoration.photo_pairs import make_pairs
+from jaxsr.restoration.photo_pairs import make_pairs, strided_pair
 from jaxsr.support.errors import UserError
 from jaxsr.weights import load
 from tests.restoration.test_scoring import smooth
@@ -85,3 +88,39 @@ def test_a_photo_smaller_than_half_a_kernel_is_refused(tmp_path):
     write_photo(tmp_path / "a.png", Photo(smooth(24, 24)))
     with pytest.raises(UserError, match="a-1: 24x24x3 is too small for a kernel of 51x51; use more than 25"):
         Source(tmp_path / "a.png").pairs(2, degradation="isotropic", kernel_size=51)
+
+
+@pytest.mark.parametrize(("scale", "size"), [(2, 11), (4, 31)])
+def test_div2krk_draws_a_kernel_for_each_photo_by_name_and_seed(scale, size, photos, tmp_path):
+    for folder, seed in (("a", 0), ("b", 0), ("c", 1)):
+        make_set([photos[0], photos[2]], tmp_path / folder, kind="div2krk", scale=scale, seed=seed)
+    kernels = {
+        folder: [source.pairs(scale)[0].kernel for source in read_set(tmp_path / folder).sources] for folder in "abc"
+    }
+    assert kernels["a"][0].shape == (size, size) and kernels["a"][0].sum() == pytest.approx(1)
+    np.testing.assert_array_equal(kernels["a"][0], kernels["b"][0])
+    assert np.abs(kernels["a"][0] - kernels["a"][1]).max() > 0.001 < np.abs(kernels["a"][0] - kernels["c"][0]).max()
+
+
+@pytest.mark.parametrize("scale", [2, 4])
+def test_a_strided_small_photo_stays_aligned(scale):
+    """Off the border its bicubic enlargement is the blurred photo, neither left nor right of it."""
+    ramp = np.tile(np.arange(40, 200, 2, dtype=np.uint8)[None, :, None], (64, 1, 1))
+    pair = strided_pair("p", ramp, draw_div2krk(jax.random.key(0), scale), scale)
+    enlarged = resize(pair.lr, scale)
+    inner = (slice(20, -20), slice(24, -24))
+    assert np.abs(enlarged[inner] * 255 - ramp[inner]).max() < 0.6
+
+
+@pytest.mark.slow
+@pytest.mark.shared
+@pytest.mark.parametrize(("scale", "least"), [(2, 42), (4, 50)])
+def test_the_published_small_photos_of_div2krk(shared, scale, least):
+    folder = shared / "data" / "blind" / "DIV2KRK"
+    files = sorted((folder / "gt").glob("*.png"))
+    assert len(files) == 6
+    for path in files:
+        kernel = read_kernel(folder / f"gt_k_x{scale}" / f"kernel_{path.stem.removeprefix('im_')}.mat")
+        pair = strided_pair(path.stem, read_pixels(path), kernel, scale)
+        given = read_pixels(folder / f"lr_x{scale}" / path.name) / 255
+        assert psnr(pair.lr.astype(np.float64), given) > least

@@ -6,8 +6,8 @@ import jax
 import numpy as np
 import pytest
 
-from jaxsr.blind.downscale import back_project, downscale, fitted_kernel, ideal_kernel
 from jaxsr.imaging.centering import centre_of_mass, kernel_centre
+from jaxsr.imaging.downscale import back_project, downscale, fitted_kernel, ideal_kernel
 from jaxsr.imaging.kernels import anisotropic_kernels
 from jaxsr.imaging.resize import resize
 from tests.reference import zssr as reference

@@ -1,0 +1,98 @@
+"""Photo files restored by ZSSR, with a kernel that is given, estimated by KernelGAN, or bicubic's."""
+
+import dataclasses
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from jaxsr.blind.estimation import check_photo, combine, estimate_kernels, rgb_photo
+from jaxsr.blind.estimation import check_scale as check_estimated_scale
+from jaxsr.blind.kernel_reports import write_estimate
+from jaxsr.blind.plans import Kernels, check_scale, checked_plans, make_plan
+from jaxsr.blind.zssr import CROP, restore_zssr
+from jaxsr.data.images import Photo, read_photo, write_photo
+from jaxsr.data.kernel_files import read_kernels
+from jaxsr.models import Model, bicubic
+from jaxsr.restoration.enlarge import enlarge
+from jaxsr.support.errors import UserError
+
+ESTIMATE = "estimate"
+
+
+def check_request(scale: int, kernel: str) -> None:
+    """Raise UserError for a scale that ZSSR lacks, or KernelGAN for "estimate", and for a kernel file that is none."""
+    check_scale(scale)
+    if kernel == ESTIMATE:
+        check_estimated_scale(scale)
+    elif kernel:
+        make_plan(read_kernels(kernel, scale), scale)
+
+
+def restore_files(
+    outputs: dict[Path, Path],
+    *,
+    scale: int,
+    kernel: str = "",
+    seed: int = 0,
+    progress: Callable[[int, int], None] | None = None,
+    **options: Any,
+) -> list[str]:
+    """Write the photos whose paths are the keys of `outputs`, restored, to the values; return why some are not.
+
+    They learn at the same time, one on each device. `kernel` is a file, "estimate", or "" for MATLAB's bicubic
+    reduction; estimated kernels are written to kernels/ beside the photos. `seed`, `progress` and `options` (real,
+    ensemble, steps) go to `restore_zssr`. Raises UserError, before any work, for a kernel file that is none.
+    """
+    given: Kernels = read_kernels(kernel, scale) if kernel not in ("", ESTIMATE) else None
+    photos, failures = {}, []
+    for path in outputs:
+        try:
+            photos[path] = _read(path, scale, given, estimated=kernel == ESTIMATE)
+        except UserError as error:
+            failures.append(str(error) if str(path) in str(error) else f"{path}: {error}")
+    if not photos:
+        return failures
+    kernels = [given] * len(photos)
+    if kernel == ESTIMATE:
+        stems = [outputs[path].parent / "kernels" / outputs[path].stem for path in photos]
+        kernels = _estimated(photos.values(), stems, scale, seed)
+    pixels = [_levels(photo.pixels) for photo in photos.values()]
+    results = restore_zssr(pixels, scale=scale, kernels=kernels, seed=seed, progress=progress, **options)
+    for path, result in zip(photos, results, strict=True):
+        write_photo(outputs[path], _as_photo(result, photos[path], scale))
+    return failures
+
+
+def _read(path: Path, scale: int, kernel: Kernels, *, estimated: bool) -> Photo:
+    """Return the photo in the file `path`; raises UserError where it could not be restored."""
+    photo = read_photo(path)
+    checked_plans([_levels(photo.pixels)], [kernel], scale, CROP)
+    if estimated:
+        check_photo(rgb_photo(photo.pixels))
+    return photo
+
+
+def _estimated(photos: Iterable[Photo], stems: Iterable[Path], scale: int, seed: int) -> list[Kernels]:
+    """Return KernelGAN's kernels of `photos`, for scale 4 those of x2 and x4, written to `stems` with suffixes."""
+    kernels: list[Kernels] = []
+    found = estimate_kernels([rgb_photo(photo.pixels) for photo in photos], seeds=[seed])
+    for stem, estimates in zip(stems, found, strict=True):
+        write_estimate(stem, estimates, scale)
+        kernels.append([combine(estimates, 2), combine(estimates, 4)] if scale == 4 else combine(estimates, scale))
+    return kernels
+
+
+def _levels(pixels: np.ndarray) -> np.ndarray:
+    """Return integer levels as float32 in [0, 1]."""
+    return (pixels / np.iinfo(pixels.dtype).max).astype(np.float32)
+
+
+def _as_photo(result: np.ndarray, photo: Photo, scale: int) -> Photo:
+    """Return `result` (H, W, C) in [0, 1] in the depth of `photo`, whose alpha is enlarged by bicubic."""
+    dtype, alpha = photo.pixels.dtype, photo.alpha
+    pixels = np.floor(result * np.iinfo(dtype).max + 0.5).astype(dtype)
+    if alpha is not None:
+        alpha = enlarge(Model(bicubic.SPEC, bicubic.Bicubic(channels=1), scale, {}), alpha)
+    return dataclasses.replace(photo, pixels=pixels, alpha=alpha)
