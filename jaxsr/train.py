@@ -1,7 +1,7 @@
 """Train a network: `python -m jaxsr.train --config=configs/espcn.py:x3 --workdir=runs/espcn`.
 
 Any field is overridden as `--config.batch_size=32`. The same workdir resumes. Exit status 0: trained to the end;
-1: the loss became non-finite; 2: wrong usage; 143: SIGTERM, after a checkpoint.
+1: the loss became non-finite, or KernelGAN's photos failed in part; 2: wrong usage; 143: SIGTERM, after a checkpoint.
 """
 
 import sys
@@ -27,6 +27,12 @@ def main(arguments: Sequence[str]) -> int:
     if arguments:
         raise app.UserError(f"unexpected argument {arguments[0]!r}; everything is a flag: --config=... --workdir=...")
     config = _loaded_config()
+    if config.model.name == "kernelgan":
+        from jaxsr.blind.training import train_kernels
+
+        failed = train_kernels(config, _WORKDIR.value)
+        print(f"kernels in {_WORKDIR.value}/kernels", flush=True)
+        return app.SOME_FAILED if failed else app.DONE
     try:
         step = train(config, _WORKDIR.value)
     except NonFiniteLoss as error:

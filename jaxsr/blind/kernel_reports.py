@@ -24,11 +24,12 @@ def estimate_files(
     steps: int,
     pictures_every: int,
     tell: Callable[[int], object],
+    keep: Callable[[Path, Sequence[Estimate]], object] = lambda path, estimates: None,
 ) -> tuple[dict[Path, np.ndarray], list[str]]:
     """Return the kernels of the photos whose paths are the keys of `outputs`, and why the others have none.
 
     The values are paths without suffix for `write_estimate`. With `pictures_every` above 0 the picture is there early
-    and follows the kernel. `tell(step)` is called now and then.
+    and follows the kernel. `tell(step)` is called now and then, `keep(path, estimates)` once for each photo.
     """
     photos, failures = {}, []
     for path in outputs:
@@ -50,7 +51,8 @@ def estimate_files(
     every = pictures_every or max(steps // 20, 1)
     options = {"seeds": seeds, "fidelity": fidelity, "steps": steps, "progress": progress, "progress_every": every}
     found = estimate_kernels(list(photos.values()), **options)
-    for stem, estimates in zip(stems, found, strict=True):
+    for path, stem, estimates in zip(photos, stems, found, strict=True):
+        keep(path, estimates)
         write_estimate(stem, estimates, scale)
     return {path: combine(estimates, scale) for path, estimates in zip(photos, found, strict=True)}, failures
 

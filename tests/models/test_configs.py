@@ -73,7 +73,8 @@ def variants() -> list[tuple[str, str]]:
 
 
 def test_no_config_is_missing_from_the_table():
-    assert {path.stem for path in CONFIGS.glob("*.py")} == set(PARAMETERS)
+    per_photo = {"kernelgan"}  # no weights that stay
+    assert {path.stem for path in CONFIGS.glob("*.py")} == set(PARAMETERS) | per_photo
 
 
 @pytest.mark.parametrize("name", PARAMETERS)
