@@ -1,5 +1,7 @@
 """Score a model: `python -m jaxsr.evaluate --model=NAME_OR_FILE --data=FOLDER --scale=3 [--protocol=y8,y,rgb]`.
 
+With --restored=FOLDER instead of --model it scores photos that were restored before.
+
 FOLDER holds sharp photos, or a paired set of `python -m jaxsr.degrade`. Small photos are made of the sharp ones by
 MATLAB's bicubic, unrounded, or with --quantize_lr as 8-bit files have them, or as --degradation says, or are read from
 --lr. Every table ends with the mean, bicubic's mean and the protocol; where a model estimates blur kernels and the true
@@ -18,9 +20,8 @@ from jaxsr.support import app
 from jaxsr.support.errors import UserError, choose
 from jaxsr.support.files import written_whole
 
-_MODEL = flags.DEFINE_string(
-    "model", None, "A shipped name (fsrcnn-x3), a weight file, a run folder, bicubic.", required=True
-)
+_MODEL = flags.DEFINE_string("model", None, "A shipped name (fsrcnn-x3), a weight file, a run folder, bicubic.")
+_RESTORED = flags.DEFINE_string("restored", None, "Instead of a model: a folder of restored photos, by name.")
 _DATA = flags.DEFINE_string("data", None, "Folder of sharp photos.", required=True)
 _SCALE = flags.DEFINE_integer("scale", None, "How many times larger; by default what the model says, or 2.")
 _LR = flags.DEFINE_string("lr", None, "Folder of small photos, of the sharp ones' names or in their order.")
@@ -42,13 +43,17 @@ _ENSEMBLE = flags.DEFINE_bool("ensemble", False, "Average over 8 flips and turns
 def main(arguments: Sequence[str]) -> int:
     """Score, print and save; return the exit status."""
     from jaxsr.imaging.metrics import PROTOCOLS  # after the flags: a typo is answered at once
-    from jaxsr.restoration.evaluation import pair_files, score_files, table
+    from jaxsr.restoration.evaluation import pair_files, score_files, score_restored, table
     from jaxsr.restoration.paired_set import is_set, read_set
     from jaxsr.restoration.scoring import default_protocol
     from jaxsr.weights import load
 
     if arguments:
         raise UserError(f"unexpected argument {arguments[0]!r}; the folder of photos is --data")
+    if (_MODEL.value is None) == (_RESTORED.value is None):
+        raise UserError("give either --model, to restore and score, or --restored, a folder of restored photos")
+    if _RESTORED.value and (_SAVE.value or _ENSEMBLE.value):
+        raise UserError("--save and --ensemble are for --model; leave them out with --restored")
     if _LR.value is not None and (_QUANTIZE_LR.value or _DEGRADATION.value != "BI"):
         raise UserError("--quantize_lr and --degradation make small photos, --lr gives them; leave one out")
     given = read_set(_DATA.value) if is_set(_DATA.value) else None
@@ -59,23 +64,21 @@ def main(arguments: Sequence[str]) -> int:
             f"--data={_DATA.value} is a paired set of scale {given.scale}, which brings its small photos; leave out "
             f"--lr, --quantize_lr, --degradation and other scales"
         )
-    model = load(_MODEL.value, scale=given.scale if given else _SCALE.value)
-    protocols = _PROTOCOL.value or [default_protocol(model)]
+    scale = given.scale if given else _SCALE.value
+    model = load(_MODEL.value, scale=scale) if _MODEL.value else None
+    scale = model.scale if model else scale or 2
+    protocols = _PROTOCOL.value or [default_protocol(model) if model else "y"]
     for name in protocols:
         choose("protocol", name, PROTOCOLS)
-    sources = given.sources if given else pair_files(_DATA.value, _LR.value, model.scale)
-    scores, failures = score_files(
-        model,
-        sources,
-        protocols=protocols,
-        degradation=_DEGRADATION.value,
-        kernel_size=_KERNEL_SIZE.value,
-        quantize_lr=_QUANTIZE_LR.value,
-        ensemble=_ENSEMBLE.value,
-        save_to=_SAVE.value,
-    )
+    sources = given.sources if given else pair_files(_DATA.value, _LR.value, scale)
+    making = {"degradation": _DEGRADATION.value, "kernel_size": _KERNEL_SIZE.value, "quantize_lr": _QUANTIZE_LR.value}
+    if model:
+        making |= {"ensemble": _ENSEMBLE.value, "save_to": _SAVE.value}
+        scores, failures = score_files(model, sources, protocols=protocols, **making)
+    else:
+        scores, failures = score_restored(str(_RESTORED.value), sources, scale, protocols=protocols, **making)
     for score in scores.values():
-        print(table(model, score, asked=len(sources)))
+        print(table(model.name if model else "restored", score, asked=len(sources)))
     if scores and _JSON.value:
         write_scores(_JSON.value, [score.record() for score in scores.values()])
     for failure in failures:

@@ -59,6 +59,8 @@ def test_a_broken_photo_is_left_out_loudly(data):
         (["--model=bicubic", "--scale=3", "--data=hr", "--lr=lr"], "2"),
         (["--model=bicubic", "--scale=2", "--data=empty"], "empty"),
         (["--model=bicubic", "--scale=2", "--data=gone"], "gone"),
+        (["--scale=2", "--data=hr"], "give either --model"),
+        (["--restored=lr", "--data=hr", "--ensemble"], "--save and --ensemble are for --model"),
         (["--model=bicubik", "--scale=2", "--data=hr"], "unknown model 'bicubik'; did you mean 'bicubic'?"),
         (
             ["--model=bicubic", "--scale=2", "--data=hr", "--protocol=rbg"],

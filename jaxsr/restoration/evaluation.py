@@ -1,6 +1,6 @@
 """Scores of a model on folders of photos, which pass through memory one by one, and the table they are told in."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,8 @@ from jaxsr.imaging.color import round_to_levels
 from jaxsr.models import Model
 from jaxsr.restoration.enlarge import warm_up
 from jaxsr.restoration.paired_set import Source
-from jaxsr.restoration.photo_pairs import given_pair
-from jaxsr.restoration.scoring import Scores, gather, score_pair
+from jaxsr.restoration.photo_pairs import Pair, given_pair
+from jaxsr.restoration.scoring import Row, Scores, gather, score_image, score_pair
 from jaxsr.support.errors import UserError
 
 
@@ -50,41 +50,79 @@ def score_files(
     photos are written there. Seconds leave out compiling.
     """
     outputs = output_paths([source.file for source in sources], save_to) if save_to else [None] * len(sources)
-    rows, failures, resizer, warm = [], [], "", set()
-    for source, output in zip(tqdm(sources, unit="photo", disable=None), outputs, strict=True):
+    written, warm = dict(zip(sources, outputs, strict=True)), set()
+
+    def score_one(source: Source, pair: Pair) -> dict[str, Row]:
+        if pair.lr.shape not in warm:
+            warm_up(model, pair.lr, quantize=False, ensemble=ensemble)
+            warm.add(pair.lr.shape)
+        restored, rows = score_pair(model, pair, protocols, ensemble=ensemble)
+        if (output := written[source]) is not None:
+            pixels = np.rint(round_to_levels(restored) * 255).astype(np.uint8)
+            write_photo(output.with_stem(output.stem + pair.name.removeprefix(source.file.stem)), Photo(pixels))
+        return rows
+
+    return _score_each(sources, model.scale, making, score_one)
+
+
+def score_restored(
+    folder: str | Path, sources: Sequence[Source], scale: int, *, protocols: Sequence[str], **making: Any
+) -> tuple[dict[str, Scores], list[str]]:
+    """Return the scores of photos that were restored before, {protocol: Scores}, and a line for each that failed.
+
+    The one of a pair has its name, in `folder`, as `restore` and `score_files` write them. `making` is theirs.
+    """
+    restored = {path.stem: path for path in list_photos([folder])}
+
+    def score_one(_: Source, pair: Pair) -> dict[str, Row]:
+        if pair.name not in restored:
+            raise UserError(f"{folder} holds no restored photo {pair.name}; restore it, or leave the sharp one out")
+        pixels = read_pixels(restored[pair.name])
+        if pixels.shape != pair.pixels.shape:
+            raise UserError(
+                f"{restored[pair.name]} has the shape {pixels.shape}, the sharp photo {pair.pixels.shape}; "
+                f"restore it at scale {scale}"
+            )
+        return score_image(pair, pixels / np.iinfo(pixels.dtype).max, protocols)
+
+    return _score_each(sources, scale, making, score_one)
+
+
+def _score_each(
+    sources: Sequence[Source],
+    scale: int,
+    making: Mapping[str, Any],
+    score_one: Callable[[Source, Pair], dict[str, Row]],
+) -> tuple[dict[str, Scores], list[str]]:
+    """Return what `score_one` gives for each pair of `sources` by protocol, and a line for each that failed."""
+    rows, failures, resizer = [], [], ""
+    for source in tqdm(sources, unit="photo", disable=None):
         try:
-            for pair in source.pairs(model.scale, **making):
-                if pair.lr.shape not in warm:
-                    warm_up(model, pair.lr, quantize=False, ensemble=ensemble)
-                    warm.add(pair.lr.shape)
-                restored, row = score_pair(model, pair, protocols, ensemble=ensemble)
-                if output is not None:
-                    pixels = np.rint(round_to_levels(restored) * 255).astype(np.uint8)
-                    write_photo(output.with_stem(output.stem + pair.name.removeprefix(source.file.stem)), Photo(pixels))
-                rows.append(row)
+            for pair in source.pairs(scale, **making):
+                rows.append(score_one(source, pair))
                 resizer = pair.resizer
         except UserError as error:
             failures.append(str(error))
     return gather(rows, resizer), failures
 
 
-def table(model: Model, scores: Scores, *, asked: int) -> str:
-    """Return the lines of one protocol: photos, mean, bicubic's mean, and how the numbers were made.
+def table(name: str, scores: Scores, *, asked: int) -> str:
+    """Return the lines of one protocol: `name`, photos, mean, bicubic's mean, and how the numbers were made.
 
     Where blur kernels were estimated, their errors stand in a column of their own.
     """
     mean = f"mean of {len(scores.rows)}" + (f" of {asked}" if len(scores.rows) < asked else "")
-    seconds = float(np.mean([row.seconds for row in scores.rows]))
-    width = max(len(name) for name in (*(row.name for row in scores.rows), mean, model.name))
-    lines = [f"{model.name:{width}}    PSNR    SSIM  seconds" + "   kernel" * ("kernel_error" in scores.mean)]
+    times = [row.seconds for row in scores.rows if row.seconds is not None]
+    seconds = float(np.mean(times)) if times else None
+    width = max(len(name) for name in (*(row.name for row in scores.rows), mean, name))
+    columns = "  seconds" * bool(times) + "   kernel" * ("kernel_error" in scores.mean)
+    lines = [f"{name:{width}}    PSNR    SSIM{columns}"]
     lines += [_line(row.name, width, row.scores, row.seconds) for row in scores.rows]
     lines += [_line(mean, width, scores.mean, seconds), _line("bicubic", width, scores.bicubic)]
     p = scores.protocol
     lines += [f"{p.name}: {p.channel}; {p.rounding}; {p.border}; SSIM: {p.ssim}; small photos: {p.resizer}"]
     if "kernel_error" in scores.mean:
-        lines += [
-            "kernel: the norm of the estimated blur kernel's error over that of the true one (DANv1: of their codes)"
-        ]
+        lines += ["kernel: the norm of the estimated kernel's error over that of the true one (DANv1: of their codes)"]
     return "\n".join(lines)
 
 

@@ -17,15 +17,16 @@ from jaxsr.support.errors import UserError, choose
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """What the model and bicubic scored on one photo, {"psnr": dB, "ssim": index}, and the seconds of the model.
+    """What the model and bicubic scored on one photo, {"psnr": dB, "ssim": index}, and the model's seconds.
 
-    The model's scores hold a "kernel_error" where it estimates a blur that is known.
+    These are None where the restored photo was there before. The scores hold a "kernel_error" where a network
+    estimates a blur that is known.
     """
 
     name: str
     scores: Mapping[str, float]
     bicubic: Mapping[str, float]
-    seconds: float
+    seconds: float | None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,13 +71,29 @@ def score_pair(
     except UserError as error:
         raise UserError(f"{pair.name}: {error}") from error
     seconds = time.perf_counter() - began
-    luma_only, rows = restores_luma(model), {}
     more = {} if pair.kernel is None else estimation_error(model, found, pair.kernel)
+    return restored, score_image(pair, restored, protocols, luma_only=restores_luma(model), seconds=seconds, **more)
+
+
+def score_image(
+    pair: Pair,
+    restored: np.ndarray,
+    protocols: Sequence[str] = ("y",),
+    *,
+    luma_only: bool = False,
+    seconds: float | None = None,
+    **more: float,
+) -> dict[str, Row]:
+    """Return the row of `restored` (H, W, C), not rounded, against the pair's sharp photo under each of `protocols`.
+
+    `luma_only` says that a network made the luma alone; `more` stands in each row beside the scores.
+    """
+    rows = {}
     for name in protocols:
         protocol = choose("protocol", name, PROTOCOLS)
         scores = protocol.score(restored, pair.hr, scale=pair.scale, luma_only=luma_only) | more
         rows[name] = Row(pair.name, scores, pair.bicubic(protocol), seconds)
-    return restored, rows
+    return rows
 
 
 def estimation_error(model: Model, found: Mapping[str, np.ndarray], truth: np.ndarray) -> dict[str, float]:

@@ -10,7 +10,7 @@ from jaxsr.imaging.color import luma, round_to_levels
 from jaxsr.imaging.metrics import psnr, shave, ssim
 from jaxsr.imaging.resize import resize
 from jaxsr.restoration.enlarge import enlarge
-from jaxsr.restoration.evaluation import pair_files, score_files, table
+from jaxsr.restoration.evaluation import pair_files, score_files, score_restored, table
 from jaxsr.restoration.paired_set import Source
 from jaxsr.restoration.photo_pairs import given_pair, make_pair
 from jaxsr.restoration.scoring import default_protocol, score
@@ -90,7 +90,7 @@ def test_one_broken_photo_does_not_stop_a_folder(tmp_path):
     scores, failures = score_files(model, files, protocols=["y8"], save_to=tmp_path / "out")
     assert len(failures) == 1 and "broken.png" in failures[0]
     assert [row.name for row in scores["y8"].rows] == ["a", "b"]
-    assert "mean of 2 of 3" in table(model, scores["y8"], asked=3)
+    assert "mean of 2 of 3" in table(model.name, scores["y8"], asked=3)
     assert {path.name for path in (tmp_path / "out").iterdir()} == {"a.png", "b.png"}
     with Image.open(tmp_path / "out" / "a.png") as image:
         assert image.size == (48, 48)
@@ -115,3 +115,21 @@ def test_published_bicubic_rows(shared, data, scale, expected):
     scores, failures = score_files(load("bicubic", scale=scale), files, protocols=["y8"])
     assert not failures
     assert round(scores["y8"].mean["psnr"], 2) == expected == round(scores["y8"].bicubic["psnr"], 2)
+
+
+def test_photos_that_were_restored_before(tmp_path):
+    for name in ("a", "b", "c", "d"):
+        write_photo(tmp_path / "hr" / f"{name}.png", Photo(smooth(48, 50)))
+    model, sources = load("bicubic-x2"), pair_files(tmp_path / "hr", None, 2)
+    scores, _ = score_files(model, sources, protocols=["rgb"], save_to=tmp_path / "out")
+    (tmp_path / "out" / "d.png").unlink()
+    write_photo(tmp_path / "out" / "c.png", Photo(photo(24, 25)))
+    again, failures = score_restored(tmp_path / "out", sources, 2, protocols=["rgb"])
+    for first, second in zip(scores["rgb"].rows, again["rgb"].rows, strict=False):
+        assert second.name == first.name and second.seconds is None
+        assert second.scores == pytest.approx(first.scores, abs=1e-9)
+    assert len(again["rgb"].rows) == 2 and len(failures) == 2
+    assert "c.png has the shape (24, 25, 3), the sharp photo (48, 50, 3); restore it at scale 2" in failures[0]
+    assert "holds no restored photo d; restore it" in failures[1]
+    lines = table("restored", again["rgb"], asked=4).splitlines()
+    assert lines[0].endswith("SSIM") and "mean of 2 of 4" in lines[3]
