@@ -3,6 +3,7 @@
 pip install -e ".[bench]" && python -m benchmarks.zssr
 """
 
+import itertools
 from collections.abc import Callable, Sequence
 
 import jax
@@ -38,11 +39,13 @@ def initial_run() -> Run:
 
 
 def in_jax(lesson: Lesson, photos: Sequence[Source]) -> Callable[[], list[Run]]:
-    """Return the call that makes a step on each photo and returns where they stand."""
-    runs, key = [initial_run() for _ in photos], jax.random.key(1)
+    """Return the call that makes a step on each photo, the devices in turn, and returns where they stand."""
+    devices = itertools.cycle(jax.local_devices())
+    placed = [jax.device_put((photo, jax.random.key(1), initial_run()), next(devices)) for photo in photos]
+    sources, keys, runs = map(list, zip(*placed, strict=True))
 
     def call() -> list[Run]:
-        runs[:] = [advance(lesson, photo, key, run, 1) for photo, run in zip(photos, runs, strict=True)]
+        runs[:] = [advance(lesson, *photo, 1) for photo in zip(sources, keys, runs, strict=True)]
         return jax.block_until_ready(runs)
 
     return call
