@@ -113,10 +113,16 @@ def constant_channels(x: jax.Array, condition: jax.Array, kernel: jax.Array) -> 
 
 
 def _within(weights: jax.Array, side: int, axis: int) -> jax.Array:
-    """Return for each of `side` places the sum of the three weights along `axis` that do not fall on padding."""
+    """Return for each of `side` places the sum of the three weights along `axis` that do not fall on padding.
+
+    The sums come first: adding at every place would take a tenth of the network's time.
+    """
     before, middle, after = jnp.split(weights, 3, axis=axis)
+    if side == 1:
+        return middle
     place = jax.lax.broadcasted_iota(jnp.int32, (1,) * axis + (side,) + (1,) * (3 - axis), axis)
-    return jnp.where(place > 0, before, 0) + middle + jnp.where(place < side - 1, after, 0)
+    first, last = middle + after, before + middle
+    return jnp.where(place == 0, first, jnp.where(place == side - 1, last, first + before))
 
 
 class ChannelAttention(nn.Module):
