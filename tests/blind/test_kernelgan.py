@@ -41,7 +41,7 @@ def test_steps_are_the_papers(fidelity, weight):
     end, losses = compiled(functools.partial(train, fidelity=options))(state, CORNERS, len(CORNERS[0]))
     key = jax.random.wrap_key_data(state.key)
     noise = np.stack([jax.random.normal(jax.random.fold_in(key, i), (2, 3, 26, 26)) for i in range(3)])
-    directions = [state.directions["first"], *state.directions["hidden"], state.directions["last"]]
+    directions = [*state.directions["first"], *state.directions["hidden"], np.ones(1, np.float32)]
     kernel, photo, generator, discriminator, expected = reference.run(
         *(state.generator, state.discriminator, directions, photo, noise),
         compiled=compiled,
