@@ -58,11 +58,17 @@ FIDELITIES = {
 
 
 class State(NamedTuple):
-    """Everything a step changes. `kernel` (13, 13) is the generator's before its last update, as published."""
+    """Everything a step changes. `kernel` (13, 13) is the generator's before its last update, as published.
+
+    `noisy` (3, 26, 26), at `noisy_corner`, is what the next step writes into the photo. Written by its own step, when
+    other crops still have to be read, it would copy the whole photo every time.
+    """
 
     step: jax.Array
     key: jax.Array
     photo: jax.Array
+    noisy: jax.Array
+    noisy_corner: jax.Array
     kernel: jax.Array
     generator: Generator
     generator_moments: Any
@@ -81,6 +87,8 @@ def start(key: jax.Array, photo: jax.Array) -> State:
         step=jnp.int32(0),
         key=jax.random.key_data(noise_key),
         photo=photo,
+        noisy=photo[:, :DISCRIMINATOR_CROP, :DISCRIMINATOR_CROP],
+        noisy_corner=jnp.zeros((2,), jnp.int32),
         kernel=jnp.zeros((KERNEL_SIZE, KERNEL_SIZE)),
         generator=generator,
         generator_moments=adam.init(generator),
@@ -110,18 +118,19 @@ def train(
 
 def step(state: State, corner: jax.Array, real_corner: jax.Array, *, fidelity: Fidelity) -> tuple[State, jax.Array]:
     """Return the state after one step, with crops at two corners (2,), and its losses (3,)."""
-    crop = _cut(state.photo, corner, GENERATOR_CROP)
+    if fidelity.accumulates:
+        state = state._replace(photo=jax.lax.dynamic_update_slice(state.photo, state.noisy, (0, *state.noisy_corner)))
     key = jax.random.fold_in(jax.random.wrap_key_data(state.key), state.step)
     noise = jax.random.normal(key, (2, 3, DISCRIMINATOR_CROP, DISCRIMINATOR_CROP))
+    crop = _cut(state.photo, corner, GENERATOR_CROP)
     real = _cut(state.photo, real_corner, DISCRIMINATOR_CROP) + fidelity.real_noise * noise[0]
+    state = state._replace(noisy=real, noisy_corner=real_corner)
     vectors, directions = iterate(state.discriminator, state.directions, 3)  # for the passes of both halves
     first, others = (jax.tree.map(lambda side, rows=rows: side[rows], vectors) for rows in (slice(1), slice(1, 3)))
     target = losses.bicubic_target(crop, channel_sum=fidelity.channel_sum)
     state, loss, bicubic = _train_generator(state, first, crop, target)
     fake = reduce_by(compose_kernel(state.generator), crop) + FAKE_NOISE * noise[1]
     state, own_loss = _train_discriminator(state, others, jnp.stack([real, fake], axis=1))
-    if fidelity.accumulates:
-        state = state._replace(photo=jax.lax.dynamic_update_slice(state.photo, real, (0, *real_corner)))
     schedule = hand_over(state.schedule, state.step, bicubic, fidelity.threshold)
     state = state._replace(step=state.step + 1, directions=directions, schedule=schedule)
     return state, jnp.stack([loss, bicubic, own_loss])

@@ -159,11 +159,11 @@ def cut_patches(planes: jax.Array) -> jax.Array:
     return x.reshape(3 * size**2, planes.shape[1], height * width)
 
 
-def _cut_forward(planes: jax.Array) -> tuple[jax.Array, tuple[int, int]]:
+def _cut_forward(planes: jax.Array) -> tuple[jax.Array, tuple[int, ...]]:
     return cut_patches(planes), planes.shape[2:]
 
 
-def _cut_backward(sides: tuple[int, int], g: jax.Array) -> tuple[jax.Array]:
+def _cut_backward(sides: tuple[int, ...], g: jax.Array) -> tuple[jax.Array]:
     size = DISCRIMINATOR_SIZE
     counts = [side - size + 1 for side in sides]
     rows, columns = (_band(size, n, side, step=1) for n, side in zip(counts, sides, strict=True))
@@ -181,12 +181,18 @@ def discriminate(params: Discriminator, norms: jax.Array, patches: jax.Array) ->
     which batch normalisation undoes but for its epsilon: that is multiplied instead. The first two layers are linear,
     hence one.
     """
-    y = jnp.einsum("kpn,kf->pnf", patches, params["first"] @ params["hidden"][0])
+    hidden, scales, shifts = (_apart(params[name]) for name in ("hidden", "scale", "shift"))
+    y = jnp.einsum("kpn,kf->pnf", patches, params["first"] @ hidden[0])
     squares = jnp.concatenate([norms[:, :1] * norms[:, 1:2], norms[:, 2:-1]], axis=1) ** 2
     for i in range(HIDDEN_LAYERS):
-        y = y if i == 0 else y @ params["hidden"][i]
+        y = y if i == 0 else y @ hidden[i]
         mean = y.mean(axis=1, keepdims=True)
         variance = jnp.square(y - mean).mean(axis=1, keepdims=True)
-        gain = params["scale"][i].reshape(1, 1, -1) * jax.lax.rsqrt(variance + EPSILON * squares[:, i, None, None])
-        y = nn.relu((y - mean) * gain + params["shift"][i].reshape(1, 1, -1))
+        gain = scales[i].reshape(1, 1, -1) * jax.lax.rsqrt(variance + EPSILON * squares[:, i, None, None])
+        y = nn.relu((y - mean) * gain + shifts[i].reshape(1, 1, -1))
     return nn.sigmoid((y @ params["last"])[..., 0] / norms[:, -1:] + params["bias"][None])
+
+
+def _apart(stacked: jax.Array) -> list[jax.Array]:
+    """Return the layers of `stacked` (layers, ...); their gradients are joined at once, not padded and added."""
+    return [layer[0] for layer in jax.lax.split(stacked, (1,) * len(stacked))]

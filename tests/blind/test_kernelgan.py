@@ -55,7 +55,10 @@ def test_steps_are_the_papers(fidelity, weight):
     )
     np.testing.assert_allclose(losses, expected, rtol=1e-4)
     assert_close(end.kernel, kernel, 1e-4)  # near 0 the slope of the sparsity amplifies rounding
-    np.testing.assert_allclose(end.photo, photo, atol=1e-6)
+    found, (row, column) = np.array(end.photo), end.noisy_corner
+    if options.accumulates:  # the last noise is written by the step that never came
+        found[:, row : row + 26, column : column + 26] = end.noisy
+    np.testing.assert_allclose(found, photo, atol=1e-6)
     # the moves are so small that the last bit of a weight is 1 % of one
     ends = (end.generator, end.discriminator), (generator, discriminator), (state.generator, state.discriminator)
     jax.tree.map(lambda ours, plain, first: assert_close(ours - first, plain - first, 0.02), *ends)
