@@ -64,7 +64,7 @@ class KernelGAN:
 
     def copy_directions(self, directions: dict[str, np.ndarray]) -> None:
         """Take the left singular vectors that the power iterations start from."""
-        vectors = [directions["first"], *directions["hidden"], directions["last"]]
+        vectors = [*directions["first"], *directions["hidden"], np.ones(1, np.float32)]
         convolutions = [m for m in self.discriminator if isinstance(m, nn.Conv2d)]
         for layer, vector in zip(convolutions, vectors, strict=True):
             layer.weight_u.copy_(torch.from_numpy(vector.copy()))  # pyright: ignore

@@ -19,11 +19,13 @@ from jaxsr.models.kernelgan import (
     Directions,
     Discriminator,
     Generator,
+    Vectors,
     compose_kernel,
     cut_patches,
     discriminate,
     init_discriminator,
     init_generator,
+    iterate,
     reduce_by,
     spectral_norms,
 )
@@ -56,11 +58,17 @@ FIDELITIES = {
 
 
 class State(NamedTuple):
-    """Everything a step changes. `kernel` (13, 13) is the generator's before its last update, as published."""
+    """Everything a step changes. `kernel` (13, 13) is the generator's before its last update, as published.
+
+    `noisy` (3, 26, 26), at `noisy_corner`, is what the next step writes into the photo. Written by its own step, when
+    other crops still have to be read, it would copy the whole photo every time.
+    """
 
     step: jax.Array
     key: jax.Array
     photo: jax.Array
+    noisy: jax.Array
+    noisy_corner: jax.Array
     kernel: jax.Array
     generator: Generator
     generator_moments: Any
@@ -79,6 +87,8 @@ def start(key: jax.Array, photo: jax.Array) -> State:
         step=jnp.int32(0),
         key=jax.random.key_data(noise_key),
         photo=photo,
+        noisy=photo[:, :DISCRIMINATOR_CROP, :DISCRIMINATOR_CROP],
+        noisy_corner=jnp.zeros((2,), jnp.int32),
         kernel=jnp.zeros((KERNEL_SIZE, KERNEL_SIZE)),
         generator=generator,
         generator_moments=adam.init(generator),
@@ -108,55 +118,57 @@ def train(
 
 def step(state: State, corner: jax.Array, real_corner: jax.Array, *, fidelity: Fidelity) -> tuple[State, jax.Array]:
     """Return the state after one step, with crops at two corners (2,), and its losses (3,)."""
-    crop = _cut(state.photo, corner, GENERATOR_CROP)
+    if fidelity.accumulates:
+        state = state._replace(photo=jax.lax.dynamic_update_slice(state.photo, state.noisy, (0, *state.noisy_corner)))
     key = jax.random.fold_in(jax.random.wrap_key_data(state.key), state.step)
     noise = jax.random.normal(key, (2, 3, DISCRIMINATOR_CROP, DISCRIMINATOR_CROP))
+    crop = _cut(state.photo, corner, GENERATOR_CROP)
     real = _cut(state.photo, real_corner, DISCRIMINATOR_CROP) + fidelity.real_noise * noise[0]
-    state, loss, bicubic = _train_generator(state, crop, fidelity.channel_sum)
+    state = state._replace(noisy=real, noisy_corner=real_corner)
+    vectors, directions = iterate(state.discriminator, state.directions, 3)  # for the passes of both halves
+    first, others = (jax.tree.map(lambda side, rows=rows: side[rows], vectors) for rows in (slice(1), slice(1, 3)))
+    target = losses.bicubic_target(crop, channel_sum=fidelity.channel_sum)
+    state, loss, bicubic = _train_generator(state, first, crop, target)
     fake = reduce_by(compose_kernel(state.generator), crop) + FAKE_NOISE * noise[1]
-    state, own_loss = _train_discriminator(state, real, fake)
-    if fidelity.accumulates:
-        state = state._replace(photo=jax.lax.dynamic_update_slice(state.photo, real, (0, *real_corner)))
+    state, own_loss = _train_discriminator(state, others, jnp.stack([real, fake], axis=1))
     schedule = hand_over(state.schedule, state.step, bicubic, fidelity.threshold)
-    return state._replace(step=state.step + 1, schedule=schedule), jnp.stack([loss, bicubic, own_loss])
+    state = state._replace(step=state.step + 1, directions=directions, schedule=schedule)
+    return state, jnp.stack([loss, bicubic, own_loss])
 
 
-def _train_generator(state: State, crop: jax.Array, channel_sum: bool) -> tuple[State, jax.Array, jax.Array]:
+def _train_generator(
+    state: State, vectors: Vectors, crop: jax.Array, target: jax.Array
+) -> tuple[State, jax.Array, jax.Array]:
     """Return the state after the generator's step on `crop` (3, 64, 64), its loss, and the bicubic part unweighted."""
-    target = losses.bicubic_target(crop, channel_sum=channel_sum)
-    norms, directions = spectral_norms(state.discriminator, state.directions)
+    norms = spectral_norms(state.discriminator, vectors)
 
     def loss_of(params: Generator) -> tuple[jax.Array, tuple[jax.Array, jax.Array]]:
         kernel = compose_kernel(params)
         output = reduce_by(kernel, crop)
-        deceived = discriminate(state.discriminator, norms, cut_patches(output))
+        deceived = discriminate(state.discriminator, norms, cut_patches(output[:, None]))
         bicubic = jnp.mean(jnp.square(output - target))
         weighted = state.schedule.bicubic * bicubic
         return jnp.mean(1 - deceived) + weighted + regularize(kernel, state.schedule), (kernel, bicubic)
 
     (loss, (kernel, bicubic)), gradients = jax.value_and_grad(loss_of, has_aux=True)(state.generator)
     generator, moments = _descend(state.step, gradients, state.generator_moments, state.generator)
-    changed = {"generator": generator, "generator_moments": moments, "kernel": kernel, "directions": directions}
-    return state._replace(**changed), loss, bicubic
+    return state._replace(generator=generator, generator_moments=moments, kernel=kernel), loss, bicubic
 
 
-def _train_discriminator(state: State, real: jax.Array, fake: jax.Array) -> tuple[State, jax.Array]:
-    """Return the state after the discriminator's step on two crops (3, 26, 26), and its loss.
+def _train_discriminator(state: State, vectors: Vectors, crops: jax.Array) -> tuple[State, jax.Array]:
+    """Return the state after the discriminator's step on `crops` (3, 2, 26, 26), real and fake, and its loss.
 
-    Each has its own power iteration and its own statistics, as published.
+    They go together, but each with its own power iteration and its own statistics, as published.
     """
-    patches = (cut_patches(real), cut_patches(fake))
+    patches = cut_patches(crops)
 
-    def loss_of(params: Discriminator) -> tuple[jax.Array, Directions]:
-        real_norms, directions = spectral_norms(params, state.directions)
-        fake_norms, directions = spectral_norms(params, directions)
-        answers = (discriminate(params, real_norms, patches[0]), discriminate(params, fake_norms, patches[1]))
-        return (jnp.mean(1 - answers[0]) + jnp.mean(answers[1])) / 2, directions
+    def loss_of(params: Discriminator) -> jax.Array:
+        answers = discriminate(params, spectral_norms(params, vectors), patches)
+        return (jnp.mean(1 - answers[0]) + jnp.mean(answers[1])) / 2
 
-    (loss, directions), gradients = jax.value_and_grad(loss_of, has_aux=True)(state.discriminator)
+    loss, gradients = jax.value_and_grad(loss_of)(state.discriminator)
     discriminator, moments = _descend(state.step, gradients, state.discriminator_moments, state.discriminator)
-    changed = {"discriminator": discriminator, "discriminator_moments": moments, "directions": directions}
-    return state._replace(**changed), loss
+    return state._replace(discriminator=discriminator, discriminator_moments=moments), loss
 
 
 def _descend(step: jax.Array, gradients: Any, moments: Any, params: Any) -> tuple[Any, Any]:
