@@ -1,10 +1,9 @@
-"""Estimate how photos were blurred: `python -m jaxsr.estimate_kernel PHOTO... --output=DIR [--scale=2] [--seeds=1]`.
+"""Estimate how photos were blurred: `python -m jaxsr.estimate_kernel PHOTO... --output=DIR [--scale=2] [--seeds=3]`.
 
 PHOTO is a file, a folder or a pattern. KernelGAN trains on each photo for some seconds and finds the kernel that made
-it from one --scale times larger. Of photos/a.png DIR gets a_x2.npz, a_x2.mat (key Kernel) and the picture a_x2.png.
-Photos go together, as many as there are cores, or more on GPUs. With several --seeds the kernel is that of their mean:
-a little better, and as many times slower. Exit status 0: all done; 1: some photos failed, listed at the end; 2: wrong
-usage.
+it from one --scale times larger: that of the mean of several --seeds, because single runs differ. Of photos/a.png DIR
+gets a_x2.npz, a_x2.mat (key Kernel) and the picture a_x2.png. Photos go together, as many as there are cores, or more
+on GPUs. Exit status 0: all done; 1: some photos failed, listed at the end; 2: wrong usage.
 """
 
 import sys
@@ -19,7 +18,7 @@ from jaxsr.support.errors import UserError
 _OUTPUT = flags.DEFINE_string("output", None, "Folder for the kernels; made when missing.", required=True)
 _SCALE = flags.DEFINE_enum("scale", "2", ["2", "4"], "How many times larger the photo is to become.")
 _SEED = flags.DEFINE_integer("seed", 0, "The first seed; the same gives the same kernel.", lower_bound=0)
-_SEEDS = flags.DEFINE_integer("seeds", 1, "How many seeds to run.", lower_bound=1)
+_SEEDS = flags.DEFINE_integer("seeds", 3, "How many runs, of following seeds, for a photo.", lower_bound=1)
 _STEPS = flags.DEFINE_integer("steps", 3000, "Steps of training; the schedule is made for 3000.", lower_bound=1)
 _FIDELITY = flags.DEFINE_string("fidelity", None, "paper or published_code; by default the one that does better.")
 _TRUTH = flags.DEFINE_string("truth", None, "The true kernel, or a folder of them, to print scores.")

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from jaxsr.blind.estimation import check_photo, combine, estimate_kernels, rgb_photo
+from jaxsr.blind.estimation import SEEDS, check_photo, combine, estimate_kernels, rgb_photo
 from jaxsr.blind.estimation import check_scale as check_estimated_scale
 from jaxsr.blind.kernel_reports import write_estimate
 from jaxsr.blind.plans import Kernels, check_scale, checked_plans, make_plan
@@ -77,7 +77,7 @@ def _read(path: Path, scale: int, kernel: Kernels, *, estimated: bool) -> Photo:
 def _estimated(photos: Iterable[Photo], stems: Iterable[Path], scale: int, seed: int) -> list[Kernels]:
     """Return KernelGAN's kernels of `photos`, for scale 4 those of x2 and x4, written to `stems` with suffixes."""
     kernels: list[Kernels] = []
-    found = estimate_kernels([rgb_photo(photo.pixels) for photo in photos], seeds=[seed])
+    found = estimate_kernels([rgb_photo(photo.pixels) for photo in photos], seeds=range(seed, seed + SEEDS))
     for stem, estimates in zip(stems, found, strict=True):
         write_estimate(stem, estimates, scale)
         kernels.append([combine(estimates, 2), combine(estimates, 4)] if scale == 4 else combine(estimates, scale))
