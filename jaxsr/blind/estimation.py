@@ -70,10 +70,10 @@ def estimate_kernels(
 ) -> list[list[Estimate]]:
     """Return for each of `photos` (H, W, 3) in [0, 1] an Estimate for each of `seeds`.
 
-    All local devices take part; photos of any sizes go together, and none changes another's kernel. Every
-    `progress_every` steps `progress(step, kernels)` gets the mean kernel (13, 13) of each photo under way, by its place
-    in `photos`; the last call has step `steps`. Raises UserError, before any work, for a photo that is too small or
-    flat.
+    All local devices take part. Photos of any sizes go together, and change each other's kernels by no more than
+    rounding does; the same call gives the same kernels, bit for bit. Every `progress_every` steps, and at the end,
+    `progress(step, kernels)` gets the mean kernel (13, 13) of each photo under way, by its place in `photos`. Raises
+    UserError, before any work, for a photo that is too small or flat.
     """
     rules = choose("fidelity", fidelity, FIDELITIES)
     if steps < 1 or not seeds:
@@ -130,9 +130,9 @@ def check_scale(scale: int) -> None:
 def _run(group: list[Example], rules: Fidelity, every: int, progress: Progress | None) -> tuple[np.ndarray, np.ndarray]:
     """Return the raw kernels (n, 13, 13) and the losses (n, steps, 3) of `group`, and of what fills up the devices.
 
-    A program for fewer devices would round otherwise: hence all of them, even for one run.
+    A single run has one device, whose products then use all cores.
     """
-    devices = jax.local_devices()
+    devices = jax.local_devices()[: len(group)]
     filled = group + group[:1] * (-len(group) % len(devices))
 
     def spread(arrays: Any) -> np.ndarray:
