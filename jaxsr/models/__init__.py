@@ -4,6 +4,7 @@ from jaxsr.models import (
     bicubic,
     danv1,
     danv2,
+    deblurgan,
     drcn,
     espcn,
     fsrcnn,
@@ -32,6 +33,7 @@ MODELS: dict[str, ModelSpec] = {
     "srresnet": srresnet.SPEC,
     "danv1": danv1.SPEC,
     "danv2": danv2.SPEC,
+    "deblurgan": deblurgan.SPEC,
 }
 
 
