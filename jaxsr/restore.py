@@ -19,7 +19,9 @@ _OUTPUT = flags.DEFINE_string("output", None, "Folder for the results; made when
 _MODEL = flags.DEFINE_string(
     "model", "fsrcnn", "A shipped name (fsrcnn, fsrcnn-x3), a weight file, a run folder, or zssr."
 )
-_SCALE = flags.DEFINE_integer("scale", None, "How many times larger; by default what the model says, or 2.")
+_SCALE = flags.DEFINE_integer(
+    "scale", None, "How many times larger; by default what the model says, or 2 if it has that."
+)
 _TILE = flags.DEFINE_string("tile", "auto", "Largest window in pixels, 'auto', or 'none' for whole photos at once.")
 _ENSEMBLE = flags.DEFINE_bool("ensemble", False, "Average over 8 flips and turns: 8 times slower, a little better.")
 _ROUNDS = flags.DEFINE_integer(

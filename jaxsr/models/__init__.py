@@ -4,6 +4,7 @@ from jaxsr.models import (
     bicubic,
     danv1,
     danv2,
+    deblurgan,
     drcn,
     espcn,
     fsrcnn,
@@ -34,6 +35,7 @@ MODELS: dict[str, ModelSpec] = {
     "danv1": danv1.SPEC,
     "danv2": danv2.SPEC,
     "zssr": zssr.SPEC,
+    "deblurgan": deblurgan.SPEC,
 }
 
 

@@ -16,11 +16,15 @@ from jaxsr.support.errors import choose
 
 Padding = tuple[int, int]  # zeros before and after, in both dimensions
 
+# name -> (whether the convolution itself pads with zeros, how the input is padded else)
+PADDINGS = {"zero": (True, ""), "replicate": (False, "edge"), "reflect": (False, "reflect"), "valid": (False, "")}
+
 
 class Conv(nn.Module):
     """A convolution layer with an odd kernel of `size` and parameters `kernel` (size, size, in, out) and `bias`.
 
-    `padding` is "zero" or "replicate", which keep height and width, or "valid", which cuts size // 2 on each side.
+    `padding` is "zero", "replicate" or "reflect" (which does not repeat the edge), all of which keep height and width,
+    or "valid", which cuts size // 2 on each side.
     """
 
     features: int
@@ -33,11 +37,11 @@ class Conv(nn.Module):
     def __call__(self, x: jax.Array) -> jax.Array:
         """Return (N, H, W, features) from `x` (N, H, W, C)."""
         border = self.size // 2
-        zeros = choose("padding", self.padding, {"zero": border, "replicate": 0, "valid": 0})
-        if self.padding == "replicate":
-            x = jnp.pad(x, ((0, 0), (border, border), (border, border), (0, 0)), mode="edge")
+        zeros, mode = choose("padding", self.padding, PADDINGS)
+        if mode:
+            x = jnp.pad(x, ((0, 0), (border, border), (border, border), (0, 0)), mode=mode)
         kernel = self.param("kernel", self.kernel_init, (self.size, self.size, x.shape[-1], self.features))
-        x = convolve(x, kernel, (zeros, zeros))
+        x = convolve(x, kernel, (border, border) if zeros else (0, 0))
         return (
             x + self.param("bias", nn.initializers.zeros, (self.features,)).reshape(1, 1, 1, -1) if self.use_bias else x
         )

@@ -26,8 +26,8 @@ def restore(photo: Any, model: str | Path | Model = "fsrcnn", *, scale: int | No
     A NumPy array (H, W) or (H, W, C), uint8, uint16 or float in [0, 1], gives such an array; C is 1 (grey), 3 (RGB),
     or one more with alpha. A PIL image of mode L, LA, RGB, RGBA or I;16 gives a PIL image with its colour profile.
     A path gives an array (H, W, C), uint8 or uint16 as stored. `model` is a shipped name, a weight file, or what
-    `load` returns; a name without scale takes `scale`, or 2. `options` (tile, ensemble) go to `enlarge`.
-    Raises UserError for another kind, shape, dtype or range, and for what `load` and `enlarge` refuse.
+    `load` returns; a name without scale takes `scale`, or 2 if it has that. `options` (tile, ensemble) go to
+    `enlarge`. Raises UserError for another kind, shape, dtype or range, and for what `load` and `enlarge` refuse.
     """
     model = model if isinstance(model, Model) else load(model, scale=scale)
     if scale not in (None, model.scale):

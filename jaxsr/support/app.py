@@ -9,6 +9,7 @@ import jax
 from absl import app, flags, logging
 
 from jaxsr.support.errors import UserError
+from jaxsr.support.files import cache_folder
 
 DONE, SOME_FAILED, WRONG_USAGE = 0, 1, 2
 MOST_CPU_DEVICES = 8  # each holds a window of a photo; XLA's own threads use the cores beyond
@@ -51,8 +52,7 @@ def use_compile_cache() -> None:
     JAX's own variable JAX_COMPILATION_CACHE_DIR wins; an unwritable cache folder is left unused.
     """
     if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
-        root = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser()
-        jax.config.update("jax_compilation_cache_dir", str(root / "jaxsr" / "compiled"))
+        jax.config.update("jax_compilation_cache_dir", str(cache_folder() / "compiled"))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
 
 

@@ -10,21 +10,48 @@ from jaxsr.support.errors import UserError
 
 def mse(*, output: jax.Array, target: jax.Array) -> jax.Array:
     """Return the squared difference of each element."""
-    _check_shapes(output, target)
+    check_shapes(output=output, target=target)
     return jnp.square(output - target)
 
 
 def l1(*, output: jax.Array, target: jax.Array) -> jax.Array:
     """Return the absolute difference of each element."""
-    _check_shapes(output, target)
+    check_shapes(output=output, target=target)
     difference = output - target
     return jnp.maximum(difference, -difference)  # its derivative where images agree is 0; that of jnp.abs is 1
 
 
 def charbonnier(*, output: jax.Array, target: jax.Array, epsilon: float = 1e-3) -> jax.Array:
     """Return sqrt(d² + epsilon²) of each element's difference d (LapSRN, equation 4); smooth at 0."""
-    _check_shapes(output, target)
+    check_shapes(output=output, target=target)
     return jnp.sqrt(jnp.square(output - target) + epsilon**2)
+
+
+def vgg(*, output: jax.Array, target: jax.Array, feature_scale: float = 1 / 12.75) -> jax.Array:
+    """Return the squared difference of each element of VGG19's features (N, H, W, F), times `feature_scale`².
+
+    SRGAN's scale (section 3.2) makes it as large as the squared error of pixels in [-1, 1]; DeblurGAN has 1.
+    Source: Ledig et al., CVPR 2017, equation 5, before its mean over H and W.
+    """
+    return mse(output=output, target=target) * feature_scale**2
+
+
+def total_variation(*, output: jax.Array) -> jax.Array:
+    """Return the length of the gradient at each element of `output` (N, H, W, C): of the steps down and to the right.
+
+    Beyond the last row and column there is no step. Where the image is flat, the derivative is 0.
+    """
+    if output.ndim != 4:
+        raise UserError(f"total variation takes images of shape (N, H, W, C); got {output.shape}")
+    down = jnp.diff(output, axis=1, append=output[:, -1:])
+    right = jnp.diff(output, axis=2, append=output[:, :, -1:])
+    return root(jnp.square(down) + jnp.square(right))
+
+
+def root(squares: jax.Array) -> jax.Array:
+    """Return the square root of each element, 0 or more, with the derivative 0 at 0 in place of infinity."""
+    positive = squares > 0
+    return jnp.where(positive, jnp.sqrt(jnp.where(positive, squares, 1)), 0)
 
 
 def mean(elements: jax.Array) -> jax.Array:
@@ -52,6 +79,8 @@ LOSSES: dict[str, tuple[Callable[..., jax.Array], Callable[[jax.Array], jax.Arra
 }
 
 
-def _check_shapes(output: jax.Array, target: jax.Array) -> None:
-    if output.shape != target.shape:
-        raise UserError(f"a loss needs equal shapes; got output {output.shape} and target {target.shape}")
+def check_shapes(**arrays: jax.Array) -> None:
+    """Raise UserError unless the named arrays have one shape."""
+    if len({x.shape for x in arrays.values()}) > 1:
+        found = " and ".join(f"{name} {x.shape}" for name, x in arrays.items())
+        raise UserError(f"a loss needs equal shapes; got {found}")

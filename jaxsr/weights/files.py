@@ -63,7 +63,7 @@ def _load_named(name: str, scale: int | None) -> Model:
     spec = model_spec(base)
     if suffix and not suffix.isdecimal():
         raise UserError(f"unknown model {name!r}; {nearest(name, shipped_names())}")
-    scale = int(suffix) if suffix else scale or 2
+    scale = int(suffix) if suffix else scale or (2 if 2 in spec.scales else spec.scales[0])
     if base == "bicubic":
         return Model(spec, spec.module(scale), scale, {})
     if spec.per_photo:

@@ -47,7 +47,7 @@ def test_gradients_are_those_of_the_plain_convolution(shape, width, valid):
         np.testing.assert_allclose(fast, plain, rtol=1e-3, atol=1e-3)
 
 
-@pytest.mark.parametrize("padding", ["zero", "replicate", "valid"])
+@pytest.mark.parametrize("padding", ["zero", "replicate", "reflect", "valid"])
 def test_the_layer_pads_as_it_says(padding):
     x, _ = arrays(5, 2, 3)
     layer = Conv(3, 5, padding)
@@ -56,11 +56,12 @@ def test_the_layer_pads_as_it_says(padding):
     assert params["kernel"].shape == (5, 5, 2, 3) and params["bias"].shape == (3,)
     bias = np.float32([0.5, -1, 2])
     y = layer.apply({"params": {**params, "bias": bias}}, x)
-    padded = np.pad(x, ((0, 0), (2, 2), (2, 2), (0, 0)), mode="edge") if padding == "replicate" else x
+    modes = {"replicate": "edge", "reflect": "reflect"}
+    padded = np.pad(x, ((0, 0), (2, 2), (2, 2), (0, 0)), mode=modes[padding]) if padding in modes else x
     zeros = (2, 2) if padding == "zero" else (0, 0)
     np.testing.assert_allclose(y, reference.correlate(padded, params["kernel"], zeros) + bias, rtol=1e-4, atol=1e-4)
 
 
 def test_an_unknown_padding_is_refused():
-    with pytest.raises(UserError, match="unknown padding 'reflect'"):
-        Conv(3, 5, "reflect").init(jax.random.key(0), np.zeros((1, 8, 8, 1), np.float32))
+    with pytest.raises(UserError, match="unknown padding 'same'"):
+        Conv(3, 5, "same").init(jax.random.key(0), np.zeros((1, 8, 8, 1), np.float32))

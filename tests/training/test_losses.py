@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from jaxsr.support.errors import UserError
-from jaxsr.training.losses import LOSSES, charbonnier, example_sum, half_sum, l1, mean, mse
+from jaxsr.training.losses import LOSSES, charbonnier, example_sum, half_sum, l1, mean, mse, total_variation, vgg
+from tests.reference import losses as reference
 
 
 @pytest.fixture
@@ -43,3 +44,24 @@ def test_gradients_are_finite_where_images_agree(name):
 def test_shapes_must_be_equal(name):
     with pytest.raises(UserError, match=r"output \(1, 4, 4, 1\) and target \(1, 4, 4, 3\)"):
         LOSSES[name][0](output=jnp.zeros((1, 4, 4, 1)), target=jnp.zeros((1, 4, 4, 3)))
+
+
+def test_the_loss_of_features(pair):
+    """SRGAN's scale is about 0.006 of the squared error."""
+    output, target = pair
+    expected = (output.astype(float) / 12.75 - target.astype(float) / 12.75) ** 2
+    np.testing.assert_allclose(vgg(output=output, target=target), expected, rtol=1e-4, atol=1e-9)
+    np.testing.assert_array_equal(vgg(output=output, target=target, feature_scale=1), mse(output=output, target=target))
+    with pytest.raises(UserError, match="a loss needs equal shapes"):
+        vgg(output=output, target=target[:1])
+
+
+def test_total_variation(pair):
+    image = pair[0]
+    np.testing.assert_allclose(total_variation(output=image), reference.total_variation(image), atol=1e-6)
+    flat = jnp.full((1, 4, 4, 1), 0.5)
+    gradient = jax.grad(lambda x: total_variation(output=x).sum())(flat.at[0, 2, 2, 0].set(0.7))
+    np.testing.assert_array_equal(gradient[0, :2, :2], 0)
+    np.testing.assert_allclose(gradient[0, 2, 2, 0], 2 + 2**0.5, rtol=1e-5)
+    with pytest.raises(UserError, match=r"images of shape \(N, H, W, C\); got \(4, 4, 1\)"):
+        total_variation(output=flat[0])

@@ -10,7 +10,7 @@ import numpy as np
 from jaxsr.models import Model, ModelSpec, initial_shapes, model_spec
 from jaxsr.support.errors import UserError, choose
 from jaxsr.weights.files import check_shapes
-from jaxsr.weights.importers import espcn, fsrcnn, lapsrn, mslapsrn, rdn, srcnn, srresnet, vdsr
+from jaxsr.weights.importers import deblurgan, espcn, fsrcnn, lapsrn, mslapsrn, rdn, srcnn, srresnet, vdsr
 from jaxsr.weights.importers.common import Imported, Tensors
 
 IMPORTERS: dict[str, Callable[[Tensors], Imported]] = {
@@ -22,6 +22,7 @@ IMPORTERS: dict[str, Callable[[Tensors], Imported]] = {
     "lapsrn": lapsrn.convert,
     "mslapsrn": mslapsrn.convert,
     "srresnet": srresnet.convert,
+    "deblurgan": deblurgan.convert,
 }
 
 

@@ -1,0 +1,146 @@
+"""VGG19's weights: where the file is, whether it is whole, and what it holds. None ships: they weigh 80 MB at least."""
+
+import hashlib
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import jax
+import numpy as np
+from absl import logging
+
+from jaxsr.models.vgg import BLOCKS, CONVOLUTIONS, VGG19, check_layers
+from jaxsr.support.errors import UserError
+from jaxsr.support.files import cache_folder
+from jaxsr.weights.formats import read_tensors
+
+VARIABLE = "JAXSR_VGG19"
+FLAG = "--config.perceptual.weights"
+TORCHVISION = "vgg19-dcbb9e9d.pth"
+MATCONVNET = "imagenet-vgg-verydeep-19.mat"
+SOURCES = {
+    TORCHVISION: f"https://download.pytorch.org/models/{TORCHVISION}",
+    MATCONVNET: f"https://www.vlfeat.org/matconvnet/models/{MATCONVNET}",
+}
+
+# (layer)(set for biases): torchvision's numbers, the layers' names, MatConvNet's list of layers
+_TORCH = re.compile(r"(?:features\.)?(\d+)\.(?:weight|(bias))")
+_NAMED = re.compile(r"(?:.*[./])?(conv\d_\d)[._/](?:W|w|weights?|kernel|0|(b|bias|biases|1))")
+_MATLAB = re.compile(r"(?:net\.)?layers\.(\d+)\.(?:weights\.0|filters|(weights\.1|biases))")
+
+Layers = dict[str, dict[str, np.ndarray]]
+
+
+class VGGWeights(NamedTuple):
+    """`params` of VGG19, as many layers as there are, and the `convention` by which photos have to be normalized."""
+
+    params: Layers
+    convention: str
+
+
+def load_vgg(layers: Sequence[str], weights: str | Path = "", *, key: jax.Array | None = None) -> VGGWeights:
+    """Return weights that give `layers`, such as ["relu2_2", "conv5_4"].
+
+    They come from the file `weights`, else from that in the variable JAXSR_VGG19, else from the cache folder; "random"
+    draws them by `key`, for tests. The file is torchvision's state dict, MatConvNet's .mat, or any whose arrays are
+    named by the layers (conv1_1_W, conv1_1_b); one that ends early serves for what it has. Raises UserError where
+    there is no file, it is damaged or of another network, or ends before the layers asked for.
+    """
+    if str(weights) == "random":
+        return _random(layers, jax.random.key(0) if key is None else key)
+    path = find_file(weights)
+    check_digest(path)
+    found = read_vgg(path)
+    check_layers(layers, found.params, str(path))
+    return found
+
+
+def find_file(weights: str | Path = "") -> Path:
+    """Return the file of VGG19's weights; raises UserError, with where to get it, when there is none."""
+    cache = cache_folder()
+    named = [(FLAG, str(weights)), (VARIABLE, os.environ.get(VARIABLE, ""))]
+    for name, value in named:
+        if value and not Path(value).is_file():
+            raise UserError(f"{name}={value}: no such file; {_where(cache)}")
+        if value:
+            return Path(value)
+    found = next((cache / name for name in SOURCES if (cache / name).is_file()), None)
+    if found is None:
+        raise UserError(f"no weights of VGG19 in {cache}; {_where(cache)}")
+    return found
+
+
+def _where(cache: Path) -> str:
+    return f"get {TORCHVISION} from {SOURCES[TORCHVISION]} into {cache}, or name a file by {FLAG} or {VARIABLE}"
+
+
+def check_digest(path: Path) -> None:
+    """Raise UserError where a file's name ends in 8 digits, PyTorch's way, that do not begin its SHA-256."""
+    match = re.fullmatch(r".*-([0-9a-f]{8})\.pth", path.name)
+    if match is None:
+        return
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    if not digest.startswith(match[1]):
+        raise UserError(f"{path} is damaged: its SHA-256 begins with {digest[:8]}, not {match[1]}; get it again")
+
+
+def read_vgg(path: Path) -> VGGWeights:
+    """Return what a file holds of VGG19; raises UserError for another network's, and where shapes are others.
+
+    PyTorch's layout means torchvision's convention, (height, width, in, out) that of Caffe.
+    """
+    tensors = read_tensors(path)
+    names = {_TORCH: _torch_names(), _NAMED: {name: name for name in CONVOLUTIONS}, _MATLAB: _matlab_names(tensors)}
+    layers: dict[str, list[np.ndarray]] = {}
+    for pattern, name_of in names.items():
+        for name, x in tensors.items():
+            if (match := pattern.fullmatch(name)) and match[1] in name_of:
+                layers.setdefault(name_of[match[1]], [np.zeros(0), np.zeros(0)])[match[2] is not None] = x
+    if not layers:
+        raise UserError(f"{path} is no VGG19: it has {', '.join(list(tensors)[:4])}; {_where(cache_folder())}")
+    torch = all(kernel.shape[2:] == (3, 3) for kernel, _ in layers.values())
+    params = {name: _layer(name, kernel, bias, torch, path) for name, (kernel, bias) in layers.items()}
+    return VGGWeights(params, "torchvision" if torch else "caffe")
+
+
+def _layer(name: str, kernel: np.ndarray, bias: np.ndarray, torch: bool, path: Path) -> dict[str, np.ndarray]:
+    """Return a layer's kernel (3, 3, in, out) and bias, float32."""
+    place = CONVOLUTIONS.index(name)
+    features, inputs = (BLOCKS[int(other[4]) - 1][0] for other in (name, CONVOLUTIONS[max(place - 1, 0)]))
+    kernel = kernel.transpose(2, 3, 1, 0) if torch else kernel
+    shape = (3, 3, inputs if place else 3, features)
+    if kernel.shape != shape or bias.size != features:
+        raise UserError(
+            f"{path} does not fit VGG19: {name} has weights {kernel.shape} and {bias.size} biases, not {shape} and "
+            f"{features}; {_where(cache_folder())}"
+        )
+    return {"kernel": kernel.astype(np.float32), "bias": bias.reshape(-1).astype(np.float32)}
+
+
+def _torch_names() -> dict[str, str]:
+    """Return {number in torchvision's `features`: layer}; activations and poolings have numbers, too."""
+    names, number = {}, 0
+    for block, (_, count) in enumerate(BLOCKS, start=1):
+        for i in range(1, count + 1):
+            names[str(number)] = f"conv{block}_{i}"
+            number += 2
+        number += 1
+    return names
+
+
+def _matlab_names(tensors: dict[str, np.ndarray]) -> dict[str, str]:
+    """Return {number in MatConvNet's list of layers: layer}: the 3x3 convolutions in order."""
+    matches = [(match, x) for name, x in tensors.items() if (match := _MATLAB.fullmatch(name))]
+    numbers = sorted(int(match[1]) for match, x in matches if not match[2] and x.shape[:2] == (3, 3))
+    return {str(number): layer for number, layer in zip(numbers, CONVOLUTIONS, strict=False)}
+
+
+def _random(layers: Sequence[str], key: jax.Array) -> VGGWeights:
+    """Return weights of He's variance, under which features keep their size."""
+    logging.warning("RANDOM WEIGHTS of VGG19: a perceptual loss measures nothing; for tests alone")
+    sample = np.zeros((1, 32, 32, 3), np.float32)
+    params = jax.jit(VGG19(tuple(layers)).init)(key, sample)["params"]
+    return VGGWeights(jax.tree.map(np.asarray, params), "torchvision")
