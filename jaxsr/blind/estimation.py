@@ -19,7 +19,7 @@ from jaxsr.support.errors import UserError, choose
 
 SCALES = (2, 4)
 DEFAULT_FIDELITY = "published_code"  # on DIV2KRK the mean of three runs has error 0.32, the paper's rules 0.34
-SEEDS = 3  # runs differ much; the error of the mean of three is 0.30 where single ones have 0.32 to 0.34
+SEEDS = 3  # runs differ much: errors of single ones spread twice as far as those of means of three
 MOST_ON_A_GPU = 64  # examples at once, a few MB each
 Progress = Callable[[int, dict[int, np.ndarray]], None]
 
