@@ -1,4 +1,4 @@
-"""Estimate how photos were blurred: `python -m jaxsr.estimate_kernel PHOTO... --output=DIR [--scale=2] [--seeds=3]`.
+"""Estimate how photos were blurred: `python -m jaxsr.estimate_kernel PHOTO... --output=DIR [--scale=2] [--seeds=4]`.
 
 PHOTO is a file, a folder or a pattern. KernelGAN trains on each photo for some seconds and finds the kernel that made
 it from one --scale times larger: that of the mean of several --seeds, because single runs differ. Of photos/a.png DIR
@@ -18,9 +18,9 @@ from jaxsr.support.errors import UserError
 _OUTPUT = flags.DEFINE_string("output", None, "Folder for the kernels; made when missing.", required=True)
 _SCALE = flags.DEFINE_enum("scale", "2", ["2", "4"], "How many times larger the photo is to become.")
 _SEED = flags.DEFINE_integer("seed", 0, "The first seed; the same gives the same kernel.", lower_bound=0)
-_SEEDS = flags.DEFINE_integer("seeds", 3, "How many runs, of following seeds, for a photo.", lower_bound=1)
+_SEEDS = flags.DEFINE_integer("seeds", 4, "How many runs, of following seeds, for a photo.", lower_bound=1)
 _STEPS = flags.DEFINE_integer("steps", 3000, "Steps of training; the schedule is made for 3000.", lower_bound=1)
-_FIDELITY = flags.DEFINE_string("fidelity", None, "paper or published_code; by default the one that does better.")
+_FIDELITY = flags.DEFINE_string("fidelity", None, "steady, the default, paper or published_code.")
 _TRUTH = flags.DEFINE_string("truth", None, "The true kernel, or a folder of them, to print scores.")
 _PROGRESS = flags.DEFINE_integer("progress", 0, "Write the pictures anew every so many steps.", lower_bound=0)
 

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 
 from jaxsr.blind import losses
 
-RATE, RATE_DROP, STEPS_PER_RATE = 2e-4, 0.1, 750
+RATE, RATE_DROP = 2e-4, 0.1
 BICUBIC_START, BICUBIC_DROP, BICUBIC_END = 5.0, 0.01, 5e-6
 HANDED_OVER = 5e-3  # below this weight of the bicubic loss, centre and sparsity count
 STEPS_BELOW, STEPS_PER_DROP = 3, 200
@@ -42,14 +42,14 @@ def hand_over(schedule: Schedule, step: jax.Array, bicubic: jax.Array, threshold
     return Schedule(jnp.where(due, dropped, schedule.bicubic), below, reached)
 
 
-def regularize(kernel: jax.Array, schedule: Schedule) -> jax.Array:
+def regularize(kernel: jax.Array, schedule: Schedule, sparsity: float) -> jax.Array:
     """Return the four weighted regularisers of `kernel` (13, 13); centre and sparsity wait for the bicubic loss."""
     on = schedule.bicubic < HANDED_OVER
     waiting = jnp.where(on, kernel, 1 / kernel.size)  # a first kernel of sum 0 has no centre, and a slope without end
-    late = jnp.where(on, losses.centre(waiting) + 5 * losses.sparsity(waiting), 0)
+    late = jnp.where(on, losses.centre(waiting) + sparsity * losses.sparsity(waiting), 0)
     return 0.5 * losses.sum_to_one(kernel) + 0.5 * losses.boundaries(kernel) + late
 
 
-def learning_rate(step: jax.Array) -> jax.Array:
-    """Return the rate of both networks at `step`, from 0; it drops behind each 750th."""
-    return RATE * RATE_DROP ** (jnp.maximum(step - 1, 0) // STEPS_PER_RATE)
+def learning_rate(step: jax.Array, steps_per_rate: int) -> jax.Array:
+    """Return the rate of both networks at `step`, from 0; it drops behind each of `steps_per_rate`."""
+    return RATE * RATE_DROP ** (jnp.maximum(step - 1, 0) // steps_per_rate)

@@ -1,5 +1,6 @@
 """A few whole steps of KernelGAN against the steps written plainly, and its schedule."""
 
+import dataclasses
 import functools
 
 import jax
@@ -7,17 +8,17 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxsr.blind.kernelgan import FIDELITIES, start, train
+from jaxsr.blind.kernelgan import FIDELITIES, NEVER, start, train
 from jaxsr.blind.schedules import Schedule, first_schedule, hand_over, learning_rate
 from tests.models.dan_cases import assert_close, compiled
 from tests.reference import kernelgan as reference
 
-SQUARE = 1e-6  # of Adam at the start: from 0, its first moves are signs of gradients, and rounding turns some
+SQUARE = 1e-5  # of Adam at the start: from 0, its first moves are signs of gradients, and rounding turns some
 KEY = jax.random.key(0)
 CORNERS = tuple(np.int32(rows) for rows in ([[0, 0], [4, 10], [6, 2]], [[0, 2], [2, 2], [40, 50]]))
 
 
-@pytest.mark.parametrize(("fidelity", "weight"), [("paper", 1e-3), ("published_code", 5.0)])
+@pytest.mark.parametrize(("fidelity", "weight"), [("paper", 1e-3), ("published_code", 5.0), ("steady", 4e-3)])
 def test_steps_are_the_papers(fidelity, weight):
     """Overlapping crops tell whether noise stays in the photo; a low weight lets all regularisers count."""
     options = FIDELITIES[fidelity]
@@ -52,6 +53,7 @@ def test_steps_are_the_papers(fidelity, weight):
         accumulates=options.accumulates,
         real_noise=options.real_noise,
         channel_sum=options.channel_sum,
+        sparsity=options.sparsity,
     )
     np.testing.assert_allclose(losses, expected, rtol=1e-4)
     assert_close(end.kernel, kernel, 1e-4)  # near 0 the slope of the sparsity amplifies rounding
@@ -85,6 +87,18 @@ def test_the_bicubic_loss_hands_over():
 
 
 def test_the_rate_drops_behind_every_750th_step():
-    rate = jax.jit(learning_rate)
+    rate = jax.jit(lambda step: learning_rate(step, 750))
     expected = {0: 2e-4, 750: 2e-4, 751: 2e-5, 1500: 2e-5, 1501: 2e-6, 2251: 2e-7, 2999: 2e-7}
     np.testing.assert_allclose([rate(step) for step in expected], list(expected.values()), rtol=1e-5)
+
+
+def test_the_kernel_is_the_mean_of_the_last_steps():
+    """Three steps whose kernels differ: the last one's, and with `mean_from` 1 the mean of the last two."""
+    photo = np.random.default_rng(0).uniform(-1, 1, (3, 70, 76)).astype(np.float32)
+    last, mean = (dataclasses.replace(FIDELITIES["paper"], mean_from=first) for first in (NEVER, 1))
+    runs = {
+        (rules, steps): jax.jit(functools.partial(train, fidelity=rules))(start(KEY, photo), CORNERS, steps)[0].kernel
+        for rules, steps in ((last, 2), (last, 3), (mean, 3))
+    }
+    assert float(jnp.abs(runs[last, 3] - runs[last, 2]).max()) > 0
+    assert_close(runs[mean, 3], (runs[last, 2] + runs[last, 3]) / 2, 1e-5)

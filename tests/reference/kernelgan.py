@@ -99,14 +99,14 @@ def adam(params, gradients, moments, count, rate):
     return jax.tree.map(move, params, first, second), (first, second)
 
 
-def generator_loss(params, discriminator, vectors, crop, weight, *, late, channel_sum):
+def generator_loss(params, discriminator, vectors, crop, weight, *, late, channel_sum, sparsity):
     """Return the loss, and what else a step needs: kernel, bicubic loss and the discriminator's new left vectors."""
     output, kernel, target = generate(params, crop), extract(params), bicubic(crop)
     target = jnp.stack([target.sum(axis=0)] * 3) if channel_sum else target
     answer, vectors = discriminate(discriminator, vectors, output)
     distance, terms = jnp.mean((output - target) ** 2), regularizers(kernel)
     loss = jnp.mean(jnp.abs(answer - 1)) + weight * distance + 0.5 * (terms[0] + terms[1])
-    return loss + (terms[2] + 5 * terms[3] if late else 0), (kernel, distance, vectors)
+    return loss + (terms[2] + sparsity * terms[3] if late else 0), (kernel, distance, vectors)
 
 
 def discriminator_loss(params, vectors, real, fake):
@@ -131,13 +131,14 @@ def run(
     accumulates,
     real_noise,
     channel_sum,
+    sparsity,
 ):
     """Return the kernel before the last step, the photo, both networks and the losses (steps, 3).
 
     `weight` is that of the bicubic loss; `late` says whether centre and sparsity count; `noise` (steps, 2, 3, 26, 26)
     is standard normal; `square` is Adam's second moment at the start. `compiled` speeds up a function.
     """
-    of_generator = functools.partial(generator_loss, late=late, channel_sum=channel_sum)
+    of_generator = functools.partial(generator_loss, late=late, channel_sum=channel_sum, sparsity=sparsity)
     of_generator = compiled(jax.value_and_grad(of_generator, has_aux=True))
     of_discriminator = compiled(jax.value_and_grad(discriminator_loss, has_aux=True))
     reduced, update = compiled(generate), compiled(adam)
