@@ -36,7 +36,9 @@ def in_jax(model: Model, small: np.ndarray, target: np.ndarray) -> Callable[[], 
     optimizer, params = optax.adam(RATE), model.params
     statistics = {name: tree for name, tree in model.variables.items() if name != "params"}
 
-    def step(state: tuple[Any, ...], batch: tuple[jax.Array, jax.Array], _: jax.Array) -> tuple[Any, jax.Array]:
+    def step(
+        state: tuple[Any, ...], _: Any, batch: tuple[jax.Array, jax.Array], count: jax.Array
+    ) -> tuple[Any, jax.Array]:
         params, statistics, moments = state
 
         def loss_of(params: Any) -> tuple[jax.Array, Any]:
@@ -56,7 +58,7 @@ def in_jax(model: Model, small: np.ndarray, target: np.ndarray) -> Callable[[], 
     batch = (shard(small[None], places)[:, 0], shard(target[None], places)[:, 0])
 
     def call() -> float:
-        held[0], loss = compiled(held[0], batch, 1)
+        held[0], loss = compiled(held[0], {}, batch, 1)
         return float(loss)
 
     return call

@@ -1,7 +1,8 @@
 """Train a network: `python -m jaxsr.train --config=configs/espcn.py:x3 --workdir=runs/espcn`.
 
 Any field is overridden as `--config.batch_size=32`. The same workdir resumes. Exit status 0: trained to the end;
-1: the loss became non-finite, or KernelGAN's photos failed in part; 2: wrong usage; 143: SIGTERM, after a checkpoint.
+1: the loss became non-finite, the generator collapsed, or KernelGAN's photos failed in part; 2: wrong usage; 143:
+SIGTERM, after a checkpoint.
 """
 
 import sys
@@ -22,7 +23,7 @@ TERMINATED = 143  # 128 + SIGTERM, as shells report it; schedulers requeue on it
 def main(arguments: Sequence[str]) -> int:
     """Train and return the exit status."""
     from jaxsr.training.loop import train  # after the flags: a typo is answered at once
-    from jaxsr.training.run_log import NonFiniteLoss
+    from jaxsr.training.run_log import TrainingFailed
 
     if arguments:
         raise app.UserError(f"unexpected argument {arguments[0]!r}; everything is a flag: --config=... --workdir=...")
@@ -35,7 +36,7 @@ def main(arguments: Sequence[str]) -> int:
         return app.SOME_FAILED if failed else app.DONE
     try:
         step = train(config, _WORKDIR.value)
-    except NonFiniteLoss as error:
+    except TrainingFailed as error:
         print(f"train: {error}", file=sys.stderr)
         return app.SOME_FAILED
     if step < config.steps:

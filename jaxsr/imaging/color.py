@@ -27,6 +27,18 @@ def luma(image: Array) -> Array:
     return _affine(image, _TO_YCBCR[:, :1], after=_OFFSET[:1])
 
 
+def to_range(image: Array, value_range: tuple[float, float]) -> Array:
+    """Return `image` in [0, 1] in the values of a network, such as (-1, 1)."""
+    low, high = value_range
+    return image * (high - low) + low
+
+
+def from_range(image: Array, value_range: tuple[float, float]) -> Array:
+    """Return `image` in [0, 1] from the values of a network, such as (-1, 1)."""
+    low, high = value_range
+    return (image - low) / (high - low)
+
+
 def round_to_levels(image: Array, levels: int = 255) -> Array:
     """Return `image` in [0, 1] clipped and rounded half up to `levels` + 1 values, still in [0, 1]."""
     xp = namespace(image)

@@ -26,15 +26,24 @@ class ResidualBlock(nn.Module):
     """x + conv, norm, ReLU, dropout, conv, norm, borders reflected, as a step of `nn.scan`."""
 
     dropout: float
-    train: bool
 
     @nn.compact
-    def __call__(self, x: jax.Array, _: None) -> tuple[jax.Array, None]:
-        """Return (N, H, W, F) of `x` (N, H, W, F), and nothing to stack."""
+    def __call__(self, x: jax.Array, keys: jax.Array | None) -> tuple[jax.Array, None]:
+        """Return (N, H, W, F) of `x` (N, H, W, F), and nothing to stack; a key for each photo drops features."""
         y = Conv(x.shape[-1], 3, "reflect", kernel_init=normal, name="conv1")(x)
-        y = nn.Dropout(self.dropout, deterministic=not self.train)(nn.relu(instance_norm()(y)))
+        y = nn.relu(instance_norm()(y))
+        y = y if keys is None else dropped(keys, y, self.dropout)
         y = Conv(x.shape[-1], 3, "reflect", kernel_init=normal, name="conv2")(y)
         return x + instance_norm()(y), None
+
+
+def dropped(keys: jax.Array, x: jax.Array, share: float) -> jax.Array:
+    """Return `x` (N, ...) with that share of elements set to 0, by a key for each photo, and the others enlarged.
+
+    Unlike `nn.Dropout`, which has one key for the batch, it does not depend on how devices share the batch.
+    """
+    kept = jax.vmap(lambda key: jax.random.bernoulli(key, 1 - share, x.shape[1:]))(keys)
+    return jnp.where(kept, x / (1 - share), 0)
 
 
 class DeblurGAN(nn.Module):
@@ -51,10 +60,10 @@ class DeblurGAN(nn.Module):
     dropout: float = 0.5
 
     @nn.compact
-    def __call__(self, x: jax.Array, *, train: bool = False) -> jax.Array:
+    def __call__(self, x: jax.Array, *, keys: jax.Array | None = None) -> jax.Array:
         """Return (N, H, W, C) from `x` (N, H, W, C), both in [-1, 1]; H and W are multiples of 4, 8 or more.
 
-        With `train` the stream of random numbers "dropout" has to be given.
+        Training gives `keys` (N,), by which features are dropped.
         """
         y = Conv(self.features, 7, "reflect", kernel_init=normal, name="conv1")(x)
         y = nn.relu(instance_norm()(y))
@@ -64,10 +73,11 @@ class DeblurGAN(nn.Module):
         blocks = nn.scan(
             ResidualBlock,
             variable_axes={"params": 0},
-            split_rngs={"params": True, "dropout": True},
+            split_rngs={"params": True},
             length=self.blocks,
         )
-        y, _ = blocks(self.dropout, train, name="blocks")(y, None)
+        of_blocks = None if keys is None else jax.vmap(lambda key: jax.random.split(key, self.blocks), 0, 1)(keys)
+        y, _ = blocks(self.dropout, name="blocks")(y, of_blocks)
         for i in (1, 2):
             up = SubpixelDeconvolution(
                 self.features * 2 ** (2 - i), kernel_size=3, stride=2, crop=1, kernel_init=normal, name=f"up{i}"
@@ -114,5 +124,4 @@ SPEC = ModelSpec(
     value_range=(-1.0, 1.0),
     multiple_of=4,
     minimum=5,  # padded to 8, a quarter of which is the least that can be reflected
-    training_arguments={"train": True},
 )

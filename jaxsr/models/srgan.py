@@ -2,12 +2,14 @@
 a Generative Adversarial Network", CVPR 2017.
 """
 
+import dataclasses
 import functools
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
+from jaxsr.models import srresnet
 from jaxsr.models.convolution import Conv
 from jaxsr.models.layers import StridedConv
 from jaxsr.models.srresnet import batch_norm
@@ -50,3 +52,6 @@ class Discriminator(nn.Module):
 def _even(x: jax.Array) -> jax.Array:
     """Return `x` with zeros below and to the right of an odd number of rows and columns: what padding reads there."""
     return jnp.pad(x, ((0, 0), *((0, side % 2) for side in x.shape[1:3]), (0, 0)))
+
+
+SPEC = dataclasses.replace(srresnet.SPEC, name="srgan", scales=(4,))

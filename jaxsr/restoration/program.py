@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 from jax.sharding import Mesh, PartitionSpec
 
-from jaxsr.imaging.color import rgb_to_ycbcr, ycbcr_to_rgb
+from jaxsr.imaging.color import from_range, rgb_to_ycbcr, to_range, ycbcr_to_rgb
 from jaxsr.imaging.resize import resize
 from jaxsr.models import found, restored
 
@@ -70,7 +70,6 @@ def _enlarge(recipe: Recipe, variables: Any, windows: jax.Array) -> tuple[jax.Ar
 
 def _run_network(recipe: Recipe, variables: Any, x: jax.Array) -> tuple[jax.Array, Found]:
     """Return the network's result (N, scale h, scale w, C) for `x` (N, h, w, C), both in [0, 1], and what it found."""
-    low, high = recipe.value_range
     x = resize(x, recipe.scale) if recipe.pre_upsampled else x
 
     def apply(x: jax.Array) -> tuple[jax.Array, Found]:
@@ -78,8 +77,8 @@ def _run_network(recipe: Recipe, variables: Any, x: jax.Array) -> tuple[jax.Arra
         return restored(output), found(output)
 
     network = functools.partial(_self_ensemble, apply) if recipe.ensemble else apply
-    y, more = network(x * (high - low) + low)
-    return (y - low) / (high - low), more
+    y, more = network(to_range(x, recipe.value_range))
+    return from_range(y, recipe.value_range), more
 
 
 def _self_ensemble(apply: Callable[[jax.Array], tuple[jax.Array, Found]], x: jax.Array) -> tuple[jax.Array, Found]:

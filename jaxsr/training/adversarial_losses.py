@@ -62,7 +62,7 @@ def gradient_penalty(
     Source: Gulrajani et al., "Improved Training of Wasserstein GANs", NeurIPS 2017, equation 3.
     """
     check_shapes(real=real, fake=fake)
-    share, score, axes = choose("form", form, _FORMS)
+    share, score, axes = choose("form of the gradient penalty", form, FORMS)
     place = share(keys)
     between = place * real + (1 - place) * fake
     gradient = jax.grad(lambda x: score(critic(x)))(between)
@@ -70,7 +70,7 @@ def gradient_penalty(
 
 
 # form -> (where the photo lies (N or 1, 1, 1, 1), what of the scores is differentiated, axes of the norm)
-_FORMS = {
+FORMS = {
     "sample": (
         lambda keys: jax.vmap(jax.random.uniform)(keys).reshape(-1, 1, 1, 1),
         lambda scores: scores.sum() * (len(scores) / scores.size),

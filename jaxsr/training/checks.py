@@ -28,6 +28,25 @@ def check_config(config: Config, spec: ModelSpec, objective: Objective) -> None:
         _check_kernels(config, spec)
     if config.data.scales:
         _check_scales(config, spec)
+    _check_adversarial(config, spec)
+
+
+def _check_adversarial(config: Config, spec: ModelSpec) -> None:
+    """Raise UserError for stages, perceptual or adversarial losses that cannot be."""
+    steps = config.pretraining.steps
+    if not 0 <= steps < config.steps:
+        raise UserError(
+            f"pretraining.steps={steps} must lie in [0, steps={config.steps}); set --config.pretraining.steps"
+        )
+    channels = spec.module(config.model.scale, **config.model.options.to_dict()).channels
+    if config.perceptual.weight and channels != 3:
+        raise UserError(f"{spec.name} has {channels} channel, VGG19 sees RGB; set --config.perceptual.weight=0")
+    if config.adversarial.loss and config.data.scales:
+        raise UserError('the critic sees patches of one scale; set --config.data.scales="()"')
+    if config.adversarial.updates < 1:
+        raise UserError(
+            f"adversarial.updates={config.adversarial.updates} must be at least 1; set --config.adversarial.updates"
+        )
 
 
 def _check_kernels(config: Config, spec: ModelSpec) -> None:

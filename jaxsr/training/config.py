@@ -40,6 +40,30 @@ def default_config() -> Config:
 
     config.loss = "mse"  # a row of jaxsr.training.losses.LOSSES
 
+    config.pixel_weight = 1.0  # times that loss
+    config.variation_weight = 0.0  # times the sum of the output's total variation, in [-1, 1]
+
+    config.perceptual = ConfigDict()
+    config.perceptual.weight = 0.0  # times the mean squared difference of features of VGG19; 0 needs no weights of it
+    config.perceptual.layer = "relu2_2"  # "relu2_2" is after the activation, "conv2_2" before
+    config.perceptual.feature_scale = 1.0  # what features are multiplied by: SRGAN's is 1 / 12.75
+    config.perceptual.convention = ""  # "torchvision", "caffe" or "none": how photos are normalized; "": by the file
+    config.perceptual.weights = ""  # its file, or "random" for tests; "": that of JAXSR_VGG19, or in the cache folder
+
+    config.pretraining = ConfigDict()
+    config.pretraining.steps = 0  # the first of `steps`, by the pixel loss alone
+    config.pretraining.learning_rate = 1e-4  # constant; the schedule and the optimiser start after it
+
+    config.adversarial = ConfigDict()
+    config.adversarial.loss = ""  # "bce" or "wasserstein" trains a critic, too; "" does not
+    config.adversarial.weight = 1e-3  # times what the critic thinks of the output
+    config.adversarial.network = "srgan"  # a row of jaxsr.training.critic.CRITICS
+    config.adversarial.options = ConfigDict()  # the critic's constructor fields
+    config.adversarial.updates = 1  # of the critic, on the same photos, for each of the generator
+    config.adversarial.penalty = 0.0  # weight of the gradient penalty; 10 for "wasserstein"
+    config.adversarial.penalty_form = "sample"  # or "pixel", as in DeblurGAN's and SRNTT's code
+    config.adversarial.least_contrast = 0.1  # outputs that had contrast and fall below this share end the run; 0: never
+
     config.supervision = ConfigDict()
     config.supervision.name = (
         "output"  # what the loss sees: "output", "recursions" (DRCN), "levels" (LapSRN), "kernel" (DAN)
@@ -57,11 +81,15 @@ def default_config() -> Config:
     config.optimizer.layer_rates = ConfigDict()  # learning-rate factor by start or end ("bias") of the path
 
     config.schedule = ConfigDict()
-    config.schedule.name = "cosine"  # "constant", "cosine", "step" or "exponential"
+    config.schedule.name = "cosine"  # "constant", "cosine", "step", "exponential" or "linear"
     config.schedule.final = 0.01  # cosine, exponential: the last rate over the first; step: the least one over it
     config.schedule.every = 10_000  # step: updates between two drops
     config.schedule.factor = 0.5  # step: what a drop multiplies by
+    config.schedule.hold = 0.5  # linear: the share of updates before the rate falls to 0
     config.schedule.warmup = 100  # updates over which the rate first rises from 0
+
+    config.adversarial.optimizer = ConfigDict(config.optimizer.to_dict())  # the critic's own, with the same fields
+    config.adversarial.schedule = ConfigDict(config.schedule.to_dict())
 
     config.log_every = 100  # updates between two lines of metrics
     config.validate_every = 2_000  # updates between two scores, sample pictures and weight files

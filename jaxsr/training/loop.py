@@ -1,4 +1,4 @@
-"""The training loop: one straight function that every pixel-trained network goes through."""
+"""The training loop: one straight function that every network trained on many photos goes through."""
 
 import contextlib
 import time
@@ -12,15 +12,18 @@ from jaxsr.training import parallel
 from jaxsr.training.checkpoints import Checkpoints
 from jaxsr.training.checks import check_config
 from jaxsr.training.config import Config
+from jaxsr.training.critic import make_critic
 from jaxsr.training.feed import open_feed
 from jaxsr.training.interrupt import stop_on_sigterm
 from jaxsr.training.objectives import make_objective
-from jaxsr.training.optimizers import layer_factors, make_optimizer, make_schedule
+from jaxsr.training.optimizers import layer_factors
 from jaxsr.training.pairs import crop_size
 from jaxsr.training.run_folder import claim_folder, training_card
 from jaxsr.training.run_log import Meter, RunLog
+from jaxsr.training.stages import first_critic, make_stages
 from jaxsr.training.state import create_state, initial_variables, scored_variables
-from jaxsr.training.steps import dispatch, pixel_step
+from jaxsr.training.steps import dispatch
+from jaxsr.training.terms import make_terms
 from jaxsr.training.validation import Validation
 from jaxsr.weights import save
 
@@ -40,23 +43,25 @@ def train(config: Config, workdir: str | Path) -> int:
     module = spec.module(config.model.scale, **options)
     trained = spec.module(config.model.scale, **{**options, **spec.training_options})
     devices = parallel.devices(config.batch_size)
-    schedule = make_schedule(config.schedule, config.optimizer.learning_rate, config.steps)
-    optimizer = make_optimizer(config.optimizer, schedule)
     layer_factors(initial_shapes(trained)["params"], config.optimizer.layer_rates.to_dict())
     variables = initial_variables(trained, seed=config.seed, weights=config.initial_weights, basis=config.model.basis)
-    update = pixel_step(config, spec, optimizer, objective)
+    terms, critic = make_terms(config), make_critic(config)
+    stages = make_stages(config, spec, objective, terms, critic)
 
     # Data
     feed = open_feed(config, crop_size(config, spec), devices)
     validation = Validation(config, workdir / "samples")
     looped = parallel.steps_per_dispatch(config) > 1
-    program = dispatch(update, feed.draw, share=config.batch_size // len(devices), looped=looped)
-    run = parallel.compile_steps(program, devices, sharded_data=feed.sharded)
+    share = config.batch_size // len(devices)
+    programs = [dispatch(stage.step, feed.draw, share=share, looped=looped) for stage in stages]
+    runs = [parallel.compile_steps(program, devices, sharded_data=feed.sharded) for program in programs]
+    constants = parallel.replicate(terms.constants, devices)
 
     # The run folder, and where an earlier run left off
     claim_folder(workdir, config)
     checkpoints = Checkpoints(workdir / "checkpoints")
-    state = create_state(variables, optimizer, seed=config.seed, averaged=config.ema_decay > 0)
+    opponent = first_critic(config, spec, critic)
+    state = create_state(variables, stages[0].optimizer, opponent, seed=config.seed, averaged=config.ema_decay > 0)
     if checkpoints.latest is not None:
         state, meta = checkpoints.restore(state)
         feed.seek(meta["position"])
@@ -64,14 +69,15 @@ def train(config: Config, workdir: str | Path) -> int:
     step = int(state.step)
     state = parallel.replicate(state, devices)
     log = RunLog(workdir, step=step, steps=config.steps, batch_size=config.batch_size)
-    meter = Meter()
+    meter = Meter(config.adversarial.least_contrast)
+    stage, run = next((each, run) for each, run in zip(stages, runs, strict=True) if step <= each.last)
 
     def checkpoint() -> None:
         checkpoints.save(step, state, {"position": feed.position(), "config": config.to_dict()})
 
     def validate() -> None:
         model = Model(spec, module, config.model.scale, jax.tree.map(np.asarray, scored_variables(state)))
-        log.validation(step, {**validation.score(model, step), "learning_rate": float(np.asarray(schedule(step)))})
+        log.validation(step, {**validation.score(model, step), "learning_rate": stage.rate(step)})
         card = training_card(config, step, validation.card(model))
         save(workdir / "model.safetensors", model, **card)
 
@@ -81,14 +87,17 @@ def train(config: Config, workdir: str | Path) -> int:
     # Steps, a dispatch at a time; a dispatch never runs past an event
     with contextlib.closing(checkpoints), contextlib.closing(log), stop_on_sigterm() as stopped:
         while step < config.steps and not stopped.is_set():
+            if step == stage.last:
+                stage, run = stages[-1], runs[-1]
+                state = parallel.replicate(stage.enter(jax.tree.map(np.asarray, state)), devices)
             began = time.monotonic()
             count = steps_to_next_event(config, step)
             data = feed.data(count)
             log.waited(time.monotonic() - began)
-            state, metrics = run(state, data, count)
+            state, metrics = run(state, constants, data, count)
             step += count
             meter.add(count, metrics)
-            if due(config.log_every):
+            if due(config.log_every) or step == stage.last:  # the next stage's metrics are others
                 log.train(step, meter.mean())
             began = time.monotonic()
             if due(config.checkpoint_every):
@@ -104,6 +113,7 @@ def train(config: Config, workdir: str | Path) -> int:
 
 
 def steps_to_next_event(config: Config, step: int) -> int:
-    """Return how many steps the next dispatch runs: to the next log, checkpoint, score or end, at most a full one."""
+    """Return how many steps the next dispatch runs: to the next log, checkpoint, score or stage, at most a full one."""
     events = (config.log_every, config.checkpoint_every, config.validate_every)
-    return min(parallel.steps_per_dispatch(config), config.steps - step, *(every - step % every for every in events))
+    ends = [end - step for end in (config.pretraining.steps, config.steps) if end > step]
+    return min(parallel.steps_per_dispatch(config), *ends, *(every - step % every for every in events))

@@ -22,6 +22,9 @@ def make_schedule(config: Config, learning_rate: float, steps: int) -> optax.Sch
         "step": lambda: optax.exponential_decay(
             learning_rate, config.every, config.factor, staircase=True, end_value=config.final * learning_rate
         ),
+        "linear": lambda: optax.linear_schedule(
+            learning_rate, 0.0, moving - round(config.hold * moving), transition_begin=round(config.hold * moving)
+        ),
         "exponential": lambda: optax.exponential_decay(learning_rate, moving, config.final),
     }
     schedule = choose("schedule", config.name, schedules)()

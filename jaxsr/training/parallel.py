@@ -65,22 +65,23 @@ def shard(batches: np.ndarray, devices: list[Any]) -> np.ndarray:
 
 
 def compile_steps(run: Callable[..., Any], devices: list[Any], *, sharded_data: bool) -> Callable[..., Any]:
-    """Return `run(state, data, count) -> (state, metrics)` compiled for `devices`; `state` is donated.
+    """Return `run(state, constants, data, count) -> (state, metrics)` compiled for `devices`; `state` is donated.
 
-    `data` is split over the devices (`sharded_data`, see `shard`) or whole on each (see `replicate`).
+    `constants` are whole on each device (see `replicate`), `data` is split over them (`sharded_data`, see `shard`) or
+    whole, too.
     """
     mapped = jax.pmap(
         run,
         axis_name=DEVICES,
-        in_axes=(None, 0 if sharded_data else None, 0),
+        in_axes=(None, None, 0 if sharded_data else None, 0),
         out_axes=(None, None),
         donate_argnums=(0,),
         devices=devices,
     )
 
-    def call(state: Any, data: Any, count: int) -> Any:
+    def call(state: Any, constants: Any, data: Any, count: int) -> Any:
         # pmap wants at least one argument per device; the count serves, since it is never whole otherwise
-        result = mapped(state, data, np.full(len(devices), count, np.int32))
+        result = mapped(state, constants, data, np.full(len(devices), count, np.int32))
         # On a CPU a step that waits in an average holds a thread that the next one may need: one at a time
         return jax.block_until_ready(result) if devices[0].platform == "cpu" else result
 

@@ -8,11 +8,17 @@ from jaxsr.support.errors import UserError
 from jaxsr.support.files import written_whole
 from jaxsr.training.config import Config
 
+# fields that decide which arrays a checkpoint holds
+STATE = (
+    *("model.", "optimizer.name", "adversarial.loss", "adversarial.network"),
+    *("adversarial.options.", "adversarial.optimizer.name"),
+)
+
 
 def claim_folder(workdir: Path, config: Config) -> None:
     """Write config.json into `workdir`, after checking that an earlier run there trained the same thing.
 
-    Raises UserError when its model or kind of optimiser differs, whose states could not be resumed. Other
+    Raises UserError when its networks or kinds of optimisers differ, whose states could not be resumed. Other
     changes, such as more steps, are printed.
     """
     path = workdir / "config.json"
@@ -20,7 +26,7 @@ def claim_folder(workdir: Path, config: Config) -> None:
     if path.is_file():
         before = json.loads(path.read_text())
         changed = _differences(before, now)
-        fatal = [name for name in changed if name.startswith("model.") or name == "optimizer.name"]
+        fatal = [name for name in changed if name.startswith(STATE)]
         if fatal:
             name = fatal[0]
             raise UserError(

@@ -10,29 +10,48 @@ import numpy as np
 from tensorboardX import SummaryWriter
 
 
-class NonFiniteLoss(ArithmeticError):
-    """Training met a loss or gradient that is not a number; the last checkpoint was taken before it."""
+class TrainingFailed(ArithmeticError):
+    """Training went where it cannot come back from; the last checkpoint was taken before it."""
+
+
+class NonFiniteLoss(TrainingFailed):
+    """Training met a loss or gradient that is not a number."""
+
+
+class Collapse(TrainingFailed):
+    """The generator's photos have lost their contrast."""
 
 
 class Meter:
     """Collects the metrics of dispatches without waiting for them, so that the device never idles."""
 
-    def __init__(self):
-        """Start empty."""
+    def __init__(self, least_contrast: float = 0.0):
+        """Start empty. Photos whose contrast falls below `least_contrast`, as a share of the sharp ones', are lost."""
         self._pending: list[tuple[int, Mapping[str, Any]]] = []
+        self._least_contrast = least_contrast
+        self._had_contrast = False
 
     def add(self, count: int, metrics: Mapping[str, Any]) -> None:
         """Take the mean `metrics` over `count` steps."""
         self._pending.append((count, metrics))
 
     def check(self) -> None:
-        """Raise NonFiniteLoss, naming the step, if any collected step went wrong."""
+        """Raise NonFiniteLoss, naming the step, if any collected step went wrong, and Collapse."""
         for _, metrics in self._pending:
             if (step := int(metrics["bad_step"])) >= 0:
                 raise NonFiniteLoss(
                     f"the loss or its gradient is not finite at step {step}; the last checkpoint was taken before it; "
                     f"lower --config.optimizer.learning_rate or set --config.optimizer.clip_norm, then run again"
                 )
+
+        contrasts = [float(metrics["contrast"]) for _, metrics in self._pending if "contrast" in metrics]
+        if contrasts and self._had_contrast and np.mean(contrasts) < self._least_contrast:
+            raise Collapse(
+                f"the generator collapsed: its photos have {np.mean(contrasts):.3f} of the sharp ones' contrast, the "
+                f"least allowed is {self._least_contrast}; lower --config.adversarial.weight or the learning rates, or "
+                f"set --config.adversarial.least_contrast=0, then run again from the last checkpoint"
+            )
+        self._had_contrast |= bool(contrasts) and bool(np.mean(contrasts) >= self._least_contrast)
 
     def mean(self) -> dict[str, float]:
         """Return the mean of every metric over the collected steps, after `check`, and forget them."""

@@ -15,6 +15,15 @@ from jaxsr.weights.bases import load_basis
 
 
 @struct.dataclass
+class CriticState:
+    """What the second network of adversarial training carries."""
+
+    params: Any
+    statistics: Any
+    optimizer: optax.OptState
+
+
+@struct.dataclass
 class TrainState:
     """Everything that a resumed run needs: a tree of arrays. `key` is raw key data, which checkpoints can hold."""
 
@@ -24,9 +33,12 @@ class TrainState:
     statistics: Any  # the network's other collections, such as {"batch_stats": ...}; empty without one
     average: Any  # exponential moving average of params and statistics; empty without one
     optimizer: optax.OptState
+    critic: Any  # a CriticState; {} without adversarial training
 
 
-def create_state(variables: Any, optimizer: optax.GradientTransformation, *, seed: int, averaged: bool) -> TrainState:
+def create_state(
+    variables: Any, optimizer: optax.GradientTransformation, critic: Any = None, *, seed: int, averaged: bool
+) -> TrainState:
     """Return the state before the first step. The average starts at the initial `variables`."""
     statistics = {name: tree for name, tree in variables.items() if name != "params"}
     return TrainState(
@@ -36,6 +48,7 @@ def create_state(variables: Any, optimizer: optax.GradientTransformation, *, see
         statistics=statistics,
         average=jax.tree.map(jnp.copy, dict(variables)) if averaged else {},
         optimizer=optimizer.init(variables["params"]),
+        critic=critic if critic is not None else {},
     )
 
 

@@ -1,5 +1,6 @@
-"""Training steps: pure functions `(state, batch, keys) -> (state, metrics)`."""
+"""Training steps: pure functions `(state, constants, batch, keys) -> (state, metrics)`."""
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -7,81 +8,146 @@ import jax
 import jax.numpy as jnp
 import optax
 
+from jaxsr.imaging.color import from_range, to_range
 from jaxsr.imaging.patches import center_crop
-from jaxsr.models import ModelSpec
+from jaxsr.models import ModelSpec, restored
 from jaxsr.training.config import Config
+from jaxsr.training.critic import Critic
 from jaxsr.training.objectives import Objective
 from jaxsr.training.pairs import Pairs, make_pairs, pair_scales
 from jaxsr.training.parallel import average_over_devices, example_keys
-from jaxsr.training.state import TrainState, update_average
+from jaxsr.training.state import CriticState, TrainState, update_average
+from jaxsr.training.terms import Terms
 
 Metrics = dict[str, jax.Array]
-Step = Callable[[TrainState, jax.Array, jax.Array], tuple[TrainState, Metrics]]
+Results = dict[int, Any]  # what a network returns, by scale
+Step = Callable[[TrainState, Any, jax.Array, jax.Array], tuple[TrainState, Metrics]]
 Draw = Callable[[Any, Any, jax.Array], jax.Array]  # (data, number of the step in it, keys) -> uint8 crops
+FINITE = ("loss", "gradient_norm", "critic_loss", "critic_gradient_norm")  # metrics without which a run is lost
 
 
-def pixel_step(config: Config, spec: ModelSpec, optimizer: optax.GradientTransformation, objective: Objective) -> Step:
-    """Return the step that fits a network's output to the sharp patch, pixel by pixel."""
-    options = {**config.model.options.to_dict(), **spec.training_options}
-    scales = pair_scales(config, spec)
-    networks = {scale: spec.module(scale, **options) for scale in scales}
-    channels = networks[scales[0]].channels
-    keywords: dict[str, Any] = {**spec.training_arguments, **objective.asks}
+def make_step(
+    config: Config,
+    spec: ModelSpec,
+    optimizer: optax.GradientTransformation,
+    objective: Objective,
+    terms: Terms | None = None,
+    critic: Critic | None = None,
+) -> Step:
+    """Return the step that fits a network's output to the sharp patch.
 
-    def loss_of(params: Any, statistics: Any, pairs: Pairs, step: jax.Array) -> tuple[jax.Array, tuple[Any, Metrics]]:
-        losses, errors, told = [], [], {}
-        for scale, pair in pairs.items():
-            result, statistics = networks[scale].apply(
-                {"params": params, **statistics},
-                pair.small,
-                mutable=list(statistics),
-                **keywords,
-            )
-            loss, output, told = objective.loss(result, pair, statistics, step)
-            losses.append(loss)
-            errors.append(jnp.mean(jnp.square(output - center_crop(pair.sharp, *output.shape[1:3]))))
-        return jnp.stack(losses).mean(), (statistics, {**told, "error": jnp.stack(errors).mean()})
+    It minimises the objective, the `terms`, and what the `critic` thinks of the output after updates of its own on the
+    same patches. Without both, as in pretraining, the objective alone.
+    """
+    forward, loss_of = make_forward(config, spec, objective), make_loss(config, objective, terms, critic)
+    channels = spec.module(config.model.scale, **config.model.options.to_dict()).channels
 
-    def step(state: TrainState, hr: jax.Array, keys: jax.Array) -> tuple[TrainState, Metrics]:
+    def step(state: TrainState, constants: Any, hr: jax.Array, keys: jax.Array) -> tuple[TrainState, Metrics]:
         pairs = make_pairs(hr, keys, config, spec, channels)
-        found = jax.value_and_grad(loss_of, has_aux=True)(state.params, state.statistics, pairs, state.step)
-        (loss, (statistics, told)), gradients = average_over_devices(found)
+        results, pull, statistics = jax.vjp(
+            lambda params: forward(params, state.statistics, pairs, keys), state.params, has_aux=True
+        )
+        opponent, opposed = state.critic, {}
+        if critic is not None:
+            ((scale, pair),) = pairs.items()
+            fake = restored(results[scale])
+            opponent, opposed = critic.train(keys, opponent, real=center_crop(pair.sharp, *fake.shape[1:3]), fake=fake)
+        (loss, told), slopes = jax.value_and_grad(loss_of, has_aux=True)(
+            results, pairs, statistics, state.step, constants, opponent
+        )
+        loss, told, statistics, (gradients,) = average_over_devices((loss, told, statistics, pull(slopes)))
         updates, optimizer_state = optimizer.update(gradients, state.optimizer, state.params)
         params = optax.apply_updates(state.params, updates)
         variables = {"params": params, **statistics}
         average = update_average(state.average, variables, config.ema_decay, state.step) if state.average else {}
-        metrics = {"loss": loss, "psnr": -10 * jnp.log10(told.pop("error")), **told}
+        metrics = {"loss": loss, "psnr": -10 * jnp.log10(told.pop("error")), **told, **opposed}
         metrics["gradient_norm"] = optax.tree.norm(gradients)
-        return TrainState(state.step + 1, state.key, params, statistics, average, optimizer_state), metrics
+        return TrainState(state.step + 1, state.key, params, statistics, average, optimizer_state, opponent), metrics
 
     return step
 
 
+def make_forward(
+    config: Config, spec: ModelSpec, objective: Objective
+) -> Callable[[Any, Any, Pairs, jax.Array], tuple[Results, Any]]:
+    """Return `forward(params, statistics, pairs, keys)`: results by scale, photos in [0, 1], and new statistics."""
+    options = {**config.model.options.to_dict(), **spec.training_options}
+    networks = {scale: spec.module(scale, **options) for scale in pair_scales(config, spec)}
+    keyed = "keys" in inspect.signature(spec.build.__call__).parameters  # the network drops features
+
+    def forward(params: Any, statistics: Any, pairs: Pairs, keys: jax.Array) -> tuple[Results, Any]:
+        arguments: dict[str, Any] = {**spec.training_arguments, **objective.asks}
+        if keyed:
+            arguments["keys"] = jax.vmap(lambda key: jax.random.fold_in(key, 7))(keys)
+        results = {}
+        for scale, pair in pairs.items():
+            results[scale], statistics = networks[scale].apply(
+                {"params": params, **statistics},
+                to_range(pair.small, spec.value_range),
+                mutable=list(statistics),
+                **arguments,
+            )
+        if spec.value_range != (0.0, 1.0):
+            results = {scale: from_range(restored(result), spec.value_range) for scale, result in results.items()}
+        return results, statistics
+
+    return forward
+
+
+def make_loss(
+    config: Config, objective: Objective, terms: Terms | None, critic: Critic | None
+) -> Callable[..., tuple[jax.Array, Metrics]]:
+    """Return `loss_of(results, pairs, statistics, step, constants, opponent)`: the generator's loss, and its parts."""
+
+    def added(constants: Any, opponent: CriticState, output: jax.Array, sharp: jax.Array) -> tuple[jax.Array, Metrics]:
+        loss, told = terms.loss(constants, output, sharp) if terms is not None else (jnp.zeros(()), {})
+        if critic is not None:
+            told["adversarial"] = critic.deceived(opponent, output)
+            told["contrast"] = jnp.std(output) / jnp.maximum(jnp.std(sharp), 1e-3)
+            loss = loss + config.adversarial.weight * told["adversarial"]
+        return loss, told
+
+    def loss_of(
+        results: Results, pairs: Pairs, statistics: Any, step: jax.Array, constants: Any, opponent: CriticState
+    ) -> tuple[jax.Array, Metrics]:
+        losses, errors, told = [], [], {}
+        for scale, pair in pairs.items():
+            pixel_loss, output, told = objective.loss(results[scale], pair, statistics, step)
+            sharp = center_crop(pair.sharp, *output.shape[1:3])
+            more, parts = added(constants, opponent, output, sharp)
+            losses.append((1.0 if terms is None else config.pixel_weight) * pixel_loss + more)
+            errors.append(jnp.mean(jnp.square(output - sharp)))
+            told = {**told, **parts}
+        return jnp.stack(losses).mean(), {**told, "error": jnp.stack(errors).mean()}
+
+    return loss_of
+
+
 def dispatch(step: Step, draw: Draw, *, share: int, looped: bool) -> Callable[..., tuple[TrainState, Metrics]]:
-    """Return `run(state, data, count)`: the first `count` steps on `data` in one program, and mean metrics.
+    """Return `run(state, constants, data, count)`: `count` steps on `data` in one program, and mean metrics.
 
     `share` is the batch on one device. `count` is traced, so any number up to the next event runs the same
     program; without `looped` it is 1. `metrics["bad_step"]` is the first step with a non-finite loss or gradient,
     or -1.
     """
 
-    def once(state: TrainState, data: Any, i: Any) -> tuple[TrainState, Metrics]:
+    def once(state: TrainState, constants: Any, data: Any, i: Any) -> tuple[TrainState, Metrics]:
         keys = example_keys(jax.random.wrap_key_data(state.key), state.step, share)
-        state, metrics = step(state, draw(data, i, keys), keys)
-        finite = jnp.isfinite(metrics["loss"]) & jnp.isfinite(metrics["gradient_norm"])
+        state, metrics = step(state, constants, draw(data, i, keys), keys)
+        finite = jnp.isfinite(jnp.stack([metrics[name] for name in FINITE if name in metrics])).all()
         return state, {**metrics, "bad_step": jnp.where(finite, -1, state.step)}
 
-    def loop(state: TrainState, data: Any, count: jax.Array) -> tuple[TrainState, Metrics]:
+    def loop(state: TrainState, constants: Any, data: Any, count: jax.Array) -> tuple[TrainState, Metrics]:
         def body(i: jax.Array, carry: tuple[TrainState, Metrics]) -> tuple[TrainState, Metrics]:
             state, totals = carry
-            state, metrics = once(state, data, i)
+            state, metrics = once(state, constants, data, i)
             bad = jnp.where(totals["bad_step"] < 0, metrics["bad_step"], totals["bad_step"])
             return state, {**jax.tree.map(jnp.add, totals, metrics), "bad_step": bad}
 
-        shapes = jax.eval_shape(once, state, data, count)[1]
+        shapes = jax.eval_shape(once, state, constants, data, count)[1]
         totals = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shapes) | {"bad_step": jnp.int32(-1)}
         state, totals = jax.lax.fori_loop(0, count, body, (state, totals))
         means = jax.tree.map(lambda total: total / count, totals)
         return state, {**means, "bad_step": totals["bad_step"]}
 
-    return loop if looped else lambda state, data, count: once(state, data, 0)
+    return loop if looped else lambda state, constants, data, count: once(state, constants, data, 0)

@@ -50,6 +50,7 @@ PARAMETERS = {
         **{"All": 2_097_569, "HL": 1_573_025, "H": 1_536_161},
         **{"All-paper": 2_097_569, "HL-paper": 1_573_025, "H-paper": 1_536_161},
     },
+    "srgan": dict.fromkeys(("mse", "vgg22", "vgg54", "content22"), 1_549_462),
     "srresnet": {
         **{"x4": 1_545_238, "x4-paper": 1_549_462, "x4-channel": 1_550_659},
         **{"x2": 1_397_525, "x2-paper": 1_401_749, "x2-channel": 1_402_883},

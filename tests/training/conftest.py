@@ -17,8 +17,10 @@ REDUCED = {
     "mslapsrn": {"depth": 2, "recursions": 2, "features": 8},
     "srdensenet": {"growth": 4, "blocks": 2, "layers": 2, "low_features": 4, "bottleneck_features": 8},
     "srresnet": {"blocks": 2, "features": 8},
+    "srgan": {"blocks": 2, "features": 8},
     "vdsr": {"depth": 4, "features": 8},
 }
+CRITICS = {"srgan": {"features": 2, "stages": 2, "hidden": 4}}
 
 
 @pytest.fixture(scope="session")
@@ -46,6 +48,9 @@ def tiny(photos, monkeypatch):
         if config.model.scale == 8:
             config.data.patch = 6
         config.model.options.update(REDUCED.get(name, {}))
+        config.pretraining.steps = min(config.pretraining.steps, 1)
+        config.perceptual.weights = "random"
+        config.adversarial.options.update(CRITICS.get(name, {}))
         if "transfer" in variant:
             config.initial_weights = ""
         config.update_from_flattened_dict(fields)

@@ -22,6 +22,7 @@ IMPORTERS: dict[str, Callable[[Tensors], Imported]] = {
     "lapsrn": lapsrn.convert,
     "mslapsrn": mslapsrn.convert,
     "srresnet": srresnet.convert,
+    "srgan": srresnet.convert,
     "deblurgan": deblurgan.convert,
 }
 

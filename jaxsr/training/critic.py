@@ -1,0 +1,122 @@
+"""The second network of adversarial training: what it is, how it starts, and its updates."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from jaxsr.models.deblurgan import PatchCritic
+from jaxsr.models.spec import DEVICES
+from jaxsr.models.srgan import Discriminator
+from jaxsr.support.errors import choose
+from jaxsr.training.adversarial_losses import ADVERSARIAL, FORMS, AdversarialLoss, gradient_penalty
+from jaxsr.training.config import Config
+from jaxsr.training.optimizers import make_optimizer, make_schedule
+from jaxsr.training.parallel import average_over_devices
+from jaxsr.training.state import CriticState
+
+Metrics = dict[str, jax.Array]
+
+# name -> (network, arguments of its calls while training)
+CRITICS: dict[str, tuple[Any, Mapping[str, Any]]] = {
+    "srgan": (Discriminator, {"train": True, "axis": DEVICES}),
+    "patch": (PatchCritic, {}),
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Critic:
+    """A network that tells sharp photos, in [0, 1], from restored ones. It sees both in [-1, 1]."""
+
+    network: Any
+    arguments: Mapping[str, Any]
+    losses: AdversarialLoss
+    optimizer: optax.GradientTransformation
+    penalty: float
+    penalty_form: str
+    updates: int
+
+    def start(self, shape: tuple[int, ...], *, seed: int) -> CriticState:
+        """Return the state before the first update, for photos of `shape` (H, W, C)."""
+        key = jax.random.fold_in(jax.random.key(seed), 1)  # the generator's own is that of `seed`
+        variables = dict(jax.jit(self.network.init)(key, jnp.zeros((1, *shape))))
+        params = variables.pop("params")
+        return CriticState(params=params, statistics=variables, optimizer=self.optimizer.init(params))
+
+    def train(
+        self, keys: jax.Array, state: CriticState, *, real: jax.Array, fake: jax.Array
+    ) -> tuple[CriticState, Metrics]:
+        """Return the state after all `updates` on photos (N, H, W, C), a key of `keys` for each, and mean metrics.
+
+        All see the same photos, as DeblurGAN's and SRNTT's authors have it.
+        """
+
+        def update(state: CriticState, i: jax.Array) -> tuple[CriticState, Metrics]:
+            drawn = jax.vmap(lambda key: jax.random.fold_in(jax.random.fold_in(key, 6), i))(keys)
+            return self._update(drawn, state, real, fake)
+
+        on_cpu = jax.default_backend() == "cpu"  # where convolutions crawl inside loops
+        state, metrics = jax.lax.scan(update, state, jnp.arange(self.updates), unroll=self.updates if on_cpu else 1)
+        return state, jax.tree.map(jnp.mean, metrics)
+
+    def deceived(self, state: CriticState, fake: jax.Array) -> jax.Array:
+        """Return what the generator minimises of the scores of its photos `fake` (N, H, W, C), their mean."""
+        return self.losses.generator(fake=self._scores(state.params, state.statistics, fake)[0]).mean()
+
+    def _scores(self, params: Any, statistics: Any, photos: jax.Array) -> tuple[jax.Array, Any]:
+        """Return the scores of `photos` and the statistics after them."""
+        variables = {"params": params, **statistics}
+        return self.network.apply(variables, 2 * photos - 1, mutable=list(statistics), **self.arguments)
+
+    def _update(
+        self, keys: jax.Array, state: CriticState, real: jax.Array, fake: jax.Array
+    ) -> tuple[CriticState, Metrics]:
+        """Return the state after one update, and its metrics."""
+
+        def loss_of(params: Any) -> tuple[jax.Array, tuple[Any, Metrics]]:
+            of_real, statistics = self._scores(params, state.statistics, real)
+            of_fake, statistics = self._scores(params, statistics, fake)
+            loss = self.losses.critic(real=of_real, fake=of_fake).mean()
+            told = {"critic_loss": loss, "critic_real": of_real.mean(), "critic_fake": of_fake.mean()}
+            if self.penalty:
+                penalty = self._penalty(keys, params, state.statistics, real, fake)
+                loss, told = loss + self.penalty * penalty, {**told, "critic_penalty": penalty}
+            return loss, (statistics, told)
+
+        found = jax.value_and_grad(loss_of, has_aux=True)(state.params)
+        (_, (statistics, told)), gradients = average_over_devices(found)
+        updates, optimizer = self.optimizer.update(gradients, state.optimizer, state.params)
+        state = CriticState(optax.apply_updates(state.params, updates), statistics, optimizer)
+        return state, {**told, "critic_gradient_norm": optax.tree.norm(gradients)}
+
+    def _penalty(self, keys: jax.Array, params: Any, statistics: Any, real: jax.Array, fake: jax.Array) -> jax.Array:
+        """Return the mean gradient penalty, the gradient being by photos in [-1, 1]."""
+
+        def score(photos: jax.Array) -> jax.Array:
+            return self._scores(params, statistics, (photos + 1) / 2)[0]
+
+        ends = {"real": 2 * real - 1, "fake": 2 * fake - 1}
+        return gradient_penalty(keys, score, **ends, form=self.penalty_form).mean()
+
+
+def make_critic(config: Config) -> Critic | None:
+    """Return the critic of the `adversarial` section; None where it names no loss."""
+    section = config.adversarial
+    if not section.loss:
+        return None
+    build, arguments = choose("critic", section.network, CRITICS)
+    choose("form of the gradient penalty", section.penalty_form, FORMS)
+    rate = section.optimizer.learning_rate
+    updates = (config.steps - config.pretraining.steps) * section.updates
+    return Critic(
+        network=build(**section.options.to_dict()),
+        arguments=arguments,
+        losses=choose("adversarial loss", section.loss, ADVERSARIAL),
+        optimizer=make_optimizer(section.optimizer, make_schedule(section.schedule, rate, updates)),
+        penalty=section.penalty,
+        penalty_form=section.penalty_form,
+        updates=section.updates,
+    )
