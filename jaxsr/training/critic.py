@@ -55,7 +55,7 @@ class Critic:
         """
 
         def update(state: CriticState, i: jax.Array) -> tuple[CriticState, Metrics]:
-            drawn = jax.vmap(lambda key: jax.random.fold_in(jax.random.fold_in(key, 6), i))(keys)
+            drawn = jax.vmap(lambda key: jax.random.fold_in(jax.random.fold_in(key, 9), i))(keys)
             return self._update(drawn, state, real, fake)
 
         on_cpu = jax.default_backend() == "cpu"  # where convolutions crawl inside loops

@@ -78,7 +78,7 @@ def make_forward(
     def forward(params: Any, statistics: Any, pairs: Pairs, keys: jax.Array) -> tuple[Results, Any]:
         arguments: dict[str, Any] = {**spec.training_arguments, **objective.asks}
         if keyed:
-            arguments["keys"] = jax.vmap(lambda key: jax.random.fold_in(key, 7))(keys)
+            arguments["keys"] = jax.vmap(lambda key: jax.random.fold_in(key, 10))(keys)
         results = {}
         for scale, pair in pairs.items():
             results[scale], statistics = networks[scale].apply(

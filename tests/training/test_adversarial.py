@@ -88,7 +88,7 @@ def test_both_networks_descend_their_own_losses(against):
 
     params = state.critic.params
     for i in range(2):
-        drawn = jax.vmap(lambda key, i=i: jax.random.fold_in(jax.random.fold_in(key, 6), i))(keys)
+        drawn = jax.vmap(lambda key, i=i: jax.random.fold_in(jax.random.fold_in(key, 9), i))(keys)
 
         def critic_loss(params, drawn=drawn):
             ends = {"real": 2 * pair.sharp - 1, "fake": 2 * fake - 1}

@@ -1,0 +1,60 @@
+"""DeblurGAN (Kupyn et al., CVPR 2018, arXiv 1711.07064): motion blur taken out of RGB photos of the same size.
+
+python -m jaxsr.train --config=configs/deblurgan.py:wild --workdir=runs/deblurgan --config.data.pairs=data/gopro
+
+Variants: `wild` learns from pairs of blurred and sharp photos, such as GoPro's; `synth` from sharp photos,
+--config.data.train, that random camera shake blurs on the device; `comb` from two of the latter for each of the
+former. The loss needs VGG19's weights up to conv3_3: --config.perceptual.weights=FILE, the variable JAXSR_VGG19, or
+torchvision's file in the cache folder.
+
+The paper reports on GoPro's test photos (RGB) 27.2, 23.6 and 28.7 dB. Its authors reduced the photos to 640x360
+before: --config.data.rescale="(0.5,)". Unlike them the patches are turned, too (--config.data.augment=False does not),
+and the gradient penalty is that of the Wasserstein GAN's paper, one for each photo;
+--config.adversarial.penalty_form=pixel is that of their code.
+"""
+
+from ml_collections import ConfigDict
+
+from jaxsr.training.config import Config, check_variant, default_config, published_recipe
+
+STEPS = 300_000  # 300 epochs of 1,000 photos
+
+
+def get_config(variant: str = "wild") -> Config:
+    """Return the config of `variant`, "wild", "synth" or "comb"."""
+    check_variant(variant, ("wild", "synth", "comb"))
+    config = default_config()
+    config.model.name = "deblurgan"
+    config.model.scale = 1
+    config.model.options = ConfigDict({"features": 64, "blocks": 9, "dropout": 0.5})
+    config.data.patch = 256
+    config.data.train = ""
+    if variant != "wild":
+        config.data.degradation = "motion"
+        config.data.kernel_size = 64
+        config.data.train = "samples"
+    if variant == "comb":
+        config.data.synthetic_share = 2 / 3
+    recipe(config)
+    return config
+
+
+def recipe(config: Config) -> None:
+    """Set sections 3.2 and 5: 100 times the features' distance, a Wasserstein critic, Adam, one photo a time."""
+    config.steps, config.batch_size = STEPS, 1
+    config.pixel_weight = 0.0
+    config.perceptual.weight = 100.0
+    config.perceptual.layer = "conv3_3"  # before the activation, and photos as they are, as in the authors' code
+    config.perceptual.convention = "none"
+    config.adversarial.loss = "wasserstein"
+    config.adversarial.network = "patch"
+    config.adversarial.options = ConfigDict({"features": 64, "depth": 3})
+    config.adversarial.weight = 1.0
+    config.adversarial.updates = 5
+    config.adversarial.penalty = 10.0
+    published_recipe(config, "adam", 1e-4)
+    config.optimizer.momentum = 0.5
+    config.schedule.name = "linear"
+    config.schedule.hold = 0.5
+    config.adversarial.optimizer.update(config.optimizer)
+    config.adversarial.schedule.update(config.schedule)
