@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from jaxsr.data.images import read_pixels
-from jaxsr.data.listing import list_photos, pair_by_name
+from jaxsr.data.listing import PHOTO_SUFFIXES, list_photos, pair_by_name
 from jaxsr.data.samples import to_training_pixels
 from jaxsr.support.errors import UserError
 
@@ -39,9 +39,12 @@ class BlurredPhoto:
 
 
 def holds_pairs(folder: str | Path) -> bool:
-    """Return whether `folder` has blurred and sharp photos in one of the two layouts."""
+    """Return whether `folder` has blurred and sharp photos in one of the two layouts, and none beside its scenes."""
     folder = Path(folder)
-    return folder.is_dir() and (_is_scene(folder) or any(map(_is_scene, folder.iterdir())))
+    if not folder.is_dir() or is_scene(folder):
+        return folder.is_dir()
+    inside = list(folder.iterdir())
+    return any(map(is_scene, inside)) and not any(path.suffix.lower() in PHOTO_SUFFIXES for path in inside)
 
 
 def find_pairs(folder: str | Path) -> list[BlurredPhoto]:
@@ -52,7 +55,7 @@ def find_pairs(folder: str | Path) -> list[BlurredPhoto]:
     folder = Path(folder)
     if not holds_pairs(folder):
         raise UserError(f"{folder} holds no pairs; put photos of equal names in {folder / BLUR} and {folder / SHARP}")
-    if _is_scene(folder):
+    if is_scene(folder):
         return _pairs_of(folder, "")
     scenes = sorted(path for path in folder.iterdir() if (path / BLUR).is_dir() or (path / SHARP).is_dir())
     return [pair for scene in scenes for pair in _pairs_of(scene, f"{scene.name}_")]
@@ -64,7 +67,8 @@ def _pairs_of(scene: Path, prefix: str) -> list[BlurredPhoto]:
     return [BlurredPhoto(prefix + sharp.stem, sharp, blurred) for sharp, blurred in files]
 
 
-def _is_scene(folder: Path) -> bool:
+def is_scene(folder: Path) -> bool:
+    """Return whether `folder` has the folders of blurred and of sharp photos in it."""
     return (folder / BLUR).is_dir() and (folder / SHARP).is_dir()
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from jaxsr.data.blurred import BLUR, SHARP, find_pairs, holds_pairs
+from jaxsr.data.blurred import BLUR, SHARP, find_pairs, holds_pairs, is_scene
 from jaxsr.data.images import Photo, read_pixels, write_photo
 from jaxsr.data.kernel_files import read_kernel, write_kernel
 from jaxsr.data.listing import output_paths
@@ -114,7 +114,7 @@ def make_set(
             raise UserError(f"the kind {kind} takes no {name}; leave it out, or choose kind motion")
     options = {**made.options, **options}
     made.check(**options)
-    if is_set(folder):
+    if (folder / LIST).exists() or is_scene(folder):
         raise UserError(f"{folder} holds a paired set already; choose another folder, or remove that one")
     sharp, small = (name.format(scale=scale) for name in made.folders)
     outputs, entries, failures = output_paths(photos, folder / sharp), [], []

@@ -20,7 +20,7 @@ PAIRS, PHOTOS, KERNELS = "pairs", "photos", "kernels"
 class BlurredFeed:
     """Crops of `photos`, each with a kernel of a bank, and of `pairs` that bring their blur, in one batch.
 
-    The bank is drawn once, because a path of 2000 steps for every example would take longer than the network's step.
+    The bank is drawn once, because the 2000 steps of a path come one after another, which accelerators are slow at.
     Kernels, and which sort an example is of, follow from the example's key.
     """
 

@@ -34,6 +34,11 @@ def test_scenes_have_their_names_before(tmp_path):
             write_photo(tmp_path / scene / kind / "000047.png", Photo(pixels(0)))
     assert [pair.name for pair in find_pairs(tmp_path)] == ["GOPR1_000047", "GOPR2_000047"]
     assert find_pairs(tmp_path)[1].blurred == tmp_path / "GOPR2" / "blur" / "000047.png"
+    write_photo(tmp_path / "beside" / "cover.png", Photo(pixels(0)))
+    assert holds_pairs(tmp_path)
+    write_photo(tmp_path / "cover.png", Photo(pixels(0)))
+    assert not holds_pairs(tmp_path)  # a folder of photos, whatever else lies in it
+    (tmp_path / "cover.png").unlink()
     (tmp_path / "GOPR3" / "sharp").mkdir(parents=True)
     with pytest.raises(UserError, match="folder .*GOPR3/sharp holds no photos"):
         find_pairs(tmp_path)
