@@ -2,12 +2,16 @@
 
 With --restored=FOLDER instead of --model it scores photos that were restored before.
 
-FOLDER holds sharp photos, or a paired set of `python -m jaxsr.degrade`. Small photos are made of the sharp ones by
-MATLAB's bicubic, unrounded, or with --quantize_lr as 8-bit files have them, or as --degradation says, or are read from
---lr. Every table ends with the mean, bicubic's mean and the protocol; where a model estimates blur kernels and the true
-ones are known, the error of its kernels stands beside. The seconds are those of restoring, without compiling. --json=F
-saves {"protocol", "mean", "bicubic", "images"}, or a list of these for several protocols. Exit status 0: all done; 1:
-some photos failed, listed at the end; 2: wrong usage.
+FOLDER holds sharp photos, a paired set of `python -m jaxsr.degrade`, or blurred photos in blur and sharp ones in sharp
+(GoPro's scenes too). Small photos are made of the sharp ones by MATLAB's bicubic, unrounded, or with --quantize_lr as
+8-bit files have them, or as --degradation says, or are read from --lr. Every table ends with the mean, the mean of
+bicubic, or of the blurred photos, and the protocol; where a model estimates blur kernels and the true ones are known,
+the error of its kernels stands beside. The seconds are those of restoring, without compiling. --json=F saves
+{"protocol", "mean", "bicubic", "images"}, or a list of these for several protocols.
+
+With --detections=RESTORED.json,SHARP.json it compares what any detector found on restored photos with what it found on
+the sharp ones: precision, recall and F1. Exit status 0: all done; 1: some photos failed, listed at the end; 2: wrong
+usage.
 """
 
 import json
@@ -22,7 +26,7 @@ from jaxsr.support.files import written_whole
 
 _MODEL = flags.DEFINE_string("model", None, "A shipped name (fsrcnn-x3), a weight file, a run folder, bicubic.")
 _RESTORED = flags.DEFINE_string("restored", None, "Instead of a model: a folder of restored photos, by name.")
-_DATA = flags.DEFINE_string("data", None, "Folder of sharp photos.", required=True)
+_DATA = flags.DEFINE_string("data", None, "Folder of sharp photos, or of pairs.")
 _SCALE = flags.DEFINE_integer("scale", None, "How many times larger; by default what the model says, or 2.")
 _LR = flags.DEFINE_string("lr", None, "Folder of small photos, of the sharp ones' names or in their order.")
 _QUANTIZE_LR = flags.DEFINE_bool("quantize_lr", False, "Make the small photos with 8 bits and a clamped border.")
@@ -34,10 +38,17 @@ _DEGRADATION = flags.DEFINE_enum(
     "by a random kernel.",
 )
 _KERNEL_SIZE = flags.DEFINE_integer("kernel_size", 21, "Side of those kernels.", lower_bound=1)
-_PROTOCOL = flags.DEFINE_list("protocol", None, "Of y8, y, rgb; by default y8 for luma networks and bicubic, else y.")
+_PROTOCOL = flags.DEFINE_list(
+    "protocol", None, "Of y8, y, rgb; by default y8 for luma networks and bicubic, rgb for deblurring, else y."
+)
 _JSON = flags.DEFINE_string("json", None, "File for the scores.")
 _SAVE = flags.DEFINE_string("save", None, "Folder for the restored photos.")
 _ENSEMBLE = flags.DEFINE_bool("ensemble", False, "Average over 8 flips and turns: 8 times slower, a little better.")
+_DETECTIONS = flags.DEFINE_list(
+    "detections", None, "RESTORED.json,SHARP.json: two files of detections as COCO has them."
+)
+_IOU = flags.DEFINE_float("iou", 0.5, "Overlap from which a detected box is right.")
+_SCORE = flags.DEFINE_float("score", 0.0, "Detections of a lower score are left out.")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -50,6 +61,10 @@ def main(arguments: Sequence[str]) -> int:
 
     if arguments:
         raise UserError(f"unexpected argument {arguments[0]!r}; the folder of photos is --data")
+    if _DETECTIONS.value is not None:
+        return compare_detections(_DETECTIONS.value)
+    if _DATA.value is None:
+        raise UserError("--data is missing; name the folder of sharp photos, or of a paired set")
     if (_MODEL.value is None) == (_RESTORED.value is None):
         raise UserError("give either --model, to restore and score, or --restored, a folder of restored photos")
     if _RESTORED.value and (_SAVE.value or _ENSEMBLE.value):
@@ -61,13 +76,13 @@ def main(arguments: Sequence[str]) -> int:
         _LR.value or _QUANTIZE_LR.value or _DEGRADATION.value != "BI" or _SCALE.value not in (None, given.scale)
     ):
         raise UserError(
-            f"--data={_DATA.value} is a paired set of scale {given.scale}, which brings its small photos; leave out "
+            f"--data={_DATA.value} is a paired set of scale {given.scale}, which brings its other photos; leave out "
             f"--lr, --quantize_lr, --degradation and other scales"
         )
     scale = given.scale if given else _SCALE.value
     model = load(_MODEL.value, scale=scale) if _MODEL.value else None
     scale = model.scale if model else scale or 2
-    protocols = _PROTOCOL.value or [default_protocol(model) if model else "y"]
+    protocols = _PROTOCOL.value or [default_protocol(model) if model else "y" if scale > 1 else "rgb"]
     for name in protocols:
         choose("protocol", name, PROTOCOLS)
     sources = given.sources if given else pair_files(_DATA.value, _LR.value, scale)
@@ -84,6 +99,26 @@ def main(arguments: Sequence[str]) -> int:
     for failure in failures:
         print(failure, file=sys.stderr)
     return app.SOME_FAILED if failures else app.DONE
+
+
+def compare_detections(files: Sequence[str]) -> int:
+    """Compare the detections of two `files`, print the table and save it; return the exit status."""
+    from jaxsr.restoration.detections import compare, read_detections, table, total
+
+    if _MODEL.value or _RESTORED.value or _DATA.value:
+        raise UserError("--detections compares two files; leave out --model, --restored and --data")
+    if len(files) != 2:
+        raise UserError(f"--detections takes RESTORED.json,SHARP.json; got {','.join(files)!r}")
+    restored, sharp = map(read_detections, files)
+    bounds = {"iou": _IOU.value, "score": _SCORE.value}
+    by_category = compare(restored, sharp, **bounds)
+    names = {**{id_: str(id_) for id_ in by_category}, **restored.names, **sharp.names}
+    rows, overall = [(names[id_], counts) for id_, counts in by_category.items()], total(list(by_category.values()))
+    print(table([*rows, ("all", overall)], **bounds))
+    if _JSON.value:
+        categories = [{"id": id_, "name": names[id_], **counts.record()} for id_, counts in by_category.items()]
+        write_scores(_JSON.value, [{**bounds, "all": overall.record(), "categories": categories}])
+    return app.DONE
 
 
 def write_scores(path: str, records: list[dict]) -> None:

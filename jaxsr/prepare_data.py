@@ -1,7 +1,8 @@
 """Check photos and cut them into a data set: `python -m jaxsr.prepare_data FOLDER... --output=data/div2k`.
 
 Prints what the folders hold, cuts sub-images that cover every photo, and writes them as a TFDS data set, whole or
-not at all. Exit status 0: all done; 1: some photos were unreadable, listed at the end, the others are written;
+not at all. A folder with blur and sharp in it, or in its scenes' folders as GoPro's has, gives pairs cut alike, for
+--config.data.pairs. Exit status 0: all done; 1: some photos were unreadable, listed at the end, the others are written;
 2: wrong usage.
 """
 
@@ -24,13 +25,12 @@ _REPORT_ONLY = flags.DEFINE_bool("report_only", False, "Only print what the fold
 
 def main(inputs: Sequence[str]) -> int:
     """Report, cut and write; return the exit status."""
-    from jaxsr.data.listing import list_photos  # after the flags: a typo is answered at once
-    from jaxsr.data.preparation import Cutting, prepare, report_splits
+    from jaxsr.data.preparation import Cutting, list_items, prepare, report_splits  # after the flags
 
     cutting = Cutting(_SIZE.value, _SIZE.value // 2 if _STRIDE.value is None else _STRIDE.value, _factors())
-    paths = {"train": list_photos(inputs)}
+    paths = {"train": list_items(inputs)}
     if _VALIDATION.value:
-        paths["validation"] = list_photos([_VALIDATION.value])
+        paths["validation"] = list_items([_VALIDATION.value])
     if _REPORT_ONLY.value:
         _, failures = report_splits(paths, cutting)
     elif _OUTPUT.value:

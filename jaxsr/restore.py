@@ -1,9 +1,10 @@
 """Restore photos: `python -m jaxsr.restore PHOTO... --output=DIR [--model=fsrcnn] [--scale=2]`.
 
 PHOTO is a file, a folder or a pattern such as 'photos/*.png'. The result of photos/a.jpg is DIR/a.png (or as --format
-says), with the photo's depth, alpha and colour profile. Blur kernels that are found on the way are DIR/kernels/a.npz.
---model=zssr learns from each photo for some minutes, with the kernel in a file, --kernel=estimate by KernelGAN, or
-bicubic's. Exit status 0: all done; 1: some photos failed, listed at the end, the others are written; 2: wrong usage.
+says), with the photo's depth, alpha and colour profile; deblurgan keeps its size too. Blur kernels that are found on
+the way are DIR/kernels/a.npz. --model=zssr learns from each photo for some minutes, with the kernel in a file,
+--kernel=estimate by KernelGAN, or bicubic's. Exit status 0: all done; 1: some photos failed, listed at the end, the
+others are written; 2: wrong usage.
 """
 
 import sys
@@ -22,7 +23,11 @@ _MODEL = flags.DEFINE_string(
 _SCALE = flags.DEFINE_integer(
     "scale", None, "How many times larger; by default what the model says, or 2 if it has that."
 )
-_TILE = flags.DEFINE_string("tile", "auto", "Largest window in pixels, 'auto', or 'none' for whole photos at once.")
+_TILE = flags.DEFINE_string(
+    "tile",
+    "auto",
+    "Largest window in pixels, 'auto', or 'none' for whole photos at once; deblurgan's differ by a number.",
+)
 _ENSEMBLE = flags.DEFINE_bool("ensemble", False, "Average over 8 flips and turns: 8 times slower, a little better.")
 _ROUNDS = flags.DEFINE_integer(
     "rounds", None, "DAN: alternate so often, and keep each round's picture in DIR/rounds.", lower_bound=1

@@ -53,9 +53,34 @@ def test_a_broken_photo_is_left_out_loudly(data):
     assert len(json.loads((data / "s.json").read_text())["images"]) == 2
 
 
+def test_detections_need_no_model(tmp_path):
+    box = {"image_id": 1, "category_id": 2, "bbox": [0, 0, 9, 9], "score": 0.9}
+    truth = {"images": [{"id": 1}], "annotations": [box, {**box, "bbox": [30, 30, 9, 9]}]}
+    truth["categories"] = [{"id": 2, "name": "car"}]
+    for name, content in (("r", [box]), ("s", truth), ("bad", [{}])):
+        (tmp_path / f"{name}.json").write_text(json.dumps(content))
+    files = f"--detections={tmp_path / 'r.json'},{tmp_path / 's.json'}"
+    done = run(files, f"--json={tmp_path / 'out.json'}")
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert lines[1].split() == ["car", "1.000", "0.500", "0.667", "1", "2"] and lines[2].startswith("all ")
+    record = json.loads((tmp_path / "out.json").read_text())
+    assert record["all"]["f1"] == pytest.approx(2 / 3) and record["iou"] == 0.5
+    assert record["categories"][0]["name"] == "car" and record["categories"][0]["recall"] == 0.5
+    for flags, message in (
+        ([files, "--model=bicubic"], "--detections compares two files; leave out --model"),
+        ([files.partition(",")[0]], "--detections takes RESTORED.json,SHARP.json; got"),
+        ([files.replace("r.json", "bad.json")], "bad.json, detection 0 lacks image_id"),
+        ([files, "--iou=2"], "iou=2.0 must lie in (0, 1]"),
+    ):
+        wrong = run(*flags)
+        assert wrong.returncode == 2 and message in wrong.stderr and len(wrong.stderr.splitlines()) == 1
+
+
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
+        (["--model=bicubic", "--scale=2"], "--data is missing"),
         (["--model=bicubic", "--scale=3", "--data=hr", "--lr=lr"], "2"),
         (["--model=bicubic", "--scale=2", "--data=empty"], "empty"),
         (["--model=bicubic", "--scale=2", "--data=gone"], "gone"),

@@ -39,6 +39,16 @@ def test_broken_photo_is_listed_and_the_rest_written(photos, tmp_path):
     assert len(open_source(tmp_path / "set")) == 6
 
 
+def test_pairs_of_scenes_become_one_set(tmp_path):
+    for kind in ("blur", "sharp"):
+        write_photo(tmp_path / "train" / "GOPR1" / kind / "1.png", Photo(np.zeros((64, 96, 3), np.uint8)))
+    done = prepare_data(tmp_path / "train", f"--output={tmp_path / 'set'}", "--size=48")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert re.search("readable pairs +1\n", done.stdout)
+    record = open_source(tmp_path / "set", blurred=True)[0]
+    assert record["name"] == b"GOPR1_1@1.0_0_0" and record["blur"].shape == record["hr"].shape == (48, 48, 3)
+
+
 def test_report_only_writes_nothing(photos, tmp_path):
     done = prepare_data(photos, "--report_only", "--rescale=1.0,0.5")
     assert (done.returncode, done.stderr) == (0, "")

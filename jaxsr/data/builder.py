@@ -24,6 +24,7 @@ Examples = Iterable[tuple[str, np.ndarray]]
 class HrPhotos(tfds.core.GeneratorBasedBuilder):
     """Sub-images of high-resolution photos: `hr` (H, W, 3) uint8 of any size, and the `name` each was cut as."""
 
+    FIELDS = ("hr",)
     VERSION = tfds.core.Version("1.0.0")
     code_path = None  # where TFDS looks for checksums of downloads, by way of a backport it does not install
 
@@ -34,7 +35,7 @@ class HrPhotos(tfds.core.GeneratorBasedBuilder):
 
     def _info(self) -> tfds.core.DatasetInfo:
         pixels = tfds.features.Tensor(shape=(None, None, 3), dtype=np.uint8, encoding="bytes")
-        features = tfds.features.FeaturesDict({"hr": pixels, "name": tfds.features.Text()})
+        features = tfds.features.FeaturesDict({**dict.fromkeys(self.FIELDS, pixels), "name": tfds.features.Text()})
         return tfds.core.DatasetInfo(builder=self, features=features, disable_shuffling=True)
 
     def _split_generators(self, dl_manager) -> dict[str, Iterator]:
@@ -42,7 +43,14 @@ class HrPhotos(tfds.core.GeneratorBasedBuilder):
 
     def _generate_examples(self, examples: Examples) -> Iterator[tuple[int, dict[str, Any]]]:
         for index, (name, pixels) in enumerate(examples):
-            yield index, {"hr": pixels, "name": name}
+            parts = np.split(pixels, len(self.FIELDS), axis=-1)
+            yield index, {**dict(zip(self.FIELDS, parts, strict=True)), "name": name}
+
+
+class BlurredPhotos(HrPhotos):
+    """Sub-images of sharp photos, `hr`, and of the same ones with blur, `blur`, alike in size and place."""
+
+    FIELDS = ("hr", "blur")
 
 
 def check_output(folder: str | os.PathLike, *, overwrite: bool = False) -> None:
@@ -61,16 +69,19 @@ def check_output(folder: str | os.PathLike, *, overwrite: bool = False) -> None:
         raise UserError(f"cannot write to {parent}; choose another output, or change its permissions")
 
 
-def write_data_set(folder: str | os.PathLike, examples: Mapping[str, Examples], *, overwrite: bool = False) -> None:
+def write_data_set(
+    folder: str | os.PathLike, examples: Mapping[str, Examples], *, overwrite: bool = False, blurred: bool = False
+) -> None:
     """Write `examples` ((name, pixels (H, W, 3) uint8) per split) as the data set `folder`, whole or not at all.
 
+    With `blurred`, pixels (H, W, 6) are those of the sharp photo, then of the blurred one.
     Raises UserError where `check_output` does.
     """
     check_output(folder, overwrite=overwrite)
     folder = Path(folder).resolve()
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as temporary:
-        builder = HrPhotos(examples=examples, data_dir=temporary)
+        builder = (BlurredPhotos if blurred else HrPhotos)(examples=examples, data_dir=temporary)
         with _silence():
             builder.download_and_prepare()
         if folder.exists():
@@ -96,21 +107,24 @@ def is_data_set(folder: str | os.PathLike) -> bool:
     return (Path(folder) / "dataset_info.json").is_file()
 
 
-def open_source(folder: str | os.PathLike, split: str = "train"):
+def open_source(folder: str | os.PathLike, split: str = "train", *, blurred: bool = False):
     """Return the random-access source of a split: `len`, and `source[i]` with `hr` (H, W, 3) uint8 and `name`.
 
-    Raises UserError when `folder` holds no data set, one without RGB `hr` pixels, or not this split.
+    With `blurred` each has its blurred photo `blur` beside. Raises UserError when `folder` holds no data set, one
+    without such RGB pixels, or not this split.
     """
     if not is_data_set(folder):
         raise UserError(
             f"{folder} holds no data set; make one of photos: python -m jaxsr.prepare_data PHOTOS --output={folder}"
         )
     builder: Any = tfds.builder_from_directory(os.fspath(folder))
-    hr = dict(builder.info.features.items()).get("hr")
-    if hr is None or hr.np_dtype != np.uint8 or len(hr.shape) != 3 or hr.shape[-1] != 3:
-        raise UserError(
-            f"{folder} holds the data set {builder.name!r} without uint8 RGB images named 'hr'; "
-            "make one with python -m jaxsr.prepare_data"
-        )
+    features = dict(builder.info.features.items())
+    for field in (BlurredPhotos if blurred else HrPhotos).FIELDS:
+        pixels = features.get(field)
+        if pixels is None or pixels.np_dtype != np.uint8 or len(pixels.shape) != 3 or pixels.shape[-1] != 3:
+            raise UserError(
+                f"{folder} holds the data set {builder.name!r} without uint8 RGB images named {field!r}; "
+                f"make one with python -m jaxsr.prepare_data{' of a folder with blur and sharp' if blurred else ''}"
+            )
     choose(f"split of {folder}", split, dict(builder.info.splits))
     return builder.as_data_source(split=split)

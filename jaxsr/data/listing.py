@@ -46,18 +46,22 @@ def _refuse(reason: str) -> list[Path]:
     raise UserError(f"{reason} (files ending in {', '.join(PHOTO_SUFFIXES)})")
 
 
-def pair_by_name(hr: Sequence[Path], lr: Sequence[Path]) -> list[tuple[Path, Path]]:
-    """Return (HR, LR) pairs: files of equal stem, or, where no stem is shared, in the order of their names.
+def pair_by_name(
+    hr: Sequence[Path], lr: Sequence[Path], *, kinds: tuple[str, str] = ("HR", "LR"), in_order: bool = True
+) -> list[tuple[Path, Path]]:
+    """Return (HR, LR) pairs: files of equal stem, or, with `in_order` where no stem is shared, by their names' order.
 
     Numbers in names count as numbers, so that img_2 precedes img_10. Raises UserError for unequal counts and
-    for stems of which only some are shared, with the first file left alone.
+    for stems of which only some are shared, with the first file left alone; `kinds` are what it calls them.
     """
     hr, lr = sorted(hr, key=_natural), sorted(lr, key=_natural)
     hr_stems, lr_stems = {path.stem for path in hr}, {path.stem for path in lr}
     alone = [path for path in (*hr, *lr) if path.stem not in hr_stems & lr_stems]
-    if len(hr) != len(lr) or (alone and hr_stems & lr_stems):
+    if len(hr) != len(lr) or (alone and (hr_stems & lr_stems or not in_order)):
         first = f"; first without a partner: {alone[0]}" if alone else ""
-        raise UserError(f"{len(hr)} HR and {len(lr)} LR photos do not pair{first}; give both the same stems")
+        raise UserError(
+            f"{len(hr)} {kinds[0]} and {len(lr)} {kinds[1]} photos do not pair{first}; give both the same stems"
+        )
     return list(zip(hr, lr, strict=True))
 
 

@@ -17,8 +17,8 @@ LIMIT = 2**31 - 1  # bytes; positions are int32, and larger sets stream from dis
 class ResidentPhotos:
     """Photos of any sizes packed end to end.
 
-    `pixels` (total,) uint8 RGB; per photo `start` (index of its first byte), `width`, `columns` (crop positions
-    in a row) and `last` (the running count of crop positions up to and including it), all (P,) int32.
+    `pixels` (total,) uint8, with `channels` 3 for RGB; per photo `start` (index of its first byte), `width`, `columns`
+    (crop positions in a row) and `last` (the running count of crop positions up to and including it), all (P,) int32.
     """
 
     pixels: jax.Array | np.ndarray
@@ -26,10 +26,11 @@ class ResidentPhotos:
     width: jax.Array | np.ndarray
     columns: jax.Array | np.ndarray
     last: jax.Array | np.ndarray
+    channels: int = dataclasses.field(default=3, metadata={"static": True})
 
 
 def pack(photos: Mapping[str, np.ndarray], crop: int) -> ResidentPhotos:
-    """Return `photos` (H, W, 3) uint8 packed for crops of `crop` pixels a side; smaller photos are left out.
+    """Return `photos` (H, W, C) uint8 packed for crops of `crop` pixels a side; smaller photos are left out.
 
     Raises UserError when none is large enough or when they exceed 2 GiB.
     """
@@ -51,6 +52,7 @@ def pack(photos: Mapping[str, np.ndarray], crop: int) -> ResidentPhotos:
         width=widths.astype(np.int32),
         columns=(widths - crop + 1).astype(np.int32),
         last=np.cumsum(positions).astype(np.int32),
+        channels=usable[0].shape[-1],
     )
 
 
@@ -65,16 +67,16 @@ def rescaled(photos: Mapping[str, np.ndarray], factors: Sequence[float]) -> dict
 
 
 def draw_crops(photos: ResidentPhotos, keys: jax.Array, crop: int) -> jax.Array:
-    """Return (N, crop, crop, 3) uint8, one crop per key of `keys` (N,), every position of every photo alike."""
+    """Return (N, crop, crop, C) uint8, one crop per key of `keys` (N,), every position of every photo alike."""
     return jax.vmap(lambda key: _draw_crop(photos, key, crop))(keys)
 
 
 def _draw_crop(photos: ResidentPhotos, key: jax.Array, crop: int) -> jax.Array:
-    """Return one crop (crop, crop, 3); rows are contiguous in the packed array, so they are cut as slices."""
+    """Return one crop (crop, crop, C); rows are contiguous in the packed array, so they are cut as slices."""
     position = jax.random.randint(key, (), 0, photos.last[-1])
     photo = jnp.searchsorted(photos.last, position, side="right")
     position = position - jnp.where(photo > 0, photos.last[photo - 1], 0)
     top, left = position // photos.columns[photo], position % photos.columns[photo]
-    rows = photos.start[photo] + 3 * ((top + jnp.arange(crop)) * photos.width[photo] + left)
-    cut = jax.vmap(lambda row: jax.lax.dynamic_slice(photos.pixels, (row,), (3 * crop,)))(rows)
-    return cut.reshape(crop, crop, 3)
+    rows = photos.start[photo] + photos.channels * ((top + jnp.arange(crop)) * photos.width[photo] + left)
+    cut = jax.vmap(lambda row: jax.lax.dynamic_slice(photos.pixels, (row,), (photos.channels * crop,)))(rows)
+    return cut.reshape(crop, crop, photos.channels)

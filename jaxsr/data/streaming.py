@@ -17,12 +17,14 @@ def stream(
     seed: int,
     shard: tuple[int, int] = (0, 1),
     num_threads: int = 8,
+    fields: Sequence[str] = ("hr",),
 ) -> grain.DatasetIterator:
     """Return an endless iterator of random crops (batch_size, patch_size, patch_size, 3) uint8.
 
-    Every pass visits each sub-image of `source["hr"]` once, in a new order, and takes one crop at a random place;
-    sub-images smaller than the patch are skipped. Order and places follow from `seed` alone, whatever the number
-    of threads. `shard` (index, count) takes every count-th sub-image, so that processes share none.
+    Several `fields` of a record are cropped at one place and give 3 channels each. Every pass visits each sub-image of
+    `source["hr"]` once, in a new order, and takes one crop at a random place; sub-images smaller than the patch are
+    skipped. Order and places follow from `seed` alone, whatever the number of threads. `shard` (index, count) takes
+    every count-th sub-image, so that processes share none.
     `get_state()` gives the place in the stream as a JSON-able dictionary, `set_state` returns to it bit for bit.
     Raises UserError when no sub-image of the shard is large enough.
     """
@@ -42,14 +44,14 @@ def stream(
         .seed(shard_seed)
         .shuffle()
         .filter(fits)
-        .random_map(lambda example, rng: random_crop(example["hr"], patch_size, rng))
+        .random_map(lambda example, rng: random_crop([example[field] for field in fields], patch_size, rng))
         .repeat()
     )
     reading = grain.ReadOptions(num_threads=num_threads, prefetch_buffer_size=4 * batch_size)
     return iter(crops.to_iter_dataset(reading).batch(batch_size, drop_remainder=True))
 
 
-def random_crop(image: np.ndarray, size: int, rng: np.random.Generator) -> np.ndarray:
-    """Return a square (size, size, C) of `image` (H, W, C), every place being equally likely."""
-    top, left = (rng.integers(length - size + 1) for length in image.shape[:2])
-    return image[top : top + size, left : left + size]
+def random_crop(images: Sequence[np.ndarray], size: int, rng: np.random.Generator) -> np.ndarray:
+    """Return a square (size, size, C) of all `images` (H, W, ...) at one place; all places are equally likely."""
+    top, left = (rng.integers(length - size + 1) for length in images[0].shape[:2])
+    return np.concatenate([image[top : top + size, left : left + size] for image in images], axis=-1)

@@ -16,18 +16,20 @@ REDUCTIONS = {
 def blur(images: jax.Array, kernels: jax.Array, *, border: str = "reflect") -> jax.Array:
     """Return `images` (N, H, W, C), each correlated with its own kernel of `kernels` (N, k, k), borders reflected.
 
-    The kernel's centre is k // 2. `border` is "reflect", or "symmetric", which repeats the outermost pixel. Computed in
+    The kernel's centre is k // 2. `border` is "reflect", "symmetric", which repeats the outermost pixel, or "valid",
+    which leaves out what needs pixels from beyond: (N, H - k + 1, W - k + 1, C). Computed in
     the frequency domain: on a CPU 13 times faster than one convolution after another at k = 21, and 20 times than one
     grouped convolution (8 photos of 128x128). The error is 5e-7.
     """
     size = kernels.shape[-1]
     before = size // 2
-    ends = (before, size - 1 - before)
-    padded = jnp.pad(images, ((0, 0), ends, ends, (0, 0)), mode=border).transpose(0, 3, 1, 2)
+    if border != "valid":
+        ends = (before, size - 1 - before)
+        images = jnp.pad(images, ((0, 0), ends, ends, (0, 0)), mode=border)
     # As large as the padded image, so that what the product's period wraps around falls outside the valid positions.
-    sides = padded.shape[2:]
-    spectrum = jnp.fft.rfft2(padded) * jnp.fft.rfft2(kernels, s=sides)[:, None].conj()
-    height, width = images.shape[1:3]
+    sides = images.shape[1:3]
+    spectrum = jnp.fft.rfft2(images.transpose(0, 3, 1, 2)) * jnp.fft.rfft2(kernels, s=sides)[:, None].conj()
+    height, width = (side - size + 1 for side in sides)
     return jnp.fft.irfft2(spectrum, s=sides)[..., :height, :width].transpose(0, 2, 3, 1)
 
 

@@ -75,7 +75,7 @@ class Protocol:
         """Return {"psnr": dB, "ssim": index} of a restored photo (H, W, C) against its truth of that shape."""
         _check_shapes(restored, truth)
         image, reference = self.images(restored.astype(np.float64), truth.astype(np.float64), luma_only)
-        image, reference = shave(image, scale), shave(reference, scale)
+        image, reference = (shave(x, cut_pixels(scale)) for x in (image, reference))
         return {"psnr": psnr(image, reference), "ssim": ssim(image, reference)}
 
 
@@ -84,6 +84,11 @@ PROTOCOLS = {
     "y": Protocol("y", "Y of BT.601", "RGB rounded to 8 bits, its luma not (LapSRN, RDN)"),
     "rgb": Protocol("rgb", "RGB", "RGB rounded to 8 bits"),
 }
+
+
+def cut_pixels(scale: int) -> int:
+    """Return how many pixels a protocol cuts from each side; deblurring, of scale 1, is scored on the whole photo."""
+    return scale if scale > 1 else 0
 
 
 def shave(image: np.ndarray, border: int) -> np.ndarray:

@@ -75,8 +75,6 @@ def weights(steps: int, exposures: Sequence[float], *, official: bool = False) -
 
     Position t is held from t to t + 1. In the authors' code it is reached at t: the first does not count.
     """
-    if not exposures or not all(0 < share <= 1 for share in exposures):
-        raise UserError(f"exposures={tuple(exposures)}: shares of the time must lie in (0, 1], such as {EXPOSURES}")
     held_from = jnp.arange(steps) - int(official)
     ends = steps * jnp.array(exposures, jnp.float32)
     held = jnp.clip(ends.reshape(-1, 1) - held_from.reshape(1, -1), 0, 1)
@@ -140,7 +138,7 @@ def draw_motion(
     *,
     size: int = 64,
     steps: int = 2000,
-    length: float = 60.0,
+    length: float | None = None,
     exposures: Sequence[float] = EXPOSURES,
     anxieties: Sequence[float] = ANXIETIES,
     official: bool = False,
@@ -148,12 +146,13 @@ def draw_motion(
     """Return the kernels (count, J, size, size) of `count` random paths, each at J `exposures`, shares of the time.
 
     They sum to 1 and have their centre of mass at size // 2. With `official` they are as published: boxed, not
-    centred, the largest entry 1, and turned about for correlation, since their authors convolve.
-    Raises UserError for a size below 3, no steps, and exposures outside (0, 1].
+    centred, the largest entry 1, and turned about for correlation, since their authors convolve. The `length` of a path
+    is by default `size` - 4 pixels: the authors' 60 of 64.
+    Raises UserError for what `check_shake` refuses, and for no steps.
     """
-    if size < 3:
-        raise UserError(f"size={size} leaves a motion kernel no room; use at least 3")
+    check_shake(size, exposures, anxieties)
     shares = weights(steps, exposures)
+    length = max(size - 4.0, 1.0) if length is None else length
     paths = trajectories(draw_shake(key, count, steps=steps, anxieties=anxieties), length=length)
 
     def kernels_of(path: jax.Array) -> jax.Array:
@@ -164,6 +163,16 @@ def draw_motion(
         return splat(places, shares / shares.sum(axis=1, keepdims=True), size)
 
     return jax.lax.map(kernels_of, paths, batch_size=min(KERNELS_AT_ONCE, count))
+
+
+def check_shake(kernel_size: int, exposures: Sequence[float], anxieties: Sequence[float]) -> None:
+    """Raise UserError for a size below 3, exposures that are not in (0, 1], and anxieties that are negative or none."""
+    if kernel_size < 3:
+        raise UserError(f"kernel_size={kernel_size} leaves a motion kernel no room; use at least 3")
+    if not exposures or not all(0 < share <= 1 for share in exposures):
+        raise UserError(f"exposures={tuple(exposures)}: shares of the time must lie in (0, 1], such as {EXPOSURES}")
+    if not anxieties or not all(0 <= anxiety < float("inf") for anxiety in anxieties):
+        raise UserError(f"anxieties={tuple(anxieties)} must be 0 (a straight line) or more, such as {ANXIETIES}")
 
 
 def motion_blur(images: jax.Array, kernels: jax.Array, *, official: bool = False) -> jax.Array:

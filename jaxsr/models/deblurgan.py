@@ -121,6 +121,7 @@ SPEC = ModelSpec(
     scales=(1,),
     variants=VARIANTS,
     receptive_radius=lambda net: None,  # instance normalization
+    tile_context=lambda net: 15 + 8 * net.blocks,  # 2 convolutions of a block, at a quarter of the size
     value_range=(-1.0, 1.0),
     multiple_of=4,
     minimum=5,  # padded to 8, a quarter of which is the least that can be reflected

@@ -19,10 +19,12 @@ class ModelSpec:
 
     The caller enlarges (`pre_upsampled`), pads to `multiple_of`, converts colour and tiles with
     `receptive_radius` pixels of context, counted at the network's input; the radius is None where every
-    output pixel sees the whole photo. One set of weights serves each group of `shared_scales`. `minimum` is
-    the smallest input side, `needs` names further inputs. For training the constructor gets `training_options` and
-    each call `training_arguments`; `fold(module, variables)` gives a cheaper network with the same results. A network
-    `per_photo` learns from the photo it restores: it has no weights of its own.
+    output pixel sees the whole photo. Where it does so in means alone, by which it normalizes, `tile_context` is
+    how far its convolutions see: tiles are then an approximation, for photos too large for memory. One set of weights
+    serves each group of `shared_scales`. `minimum` is the smallest input side, `needs` names further inputs. For
+    training the constructor gets `training_options` and each call `training_arguments`; `fold(module, variables)`
+    gives a cheaper network with the same results. A network `per_photo` learns from the photo it restores: it has no
+    weights of its own.
     """
 
     name: str
@@ -40,6 +42,7 @@ class ModelSpec:
     training_options: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     training_arguments: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     fold: Callable[[Any, Any], tuple[Any, Any]] | None = None
+    tile_context: Callable[[Any], int] | None = None
     per_photo: bool = False
 
     def module(self, scale: int, **options: Any) -> nn.Module:

@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 import jax
 import numpy as np
+from absl import logging
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from jaxsr.imaging.degradation import BICUBIC_CONTEXT
@@ -42,7 +43,8 @@ def enlarge_and_find(
     half up; without, it is float32, neither clipped nor rounded. A luma network restores Y of a colour photo, Cb and
     Cr are enlarged by bicubic; a grey photo is its own luma, and an RGB network gets it three times.
     `tile` is the largest window in pixels, "auto", or None for the whole photo at once; it does not change the
-    result. All devices share the windows. `ensemble` averages over the 8 flips and quarter turns.
+    result, but for a network that normalizes by the whole photo, of which a warning tells. All devices share the
+    windows. `ensemble` averages over the 8 flips and quarter turns.
     `progress(done, total)` is called per tile. Raises UserError for a photo under the network's minimum and for
     non-finite results.
     """
@@ -111,7 +113,7 @@ def _plan(model: Model, size: tuple[int, ...], tile: Tile) -> tuple[list[int], l
     """Return the window's height and width, and the boxes that cover a photo of `size`."""
     halo, multiple = context(model), model.spec.multiple_of
     if halo is None and isinstance(tile, int):
-        raise UserError(f"tile={tile}: {model.name} sees the whole photo at every pixel; leave the tile out")
+        halo = _approximate_context(model, size, tile)
     if tile is None or halo is None:
         windows, halo = list(size), 0
     else:
@@ -121,6 +123,22 @@ def _plan(model: Model, size: tuple[int, ...], tile: Tile) -> tuple[list[int], l
         windows = [best_window(side, halo, tile=largest, multiple=multiple) for side in size]
     rows, columns = (spans(side, window, halo) for side, window in zip(size, windows, strict=True))
     return windows, [(row, column) for row in rows for column in columns]
+
+
+def _approximate_context(model: Model, size: tuple[int, ...], tile: int) -> int | None:
+    """Return the context of tiles that normalize by themselves, with a warning, or None where one holds the photo.
+
+    Raises UserError for a network that tiles make no sense for.
+    """
+    if model.spec.tile_context is None:
+        raise UserError(f"tile={tile}: {model.name} sees the whole photo at every pixel; leave the tile out")
+    if max(size) <= tile:
+        return None
+    remedy = "leave the tile out where memory allows"
+    logging.warning(
+        "tile=%d: %s normalizes by the whole photo, but its tiles by themselves; %s", tile, model.name, remedy
+    )
+    return model.spec.tile_context(model.module)
 
 
 def _padded(pixels: np.ndarray, multiple: int) -> np.ndarray:

@@ -21,8 +21,14 @@ from jaxsr.support.errors import UserError
 def pair_files(data: str | Path, lr: str | Path | None, scale: int) -> list[Source]:
     """Return the photos of the folder `data`, each with its small one from the folder `lr` if there is one.
 
-    Raises UserError, before any work, where the two folders do not fit in number or in size.
+    Raises UserError, before any work, where the two folders do not fit in number or in size, and at scale 1 without
+    the second: then nothing says how the photos were blurred.
     """
+    if lr is None and scale == 1:
+        raise UserError(
+            f"{data} holds sharp photos alone; give the blurred ones: put them in {Path(data) / 'blur'} beside "
+            f"{Path(data) / 'sharp'}, pass --lr=FOLDER, or make some: python -m jaxsr.degrade {data} --kind=motion"
+        )
     if lr is None:
         return [Source(path) for path in list_photos([data])]
     files = pair_by_name(list_photos([data]), list_photos([lr]))
@@ -49,7 +55,8 @@ def score_files(
     `making` (degradation, kernel_size, quantize_lr) goes to `make_pairs`. With the folder `save_to` the restored
     photos are written there. Seconds leave out compiling.
     """
-    outputs = output_paths([source.file for source in sources], save_to) if save_to else [None] * len(sources)
+    files = [source.file.with_stem(source.stem) for source in sources]
+    outputs = output_paths(files, save_to) if save_to else [None] * len(sources)
     written, warm = dict(zip(sources, outputs, strict=True)), set()
 
     def score_one(source: Source, pair: Pair) -> dict[str, Row]:
@@ -59,7 +66,7 @@ def score_files(
         restored, rows = score_pair(model, pair, protocols, ensemble=ensemble)
         if (output := written[source]) is not None:
             pixels = np.rint(round_to_levels(restored) * 255).astype(np.uint8)
-            write_photo(output.with_stem(output.stem + pair.name.removeprefix(source.file.stem)), Photo(pixels))
+            write_photo(output.with_stem(output.stem + pair.name.removeprefix(source.stem)), Photo(pixels))
         return rows
 
     return _score_each(sources, model.scale, making, score_one)
@@ -95,19 +102,18 @@ def _score_each(
     score_one: Callable[[Source, Pair], dict[str, Row]],
 ) -> tuple[dict[str, Scores], list[str]]:
     """Return what `score_one` gives for each pair of `sources` by protocol, and a line for each that failed."""
-    rows, failures, resizer = [], [], ""
+    rows, failures, pair = [], [], None
     for source in tqdm(sources, unit="photo", disable=None):
         try:
             for pair in source.pairs(scale, **making):
                 rows.append(score_one(source, pair))
-                resizer = pair.resizer
         except UserError as error:
             failures.append(str(error))
-    return gather(rows, resizer), failures
+    return gather(rows, pair if rows else None), failures
 
 
 def table(name: str, scores: Scores, *, asked: int) -> str:
-    """Return the lines of one protocol: `name`, photos, mean, bicubic's mean, and how the numbers were made.
+    """Return the lines of one protocol: `name`, photos, mean, the baseline's mean, and how the numbers were made.
 
     Where blur kernels were estimated, their errors stand in a column of their own.
     """
@@ -118,9 +124,9 @@ def table(name: str, scores: Scores, *, asked: int) -> str:
     columns = "  seconds" * bool(times) + "   kernel" * ("kernel_error" in scores.mean)
     lines = [f"{name:{width}}    PSNR    SSIM{columns}"]
     lines += [_line(row.name, width, row.scores, row.seconds) for row in scores.rows]
-    lines += [_line(mean, width, scores.mean, seconds), _line("bicubic", width, scores.bicubic)]
-    p = scores.protocol
-    lines += [f"{p.name}: {p.channel}; {p.rounding}; {p.border}; SSIM: {p.ssim}; small photos: {p.resizer}"]
+    lines += [_line(mean, width, scores.mean, seconds), _line(scores.baseline_name, width, scores.baseline)]
+    p, inputs = scores.protocol, "small" if scores.scale > 1 else "blurred"
+    lines += [f"{p.name}: {p.channel}; {p.rounding}; {p.border}; SSIM: {p.ssim}; {inputs} photos: {p.resizer}"]
     if "kernel_error" in scores.mean:
         lines += ["kernel: the norm of the estimated kernel's error over that of the true one (DANv1: of their codes)"]
     return "\n".join(lines)

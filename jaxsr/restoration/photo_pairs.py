@@ -1,7 +1,9 @@
 """Pairs of a sharp photo and a small one to score a model on, made as the protocols say or given."""
 
 import dataclasses
+import functools
 import zlib
+from collections.abc import Sequence
 from typing import Any
 
 import jax
@@ -14,7 +16,8 @@ from jaxsr.imaging.color import round_to_levels
 from jaxsr.imaging.degradation import DEGRADATIONS
 from jaxsr.imaging.downscale import downscale, fitted_kernel
 from jaxsr.imaging.kernels import KERNELS, gaussian8
-from jaxsr.imaging.metrics import Protocol, modcrop
+from jaxsr.imaging.metrics import Protocol, cut_pixels, modcrop
+from jaxsr.imaging.motion import ANXIETIES, EXPOSURES, draw_motion
 from jaxsr.imaging.resize import resize
 from jaxsr.support.errors import UserError, choose
 
@@ -24,6 +27,7 @@ QUANTIZED = "MATLAB bicubic, 8 bits, clamped border"
 GIVEN = "as given"
 BLURRED = "blurred by a known kernel, MATLAB bicubic, 8 bits"
 STRIDED = "blurred by a known kernel, every scale-th pixel, 8 bits"
+SHAKEN = "blurred by random camera shake, 8 bits"
 RESIZERS = {
     "BI": UNROUNDED,
     "BD": "7x7 Gaussian blur of 1.6 pixels, middle pixel of each block, 8 bits",
@@ -35,7 +39,8 @@ RESIZERS = {
 class Pair:
     """A sharp photo `pixels` (scale h, scale w, C) uint8 and a small one `lr` (h, w, C) float32 in [0, 1], C 1 or 3.
 
-    `resizer` says how the small one was made, `kernel` (k, k) by which blur, where that is known.
+    `resizer` says how the small one was made, `kernel` (k, k) by which blur, where that is known. At scale 1 the
+    small one is as large as the sharp one, and blurred.
     """
 
     name: str
@@ -43,7 +48,7 @@ class Pair:
     lr: np.ndarray
     resizer: str
     kernel: np.ndarray | None = None
-    _bicubic: dict[str, dict[str, float]] = dataclasses.field(default_factory=dict, repr=False)
+    _baseline: dict[str, dict[str, float]] = dataclasses.field(default_factory=dict, repr=False)
 
     @property
     def hr(self) -> np.ndarray:
@@ -55,12 +60,17 @@ class Pair:
         """The ratio of the two photos' sides."""
         return self.pixels.shape[0] // self.lr.shape[0]
 
-    def bicubic(self, protocol: Protocol) -> dict[str, float]:
-        """Return what bicubic enlargement scores, computed once: training asks for it at every validation."""
-        if protocol.name not in self._bicubic:
-            enlarged = resize(self.lr, self.scale)
-            self._bicubic[protocol.name] = protocol.score(enlarged, self.hr, scale=self.scale, luma_only=True)
-        return self._bicubic[protocol.name]
+    @property
+    def enlarged(self) -> np.ndarray:
+        """The small photo brought to the sharp one's size by bicubic."""
+        return self.lr if self.scale == 1 else resize(self.lr, self.scale)
+
+    def baseline(self, protocol: Protocol) -> dict[str, float]:
+        """Return what the enlarged photo scores, computed once: training asks for it at every validation."""
+        if protocol.name not in self._baseline:
+            scores = protocol.score(self.enlarged, self.hr, scale=self.scale, luma_only=True)
+            self._baseline[protocol.name] = scores
+        return self._baseline[protocol.name]
 
 
 def make_pair(name: str, pixels: np.ndarray, scale: int, *, degradation: str = "BI", quantize_lr: bool = False) -> Pair:
@@ -104,7 +114,8 @@ def make_pairs(
 def blurred_pair(name: str, pixels: np.ndarray, kernel: jax.Array, scale: int) -> Pair:
     """Return the pair of a sharp photo and its small one by `kernel` (k, k), bicubic reduction and 8 bits.
 
-    Raises UserError for a photo too small to score, or to reflect half a kernel at its borders.
+    At scale 1 nothing is reduced. Raises UserError for a photo too small to score, or to reflect half a kernel at its
+    borders.
     """
     pixels, size = _cropped(name, pixels, scale), len(kernel)
     if min(pixels.shape[:2]) <= size // 2:
@@ -112,8 +123,33 @@ def blurred_pair(name: str, pixels: np.ndarray, kernel: jax.Array, scale: int) -
             f"{name}: {_size(pixels)} is too small for a kernel of {size}x{size}; use more than {size // 2}"
         )
     hr = jnp.asarray(pixels[None] / 255, jnp.float32)
-    lr = degrade(key_of(name), hr, kernel[None], scale)
-    return Pair(name, pixels, np.asarray(lr[0]), BLURRED, np.asarray(kernel))
+    lr = degrade(key_of(name), hr, kernel[None], scale, reduction="bicubic" if scale > 1 else "strided")
+    return Pair(name, pixels, np.asarray(lr[0]), BLURRED if scale > 1 else SHAKEN, np.asarray(kernel))
+
+
+def shaken_pair(
+    name: str,
+    pixels: np.ndarray,
+    *,
+    kernel_size: int = 64,
+    exposures: Sequence[float] = EXPOSURES,
+    anxieties: Sequence[float] = ANXIETIES,
+    seed: int = 0,
+) -> Pair:
+    """Return the pair, of scale 1, of a sharp photo and the same one blurred by random camera shake, in 8 bits.
+
+    The shake and which of `exposures` it lasts follow from the name and `seed`; see `draw_motion`. Raises UserError for
+    a photo too small to score, or to reflect half a kernel at its borders.
+    """
+    kernel = _one_shake(key_of(name, seed), kernel_size, tuple(exposures), tuple(anxieties))
+    return blurred_pair(name, pixels, kernel, 1)
+
+
+@functools.partial(jax.jit, static_argnums=(1, 2, 3))
+def _one_shake(key: jax.Array, size: int, exposures: tuple[float, ...], anxieties: tuple[float, ...]) -> jax.Array:
+    """Return the kernel (size, size) of a random path at one of `exposures`."""
+    kernels = draw_motion(key, 1, size=size, exposures=exposures, anxieties=anxieties)[0]
+    return kernels[jax.random.randint(jax.random.fold_in(key, 1), (), 0, len(exposures))]
 
 
 def strided_pair(name: str, pixels: np.ndarray, kernel: np.ndarray, scale: int) -> Pair:
@@ -140,8 +176,9 @@ def given_pair(name: str, pixels: np.ndarray, small: np.ndarray, scale: int) -> 
     pixels = _cropped(name, pixels, scale)
     height, width, channels = pixels.shape
     if small.shape != (height // scale, width // scale, channels):
+        needed = f"at scale {scale} a small one" if scale > 1 else "a blurred one"
         raise UserError(
-            f"{name}: a sharp photo of {_size(pixels)} needs at scale {scale} a small one of "
+            f"{name}: a sharp photo of {_size(pixels)} needs {needed} of "
             f"{width // scale}x{height // scale}x{channels}; got {_size(small)}"
         )
     return Pair(name, pixels, (small / np.iinfo(small.dtype).max).astype(np.float32), GIVEN)
@@ -149,7 +186,7 @@ def given_pair(name: str, pixels: np.ndarray, small: np.ndarray, scale: int) -> 
 
 def _cropped(name: str, pixels: np.ndarray, scale: int) -> np.ndarray:
     """Return `pixels` with 8 bits, cut to multiples of `scale`."""
-    least = 11 + 2 * scale  # SSIM's window after the border is cut
+    least = 11 + 2 * cut_pixels(scale)  # SSIM's window after the border is cut
     if min(pixels.shape[:2]) < least:
         raise UserError(f"{name}: {_size(pixels)} is too small to score at scale {scale}; use {least} a side or more")
     return modcrop(to_8_bit(pixels), scale)

@@ -1,4 +1,4 @@
-"""Scores of a model on photos, with the protocol and the bicubic row that make a number mean something."""
+"""Scores of a model on photos, with the protocol and the baseline's row that make a number mean something."""
 
 import dataclasses
 import time
@@ -17,7 +17,7 @@ from jaxsr.support.errors import UserError, choose
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """What the model and bicubic scored on one photo, {"psnr": dB, "ssim": index}, and the model's seconds.
+    """What the model and the baseline scored on one photo, {"psnr": dB, "ssim": index}, and the model's seconds.
 
     These are None where the restored photo was there before. The scores hold a "kernel_error" where a network
     estimates a blur that is known.
@@ -25,16 +25,17 @@ class Row:
 
     name: str
     scores: Mapping[str, float]
-    bicubic: Mapping[str, float]
+    baseline: Mapping[str, float]
     seconds: float | None
 
 
 @dataclasses.dataclass(frozen=True)
 class Scores:
-    """The rows of a set of photos under one protocol."""
+    """The rows of a set of photos under one protocol, the ratio of their sides being `scale`."""
 
     protocol: Protocol
     rows: Sequence[Row]
+    scale: int
 
     @property
     def mean(self) -> dict[str, float]:
@@ -42,15 +43,23 @@ class Scores:
         return _mean([row.scores for row in self.rows])
 
     @property
-    def bicubic(self) -> dict[str, float]:
-        """Bicubic's mean on the same photos."""
-        return _mean([row.bicubic for row in self.rows])
+    def baseline(self) -> dict[str, float]:
+        """The baseline's mean on the same photos."""
+        return _mean([row.baseline for row in self.rows])
+
+    @property
+    def baseline_name(self) -> str:
+        """What the model must beat: the "bicubic" enlargement, or at scale 1 the blurred "input" itself."""
+        return "bicubic" if self.scale > 1 else "input"
 
     def record(self) -> dict[str, Any]:
-        """Return the JSON form: {"protocol", "mean", "bicubic", "images": [{"name", "psnr", "ssim", "seconds"}]}."""
+        """Return the JSON form: {"protocol", "mean", "bicubic", "images": [{"name", "psnr", "ssim", "seconds"}]}.
+
+        At scale 1 it has "input" instead of "bicubic".
+        """
         protocol = dataclasses.asdict(self.protocol)
         images = [{"name": row.name, **row.scores, "seconds": row.seconds} for row in self.rows]
-        return {"protocol": protocol, "mean": self.mean, "bicubic": self.bicubic, "images": images}
+        return {"protocol": protocol, "mean": self.mean, self.baseline_name: self.baseline, "images": images}
 
 
 def _mean(scores: Sequence[Mapping[str, float]]) -> dict[str, float]:
@@ -92,7 +101,7 @@ def score_image(
     for name in protocols:
         protocol = choose("protocol", name, PROTOCOLS)
         scores = protocol.score(restored, pair.hr, scale=pair.scale, luma_only=luma_only) | more
-        rows[name] = Row(pair.name, scores, pair.bicubic(protocol), seconds)
+        rows[name] = Row(pair.name, scores, pair.baseline(protocol), seconds)
     return rows
 
 
@@ -118,18 +127,23 @@ def restores_luma(model: Model) -> bool:
 
 def default_protocol(model: Model) -> str:
     """Return the protocol of most tables that the model is in."""
+    if model.scale == 1:
+        return "rgb"  # GoPro's
     return "y8" if restores_luma(model) else "y"
 
 
 def score(model: Model, pairs: Iterable[Pair], *, protocols: Sequence[str] = ("y8",)) -> dict[str, Scores]:
     """Return the model's scores on `pairs` by protocol name: `score(model, pairs)["y8"].mean["psnr"]`."""
     pairs = list(pairs)
-    return gather([score_pair(model, pair, protocols)[1] for pair in pairs], pairs[0].resizer)
+    return gather([score_pair(model, pair, protocols)[1] for pair in pairs], pairs[0])
 
 
-def gather(rows: Sequence[Mapping[str, Row]], resizer: str) -> dict[str, Scores]:
-    """Return the rows of several photos by protocol, {} for none; `resizer` says how small photos were made."""
+def gather(rows: Sequence[Mapping[str, Row]], pair: Pair | None) -> dict[str, Scores]:
+    """Return the rows of several photos by protocol, {} for none; `pair` is one that tells how all were made."""
+    if pair is None:
+        return {}
+    facts = {"resizer": pair.resizer} | ({} if pair.scale > 1 else {"border": "nothing cut from the sides"})
     return {
-        name: Scores(dataclasses.replace(PROTOCOLS[name], resizer=resizer), [row[name] for row in rows])
-        for name in (rows[0] if rows else ())
+        name: Scores(dataclasses.replace(PROTOCOLS[name], **facts), [row[name] for row in rows], pair.scale)
+        for name in rows[0]
     }

@@ -2,13 +2,17 @@
 
 import inspect
 
+from jaxsr.imaging.motion import check_shake
 from jaxsr.models import ModelSpec
 from jaxsr.support.errors import UserError
 from jaxsr.training.config import Config
 from jaxsr.training.objectives import Objective
-from jaxsr.training.pairs import is_blind
+from jaxsr.training.pairs import is_blind, is_deblurring, makes_blur
 
-COUNTS = ("steps", "batch_size", "log_every", "validate_every", "checkpoint_every", "data.patch", "supervision.fade")
+COUNTS = (
+    *("steps", "batch_size", "log_every", "validate_every", "checkpoint_every"),
+    *("data.patch", "data.shakes", "supervision.fade"),
+)
 
 
 def check_config(config: Config, spec: ModelSpec, objective: Objective) -> None:
@@ -24,6 +28,7 @@ def check_config(config: Config, spec: ModelSpec, objective: Objective) -> None:
         raise UserError(f"ema_decay={config.ema_decay} must lie in [0, 1); set --config.ema_decay")
     for keyword in objective.asks.keys() - inspect.signature(spec.build.__call__).parameters.keys():
         raise UserError(f'{spec.name} has no {keyword} to supervise; set --config.supervision.name="output"')
+    _check_blur(config, spec)
     if config.supervision.name == "kernel":
         _check_kernels(config, spec)
     if config.data.scales:
@@ -47,6 +52,29 @@ def _check_adversarial(config: Config, spec: ModelSpec) -> None:
         raise UserError(
             f"adversarial.updates={config.adversarial.updates} must be at least 1; set --config.adversarial.updates"
         )
+
+
+def _check_blur(config: Config, spec: ModelSpec) -> None:
+    """Raise UserError unless blurred photos are asked for where, and only where, a network deblurs."""
+    data, scale, deblurring = config.data, config.model.scale, is_deblurring(config)
+    if deblurring != (scale == 1):
+        blur = "data.pairs" if data.pairs else f"data.degradation={data.degradation!r}"
+        raise UserError(
+            f"{spec.name} at scale {scale} does not learn from {blur}; deblurring has scale 1 and "
+            f'--config.data.pairs=FOLDER or --config.data.degradation="motion"'
+        )
+    if (data.noise and not makes_blur(config)) or not 0 <= data.noise <= 1:
+        raise UserError(
+            f'data.noise={data.noise} must lie in [0, 1] and is for data.degradation="motion"; leave it out'
+        )
+    if not 0 <= data.synthetic_share <= 1 or (data.synthetic_share and not data.pairs):
+        raise UserError(
+            f"data.synthetic_share={data.synthetic_share} must lie in [0, 1] and is for --config.data.pairs; set both"
+        )
+    if makes_blur(config):
+        if data.degradation != "motion":
+            raise UserError(f'data.synthetic_share={data.synthetic_share} needs --config.data.degradation="motion"')
+        check_shake(data.kernel_size, data.exposures, data.anxieties)
 
 
 def _check_kernels(config: Config, spec: ModelSpec) -> None:

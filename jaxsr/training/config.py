@@ -34,9 +34,16 @@ def default_config() -> Config:
     config.data.augment = True  # the 8 flips and quarter turns
     config.data.stretch = 0.25  # share of patches with more contrast: photos lack the flat black and white of others
     config.data.rescale = (1.0,)  # also train on the photos reduced by these factors
-    config.data.degradation = "BI"  # how photos are reduced: "BI", "BD", "DN", or by "isotropic", "anisotropic" kernels
-    config.data.kernel_size = 21  # side of those kernels
-    config.data.quantize_lr = False  # round the small photo to 8 bits, as a file on disk has it
+    # How photos are reduced: "BI", "BD", "DN", by "isotropic" or "anisotropic" kernels; at scale 1 blurred, by "motion"
+    config.data.degradation = "BI"
+    config.data.kernel_size = 21  # side of those kernels; 64 is DeblurGAN's
+    config.data.quantize_lr = False  # round the small or blurred photo to 8 bits, as a file on disk has it
+    config.data.noise = 0.0  # motion: deviation of the white noise in the blurred photo, in [0, 1]
+    config.data.exposures = (0.1, 0.5, 1.0)  # motion: shares of a shake's time, each with a kernel of its own
+    config.data.anxieties = (0.01, 0.009, 0.008, 0.007, 0.005, 0.003)  # motion: how nervous the hand can be
+    config.data.shakes = 1_000  # motion: how many are drawn before training; each example takes one
+    config.data.pairs = ""  # folders of blurred photos (blur) and sharp ones (sharp), or a data set made of such
+    config.data.synthetic_share = 0.0  # share of examples that beside the pairs come from data.train, blurred
 
     config.loss = "mse"  # a row of jaxsr.training.losses.LOSSES
 

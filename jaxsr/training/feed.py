@@ -1,17 +1,20 @@
 """Where the patches of a step come from: photos on the device, or records streamed from disk."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
 import jax
 import numpy as np
 
+from jaxsr.data.blurred import folder_pairs
 from jaxsr.data.resident import draw_crops, pack, rescaled
 from jaxsr.data.samples import folder_photos, sample_photos
 from jaxsr.support.errors import UserError
 from jaxsr.training import parallel
+from jaxsr.training.blurred_feed import BlurredFeed
 from jaxsr.training.config import Config
+from jaxsr.training.pairs import is_deblurring
 
 RESIDENT_LIMIT = 1 << 30  # bytes of photos that may live on each device
 
@@ -19,8 +22,8 @@ RESIDENT_LIMIT = 1 << 30  # bytes of photos that may live on each device
 class Feed(Protocol):
     """What the loop asks of a source. `draw` runs inside the compiled step, `data` on the host before it."""
 
-    sharded: bool
-    draw: Callable[[Any, jax.Array, jax.Array], jax.Array]
+    sharded: Any  # whether each device has its own part of the data; of several by name, a dictionary
+    draw: Callable[[Any, jax.Array, jax.Array], Any]
 
     def data(self, count: int) -> Any:
         """Return the argument for `count` further steps."""
@@ -57,17 +60,18 @@ class ResidentFeed:
 
 
 class StreamFeed:
-    """Crops read by grain from a data set that prepare_data made."""
+    """Crops read by grain from a data set that prepare_data made; `blurred` ones have 3 channels more."""
 
     sharded = True
 
-    def __init__(self, source: Any, config: Config, crop: int, devices: list[Any]):
+    def __init__(self, source: Any, config: Config, crop: int, devices: list[Any], *, blurred: bool = False):
         """Open an endless shuffled stream over `source`."""
         from jaxsr.data.streaming import stream  # grain takes a second to import
 
         self._devices = devices
         self._steps = parallel.steps_per_dispatch(config)
-        self._batches = stream(source, patch_size=crop, batch_size=config.batch_size, seed=config.seed)
+        fields = ("hr", "blur") if blurred else ("hr",)
+        self._batches = stream(source, patch_size=crop, batch_size=config.batch_size, seed=config.seed, fields=fields)
         self.draw = lambda batches, i, _: batches[i]
 
     def data(self, count: int) -> np.ndarray:
@@ -85,22 +89,40 @@ class StreamFeed:
 
 
 def open_feed(config: Config, crop: int, devices: list[Any]) -> Feed:
-    """Return the feed of `config.data.train`: the samples, folders of photos, or one prepared data set."""
-    names = [name.strip() for name in config.data.train.split(",") if name.strip()]
+    """Return the feed of `config.data.train`: the samples, folders of photos, or one prepared data set.
+
+    For deblurring it is that of `config.data.pairs`, of photos blurred by random shake, or of both.
+    """
+    data = config.data
+    if not is_deblurring(config):
+        return _open("train", config, crop, devices)
+    pairs = _open("pairs", config, crop, devices) if data.pairs else None
+    photos = None if data.pairs and not data.synthetic_share else _open("train", config, crop, devices)
+    return BlurredFeed(photos, pairs, config, devices)
+
+
+def _open(field: str, config: Config, crop: int, devices: list[Any]) -> Feed:
+    """Return the feed of `config.data.train`, or of the blurred photos of `config.data.pairs`."""
+    names, blurred = [name.strip() for name in config.data[field].split(",") if name.strip()], field == "pairs"
     if not names:
-        raise UserError('data.train is empty; name folders of photos, a prepared data set, or "samples"')
+        raise UserError(f'data.{field} is empty; name folders of photos, a prepared data set, or "samples"')
     if len(names) == 1 and (Path(names[0]) / "dataset_info.json").is_file():
         from jaxsr.data.builder import open_source  # TFDS takes seconds to import
 
-        return StreamFeed(open_source(names[0]), config, crop, devices)
+        return StreamFeed(open_source(names[0], blurred=blurred), config, crop, devices, blurred=blurred)
     photos: dict[str, np.ndarray] = {}
+    total = 0
     for name in names:
-        found = sample_photos("train") if name == "samples" else folder_photos(name)
-        photos |= {f"{name}/{photo}": pixels for photo, pixels in found.items()}
-    total = sum(photo.size for photo in photos.values())
-    if total > RESIDENT_LIMIT:
-        raise UserError(
-            f"{total / 2**30:.1f} GiB of photos exceed the {RESIDENT_LIMIT / 2**30:.0f} GiB kept on a device; "
-            f"make a streamed data set of them: python -m jaxsr.prepare_data {' '.join(names)} --output=DIR"
-        )
+        for photo, pixels in folder_pairs(name) if blurred else _photos_of(name):
+            photos[f"{name}/{photo}"] = pixels
+            total += pixels.size
+            if total > RESIDENT_LIMIT:
+                raise UserError(
+                    f"the photos of data.{field} exceed the {RESIDENT_LIMIT / 2**30:.0f} GiB kept on a device; "
+                    f"make a streamed data set of them: python -m jaxsr.prepare_data {' '.join(names)} --output=DIR"
+                )
     return ResidentFeed(photos, config, crop, devices)
+
+
+def _photos_of(name: str) -> Iterable[tuple[str, np.ndarray]]:
+    return (sample_photos("train") if name == "samples" else folder_photos(name)).items()

@@ -7,8 +7,8 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from jaxsr.imaging.blur import degrade
-from jaxsr.imaging.color import luma
+from jaxsr.imaging.blur import blur, degrade
+from jaxsr.imaging.color import luma, round_to_levels
 from jaxsr.imaging.degradation import BICUBIC_CONTEXT, pair_context, reduced_pair
 from jaxsr.imaging.kernels import KERNELS
 from jaxsr.imaging.patches import center_crop, cut_border, dihedral, stretch_levels
@@ -27,11 +27,27 @@ class Pair(NamedTuple):
 Pairs = dict[int, Pair]  # by scale
 
 
+class Crops(NamedTuple):
+    """What deblurring learns from: `sharp` crops (N, S, S, 3) uint8, and how each of them is blurred.
+
+    By its kernel of `kernels` (N, k, k), or as its photo of `blurred` (N, S, S, 3) uint8 shows; where both are there,
+    `real` (N,) says which examples are of the second sort.
+    """
+
+    sharp: jax.Array
+    kernels: jax.Array | None = None
+    blurred: jax.Array | None = None
+    real: jax.Array | None = None
+
+
 def crop_size(config: Config, spec: ModelSpec) -> int:
     """Return the side of the HR crop that makes one patch, its context for the bicubic kernel included.
 
-    With `data.scales`, whose patches are measured on the enlargement, it is a multiple of every scale.
+    With `data.scales`, whose patches are measured on the enlargement, it is a multiple of every scale. For deblurring
+    the context is half a kernel, and none where all photos are blurred already.
     """
+    if is_deblurring(config):
+        return config.data.patch + (2 * (config.data.kernel_size // 2) if makes_blur(config) else 0)
     context = 2 * (blind_context(config) if is_blind(config) else pair_context(spec.pre_upsampled))
     if config.data.scales:
         period = math.lcm(*config.data.scales)
@@ -44,19 +60,17 @@ def pair_scales(config: Config, spec: ModelSpec) -> tuple[int, ...]:
     return config.data.scales if config.data.scales and not spec.pre_upsampled else (config.model.scale,)
 
 
-def make_pairs(hr: jax.Array, keys: jax.Array, config: Config, spec: ModelSpec, channels: int) -> Pairs:
+def make_pairs(hr: jax.Array | Crops, keys: jax.Array, config: Config, spec: ModelSpec, channels: int) -> Pairs:
     """Return inputs and targets by scale from uint8 crops `hr` (N, S, S, 3), turned by each example's key.
+
+    For deblurring they are Crops, as the feed draws them.
 
     With `data.scales` a network on enlargements gets a batch in which each example has its own scale, filed under
     `model.scale`; other networks get the same crops at every scale.
     """
-    hr = hr.astype(jnp.float32) / 255
-    hr = luma(hr) if channels == 1 else hr
-    if config.data.augment:
-        turns = jax.vmap(lambda key: jax.random.randint(jax.random.fold_in(key, 1), (), 0, 8))(keys)
-        hr = jax.vmap(dihedral)(hr, turns)
-    if config.data.stretch:
-        hr = jax.vmap(functools.partial(stretch_levels, share=config.data.stretch))(keys, hr)
+    if isinstance(hr, Crops):
+        return {config.model.scale: deblurring_pair(hr, keys, config, channels)}
+    hr = _varied(_in_channels(hr, channels), keys, config)
     if is_blind(config):
         return {config.model.scale: blind_pair(keys, hr, config)}
     reduced = functools.partial(
@@ -76,6 +90,51 @@ def make_pairs(hr: jax.Array, keys: jax.Array, config: Config, spec: ModelSpec, 
         return {scale: Pair(center_crop(x, side // scale, side // scale), sharp) for scale, x in inputs.items()}
     cut = [center_crop(x, side, side) for x in inputs.values()]
     return {config.model.scale: Pair(_one_of_each(cut, keys), sharp)}
+
+
+def _in_channels(crops: jax.Array, channels: int) -> jax.Array:
+    """Return RGB `crops` (N, S, S, 3) uint8 in [0, 1], and with `channels` 1 their luma (N, S, S, 1)."""
+    crops = crops.astype(jnp.float32) / 255
+    return luma(crops) if channels == 1 else crops
+
+
+def _varied(images: jax.Array, keys: jax.Array, config: Config) -> jax.Array:
+    """Return `images` (N, S, S, C) flipped, turned and some of more contrast, as the config says, by their keys."""
+    if config.data.augment:
+        turns = jax.vmap(lambda key: jax.random.randint(jax.random.fold_in(key, 1), (), 0, 8))(keys)
+        images = jax.vmap(dihedral)(images, turns)
+    if config.data.stretch:
+        images = jax.vmap(functools.partial(stretch_levels, share=config.data.stretch))(keys, images)
+    return images
+
+
+def is_deblurring(config: Config) -> bool:
+    """Return whether a photo is learned from the same one with motion blur, which its feed gives as Crops."""
+    return bool(config.data.pairs) or config.data.degradation == "motion"
+
+
+def makes_blur(config: Config) -> bool:
+    """Return whether some examples of deblurring are blurred in the step, and not before."""
+    return is_deblurring(config) and (not config.data.pairs or config.data.synthetic_share > 0)
+
+
+def deblurring_pair(crops: Crops, keys: jax.Array, config: Config, channels: int) -> Pair:
+    """Return the pair of blurred and sharp patches (N, P, P, C) of `crops`, both turned alike.
+
+    What is blurred here gets `data.noise` and, with `data.quantize_lr`, 8 bits.
+    """
+    both = [_in_channels(x, channels) for x in (crops.sharp, crops.blurred) if x is not None]
+    both = _varied(jnp.concatenate(both, axis=-1), keys, config)
+    side = config.data.patch
+    sharp, blurred = (center_crop(x, side, side) for x in (both[..., :channels], both[..., channels:]))
+    if crops.kernels is not None:
+        made = blur(both[..., :channels], crops.kernels, border="valid")[:, :side, :side]
+        if config.data.noise:
+            noise = jax.vmap(lambda key: jax.random.normal(jax.random.fold_in(key, 6), made.shape[1:]))(keys)
+            made = jnp.clip(made + config.data.noise * noise, 0, 1)
+        made = round_to_levels(made) if config.data.quantize_lr else made
+        blurred = made if crops.real is None else jnp.where(crops.real.reshape(-1, 1, 1, 1), blurred, made)
+    return Pair(blurred, sharp)
 
 
 def is_blind(config: Config) -> bool:

@@ -64,16 +64,17 @@ def shard(batches: np.ndarray, devices: list[Any]) -> np.ndarray:
     return batches.reshape(steps, count, batch // count, *batches.shape[2:]).swapaxes(0, 1)
 
 
-def compile_steps(run: Callable[..., Any], devices: list[Any], *, sharded_data: bool) -> Callable[..., Any]:
+def compile_steps(run: Callable[..., Any], devices: list[Any], *, sharded_data: Any) -> Callable[..., Any]:
     """Return `run(state, constants, data, count) -> (state, metrics)` compiled for `devices`; `state` is donated.
 
     `constants` are whole on each device (see `replicate`), `data` is split over them (`sharded_data`, see `shard`) or
-    whole, too.
+    whole, too; a dictionary of both says so by name.
     """
+    data_axes = jax.tree.map(lambda sharded: 0 if sharded else None, sharded_data)
     mapped = jax.pmap(
         run,
         axis_name=DEVICES,
-        in_axes=(None, None, 0 if sharded_data else None, 0),
+        in_axes=(None, None, data_axes, 0),
         out_axes=(None, None),
         donate_argnums=(0,),
         devices=devices,

@@ -12,7 +12,7 @@ from jaxsr.training.config import Config
 from jaxsr.training.critic import Critic
 from jaxsr.training.objectives import Objective
 from jaxsr.training.optimizers import make_optimizer, make_schedule
-from jaxsr.training.pairs import crop_size, make_pairs
+from jaxsr.training.pairs import Crops, crop_size, is_deblurring, make_pairs
 from jaxsr.training.state import CriticState, TrainState
 from jaxsr.training.steps import Step, make_step
 from jaxsr.training.terms import Terms
@@ -62,7 +62,8 @@ def first_critic(config: Config, spec: ModelSpec, critic: Critic | None) -> Crit
     module = spec.module(config.model.scale, **config.model.options.to_dict())
 
     def output(hr: jax.Array, key: jax.Array) -> jax.Array:
-        (pair,) = make_pairs(hr, key[None], config, spec, module.channels).values()
+        crops = Crops(hr, blurred=hr) if is_deblurring(config) else hr
+        (pair,) = make_pairs(crops, key[None], config, spec, module.channels).values()
         return restored(module.init_with_output(key, pair.small)[0])
 
     crop = jax.ShapeDtypeStruct((1, *[crop_size(config, spec)] * 2, 3), jnp.uint8)

@@ -5,17 +5,19 @@ from typing import Any
 
 import numpy as np
 
+from jaxsr.data.blurred import holds_pairs
 from jaxsr.data.images import Photo, write_photo
 from jaxsr.data.samples import folder_photos, sample_photos
 from jaxsr.imaging.color import round_to_levels
 from jaxsr.imaging.patches import center_crop
-from jaxsr.imaging.resize import resize
 from jaxsr.models import Model
-from jaxsr.restoration.photo_pairs import Pair, make_pairs
+from jaxsr.restoration.paired_set import read_set
+from jaxsr.restoration.photo_pairs import Pair, make_pairs, shaken_pair
 from jaxsr.restoration.scoring import score, score_pair
 from jaxsr.training.config import Config
 
-PROTOCOLS = ("y8", "rgb")
+PROTOCOLS = ("y8", "rgb")  # the first is the one that is logged
+DEBLURRING = ("rgb",)
 PANEL = 320  # pixels of a panel of the sample picture
 
 
@@ -25,31 +27,48 @@ class Validation:
     def __init__(self, config: Config, samples: Path):
         """Read the photos; sample pictures go to the folder `samples`."""
         self.name = config.data.validation
-        photos = sample_photos("validation") if self.name == "samples" else folder_photos(self.name)
-        self._photos = len(photos)
-        options = {"degradation": config.data.degradation, "kernel_size": config.data.kernel_size}
-        self._pairs = [
-            pair for name, pixels in photos.items() for pair in make_pairs(name, pixels, config.model.scale, **options)
-        ]
+        self._protocols = PROTOCOLS if config.model.scale > 1 else DEBLURRING
+        self._pairs, self._photos = _pairs_of(config)
         self._samples = samples
 
     def score(self, model: Model, step: int) -> dict[str, Any]:
-        """Return the mean PSNR and SSIM and what bicubic scores, all under y8, and write the sample picture."""
-        restored, _ = score_pair(model, self._pairs[0])
+        """Return the mean PSNR and SSIM and the baseline's PSNR, and write the sample picture.
+
+        The baseline is bicubic under y8, or when deblurring the blurred photo under rgb ("input_psnr").
+        """
+        restored, _ = score_pair(model, self._pairs[0], self._protocols[:1])
         picture = _picture(self._pairs[0], restored)
         write_photo(self._samples / f"step_{step:08d}.png", Photo((picture * 255).round().astype(np.uint8)))
-        scores = score(model, self._pairs)["y8"]
-        return {**scores.mean, "bicubic_psnr": scores.bicubic["psnr"]}
+        (scores,) = score(model, self._pairs, protocols=self._protocols[:1]).values()
+        return {**scores.mean, f"{scores.baseline_name}_psnr": scores.baseline["psnr"]}
 
     def card(self, model: Model) -> list[dict[str, Any]]:
-        """Return what a weight file's card says of scores: data, protocol, mean and bicubic's mean."""
-        records = [scores.record() for scores in score(model, self._pairs, protocols=PROTOCOLS).values()]
+        """Return what a weight file's card says of scores: data, protocol, mean and the baseline's mean."""
+        each = score(model, self._pairs, protocols=self._protocols).values()
         photos = {"data": self.name, "photos": self._photos, "pairs": len(self._pairs)}
-        return [photos | {key: record[key] for key in ("protocol", "mean", "bicubic")} for record in records]
+        return [photos | {key: x.record()[key] for key in ("protocol", "mean", x.baseline_name)} for x in each]
+
+
+def _pairs_of(config: Config) -> tuple[list[Pair], int]:
+    """Return the pairs of `config.data.validation` and how many photos they are of.
+
+    When deblurring they are read from `blur` and `sharp`, or the photos are blurred by the training's kind of shake.
+    """
+    data, scale = config.data, config.model.scale
+    if scale == 1 and data.validation != "samples" and holds_pairs(data.validation):
+        pairs = [pair for source in read_set(data.validation).sources for pair in source.pairs(scale)]
+        return pairs, len(pairs)
+    photos = sample_photos("validation") if data.validation == "samples" else folder_photos(data.validation)
+    if scale == 1:
+        shake = {"kernel_size": data.kernel_size, "exposures": data.exposures, "anxieties": data.anxieties}
+        return [shaken_pair(name, pixels, **shake) for name, pixels in photos.items()], len(photos)
+    options = {"degradation": data.degradation, "kernel_size": data.kernel_size}
+    made = [pair for name, pixels in photos.items() for pair in make_pairs(name, pixels, scale, **options)]
+    return made, len(photos)
 
 
 def _picture(pair: Pair, restored: np.ndarray) -> np.ndarray:
-    """Return the middle of bicubic, restored and sharp photo, side by side, (H, 3 W, C) in [0, 1]."""
-    panels = (resize(pair.lr, pair.scale), restored, pair.hr)
+    """Return the middle of enlarged (or blurred), restored and sharp photo, side by side, (H, 3 W, C) in [0, 1]."""
+    panels = (pair.enlarged, restored, pair.hr)
     side = min(PANEL, *pair.hr.shape[:2])
     return round_to_levels(np.concatenate([center_crop(panel, side, side) for panel in panels], axis=1))

@@ -72,6 +72,19 @@ def test_folder_without_a_fitting_data_set(tmp_path):
         open_source(tmp_path / "a")
 
 
+def test_blurred_photos_beside_sharp_ones(tmp_path):
+    pairs = [(name, np.concatenate([pixels, 255 - pixels], axis=-1)) for name, pixels in PHOTOS]
+    write_data_set(tmp_path / "a", {"train": pairs}, blurred=True)
+    for record, (name, pixels) in zip(open_source(tmp_path / "a", blurred=True), PHOTOS, strict=True):
+        assert record["name"].decode() == name
+        np.testing.assert_array_equal(record["hr"], pixels)
+        np.testing.assert_array_equal(record["blur"], 255 - pixels)
+    assert len(open_source(tmp_path / "a")) == 5  # its sharp ones serve alone too
+    write_data_set(tmp_path / "b", {"train": PHOTOS})
+    with pytest.raises(UserError, match="'hr_photos' without uint8 RGB images named 'blur'; .* with blur and sharp"):
+        open_source(tmp_path / "b", blurred=True)
+
+
 def test_tfds_opens_it_by_itself(tmp_path):
     write_data_set(tmp_path / "a", {"train": PHOTOS})
     builder = tfds.builder_from_directory(str(tmp_path / "a"))

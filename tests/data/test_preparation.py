@@ -5,7 +5,7 @@ import pytest
 
 from jaxsr.data.builder import open_source
 from jaxsr.data.images import Photo, write_photo
-from jaxsr.data.preparation import Cutting, PhotoFacts, prepare, report, survey
+from jaxsr.data.preparation import Cutting, PhotoFacts, list_items, prepare, report, survey
 from jaxsr.support.errors import UserError
 
 
@@ -73,6 +73,32 @@ def test_prepare_writes_the_readable_photos(folder, tmp_path, capsys):
     shapes = [source[i]["hr"].shape for i in range(len(source))]
     assert shapes == [(48, 48, 3)] * 8 + [(32, 20, 3)] + [(40, 48, 3)] * 2
     assert len(open_source(tmp_path / "set", "validation")) == 2
+
+
+def test_pairs_are_cut_alike(tmp_path, capsys):
+    for i, name in enumerate(("a", "b", "odd")):
+        for kind in ("sharp", "blur"):
+            side = 60 if (name, kind) == ("odd", "blur") else 70
+            write_photo(tmp_path / "pairs" / kind / f"{name}.png", photo(side, 50 + i))
+    items = list_items([str(tmp_path / "pairs")])
+    failures = prepare({"train": items}, Cutting(32, 16, (1.0, 0.5)), tmp_path / "set")
+    assert len(failures) == 1 and "blur/odd.png has 52x60 pixels, the sharp one 52x70" in failures[0]
+    assert re.search(r"readable pairs +2\n", capsys.readouterr().out)
+    source = open_source(tmp_path / "set", blurred=True)
+    assert len(source) == 2 * (4 * 3 + 2 * 1)
+    for i in range(len(source)):
+        np.testing.assert_array_equal(source[i]["hr"], source[i]["blur"])  # the same photos, at the same places
+        assert max(source[i]["hr"].shape) <= 35
+
+
+def test_pairs_and_photos_are_not_mixed(folder, tmp_path):
+    write_photo(tmp_path / "pairs" / "blur" / "a.png", photo(40, 40))
+    write_photo(tmp_path / "pairs" / "sharp" / "a.png", photo(40, 40))
+    with pytest.raises(UserError, match="photos has no blur and sharp, the others do; prepare them one by one"):
+        list_items([str(tmp_path / "pairs"), str(folder)])
+    paths = {"train": list_items([str(tmp_path / "pairs")]), "validation": list_items([str(folder)])}
+    with pytest.raises(UserError, match="some of train, validation are pairs of blur and sharp, others photos"):
+        prepare(paths, Cutting(32, 16), tmp_path / "set")
 
 
 def test_split_without_a_readable_photo(folder, tmp_path):

@@ -32,6 +32,17 @@ def test_every_crop_is_a_place_in_a_photo_and_every_place_is_drawn(photos):
     assert counts.mean() == pytest.approx(4000 / 170) and counts.max() < 60
 
 
+def test_crops_of_more_channels(photos):
+    """A photo and what lies behind it are cropped at one place."""
+    double = {name: np.concatenate([photo, photo + 100], axis=-1) for name, photo in photos.items()}
+    crops = np.asarray(draw_crops(jax.device_put(pack(double, 6)), jax.random.split(jax.random.key(0), 50), 6))
+    assert crops.shape == (50, 6, 6, 6)
+    np.testing.assert_array_equal(crops[..., 3:], crops[..., :3] + 100)
+    np.testing.assert_array_equal(
+        crops[..., 2], np.broadcast_to(crops[:, :1, :1, 2] + np.arange(6)[None, None], (50, 6, 6))
+    )
+
+
 def test_photos_too_small_for_any_crop(photos):
     with pytest.raises(UserError, match="no training photo has 13 pixels a side.*the largest has 12"):
         pack(photos, 13)

@@ -90,9 +90,16 @@ def test_nothing_large_enough_is_told():
 
 def test_crop_places_cover_the_image_evenly():
     rng = np.random.default_rng(0)
-    tops = [random_crop(record(0, 5, 4)["hr"], 4, rng)[0, 0, 1] for _ in range(1000)]
+    tops = [random_crop([record(0, 5, 4)["hr"]], 4, rng)[0, 0, 1] for _ in range(1000)]
     counts = np.bincount(tops)
     assert len(counts) == 2 and abs(counts[0] - 500) < 80  # 5 standard deviations
+
+
+def test_several_fields_are_cropped_alike():
+    pairs = [{**each, "blur": 255 - each["hr"]} for each in SOURCE]
+    crops = batches(stream(pairs, fields=("hr", "blur"), **OPTIONS), 3)
+    assert crops.shape == (3, 4, PATCH, PATCH, 6)
+    np.testing.assert_array_equal(crops[..., 3:], 255 - crops[..., :3])
 
 
 def test_streams_from_disk(tmp_path):

@@ -1,5 +1,7 @@
 """Blur and degradation against the reference implementation, SciPy and each other's steps."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -38,6 +40,16 @@ def test_each_photo_has_its_own_kernel(size, shape):
         for channel in range(2):
             expected = correlate(images[i, ..., channel].astype(np.float64), kernel / kernel.sum(), mode="mirror")
             np.testing.assert_allclose(blurred[i, ..., channel], expected, atol=2e-6)
+
+
+@pytest.mark.parametrize("size", [4, 5])
+def test_valid_positions_are_the_middle(size):
+    images, kernels = (RNG.random(s).astype(np.float32) for s in ((2, 13, 12, 2), (2, size, size)))
+    whole = jax.jit(blur)(images, kernels)
+    valid = jax.jit(functools.partial(blur, border="valid"))(images, kernels)
+    assert valid.shape == (2, 14 - size, 13 - size, 2)
+    start = size // 2
+    np.testing.assert_allclose(valid, whole[:, start : start + 14 - size, start : start + 13 - size], atol=2e-5)
 
 
 def test_gradients_are_finite_and_the_adjoint():

@@ -142,5 +142,7 @@ def test_mistakes_are_named():
         draw_motion(KEY, 2, exposures=(0.5, 1.5))
     with pytest.raises(UserError, match="exposures=.*must lie in"):
         draw_motion(KEY, 2, exposures=())
-    with pytest.raises(UserError, match="size=2 leaves a motion kernel no room; use at least 3"):
+    with pytest.raises(UserError, match="kernel_size=2 leaves a motion kernel no room; use at least 3"):
         draw_motion(KEY, 2, size=2)
+    with pytest.raises(UserError, match=r"anxieties=\(-0.1,\) must be 0 \(a straight line\) or more"):
+        draw_motion(KEY, 2, anxieties=(-0.1,))

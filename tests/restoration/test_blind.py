@@ -87,7 +87,7 @@ def test_scores_tell_the_error_of_the_kernel(model):
         truth = pairs[0].kernel.reshape(-1) @ np.asarray(model.variables["constants"]["basis"])
         expected = np.linalg.norm(found["codes"][-1] - truth) / np.linalg.norm(truth)
     assert scores.rows[0].scores["kernel_error"] == pytest.approx(expected, rel=1e-3)
-    assert "kernel_error" in scores.record()["images"][0] and "kernel_error" not in scores.bicubic
+    assert "kernel_error" in scores.record()["images"][0] and "kernel_error" not in scores.baseline
     lines = table(model.name, scores, asked=2).splitlines()
     assert lines[0].endswith("kernel") and lines[-1].startswith("kernel: ")
     assert f"{scores.mean['kernel_error']:7.3f}" in lines[3]

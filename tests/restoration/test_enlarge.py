@@ -147,6 +147,19 @@ def test_progress_counts_the_tiles():
     assert calls == [(i + 1, len(calls)) for i in range(len(calls))] and len(calls) == 9
 
 
+def test_tiles_of_a_network_that_normalizes_by_the_whole_photo_warn(caplog):
+    model, pixels = network("deblurgan", 1, features=4, blocks=1), photo(90, 83)
+    whole = enlarge(model, pixels, quantize=False)
+    assert whole.shape == (90, 83, 3) and not caplog.records
+    np.testing.assert_array_equal(enlarge(model, pixels, tile=96, quantize=False), whole)  # one window
+    assert not caplog.records
+    tiled = enlarge(model, pixels, tile=72, quantize=False)
+    assert len(caplog.records) == 1 and "tile=72: deblurgan-x1 normalizes by the whole photo" in caplog.text
+    assert 1e-4 < np.abs(tiled - whole).mean() < 0.1
+    with pytest.raises(UserError, match="tile=48 is too small for a network that sees 24 pixels far; use at least 72"):
+        enlarge(model, pixels, tile=48)
+
+
 def test_a_network_that_sees_the_whole_photo_takes_no_tiles():
     module = MODELS["danv1"].module(2, features=4, blocks=1, estimator_features=4, estimator_blocks=1)
     variables = jax.tree.map(lambda x: np.zeros(x.shape, np.float32), initial_shapes(module))

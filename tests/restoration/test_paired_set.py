@@ -1,22 +1,28 @@
 """Paired sets: what is written, what is read again, and scores that equal those of pairs made on the fly."""
 
+import functools
 import json
 
 import jax
 import numpy as np
 import pytest
+from scipy import ndimage
+from skimage import metrics
 
 from jaxsr.data.images import Photo, read_pixels, write_photo
 from jaxsr.data.kernel_files import read_kernel
 from jaxsr.imaging.kernels import draw_div2krk, gaussian8
-from jaxsr.imaging.metrics import psnr
+from jaxsr.imaging.metrics import PROTOCOLS, psnr, ssim
 from jaxsr.imaging.resize import resize
-from jaxsr.restoration.evaluation import score_files
+from jaxsr.restoration.evaluation import pair_files, score_files, score_restored, table
 from jaxsr.restoration.paired_set import LIST, Source, is_set, make_set, read_set
 from jaxsr.restoration.photo_pairs import make_pairs, strided_pair
 from jaxsr.support.errors import UserError
 from jaxsr.weights import load
+from tests.restoration.test_enlarge import network
 from tests.restoration.test_scoring import smooth
+
+SHAKE = {"kernel_size": 16, "exposures": (1.0,)}
 
 
 @pytest.fixture
@@ -110,6 +116,92 @@ def test_a_strided_small_photo_stays_aligned(scale):
     enlarged = resize(pair.lr, scale)
     inner = (slice(20, -20), slice(24, -24))
     assert np.abs(enlarged[inner] * 255 - ramp[inner]).max() < 0.6
+
+
+def test_motion_blurs_each_photo_by_its_name_and_seed(photos, tmp_path):
+    """The saved photo is what the saved kernel makes of the sharp one, correlated, in 8 bits."""
+    for folder, seed in (("a", 0), ("b", 0), ("c", 1)):
+        count, failures = make_set(photos, tmp_path / folder, kind="motion", scale=1, seed=seed, **SHAKE)
+        assert count == 2 and len(failures) == 1
+    facts = json.loads((tmp_path / "a" / LIST).read_text())
+    assert (facts["kind"], facts["scale"], facts["kernel_size"], facts["exposures"]) == ("motion", 1, 16, [1.0])
+    assert facts["pairs"][0]["small"] == "blur/a.png" and facts["pairs"][1]["sharp"] == "sharp/grey.png"
+    kernels = {name: read_kernel(tmp_path / name / "kernels" / "a.npz") for name in "abc"}
+    np.testing.assert_array_equal(kernels["a"], kernels["b"])
+    other = read_kernel(tmp_path / "a" / "kernels" / "grey.npz")
+    assert min(np.abs(kernels["a"] - x).max() for x in (kernels["c"], other)) > 0.001
+    (pair,) = read_set(tmp_path / "a").sources[0].pairs(1)
+    np.testing.assert_array_equal(pair.pixels, read_pixels(photos[0]))
+    for channel in range(3):
+        blurred = ndimage.correlate(pair.hr[..., channel], np.float64(kernels["a"]), mode="mirror")
+        np.testing.assert_allclose(pair.lr[..., channel], blurred, atol=0.51 / 255)
+    assert pair.resizer == "blurred by random camera shake, 8 bits" and pair.scale == 1
+
+
+def test_deblurring_is_scored_on_whole_rgb_photos_beside_the_blurred_ones(photos, tmp_path):
+    make_set(photos[:1], tmp_path / "set", kind="motion", scale=1, **SHAKE)
+    (tmp_path / "set" / LIST).unlink()  # any photos in blur and sharp will do
+    given, model = read_set(tmp_path / "set"), network("deblurgan", 1, features=4, blocks=1)
+    assert (given.kind, given.scale) == ("given", 1)
+    scores, failures = score_files(model, given.sources, protocols=["rgb"], save_to=tmp_path / "out")
+    assert not failures
+    truth, blurred, made = (
+        read_pixels(path) / 255 for path in (photos[0], tmp_path / "set" / "blur" / "a.png", tmp_path / "out" / "a.png")
+    )
+    record = scores["rgb"].record()
+    assert record["input"]["psnr"] == pytest.approx(psnr(blurred, truth), abs=1e-4) and "bicubic" not in record
+    assert record["mean"]["ssim"] == pytest.approx(ssim(made, truth), abs=1e-5)
+    assert record["protocol"]["border"] == "nothing cut from the sides"
+    lines = table(model.name, scores["rgb"], asked=1).splitlines()
+    assert lines[3].startswith("input ") and lines[4].endswith("blurred photos: as given")
+    again, _ = score_restored(tmp_path / "out", given.sources, 1, protocols=["rgb"])
+    assert again["rgb"].mean == pytest.approx(scores["rgb"].mean, abs=1e-6)
+
+
+def test_scenes_of_equal_file_names_are_told_apart(tmp_path):
+    for scene in ("s1", "s2"):
+        for folder in ("blur", "sharp"):
+            write_photo(tmp_path / scene / folder / "1.png", Photo(smooth(24, 24)))
+    model = network("deblurgan", 1, features=4, blocks=1)
+    scores, _ = score_files(model, read_set(tmp_path).sources, protocols=["rgb"], save_to=tmp_path / "out")
+    assert [row.name for row in scores["rgb"].rows] == ["s1_1", "s2_1"]
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"s1_1.png", "s2_1.png"}
+
+
+def test_mistakes_with_motion_are_named(photos, tmp_path):
+    make = functools.partial(make_set, photos, tmp_path / "set", seed=0)
+    with pytest.raises(UserError, match="motion has no scale 2; choose one of: 1"):
+        make(kind="motion", scale=2)
+    with pytest.raises(UserError, match="the kind bicubic takes no exposures; leave it out, or choose kind motion"):
+        make(kind="bicubic", scale=2, exposures=(1.0,))
+    with pytest.raises(UserError, match=r"exposures=\(2.0,\): shares of the time"):
+        make(kind="motion", scale=1, exposures=(2.0,))
+    assert not (tmp_path / "set").exists()
+    _, failures = make(kind="motion", scale=1, kernel_size=128)
+    assert "a: 66x61x3 is too small for a kernel of 128x128; use more than 64" in failures[0]
+    make(kind="motion", scale=1, **SHAKE)
+    with pytest.raises(UserError, match="holds a paired set already"):
+        make(kind="motion", scale=1)
+    with pytest.raises(UserError, match="holds sharp photos alone; give the blurred ones: put them in .*blur beside"):
+        pair_files(tmp_path / "set" / "sharp", None, 1)
+    write_photo(tmp_path / "set" / "blur" / "a.png", Photo(smooth(60, 66)))
+    (_, failures) = score_files(
+        network("deblurgan", 1, features=4, blocks=1), read_set(tmp_path / "set").sources[:1], protocols=["rgb"]
+    )
+    assert "a: a sharp photo of 66x61x3 needs a blurred one of 66x61x3; got 66x60x3" in failures[0]
+
+
+@pytest.mark.slow
+@pytest.mark.shared
+def test_published_pairs_of_gopro_score_as_scikit_image_says(shared):
+    sources = read_set(shared / "data" / "motion" / "GoPro").sources
+    (pair,) = sources[0].pairs(1)
+    blurred, truth = read_pixels(sources[0].small), read_pixels(sources[0].sharp)
+    options = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False, "channel_axis": -1}
+    scores = pair.baseline(PROTOCOLS["rgb"])
+    assert len(sources) == 8 and pair.lr.shape == (720, 1280, 3)
+    assert scores["psnr"] == pytest.approx(metrics.peak_signal_noise_ratio(truth, blurred), abs=1e-3)
+    assert scores["ssim"] == pytest.approx(metrics.structural_similarity(truth, blurred, **options), abs=1e-4)
 
 
 @pytest.mark.slow
