@@ -18,7 +18,7 @@ from jaxsr.training.config import Config
 
 PROTOCOLS = ("y8", "rgb")  # the first is the one that is logged
 DEBLURRING = ("rgb",)
-PANEL = 320  # pixels of a panel of the sample picture
+PANEL, ROWS = 320, 4  # pixels of a panel of the sample pictures, and how many photos these show
 
 
 class Validation:
@@ -32,12 +32,12 @@ class Validation:
         self._samples = samples
 
     def score(self, model: Model, step: int) -> dict[str, Any]:
-        """Return the mean PSNR and SSIM and the baseline's PSNR, and write the sample picture.
+        """Return the mean PSNR and SSIM and the baseline's PSNR, and write the grid of samples.
 
         The baseline is bicubic under y8, or when deblurring the blurred photo under rgb ("input_psnr").
         """
-        restored, _ = score_pair(model, self._pairs[0], self._protocols[:1])
-        picture = _picture(self._pairs[0], restored)
+        shown = self._pairs[:: -(-len(self._pairs) // ROWS)]
+        picture = _grid(shown, [score_pair(model, pair, self._protocols[:1])[0] for pair in shown])
         write_photo(self._samples / f"step_{step:08d}.png", Photo((picture * 255).round().astype(np.uint8)))
         (scores,) = score(model, self._pairs, protocols=self._protocols[:1]).values()
         return {**scores.mean, f"{scores.baseline_name}_psnr": scores.baseline["psnr"]}
@@ -67,8 +67,14 @@ def _pairs_of(config: Config) -> tuple[list[Pair], int]:
     return made, len(photos)
 
 
-def _picture(pair: Pair, restored: np.ndarray) -> np.ndarray:
-    """Return the middle of enlarged (or blurred), restored and sharp photo, side by side, (H, 3 W, C) in [0, 1]."""
-    panels = (pair.enlarged, restored, pair.hr)
-    side = min(PANEL, *pair.hr.shape[:2])
-    return round_to_levels(np.concatenate([center_crop(panel, side, side) for panel in panels], axis=1))
+def _grid(pairs: list[Pair], restored: list[np.ndarray]) -> np.ndarray:
+    """Return a row for each pair, (rows H, 3 H, C) in [0, 1]: the middles of enlarged or blurred, restored, sharp."""
+    side = min(PANEL, *(length for pair in pairs for length in pair.hr.shape[:2]))
+    panels = [(pair.enlarged, found, pair.hr) for pair, found in zip(pairs, restored, strict=True)]
+    rows = [np.concatenate([center_crop(panel, side, side) for panel in row], axis=1) for row in panels]
+    return round_to_levels(np.concatenate([_coloured(row) for row in rows]))
+
+
+def _coloured(image: np.ndarray) -> np.ndarray:
+    """Return `image` (H, W, 1 or 3) as RGB: rows of grey and of colour have one shape."""
+    return np.broadcast_to(image, (*image.shape[:2], 3))

@@ -50,6 +50,7 @@ PARAMETERS = {
         **{"All": 2_097_569, "HL": 1_573_025, "H": 1_536_161},
         **{"All-paper": 2_097_569, "HL-paper": 1_573_025, "H-paper": 1_536_161},
     },
+    "deblurgan": dict.fromkeys(("wild", "synth", "comb"), 11_378_179),
     "srgan": dict.fromkeys(("mse", "vgg22", "vgg54", "content22"), 1_549_462),
     "srresnet": {
         **{"x4": 1_545_238, "x4-paper": 1_549_462, "x4-channel": 1_550_659},

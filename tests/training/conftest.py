@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageFilter
 
 from jaxsr.imaging import kernels
 from tests.models.test_configs import load_config
@@ -11,6 +11,7 @@ from tests.models.test_configs import load_config
 REDUCED = {
     "danv1": {"blocks": 2, "features": 8, "estimator_features": 4, "estimator_blocks": 1},
     "danv2": {"groups": 2, "blocks": 1, "features": 8, "estimator_features": 4, "estimator_blocks": 1},
+    "deblurgan": {"blocks": 1, "features": 4},
     "drcn": {"features": 8, "recursions": 3},
     "rdn": {"blocks": 2, "layers": 2, "growth": 4, "features": 8},
     "lapsrn": {"depth": 2, "features": 8},
@@ -20,7 +21,7 @@ REDUCED = {
     "srgan": {"blocks": 2, "features": 8},
     "vdsr": {"depth": 4, "features": 8},
 }
-CRITICS = {"srgan": {"features": 2, "stages": 2, "hidden": 4}}
+CRITICS = {"deblurgan": {"features": 4, "depth": 1}, "srgan": {"features": 2, "stages": 2, "hidden": 4}}
 
 
 @pytest.fixture(scope="session")
@@ -34,8 +35,19 @@ def photos(tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="session")
+def pairs(photos, tmp_path_factory):
+    """Return a folder of those photos (sharp), and of blurred ones (blur)."""
+    folder = tmp_path_factory.mktemp("pairs")
+    for kind, radius in (("sharp", 0), ("blur", 2)):
+        (folder / kind).mkdir()
+        for path in photos.iterdir():
+            Image.open(path).filter(ImageFilter.BoxBlur(radius)).save(folder / kind / path.name)
+    return folder
+
+
 @pytest.fixture
-def tiny(photos, monkeypatch):
+def tiny(photos, pairs, monkeypatch):
     """Return a function that gives the config of `name:variant`, shrunk to run in seconds."""
     monkeypatch.setattr(kernels, "PCA_KERNELS", 1_000)
 
@@ -48,8 +60,13 @@ def tiny(photos, monkeypatch):
         if config.model.scale == 8:
             config.data.patch = 6
         config.model.options.update(REDUCED.get(name, {}))
+        if name == "deblurgan":
+            config.data.update(kernel_size=9, shakes=4, patch=16)
+            config.data.pairs = "" if variant == "synth" else str(pairs)
         config.pretraining.steps = min(config.pretraining.steps, 1)
+        config.pretraining.learning_rate = 2e-4  # two steps of one length can cancel
         config.perceptual.weights = "random"
+        config.adversarial.updates = min(config.adversarial.updates, 2)
         config.adversarial.options.update(CRITICS.get(name, {}))
         if "transfer" in variant:
             config.initial_weights = ""
