@@ -110,5 +110,5 @@ def test_mistakes_are_named():
     x = jnp.zeros((2, 3, 3, 1))
     with pytest.raises(UserError, match=r"got real \(2, 3, 3, 1\) and fake \(1, 3, 3, 1\)"):
         gradient_penalty(KEYS, lambda x: x, real=x, fake=x[:1])
-    with pytest.raises(UserError, match="unknown form 'pixels'; did you mean 'pixel'"):
+    with pytest.raises(UserError, match="unknown form of the gradient penalty 'pixels'; did you mean 'pixel'"):
         gradient_penalty(KEYS, lambda x: x, real=x, fake=x, form="pixels")
