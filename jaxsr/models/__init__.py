@@ -13,6 +13,7 @@ from jaxsr.models import (
     rdn,
     srcnn,
     srdensenet,
+    srntt,
     srresnet,
     vdsr,
     zssr,
@@ -36,6 +37,7 @@ MODELS: dict[str, ModelSpec] = {
     "danv2": danv2.SPEC,
     "zssr": zssr.SPEC,
     "deblurgan": deblurgan.SPEC,
+    "srntt": srntt.SPEC,
 }
 
 
