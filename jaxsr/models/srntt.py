@@ -32,9 +32,9 @@ class Maps(NamedTuple):
     `small` (N, H, W, 256) of relu3_1, `medium` (N, 2 H, 2 W, 128) of relu2_1, `large` (N, 4 H, 4 W, 64) of relu1_1.
     """
 
-    small: jax.Array
-    medium: jax.Array
-    large: jax.Array
+    small: Any
+    medium: Any
+    large: Any
 
 
 def near_one(key: jax.Array, shape: tuple[int, ...], dtype: Any = jnp.float32) -> jax.Array:
@@ -180,6 +180,14 @@ class SRNTT(nn.Module):
         n, height, width, _ = x.shape
         sizes = zip(FACTORS.values(), WIDTHS, strict=True)
         return Maps(*(jnp.zeros((n, factor * height, factor * width, features)) for factor, features in sizes))
+
+
+class Alone(SRNTT):
+    """SRNTT's enlargement without texture transfer, by the same weights."""
+
+    def __call__(self, x: jax.Array) -> jax.Array:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """Return (N, 4 H, 4 W, C) of `x` (N, H, W, C), both in [-1, 1]."""
+        return self.enlarge(x)
 
 
 def receptive_radius(net: SRNTT) -> int:

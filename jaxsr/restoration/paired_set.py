@@ -50,6 +50,7 @@ class Source:
     small: Path | None = None
     kernel: Path | None = None
     resizer: str = GIVEN  # how the small one was made
+    references: tuple[Path, ...] = ()  # photos with texture for SRNTT
 
     @property
     def file(self) -> Path:
