@@ -55,7 +55,7 @@ def test_scoring(folder):
     assert "Pillow's bicubic, 8 bits" in done.stdout and "references: level all" in done.stdout
     records = json.loads((folder / "s.json").read_text())
     assert [record["protocol"]["name"] for record in records] == ["y", "rgb"]
-    assert records[0]["references"] == "level all" and [x["name"] for x in records[0]["images"]] == ["000_0"]
+    assert records[0]["references"] == "level all" and [x["name"] for x in records[0]["images"]] == ["000"]
 
 
 @pytest.mark.parametrize(

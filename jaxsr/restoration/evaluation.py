@@ -43,7 +43,7 @@ def reference_sources(folder: str | Path, level: str) -> list[Source]:
 
     Raises UserError, before any work, where there are none, and where one is broken, tiny or the sharp photo itself.
     """
-    sources = [Source(group.sharp, references=tuple(group.at(level))) for group in read_groups(folder)]
+    sources = [Source(group.sharp, references=tuple(group.at(level)), name=group.name) for group in read_groups(folder)]
     _check_references(sources)
     return sources
 

@@ -51,10 +51,13 @@ class Source:
     kernel: Path | None = None
     resizer: str = GIVEN  # how the small one was made
     references: tuple[Path, ...] = ()  # photos with texture for SRNTT
+    name: str = ""  # where the sharp one's does not tell it from others
 
     @property
     def file(self) -> Path:
         """The file that gives its name: the small one in a set, where several can share the sharp one."""
+        if self.name:
+            return self.sharp.with_stem(self.name)
         return self.sharp if self.small is None or self.resizer == GIVEN else self.small
 
     def pairs(self, scale: int, **making: Any) -> list[Pair]:
@@ -63,7 +66,7 @@ class Source:
         Raises UserError for unreadable files and those that do not fit.
         """
         if self.small is None:
-            return make_pairs(self.sharp.stem, read_pixels(self.sharp), scale, **making)
+            return make_pairs(self.file.stem, read_pixels(self.sharp), scale, **making)
         pair = given_pair(self.file.stem, read_pixels(self.sharp), read_pixels(self.small), scale)
         kernel = None if self.kernel is None else read_kernel(self.kernel)
         return [dataclasses.replace(pair, resizer=self.resizer, kernel=kernel)]

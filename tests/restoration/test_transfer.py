@@ -122,11 +122,15 @@ def cufed(tmp_path):
 def test_scores_on_a_folder_with_references(cufed, vgg):
     """Small photos are Pillow's, in 8 bits; the score is that of restoring with the reference of the level."""
     sources = reference_sources(cufed, "1")
-    assert sources == [Source(cufed / "000_0.png", references=(cufed / "000_1.png",))]
+    assert sources == [Source(cufed / "000_0.png", references=(cufed / "000_1.png",), name="000")]
     transfer_options = {"vgg": vgg, "copies": False}
     making = {"degradation": "PIL", "transfer": transfer_options}
     scores, failures = score_files(MODEL, sources, protocols=["y", "rgb"], **making)
-    assert failures == [] and "Pillow's bicubic, 8 bits" in scores["y"].protocol.resizer
+    assert (
+        failures == []
+        and [row.name for row in scores["y"].rows] == ["000"]
+        and "Pillow's bicubic, 8 bits" in scores["y"].protocol.resizer
+    )
     with Image.open(cufed / "000_0.png") as sharp, Image.open(cufed / "000_1.png") as other:
         small = np.asarray(sharp.resize((13, 12), Image.Resampling.BICUBIC))
         result = jaxsr.restore(small, MODEL, reference=other, vgg=vgg) / 255
