@@ -4,7 +4,9 @@ With --restored=FOLDER instead of --model it scores photos that were restored be
 
 FOLDER holds sharp photos, a paired set of `python -m jaxsr.degrade`, or blurred photos in blur and sharp ones in sharp
 (GoPro's scenes too). Small photos are made of the sharp ones by MATLAB's bicubic, unrounded, or with --quantize_lr as
-8-bit files have them, or as --degradation says, or are read from --lr. Every table ends with the mean, the mean of
+8-bit files have them, or as --degradation says, or are read from --lr. A model of srntt takes texture from --reference,
+or with --reference_level from FOLDER itself, whose files are NNN_0.png, the sharp ones, and NNN_1.png to NNN_5.png,
+their references (CUFED5). Every table ends with the mean, the mean of
 bicubic, or of the blurred photos, and the protocol; where a model estimates blur kernels and the true ones are known,
 the error of its kernels stands beside. The seconds are those of restoring, without compiling. --json=F saves
 {"protocol", "mean", "bicubic", "images"}, or a list of these for several protocols.
@@ -17,12 +19,16 @@ usage.
 import json
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from absl import flags
 
 from jaxsr.support import app
 from jaxsr.support.errors import UserError, choose
 from jaxsr.support.files import written_whole
+
+if TYPE_CHECKING:
+    from jaxsr.models import Model
 
 _MODEL = flags.DEFINE_string("model", None, "A shipped name (fsrcnn-x3), a weight file, a run folder, bicubic.")
 _RESTORED = flags.DEFINE_string("restored", None, "Instead of a model: a folder of restored photos, by name.")
@@ -32,11 +38,17 @@ _LR = flags.DEFINE_string("lr", None, "Folder of small photos, of the sharp ones
 _QUANTIZE_LR = flags.DEFINE_bool("quantize_lr", False, "Make the small photos with 8 bits and a clamped border.")
 _DEGRADATION = flags.DEFINE_enum(
     "degradation",
-    "BI",
-    ["BI", "BD", "DN", "isotropic", "anisotropic"],
-    "Small photos by bicubic; by blur and every scale-th pixel; with noise; by each of 8 Gaussian kernels (Gaussian8); "
-    "by a random kernel.",
+    None,
+    ["BI", "PIL", "BD", "DN", "isotropic", "anisotropic"],
+    "Small photos by MATLAB's bicubic; by Pillow's, the default with --reference_level; by blur and every scale-th "
+    "pixel; with noise; by each of 8 Gaussian kernels (Gaussian8); by a random kernel.",
 )
+_REFERENCE = flags.DEFINE_list("reference", None, "srntt: photos to take texture from, the same for all.")
+_LEVEL = flags.DEFINE_string(
+    "reference_level", None, "srntt: 1 (most similar) to 5, or 'all' references of each photo."
+)
+_VGG = flags.DEFINE_string("vgg", "", "srntt: VGG19's weights; by default the file in JAXSR_VGG19 or the cache.")
+_COPIES = flags.DEFINE_bool("copies", False, "srntt: also references turned by quarters, at 3/4 and 5/4 of their size.")
 _KERNEL_SIZE = flags.DEFINE_integer("kernel_size", 21, "Side of those kernels.", lower_bound=1)
 _PROTOCOL = flags.DEFINE_list(
     "protocol", None, "Of y8, y, rgb; by default y8 for luma networks and bicubic, rgb for deblurring, else y."
@@ -54,7 +66,14 @@ _SCORE = flags.DEFINE_float("score", 0.0, "Detections of a lower score are left 
 def main(arguments: Sequence[str]) -> int:
     """Score, print and save; return the exit status."""
     from jaxsr.imaging.metrics import PROTOCOLS  # after the flags: a typo is answered at once
-    from jaxsr.restoration.evaluation import pair_files, score_files, score_restored, table
+    from jaxsr.restoration.evaluation import (
+        pair_files,
+        reference_sources,
+        score_files,
+        score_restored,
+        table,
+        with_references,
+    )
     from jaxsr.restoration.paired_set import is_set, read_set
     from jaxsr.restoration.scoring import default_protocol
     from jaxsr.weights import load
@@ -69,12 +88,10 @@ def main(arguments: Sequence[str]) -> int:
         raise UserError("give either --model, to restore and score, or --restored, a folder of restored photos")
     if _RESTORED.value and (_SAVE.value or _ENSEMBLE.value):
         raise UserError("--save and --ensemble are for --model; leave them out with --restored")
-    if _LR.value is not None and (_QUANTIZE_LR.value or _DEGRADATION.value != "BI"):
+    if _LR.value is not None and (_QUANTIZE_LR.value or _DEGRADATION.value):
         raise UserError("--quantize_lr and --degradation make small photos, --lr gives them; leave one out")
     given = read_set(_DATA.value) if is_set(_DATA.value) else None
-    if given and (
-        _LR.value or _QUANTIZE_LR.value or _DEGRADATION.value != "BI" or _SCALE.value not in (None, given.scale)
-    ):
+    if given and (_LR.value or _QUANTIZE_LR.value or _DEGRADATION.value or _SCALE.value not in (None, given.scale)):
         raise UserError(
             f"--data={_DATA.value} is a paired set of scale {given.scale}, which brings its other photos; leave out "
             f"--lr, --quantize_lr, --degradation and other scales"
@@ -85,17 +102,27 @@ def main(arguments: Sequence[str]) -> int:
     protocols = _PROTOCOL.value or [default_protocol(model) if model else "y" if scale > 1 else "rgb"]
     for name in protocols:
         choose("protocol", name, PROTOCOLS)
-    sources = given.sources if given else pair_files(_DATA.value, _LR.value, scale)
-    making = {"degradation": _DEGRADATION.value, "kernel_size": _KERNEL_SIZE.value, "quantize_lr": _QUANTIZE_LR.value}
+    transfer = _transfer_options(model)
+    if _LEVEL.value:
+        sources = reference_sources(_DATA.value, _LEVEL.value)
+    else:
+        sources = given.sources if given else pair_files(_DATA.value, _LR.value, scale)
+    if _REFERENCE.value:
+        sources = with_references(sources, _REFERENCE.value)
+    degradation = _DEGRADATION.value or ("PIL" if _LEVEL.value else "BI")
+    making = {"degradation": degradation, "kernel_size": _KERNEL_SIZE.value, "quantize_lr": _QUANTIZE_LR.value}
     if model:
-        making |= {"ensemble": _ENSEMBLE.value, "save_to": _SAVE.value}
+        making |= {"ensemble": _ENSEMBLE.value, "save_to": _SAVE.value, "transfer": transfer}
         scores, failures = score_files(model, sources, protocols=protocols, **making)
     else:
         scores, failures = score_restored(str(_RESTORED.value), sources, scale, protocols=protocols, **making)
     for score in scores.values():
         print(table(model.name if model else "restored", score, asked=len(sources)))
+    if transfer:
+        print(f"references: {transfer['told']}")
     if scores and _JSON.value:
-        write_scores(_JSON.value, [score.record() for score in scores.values()])
+        more = {"references": transfer["told"]} if transfer else {}
+        write_scores(_JSON.value, [score.record() | more for score in scores.values()])
     for failure in failures:
         print(failure, file=sys.stderr)
     return app.SOME_FAILED if failures else app.DONE
@@ -119,6 +146,27 @@ def compare_detections(files: Sequence[str]) -> int:
         categories = [{"id": id_, "name": names[id_], **counts.record()} for id_, counts in by_category.items()]
         write_scores(_JSON.value, [{**bounds, "all": overall.record(), "categories": categories}])
     return app.DONE
+
+
+def _transfer_options(model: "Model | None") -> dict[str, Any]:
+    """Return VGG19's weights and what is said of the references, for a model that takes some; {} for others.
+
+    Raises UserError for flags that do not fit the model or each other.
+    """
+    given = [flag for flag in (_LEVEL, _REFERENCE, _VGG, _COPIES) if flag.value]
+    if model is None or "reference" not in model.spec.needs:
+        if given:
+            raise UserError(f"--{given[0].name} is for a model of srntt; leave it out, or choose that model")
+        return {}
+    if _LEVEL.value and (_REFERENCE.value or _LR.value):
+        raise UserError("--reference_level takes references and sharp photos of --data; leave out --reference and --lr")
+    if _ENSEMBLE.value:
+        raise UserError(f"{model.name} matches an upright photo with references; leave --ensemble out")
+    from jaxsr.restoration.references import load_for_matching
+
+    told = f"level {_LEVEL.value}" if _LEVEL.value else ", ".join(_REFERENCE.value or ["the photo itself"])
+    told += " with turned and scaled copies" if _COPIES.value else ""
+    return {"vgg": load_for_matching(_VGG.value), "copies": _COPIES.value, "told": told}
 
 
 def write_scores(path: str, records: list[dict]) -> None:

@@ -3,18 +3,22 @@
 PHOTO is a file, a folder or a pattern such as 'photos/*.png'. The result of photos/a.jpg is DIR/a.png (or as --format
 says), with the photo's depth, alpha and colour profile; deblurgan keeps its size too. Blur kernels that are found on
 the way are DIR/kernels/a.npz. --model=zssr learns from each photo for some minutes, with the kernel in a file,
---kernel=estimate by KernelGAN, or bicubic's. Exit status 0: all done; 1: some photos failed, listed at the end, the
-others are written; 2: wrong usage.
+--kernel=estimate by KernelGAN, or bicubic's. A model of srntt takes texture from --reference=FILE[,FILE...]. Exit
+status 0: all done; 1: some photos failed, listed at the end, the others are written; 2: wrong usage.
 """
 
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from absl import flags
 
 from jaxsr.support import app
 from jaxsr.support.errors import UserError
+
+if TYPE_CHECKING:
+    from jaxsr.models import Model
 
 _OUTPUT = flags.DEFINE_string("output", None, "Folder for the results; made when missing.", required=True)
 _MODEL = flags.DEFINE_string(
@@ -36,6 +40,13 @@ _KERNEL = flags.DEFINE_string("kernel", "", "zssr: a kernel file (.npz, .mat), '
 _REAL = flags.DEFINE_bool("real", False, "zssr: a noisy photo that no known kernel made; no back-projection.")
 _SEED = flags.DEFINE_integer("seed", 0, "zssr: the same seed gives the same result.", lower_bound=0)
 _STEPS = flags.DEFINE_integer("steps", 3000, "zssr: at most so many steps for a photo.", lower_bound=1)
+_REFERENCE = flags.DEFINE_list(
+    "reference", None, "srntt: photos of the same things to take texture from; without, the photo itself."
+)
+_VGG = flags.DEFINE_string("vgg", "", "srntt: VGG19's weights; by default the file in JAXSR_VGG19 or the cache.")
+_COPIES = flags.DEFINE_bool("copies", False, "srntt: also references turned by quarters, at 3/4 and 5/4 of their size.")
+_SAVE_MATCHES = flags.DEFINE_bool("save_matches", False, "srntt: DIR/matches shows where each patch came from.")
+_OF_REFERENCES = (_REFERENCE, _VGG, _COPIES, _SAVE_MATCHES)
 _FORMAT = flags.DEFINE_enum("format", "png", ["png", "jpg", "tif", "webp"], "jpg and webp hold 8 bits per channel.")
 
 
@@ -59,12 +70,11 @@ def _with_weights(outputs: dict[Path, Path]) -> tuple[str, list[str]]:
     from jaxsr.restoration.photo import restore_file
     from jaxsr.weights import load
 
-    for flag in (_KERNEL, _REAL):
-        if flag.value:
-            raise UserError(f"--{flag.name} is for --model=zssr; leave it out, or choose that model")
+    _refuse("--model=zssr", _KERNEL, _REAL)
     tile = _tile()
     model = load(_MODEL.value, scale=_SCALE.value)
-    options = {"tile": tile, "ensemble": _ENSEMBLE.value}
+    options: dict[str, Any] = {"tile": tile, "ensemble": _ENSEMBLE.value}
+    options |= _references(model)
     if _ROUNDS.value is not None:
         model, options["all_rounds"] = model.with_options(rounds=_ROUNDS.value), True
     _make_folder(Path(_OUTPUT.value))
@@ -78,6 +88,27 @@ def _with_weights(outputs: dict[Path, Path]) -> tuple[str, list[str]]:
     return model.name, failures
 
 
+def _references(model: "Model") -> dict[str, Any]:
+    """Return what SRNTT takes from its references, the same for all photos, and {} for other models."""
+    if "reference" not in model.spec.needs:
+        _refuse("a model of srntt", *_OF_REFERENCES)
+        return {}
+    if _ENSEMBLE.value:
+        raise UserError(f"{model.name} matches an upright photo with references; leave --ensemble out")
+    from jaxsr.restoration.references import load_for_matching, prepare, read_references
+
+    photos = read_references(_REFERENCE.value or [])
+    guide = prepare(photos, load_for_matching(_VGG.value), copies=_COPIES.value)
+    return {"reference": guide, "save_matches": _SAVE_MATCHES.value}
+
+
+def _refuse(model: str, *flags: Any) -> None:
+    """Raise UserError where one of the `flags`, which are for `model` alone, is given."""
+    for flag in flags:
+        if flag.value:
+            raise UserError(f"--{flag.name} is for {model}; leave it out, or choose that model")
+
+
 def _learning(outputs: dict[Path, Path]) -> tuple[str, list[str]]:
     """Restore photos by networks that each learn from one, as many at once as there are devices."""
     import jax
@@ -85,6 +116,7 @@ def _learning(outputs: dict[Path, Path]) -> tuple[str, list[str]]:
 
     from jaxsr.blind.restoration import check_request, restore_files
 
+    _refuse("a model of srntt", *_OF_REFERENCES)
     scale, options = _SCALE.value or 2, {"real": _REAL.value, "ensemble": _ENSEMBLE.value, "steps": _STEPS.value}
     check_request(scale, _KERNEL.value)
     _make_folder(Path(_OUTPUT.value))

@@ -14,6 +14,7 @@ from jaxsr.models import (
     srcnn,
     srdensenet,
     srgan,
+    srntt,
     srresnet,
     vdsr,
     zssr,
@@ -38,6 +39,7 @@ MODELS: dict[str, ModelSpec] = {
     "danv2": danv2.SPEC,
     "zssr": zssr.SPEC,
     "deblurgan": deblurgan.SPEC,
+    "srntt": srntt.SPEC,
 }
 
 

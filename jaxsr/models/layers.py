@@ -71,15 +71,18 @@ class StridedConv(nn.Module):
     features: int
     size: int
     stride: int
+    use_bias: bool = True
     kernel_init: Callable = uniform
 
     @nn.compact
     def __call__(self, x: jax.Array) -> jax.Array:
         """Return (N, H, W, features) from `x` (N, stride H, stride W, C)."""
         kernel = self.param("kernel", self.kernel_init, (self.size, self.size, x.shape[-1], self.features))
-        bias = self.param("bias", nn.initializers.zeros, (self.features,))
         kernel, padding = strided_kernel(kernel, self.stride)
-        return convolve(space_to_depth(x, self.stride), kernel, padding) + bias.reshape(1, 1, 1, -1)
+        x = convolve(space_to_depth(x, self.stride), kernel, padding)
+        if self.use_bias:
+            x = x + self.param("bias", nn.initializers.zeros, (self.features,)).reshape(1, 1, 1, -1)
+        return x
 
 
 def strided_kernel(kernel: jax.Array, stride: int) -> tuple[jax.Array, tuple[int, int]]:

@@ -130,14 +130,14 @@ class Model:
         module, variables = self.spec.fold(self.module, self.variables)
         return dataclasses.replace(self, module=module, variables=variables)
 
-    def apply(self, x: jax.Array) -> Any:
+    def apply(self, x: jax.Array, *needed: Any) -> Any:
         """Return the restored batch (N, H', W', C) of `x` (N, H, W, C), both in `spec.value_range`. Pure.
 
-        Where the spec says `pre_upsampled`, `x` is the bicubic enlargement and H' = H; else H' = scale H. A network
-        that finds more than the image returns a named tuple with the image as `sr`; `restored` takes it from either,
-        `found` the rest.
+        Where the spec says `pre_upsampled`, `x` is the bicubic enlargement and H' = H; else H' = scale H. `needed` are
+        the further inputs of `spec.needs`, such as SRNTT's `Maps`. A network that finds more than the image returns a
+        named tuple with the image as `sr`; `restored` takes it from either, `found` the rest.
         """
-        return self.module.apply(self.variables, x)
+        return self.module.apply(self.variables, x, *needed)
 
 
 def restored(output: Any) -> jax.Array:

@@ -42,14 +42,14 @@ class Discriminator(nn.Module):
             if i % 2:
                 x = Conv(features, 3, kernel_init=he, name=f"conv{i}")(x)
             else:
-                x = _even(x)
+                x = even(x)
                 x = StridedConv(features, 3, 2, kernel_init=he, name=f"conv{i}")(x)
             x = leaky_relu(batch_norm(x, train, axis, f"norm{i}"))
         x = leaky_relu(nn.Dense(self.hidden, kernel_init=he, name="dense1")(x.reshape(len(x), -1)))
         return nn.Dense(1, name="dense2")(x)
 
 
-def _even(x: jax.Array) -> jax.Array:
+def even(x: jax.Array) -> jax.Array:
     """Return `x` with zeros below and to the right of an odd number of rows and columns: what padding reads there."""
     return jnp.pad(x, ((0, 0), *((0, side % 2) for side in x.shape[1:3]), (0, 0)))
 

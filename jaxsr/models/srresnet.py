@@ -52,10 +52,10 @@ def prelu(slopes: str, name: str) -> nn.Module:
     return choose("slopes", slopes, {"layer": SharedPReLU, "channel": PReLU})(name=name)
 
 
-def batch_norm(x: jax.Array, train: bool, axis: str | None, name: str) -> jax.Array:
+def batch_norm(x: jax.Array, train: bool, axis: str | None, name: str, **options: Any) -> jax.Array:
     """Return `x` (N, H, W, C) normalized by the batch over all devices of `axis`, or by running statistics."""
-    norm = nn.BatchNorm(use_running_average=not train, momentum=0.9, epsilon=EPSILON, axis_name=axis, name=name)
-    return norm(x)
+    options = {"momentum": 0.9, "epsilon": EPSILON, **options}
+    return nn.BatchNorm(use_running_average=not train, axis_name=axis, name=name, **options)(x)
 
 
 class ResidualBlock(nn.Module):
@@ -137,12 +137,12 @@ def fold(net: SRResNet, variables: Mapping[str, Any]) -> tuple[SRResNet, dict[st
     Exact: normalization by running statistics is affine, so it goes into the convolution before it.
     """
     params, statistics = variables["params"], variables.get("batch_stats", {})
-    folded = _fold_layers(params, statistics)
-    folded["blocks"] = _fold_layers(params["blocks"], statistics.get("blocks", {}))
+    folded = fold_layers(params, statistics)
+    folded["blocks"] = fold_layers(params["blocks"], statistics.get("blocks", {}))
     return net.clone(normalization="none", use_bias=True), {"params": folded}
 
 
-def _fold_layers(layers: Mapping[str, Any], statistics: Mapping[str, Any]) -> dict[str, Any]:
+def fold_layers(layers: Mapping[str, Any], statistics: Mapping[str, Any]) -> dict[str, Any]:
     """Return `layers` with "norm1" inside "conv1" and so on, and a bias in every convolution."""
     folded = {}
     for name, layer in layers.items():

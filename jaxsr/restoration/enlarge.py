@@ -17,6 +17,7 @@ from jaxsr.support.errors import UserError
 Tile = int | None | Literal["auto"]
 Box = tuple[Span, Span]  # rows and columns
 Boxes = list[Box]
+Needed = Callable[[int, int, int, int], Any]  # further inputs for a window: top, left, height, width
 
 
 def enlarge(model: Model, pixels: np.ndarray, **options: Any) -> np.ndarray:
@@ -32,6 +33,7 @@ def enlarge_and_find(
     quantize: bool = True,
     ensemble: bool = False,
     all_rounds: bool = False,
+    needed: Needed | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> tuple[np.ndarray, Found]:
     """Return `pixels` (H, W, 1 or 3) restored by `model`: (scale H, scale W, 1 or 3) of the same dtype.
@@ -45,12 +47,13 @@ def enlarge_and_find(
     `tile` is the largest window in pixels, "auto", or None for the whole photo at once; it does not change the
     result, but for a network that normalizes by the whole photo, of which a warning tells. All devices share the
     windows. `ensemble` averages over the 8 flips and quarter turns.
+    `needed` gives the further input of a window to a network of `spec.needs`, without the batch's axis.
     `progress(done, total)` is called per tile. Raises UserError for a photo under the network's minimum and for
     non-finite results.
     """
     height, width, channels = pixels.shape
     _check_size(model, height, width)
-    dispatch, groups = _prepare(model, pixels, tile, quantize, ensemble, all_rounds)
+    dispatch, groups = _prepare(model, pixels, tile, quantize, ensemble, all_rounds, needed)
     output = np.empty((model.scale * height, model.scale * width, channels), pixels.dtype if quantize else np.float32)
     done, total, found = 0, sum(map(len, groups)), {}
     for group, results, finite, more in _one_late(map(dispatch, groups)):
@@ -74,7 +77,13 @@ def warm_up(
 
 
 def _prepare(
-    model: Model, pixels: np.ndarray, tile: Tile, quantize: bool, ensemble: bool, all_rounds: bool
+    model: Model,
+    pixels: np.ndarray,
+    tile: Tile,
+    quantize: bool,
+    ensemble: bool,
+    all_rounds: bool,
+    needed: Needed | None = None,
 ) -> tuple[Callable[[Boxes], tuple[Boxes, jax.Array, jax.Array, Found]], list[Boxes]]:
     """Return the boxes in groups, one for each device, and what starts the work on a group.
 
@@ -94,7 +103,11 @@ def _prepare(
         windows = [
             pixels[row.start : row.start + height, column.start : column.start + width] for row, column in filled
         ]
-        return group, *enlarge_windows(recipe, mesh, variables, np.stack(windows))
+        more = ()
+        if needed is not None:
+            inputs = [needed(row.start, column.start, height, width) for row, column in filled]
+            more = (jax.tree.map(lambda *parts: np.stack(parts), *inputs),)
+        return group, *enlarge_windows(recipe, mesh, variables, np.stack(windows), more)
 
     return dispatch, [boxes[i : i + mesh.size] for i in range(0, len(boxes), mesh.size)]
 

@@ -1,5 +1,6 @@
 """Scores of a model on folders of photos, which pass through memory one by one, and the table they are told in."""
 
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,12 +10,14 @@ from tqdm import tqdm
 
 from jaxsr.data.images import Photo, read_pixels, write_photo
 from jaxsr.data.listing import list_photos, output_paths, pair_by_name
+from jaxsr.data.reference_sets import read_groups
 from jaxsr.imaging.color import round_to_levels
 from jaxsr.models import Model
-from jaxsr.restoration.enlarge import warm_up
 from jaxsr.restoration.paired_set import Source
 from jaxsr.restoration.photo_pairs import Pair, given_pair
+from jaxsr.restoration.references import check_not_the_truth, read_references
 from jaxsr.restoration.scoring import Row, Scores, gather, score_image, score_pair
+from jaxsr.restoration.transfer import warm_up
 from jaxsr.support.errors import UserError
 
 
@@ -41,6 +44,33 @@ def pair_files(data: str | Path, lr: str | Path | None, scale: int) -> list[Sour
     return [Source(hr, small) for hr, small in files]
 
 
+def reference_sources(folder: str | Path, level: str) -> list[Source]:
+    """Return the sharp photos of a CUFED5-style `folder`, each with its references of `level`, "1" or "all".
+
+    Raises UserError, before any work, where there are none, and where one is broken, tiny or the sharp photo itself.
+    """
+    sources = [Source(group.sharp, references=tuple(group.at(level)), name=group.name) for group in read_groups(folder)]
+    _check_references(sources)
+    return sources
+
+
+def with_references(sources: Sequence[Source], references: Sequence[str | Path]) -> list[Source]:
+    """Return `sources` with the same `references` for all; raises UserError as `reference_sources` does."""
+    sources = [dataclasses.replace(source, references=tuple(map(Path, references))) for source in sources]
+    _check_references(sources)
+    return sources
+
+
+def _check_references(sources: Sequence[Source]) -> None:
+    for source in sources:
+        photos = read_references(source.references)
+        try:
+            sharp = read_pixels(source.sharp)
+        except UserError:
+            continue  # told when its turn comes, and the others are scored
+        check_not_the_truth(sharp, photos, source.references)
+
+
 def score_files(
     model: Model,
     sources: Sequence[Source],
@@ -48,22 +78,28 @@ def score_files(
     protocols: Sequence[str],
     ensemble: bool = False,
     save_to: str | Path | None = None,
+    transfer: Mapping[str, Any] | None = None,
     **making: Any,
 ) -> tuple[dict[str, Scores], list[str]]:
     """Return the model's scores by protocol, without the photos that failed, and a line for each of those.
 
-    `making` (degradation, kernel_size, quantize_lr) goes to `make_pairs`. With the folder `save_to` the restored
-    photos are written there. Seconds leave out compiling.
+    `making` (degradation, kernel_size, quantize_lr) goes to `make_pairs`. With the folder `save_to` the restored photos
+    are written there. `transfer` (vgg, copies) is for a model that needs references. Seconds leave out compiling.
     """
     files = [source.file.with_stem(source.stem) for source in sources]
     outputs = output_paths(files, save_to) if save_to else [None] * len(sources)
     written, warm = dict(zip(sources, outputs, strict=True)), set()
 
     def score_one(source: Source, pair: Pair) -> dict[str, Row]:
-        if pair.lr.shape not in warm:
-            warm_up(model, pair.lr, quantize=False, ensemble=ensemble)
-            warm.add(pair.lr.shape)
-        restored, rows = score_pair(model, pair, protocols, ensemble=ensemble)
+        options: dict[str, Any] = {"ensemble": ensemble}
+        if transfer:
+            chosen = {name: transfer[name] for name in ("vgg", "copies")}
+            options |= {"reference": read_references(source.references), **chosen}
+        shapes = (pair.lr.shape, *(x.shape for x in options.get("reference", ())))
+        if shapes not in warm:
+            warm_up(model, pair.lr, quantize=False, **options)
+            warm.add(shapes)
+        restored, rows = score_pair(model, pair, protocols, **options)
         if (output := written[source]) is not None:
             pixels = np.rint(round_to_levels(restored) * 255).astype(np.uint8)
             write_photo(output.with_stem(output.stem + pair.name.removeprefix(source.stem)), Photo(pixels))

@@ -65,7 +65,8 @@ class Source:
     small: Path | None = None
     kernel: Path | None = None
     resizer: str = GIVEN  # how the small one was made
-    name: str = ""  # where files of several folders have the same
+    references: tuple[Path, ...] = ()  # photos with texture for SRNTT
+    name: str = ""  # where the sharp one's does not tell it from others
 
     @property
     def file(self) -> Path:

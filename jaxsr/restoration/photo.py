@@ -12,8 +12,11 @@ from tqdm import tqdm
 from jaxsr.data.images import Photo, read_photo, write_photo
 from jaxsr.data.kernel_files import kernel_picture, write_arrays, write_kernel
 from jaxsr.models import Model, bicubic
-from jaxsr.restoration.enlarge import enlarge, enlarge_and_find
+from jaxsr.restoration.enlarge import enlarge
+from jaxsr.restoration.match_pictures import matches_picture
 from jaxsr.restoration.program import Found
+from jaxsr.restoration.references import read_references
+from jaxsr.restoration.transfer import restore_pixels
 from jaxsr.support.errors import UserError
 from jaxsr.weights import load
 
@@ -27,11 +30,15 @@ def restore(photo: Any, model: str | Path | Model = "fsrcnn", *, scale: int | No
     or one more with alpha. A PIL image of mode L, LA, RGB, RGBA or I;16 gives a PIL image with its colour profile.
     A path gives an array (H, W, C), uint8 or uint16 as stored. `model` is a shipped name, a weight file, or what
     `load` returns; a name without scale takes `scale`, or 2 if it has that. `options` (tile, ensemble) go to
-    `enlarge`. Raises UserError for another kind, shape, dtype or range, and for what `load` and `enlarge` refuse.
+    `enlarge`, for srntt (reference, a photo of these kinds or a list of them, vgg, copies) to `transfer`. Raises
+    UserError for another kind, shape, dtype or range, and for what `load`, `enlarge` and `transfer` refuse.
     """
     model = model if isinstance(model, Model) else load(model, scale=scale)
     if scale not in (None, model.scale):
         raise UserError(f"scale={scale} was asked for, but {model.name} enlarges {model.scale} times")
+    if "reference" in options:
+        given = options["reference"]
+        options["reference"] = [_reference(x) for x in (given if isinstance(given, list | tuple) else [given])]
     if isinstance(photo, str | os.PathLike):
         return restore_photo(model, read_photo(photo), **options)[0].bands
     if isinstance(photo, Image.Image):
@@ -47,9 +54,9 @@ def restore(photo: Any, model: str | Path | Model = "fsrcnn", *, scale: int | No
 def restore_photo(model: Model, photo: Photo, **options: Any) -> tuple[Photo, Found]:
     """Return `photo` restored by `model`, its alpha enlarged by bicubic, and what was found out about it.
 
-    `options` and what is found are those of `enlarge_and_find`.
+    `options` and what is found are those of `restore_pixels`.
     """
-    (pixels, found), alpha = enlarge_and_find(model, photo.pixels, **options), photo.alpha
+    (pixels, found), alpha = restore_pixels(model, photo.pixels, **options), photo.alpha
     if alpha is not None:
         alpha = enlarge(Model(bicubic.SPEC, bicubic.Bicubic(channels=1), model.scale, {}), alpha)
     return dataclasses.replace(photo, pixels=pixels, alpha=alpha), found
@@ -77,7 +84,8 @@ def restore_file(model: Model, path: Path, output: Path, **options: Any) -> None
 
 
 def write_found(output: Path, found: Found) -> None:
-    """Write beside the photo `output` what DAN found out, as `enlarge_and_find` returns it.
+    """Write beside the photo `output` what the network found out, as `restore_pixels` returns it: of SRNTT the places
+    matched, as a picture matches/NAME.png; of DAN the following.
 
     The last round's kernel becomes kernels/NAME.npz (`Kernel`, with all rounds' `kernels` and `codes`) and a picture of
     it, kernels/NAME.png; DANv1 knows codes alone. The rounds' images become rounds/NAME-1.png, ...
@@ -86,11 +94,25 @@ def write_found(output: Path, found: Found) -> None:
     if "kernels" in found:
         write_kernel(folder / f"{output.stem}.npz", found["kernels"][-1], facts)
         write_photo(folder / f"{output.stem}.png", Photo(kernel_picture(found["kernels"][-1])))
+    elif "places" in found:
+        picture = matches_picture(found["places"], found["sizes"])
+        write_photo(folder.with_name("matches") / f"{output.stem}.png", Photo(picture))
     elif facts:
         write_arrays(folder / f"{output.stem}.npz", facts)
     for i, image in enumerate(found.get("images", ()), start=1):
         pixels = np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8)
         write_photo(output.parent / "rounds" / f"{output.stem}-{i}{output.suffix}", Photo(pixels))
+
+
+def _reference(photo: Any) -> np.ndarray:
+    """Return the pixels (H, W, 1 or 3) of a path, PIL image or array."""
+    if isinstance(photo, str | os.PathLike):
+        return read_references([Path(photo)])[0]
+    if not isinstance(photo, np.ndarray | Image.Image):
+        raise UserError(f"cannot take a {type(photo).__name__} as reference; give an array, a PIL image or a path")
+    pixels = np.asarray(photo.convert("RGB") if isinstance(photo, Image.Image) else photo)
+    check_array(pixels)
+    return _split(pixels[..., None] if pixels.ndim == 2 else pixels).pixels
 
 
 def _restore_pil(image: Image.Image, model: Model, options: dict[str, Any]) -> Image.Image:

@@ -9,6 +9,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from PIL import Image
 
 from jaxsr.data.images import to_8_bit
 from jaxsr.imaging.blur import degrade
@@ -25,6 +26,7 @@ from jaxsr.support.errors import UserError, choose
 UNROUNDED = Protocol.resizer
 QUANTIZED = "MATLAB bicubic, 8 bits, clamped border"
 GIVEN = "as given"
+PILLOW = "PIL"  # the degradation of CUFED5's protocol
 BLURRED = "blurred by a known kernel, MATLAB bicubic, 8 bits"
 STRIDED = "blurred by a known kernel, every scale-th pixel, 8 bits"
 SHAKEN = "blurred by random camera shake, 8 bits"
@@ -32,6 +34,7 @@ RESIZERS = {
     "BI": UNROUNDED,
     "BD": "7x7 Gaussian blur of 1.6 pixels, middle pixel of each block, 8 bits",
     "DN": "MATLAB bicubic, white noise of 30 levels, 8 bits",
+    PILLOW: "Pillow's bicubic, 8 bits",
 }
 
 
@@ -76,11 +79,14 @@ class Pair:
 def make_pair(name: str, pixels: np.ndarray, scale: int, *, degradation: str = "BI", quantize_lr: bool = False) -> Pair:
     """Return the pair of a sharp photo `pixels` (H, W, 1 or 3) uint8 or uint16, cut to multiples of `scale`.
 
-    The small photo is MATLAB's bicubic reduction, unrounded; with `quantize_lr` rounded to 8 bits after each pass
-    with the clamped border of the files that are published. Other `degradation`s are rows of
-    imaging.degradation.DEGRADATIONS; noise follows from the name. Raises UserError for a photo too small to score.
+    The small photo is MATLAB's bicubic reduction, unrounded; with `quantize_lr` rounded to 8 bits after each pass with
+    the clamped border of the files that are published. "PIL" is Pillow's, in 8 bits. Other `degradation`s are rows
+    of imaging.degradation.DEGRADATIONS; noise follows from the name. Raises UserError for a photo too small to
+    score.
     """
     pixels = _cropped(name, pixels, scale)
+    if degradation == PILLOW:
+        return Pair(name, pixels, _reduced_by_pillow(pixels, scale), RESIZERS[PILLOW])
     if choose("degradation", degradation, RESIZERS) != UNROUNDED:
         key = key_of(name)
         hr = jnp.asarray(pixels[None] / 255, jnp.float32)
@@ -88,6 +94,14 @@ def make_pair(name: str, pixels: np.ndarray, scale: int, *, degradation: str = "
     options: dict[str, Any] = {"border": "clamp", "uint8_stages": True} if quantize_lr else {}
     lr = resize(pixels / 255, 1 / scale, **options).astype(np.float32)
     return Pair(name, pixels, lr, QUANTIZED if quantize_lr else UNROUNDED)
+
+
+def _reduced_by_pillow(pixels: np.ndarray, scale: int) -> np.ndarray:
+    """Return `pixels` (H, W, 1 or 3) uint8 reduced, float32 in [0, 1]."""
+    height, width, channels = pixels.shape
+    image = Image.fromarray(pixels[..., 0] if channels == 1 else pixels)
+    small = np.asarray(image.resize((width // scale, height // scale), Image.Resampling.BICUBIC))
+    return small.reshape(height // scale, width // scale, channels).astype(np.float32) / 255
 
 
 def make_pairs(

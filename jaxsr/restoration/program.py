@@ -31,28 +31,29 @@ class Recipe:
 
 @functools.partial(jax.jit, static_argnums=(0, 1))
 def enlarge_windows(
-    recipe: Recipe, mesh: Mesh, variables: Any, windows: jax.Array
+    recipe: Recipe, mesh: Mesh, variables: Any, windows: jax.Array, needed: Any = ()
 ) -> tuple[jax.Array, jax.Array, Found]:
     """Return `windows` (N, h, w, 1 or 3) as (N, scale h, scale w, 1 or 3), which are finite (N,), and what was found.
 
     Integer levels or floats in [0, 1] give the same dtype with `recipe.quantize`, else float32, not clipped.
-    Of a self-ensemble, what is found is found on the upright photo.
+    Of a self-ensemble, what is found is found on the upright photo. `needed` are the network's further inputs, arrays
+    (N, ...) in a tuple or a tree in it.
     The devices of `mesh` share the windows evenly.
     """
     shared = PartitionSpec(mesh.axis_names)
     share = jax.shard_map(
         functools.partial(_enlarge, recipe),
         mesh=mesh,
-        in_specs=(PartitionSpec(), shared),
+        in_specs=(PartitionSpec(), shared, shared),
         out_specs=shared,
         check_vma=False,
     )
-    return share(variables, windows)
+    return share(variables, windows, needed)
 
 
-def _enlarge(recipe: Recipe, variables: Any, windows: jax.Array) -> tuple[jax.Array, jax.Array, Found]:
+def _enlarge(recipe: Recipe, variables: Any, windows: jax.Array, needed: Any) -> tuple[jax.Array, jax.Array, Found]:
     photos = _to_float(windows)
-    network = functools.partial(_run_network, recipe, variables)
+    network = functools.partial(_run_network, recipe, variables, needed)
     if recipe.module.channels == 1 and photos.shape[-1] == 3:
         ycbcr = rgb_to_ycbcr(photos)
         chroma = resize(ycbcr[..., 1:], recipe.scale)
@@ -68,12 +69,12 @@ def _enlarge(recipe: Recipe, variables: Any, windows: jax.Array) -> tuple[jax.Ar
     return (_to_dtype(photos, windows.dtype) if recipe.quantize else photos), finite, more
 
 
-def _run_network(recipe: Recipe, variables: Any, x: jax.Array) -> tuple[jax.Array, Found]:
+def _run_network(recipe: Recipe, variables: Any, needed: Any, x: jax.Array) -> tuple[jax.Array, Found]:
     """Return the network's result (N, scale h, scale w, C) for `x` (N, h, w, C), both in [0, 1], and what it found."""
     x = resize(x, recipe.scale) if recipe.pre_upsampled else x
 
     def apply(x: jax.Array) -> tuple[jax.Array, Found]:
-        output = recipe.module.apply(variables, x, **dict.fromkeys(recipe.arguments, True))
+        output = recipe.module.apply(variables, x, *needed, **dict.fromkeys(recipe.arguments, True))
         return restored(output), found(output)
 
     network = functools.partial(_self_ensemble, apply) if recipe.ensemble else apply

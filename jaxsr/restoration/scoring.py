@@ -10,8 +10,8 @@ import numpy as np
 from jaxsr.imaging.kernel_metrics import kernel_error
 from jaxsr.imaging.metrics import PROTOCOLS, Protocol
 from jaxsr.models import Model
-from jaxsr.restoration.enlarge import enlarge_and_find
 from jaxsr.restoration.photo_pairs import Pair
+from jaxsr.restoration.transfer import restore_pixels
 from jaxsr.support.errors import UserError, choose
 
 
@@ -71,12 +71,12 @@ def score_pair(
 ) -> tuple[np.ndarray, dict[str, Row]]:
     """Return the restored photo (H, W, C) float32, not clipped, and its row under each of `protocols`.
 
-    `options` go to `enlarge`. Under y8 the luma of a luma network, and of bicubic, is rounded without a detour over
-    8-bit RGB, as their papers do.
+    `options` go to `restore_pixels`. Under y8 the luma of a luma network, and of bicubic, is rounded without a detour
+    over 8-bit RGB, as their papers do.
     """
     began = time.perf_counter()
     try:
-        restored, found = enlarge_and_find(model, pair.lr, quantize=False, **options)
+        restored, found = restore_pixels(model, pair.lr, quantize=False, **options)
     except UserError as error:
         raise UserError(f"{pair.name}: {error}") from error
     seconds = time.perf_counter() - began

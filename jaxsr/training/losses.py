@@ -5,6 +5,7 @@ from collections.abc import Callable
 import jax
 import jax.numpy as jnp
 
+from jaxsr.imaging.resize import resize
 from jaxsr.support.errors import UserError
 
 
@@ -34,6 +35,33 @@ def vgg(*, output: jax.Array, target: jax.Array, feature_scale: float = 1 / 12.7
     Source: Ledig et al., CVPR 2017, equation 5, before its mean over H and W.
     """
     return mse(output=output, target=target) * feature_scale**2
+
+
+def texture(*, output: jax.Array, target: jax.Array, weights: jax.Array | None = None) -> jax.Array:
+    """Return the squared difference of each element (N, C, C) of two Gram matrices, over 4 (H W C)².
+
+    `output` and `target` are features (N, H, W, C) at one layer, those of the result and the swapped map; `weights`
+    (N, H, W, 1), as `match_weights` makes them, scale both first. SRNTT takes the mean over its three layers.
+    Source: Zhang et al., CVPR 2019, equation 7, whose Gram matrices are sums over pixels.
+    """
+    check_shapes(output=output, target=target)
+    if weights is not None:
+        check_shapes(weights=weights, features=output[..., :1])
+        output, target = output * weights, target * weights
+    _, height, width, channels = output.shape
+    grams = [jnp.einsum("nhwc,nhwd->ncd", x, x, precision=jax.lax.Precision.HIGHEST) for x in (output, target)]
+    return jnp.square((grams[0] - grams[1]) / (2 * height * width * channels))
+
+
+def match_weights(similarity: jax.Array, *, factor: int = 1, slope: float = 20.0, offset: float = -0.65) -> jax.Array:
+    """Return sigmoid(slope s + offset) (N, factor H, factor W, 1) of matches' cosines `similarity` (N, H-2, W-2).
+
+    The outermost cosines are repeated, then enlarged by bicubic to a layer `factor` times as large. The paper counts
+    good matches more; its published code has both signs reversed.
+    """
+    padded = jnp.pad(similarity, ((0, 0), (1, 1), (1, 1)), mode="edge")[..., None]
+    padded = padded if factor == 1 else resize(padded, factor)
+    return jax.nn.sigmoid(slope * padded + offset)
 
 
 def total_variation(*, output: jax.Array) -> jax.Array:

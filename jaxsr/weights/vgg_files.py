@@ -40,40 +40,43 @@ class VGGWeights(NamedTuple):
     convention: str
 
 
-def load_vgg(layers: Sequence[str], weights: str | Path = "", *, key: jax.Array | None = None) -> VGGWeights:
+def load_vgg(
+    layers: Sequence[str], weights: str | Path = "", *, key: jax.Array | None = None, flag: str = FLAG
+) -> VGGWeights:
     """Return weights that give `layers`, such as ["relu2_2", "conv5_4"].
 
     They come from the file `weights`, else from that in the variable JAXSR_VGG19, else from the cache folder; "random"
     draws them by `key`, for tests. The file is torchvision's state dict, MatConvNet's .mat, or any whose arrays are
-    named by the layers (conv1_1_W, conv1_1_b); one that ends early serves for what it has. Raises UserError where
-    there is no file, it is damaged or of another network, or ends before the layers asked for.
+    named by the layers (conv1_1_W, conv1_1_b); one that ends early serves for what it has. `flag` names `weights` in
+    messages. Raises UserError where there is no file, it is damaged or of another network, or ends before the layers
+    asked for.
     """
     if str(weights) == "random":
         return _random(layers, jax.random.key(0) if key is None else key)
-    path = find_file(weights)
+    path = find_file(weights, flag)
     check_digest(path)
     found = read_vgg(path)
     check_layers(layers, found.params, str(path))
     return found
 
 
-def find_file(weights: str | Path = "") -> Path:
+def find_file(weights: str | Path = "", flag: str = FLAG) -> Path:
     """Return the file of VGG19's weights; raises UserError, with where to get it, when there is none."""
     cache = cache_folder()
-    named = [(FLAG, str(weights)), (VARIABLE, os.environ.get(VARIABLE, ""))]
+    named = [(flag, str(weights)), (VARIABLE, os.environ.get(VARIABLE, ""))]
     for name, value in named:
         if value and not Path(value).is_file():
-            raise UserError(f"{name}={value}: no such file; {_where(cache)}")
+            raise UserError(f"{name}={value}: no such file; {_where(cache, flag)}")
         if value:
             return Path(value)
     found = next((cache / name for name in SOURCES if (cache / name).is_file()), None)
     if found is None:
-        raise UserError(f"no weights of VGG19 in {cache}; {_where(cache)}")
+        raise UserError(f"no weights of VGG19 in {cache}; {_where(cache, flag)}")
     return found
 
 
-def _where(cache: Path) -> str:
-    return f"get {TORCHVISION} from {SOURCES[TORCHVISION]} into {cache}, or name a file by {FLAG} or {VARIABLE}"
+def _where(cache: Path, flag: str = FLAG) -> str:
+    return f"get {TORCHVISION} from {SOURCES[TORCHVISION]} into {cache}, or name a file by {flag} or {VARIABLE}"
 
 
 def check_digest(path: Path) -> None:
@@ -140,7 +143,9 @@ def _matlab_names(tensors: dict[str, np.ndarray]) -> dict[str, str]:
 
 def _random(layers: Sequence[str], key: jax.Array) -> VGGWeights:
     """Return weights of He's variance, under which features keep their size."""
-    logging.warning("RANDOM WEIGHTS of VGG19: a perceptual loss measures nothing; for tests alone")
+    logging.warning(
+        "RANDOM WEIGHTS of VGG19: a perceptual loss or a matching of features means nothing; for tests alone"
+    )
     sample = np.zeros((1, 32, 32, 3), np.float32)
     params = jax.jit(VGG19(tuple(layers)).init)(key, sample)["params"]
     return VGGWeights(jax.tree.map(np.asarray, params), "torchvision")

@@ -26,6 +26,19 @@ def total_variation(image):
     return result
 
 
+def texture(output, target, weights):
+    """Return the squared difference of Gram matrices of features (N, H, W, C), over 4 (H W C)²."""
+    count, height, width, channels = output.shape
+    result = np.zeros((count, channels, channels))
+    for n, a, b in np.ndindex(result.shape):
+        grams = [0.0, 0.0]
+        for y, x in np.ndindex(height, width):
+            for i, features in enumerate((output, target)):
+                grams[i] += float(features[n, y, x, a]) * float(features[n, y, x, b]) * float(weights[n, y, x, 0]) ** 2
+        result[n, a, b] = (grams[0] - grams[1]) ** 2 / (4 * (height * width * channels) ** 2)
+    return result
+
+
 def gradient(function, x, step=1e-6):
     """Return the derivatives of the number `function(x)` by central differences."""
     result = np.zeros(x.shape)

@@ -5,8 +5,21 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from jaxsr.imaging.resize import resize
 from jaxsr.support.errors import UserError
-from jaxsr.training.losses import LOSSES, charbonnier, example_sum, half_sum, l1, mean, mse, total_variation, vgg
+from jaxsr.training.losses import (
+    LOSSES,
+    charbonnier,
+    example_sum,
+    half_sum,
+    l1,
+    match_weights,
+    mean,
+    mse,
+    texture,
+    total_variation,
+    vgg,
+)
 from tests.reference import losses as reference
 
 
@@ -54,6 +67,33 @@ def test_the_loss_of_features(pair):
     np.testing.assert_array_equal(vgg(output=output, target=target, feature_scale=1), mse(output=output, target=target))
     with pytest.raises(UserError, match="a loss needs equal shapes"):
         vgg(output=output, target=target[:1])
+
+
+def test_texture(pair):
+    """Against sums over pixels, with and without weights; where textures agree the gradient is 0."""
+    output, target = pair
+    weights = np.random.default_rng(1).random((2, 5, 6, 1)).astype(np.float32)
+    for given in (None, weights):
+        expected = reference.texture(output, target, np.ones((2, 5, 6, 1)) if given is None else given)
+        np.testing.assert_allclose(
+            texture(output=output, target=target, weights=given), expected, rtol=1e-3, atol=1e-12
+        )
+    gradient = jax.grad(lambda x: texture(output=x, target=target).sum())(target)
+    np.testing.assert_array_equal(gradient, np.zeros_like(target))
+    with pytest.raises(UserError, match=r"got weights \(2, 5, 6\) and features \(2, 5, 6, 1\)"):
+        texture(output=output, target=target, weights=weights[..., 0])
+
+
+def test_weights_of_matches():
+    """They rise with the cosine, and the border has its neighbours' weight."""
+    similarity = np.linspace(0, 0.4, 24, dtype=np.float32).reshape(2, 3, 4)
+    weights = np.asarray(match_weights(similarity))
+    assert weights.shape == (2, 5, 6, 1)
+    np.testing.assert_allclose(weights[:, 1:-1, 1:-1, 0], 1 / (1 + np.exp(0.65 - 20 * similarity)), rtol=1e-5)
+    np.testing.assert_array_equal(weights[:, 0], weights[:, 1])
+    enlarged = np.asarray(match_weights(similarity, factor=4))
+    padded = np.pad(similarity, ((0, 0), (1, 1), (1, 1)), mode="edge")[..., None]
+    np.testing.assert_allclose(enlarged, 1 / (1 + np.exp(0.65 - 20 * resize(padded, 4))), rtol=1e-4)
 
 
 def test_total_variation(pair):

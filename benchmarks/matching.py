@@ -1,0 +1,117 @@
+"""Times SRNTT's matching and swap of one photo and one reference against PyTorch, patches as filters and a loop.
+
+pip install -e ".[bench]" && python -m benchmarks.matching
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+import torch  # pyright: ignore[reportMissingImports]
+from absl import flags
+
+from benchmarks.peers import matching as peer
+from benchmarks.timing import contest, in_new_process, machine, peak_memory
+from jaxsr.models.feature_swap import surrounded, textures
+from jaxsr.models.srntt import FACTORS, WIDTHS
+from jaxsr.restoration.features import match_shared
+from jaxsr.restoration.transfer import Swap, Swaps
+from jaxsr.support import app
+
+_HEIGHT = flags.DEFINE_integer("height", 384, "of the enlarged photo and the reference, in pixels", lower_bound=16)
+_WIDTH = flags.DEFINE_integer("width", 512, "of both, in pixels", lower_bound=16)
+_ROUNDS = flags.DEFINE_integer("rounds", 3, "turns of each contestant", lower_bound=1)
+CONTESTANTS = ("jaxsr", "PyTorch")
+PARTS = ("match", "swap", "both")
+
+
+def features(height: int, width: int) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Return what VGG19 would: relu3_1 (h, w, 256) of the photo, and the three layers of the reference.
+
+    Random, since speed does not depend on them; as smooth as features are, so that the best match is no close call.
+    """
+    rng = np.random.default_rng(0)
+    sizes = [
+        (factor * height // 4, factor * width // 4, depth)
+        for factor, depth in zip(FACTORS.values(), WIDTHS, strict=True)
+    ]
+    photo, *reference = (np.maximum(rng.standard_normal(size, np.float32), 0) for size in (sizes[0], *sizes))
+    return photo, reference
+
+
+def prepare(contestant: str, part: str, height: int, width: int) -> Callable[[], Any]:
+    """Return the call of `part`; of "both" the result is (index, cosine, maps (F, H, W))."""
+    photo, reference = features(height, width)
+    return (in_jax if contestant == "jaxsr" else in_torch)(part, photo, reference)
+
+
+def in_jax(part: str, photo: np.ndarray, reference: list[np.ndarray]) -> Callable[[], Any]:
+    """Return jaxsr's call: all devices match, one swaps."""
+    given = [textures([jnp.asarray(x)], factor=factor) for x, factor in zip(reference, FACTORS.values(), strict=True)]
+    size = photo.shape[:2]
+
+    def swap(places: Any) -> Any:
+        around = np.asarray(surrounded(places))
+        pairs = zip(given, FACTORS.values(), strict=True)
+        return Swaps(*(Swap(around, x, 1, factor) for x, factor in pairs)).maps(0, 0, *size)
+
+    if part == "swap":
+        places = match_shared(photo, reference[:1]).places
+        return lambda: swap(places)
+
+    def call() -> Any:
+        matches = match_shared(photo, reference[:1])
+        places = np.asarray(matches.places)
+        index = places[..., 1] * (reference[0].shape[1] - 2) + places[..., 2]
+        maps = swap(places) if part == "both" else []
+        return index, np.asarray(matches.similarity), [x.transpose(2, 0, 1) for x in maps]
+
+    return call
+
+
+def in_torch(part: str, photo: np.ndarray, reference: list[np.ndarray]) -> Callable[[], Any]:
+    """Return PyTorch's call."""
+    planes = [torch.from_numpy(x.transpose(2, 0, 1).copy()) for x in (photo, *reference)]
+    if part == "swap":
+        index, _ = peer.match(*planes[:2])
+        return lambda: peer.swap(index, planes[1:])
+
+    def call() -> Any:
+        index, similarity = peer.match(*planes[:2])
+        maps = peer.swap(index, planes[1:]) if part == "both" else []
+        return index.numpy(), similarity.numpy(), [x.numpy() for x in maps]
+
+    return call
+
+
+def compare(height: int, width: int) -> None:
+    """Check that both find the same, but for candidates within rounding of each other."""
+    ours, theirs = (prepare(contestant, "both", height, width)() for contestant in CONTESTANTS)
+    np.testing.assert_allclose(ours[1], theirs[1], atol=1e-5)
+    assert (ours[0] != theirs[0]).mean() < 1e-3
+    for a, b in zip(ours[2], theirs[2], strict=True):
+        assert (np.abs(a - b) > 1e-4).mean() < 1e-2
+
+
+def times(part: str, height: int, width: int, rounds: int) -> list[float]:
+    """Return the seconds of jaxsr and of PyTorch."""
+    calls = {contestant: prepare(contestant, part, height, width) for contestant in CONTESTANTS}
+    return list(contest(calls, rounds=rounds).values())
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Print the table."""
+    size = (_HEIGHT.value, _WIDTH.value)
+    in_new_process(compare, *size)
+    print(f"{machine()}; a photo and a reference of {size[1]}x{size[0]} pixels, from VGG19's features on")
+    print("| part | jaxsr s | PyTorch s | PyTorch / jaxsr | jaxsr MiB | PyTorch MiB |\n|---|---|---|---|---|---|")
+    for part in PARTS:
+        ours, theirs = in_new_process(times, part, *size, _ROUNDS.value)
+        memory = [f"{peak_memory(prepare, contestant, part, *size):.0f}" for contestant in CONTESTANTS]
+        cells = [f"{ours:.2f}", f"{theirs:.2f}", f"{theirs / ours:.1f}", *memory]
+        print(f"| {part} | {' | '.join(cells)} |", flush=True)
+
+
+if __name__ == "__main__":
+    app.run(main)
