@@ -154,7 +154,7 @@ def _transfer_options(model: "Model | None") -> dict[str, Any]:
     Raises UserError for flags that do not fit the model or each other.
     """
     given = [flag for flag in (_LEVEL, _REFERENCE, _VGG, _COPIES) if flag.value]
-    if model is None or "reference" not in model.spec.needs:
+    if model is None or "reference" not in model.needs:
         if given:
             raise UserError(f"--{given[0].name} is for a model of srntt; leave it out, or choose that model")
         return {}

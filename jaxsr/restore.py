@@ -90,7 +90,7 @@ def _with_weights(outputs: dict[Path, Path]) -> tuple[str, list[str]]:
 
 def _references(model: "Model") -> dict[str, Any]:
     """Return what SRNTT takes from its references, the same for all photos, and {} for other models."""
-    if "reference" not in model.spec.needs:
+    if "reference" not in model.needs:
         _refuse("a model of srntt", *_OF_REFERENCES)
         return {}
     if _ENSEMBLE.value:

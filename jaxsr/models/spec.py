@@ -106,6 +106,11 @@ class Model:
         return self.module.channels
 
     @property
+    def needs(self) -> tuple[str, ...]:
+        """The further inputs, such as "reference"; none for a network that was made to do `alone`."""
+        return () if getattr(self.module, "alone", False) else self.spec.needs
+
+    @property
     def radius(self) -> int | None:
         """Pixels of context that an output pixel needs, counted at the network's input."""
         return self.spec.receptive_radius(self.module)
@@ -134,7 +139,7 @@ class Model:
         """Return the restored batch (N, H', W', C) of `x` (N, H, W, C), both in `spec.value_range`. Pure.
 
         Where the spec says `pre_upsampled`, `x` is the bicubic enlargement and H' = H; else H' = scale H. `needed` are
-        the further inputs of `spec.needs`, such as SRNTT's `Maps`. A network that finds more than the image returns a
+        the further inputs that it `needs`, such as SRNTT's `Maps`. A network that finds more than the image returns a
         named tuple with the image as `sr`; `restored` takes it from either, `found` the rest.
         """
         return self.module.apply(self.variables, x, *needed)

@@ -133,14 +133,16 @@ class Transfer(nn.Module):
 class SRNTT(nn.Module):
     """Content extractor, then texture transfer at three scales with `blocks`, a half and a quarter of them.
 
-    `normalization` is "batch", whose running statistics are the collection "batch_stats", or "none". SRNTT-l2 is this
-    network, trained by reconstruction alone.
+    `normalization` is "batch", whose running statistics are the collection "batch_stats", or "none". With `alone` it
+    enlarges by the content's features, without references: so it is trained first. SRNTT-l2 is this network, trained by
+    reconstruction alone.
     """
 
     channels: int = 3
     features: int = 64
     blocks: int = 16
     normalization: str = "batch"
+    alone: bool = False
 
     def setup(self) -> None:
         """Name the parts: `content` and `enlargement`, learned before; `small`, `medium` and `large`, the transfer."""
@@ -156,20 +158,19 @@ class SRNTT(nn.Module):
         """Return (N, 4 H, 4 W, C) from `x` (N, H, W, C), both in [-1, 1], and the references' `maps`.
 
         With `train` photos are normalized by their own batch, over all devices where `axis` names their axis, and
-        "batch_stats" has to be mutable. Raises UserError without maps, except by `init`.
+        "batch_stats" has to be mutable; the content extractor only where it is `alone`, else it stays as it is. Raises
+        UserError without maps, except by `init`.
         """
+        if self.alone and not self.is_initializing():
+            return self.enlargement(self.content(x, train, axis))
         if maps is None:
             maps = self._blank_maps(x)
-        content = self.content(x, train, axis)
+        content = jax.lax.stop_gradient(self.content(x, False, axis))
         if self.is_initializing():
             self.enlargement(content)
         y = self.small(content, maps.small, train, axis)
         y = self.medium(y, maps.medium, train, axis)
         return self.large(y, maps.large, train, axis)
-
-    def enlarge(self, x: jax.Array) -> jax.Array:
-        """Return the enlargement (N, 4 H, 4 W, C) of `x` (N, H, W, C) without a reference, both in [-1, 1]."""
-        return self.enlargement(self.content(x, False, None))
 
     def _depths(self) -> tuple[int, int, int]:
         return self.blocks, max(self.blocks // 2, 1), max(self.blocks // 4, 1)
@@ -180,14 +181,6 @@ class SRNTT(nn.Module):
         n, height, width, _ = x.shape
         sizes = zip(FACTORS.values(), WIDTHS, strict=True)
         return Maps(*(jnp.zeros((n, factor * height, factor * width, features)) for factor, features in sizes))
-
-
-class Alone(SRNTT):
-    """SRNTT's enlargement without texture transfer, by the same weights."""
-
-    def __call__(self, x: jax.Array) -> jax.Array:  # pyright: ignore[reportIncompatibleMethodOverride]
-        """Return (N, 4 H, 4 W, C) of `x` (N, H, W, C), both in [-1, 1]."""
-        return self.enlarge(x)
 
 
 def receptive_radius(net: SRNTT) -> int:

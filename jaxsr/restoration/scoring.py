@@ -132,10 +132,21 @@ def default_protocol(model: Model) -> str:
     return "y8" if restores_luma(model) else "y"
 
 
-def score(model: Model, pairs: Iterable[Pair], *, protocols: Sequence[str] = ("y8",)) -> dict[str, Scores]:
-    """Return the model's scores on `pairs` by protocol name: `score(model, pairs)["y8"].mean["psnr"]`."""
+def score(
+    model: Model,
+    pairs: Iterable[Pair],
+    *,
+    protocols: Sequence[str] = ("y8",),
+    options: Sequence[Mapping[str, Any]] | None = None,
+) -> dict[str, Scores]:
+    """Return the model's scores on `pairs` by protocol name: `score(model, pairs)["y8"].mean["psnr"]`.
+
+    `options` of each pair, such as its references, go to `restore_pixels`.
+    """
     pairs = list(pairs)
-    return gather([score_pair(model, pair, protocols)[1] for pair in pairs], pairs[0])
+    each = options or [{}] * len(pairs)
+    rows = [score_pair(model, pair, protocols, **more)[1] for pair, more in zip(pairs, each, strict=True)]
+    return gather(rows, pairs[0])
 
 
 def gather(rows: Sequence[Mapping[str, Row]], pair: Pair | None) -> dict[str, Scores]:

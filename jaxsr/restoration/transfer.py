@@ -1,6 +1,5 @@
 """A photo enlarged with the texture of references: VGG19's features matched, swapped, and given to the network."""
 
-import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,7 +11,7 @@ import numpy as np
 from jaxsr.imaging.resize import resize
 from jaxsr.models import Model
 from jaxsr.models.feature_swap import Textures, surrounded, swap, textures
-from jaxsr.models.srntt import FACTORS, SCALE, Alone, Maps
+from jaxsr.models.srntt import FACTORS, SCALE, Maps
 from jaxsr.restoration import enlarge as tiles
 from jaxsr.restoration.enlarge import enlarge, enlarge_and_find
 from jaxsr.restoration.features import match_shared, photo_features
@@ -26,7 +25,7 @@ swap_compiled = jax.jit(swap, static_argnames="factor")
 
 def restore_pixels(model: Model, pixels: np.ndarray, **options: Any) -> tuple[np.ndarray, Found]:
     """Return what `enlarge_and_find` does, or `transfer` for a network that needs a reference, with their options."""
-    if "reference" in model.spec.needs:
+    if "reference" in model.needs:
         return transfer(model, pixels, **options)
     if given := [name for name in ("reference", "vgg", "copies", "save_matches") if options.pop(name, None)]:
         raise UserError(f"{model.name} takes no {given[0]}; leave it out, or use srntt")
@@ -35,7 +34,7 @@ def restore_pixels(model: Model, pixels: np.ndarray, **options: Any) -> tuple[np
 
 def warm_up(model: Model, pixels: np.ndarray, **options: Any) -> None:
     """Compile what `restore_pixels` runs on a photo of this size, so that a timing leaves that out."""
-    if "reference" in model.spec.needs:
+    if "reference" in model.needs:
         transfer(model, pixels, **options)
     else:
         tiles.warm_up(model, pixels, **options)
@@ -122,7 +121,7 @@ def _own(model: Model, vgg: VGGWeights, pixels: np.ndarray) -> tuple[Swaps, Foun
     """Return the maps of a photo that is its own reference: each layer of the network's own enlargement is matched
     with that layer of the small photo.
     """
-    alone = dataclasses.replace(model, module=Alone(**model.options))
+    alone = model.with_options(alone=True)
     rgb = to_rgb(pixels)
     enlarged = np.clip(enlarge(alone, rgb, quantize=False), 0, 1)
     rest = [(0, -side % SCALE) for side in rgb.shape[:2]]

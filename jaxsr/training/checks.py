@@ -34,6 +34,22 @@ def check_config(config: Config, spec: ModelSpec, objective: Objective) -> None:
     if config.data.scales:
         _check_scales(config, spec)
     _check_adversarial(config, spec)
+    _check_references(config, spec)
+
+
+def _check_references(config: Config, spec: ModelSpec) -> None:
+    """Raise UserError unless references are given to, and only to, a network that takes some."""
+    module = spec.module(config.model.scale, **config.model.options.to_dict())
+    takes = "reference" in spec.needs and not getattr(module, "alone", False)
+    if takes != bool(config.data.references):
+        raise UserError(
+            f"{spec.name} with data.references={config.data.references!r}: folders of photos with references are for "
+            f"srntt unless it is alone; set --config.data.references or --config.model.options.alone"
+        )
+    if config.texture.weight and not takes:
+        raise UserError(f"{spec.name} swaps no textures; set --config.texture.weight=0")
+    if not 0 <= config.data.truth_share <= 1:
+        raise UserError(f"data.truth_share={config.data.truth_share} must lie in [0, 1]; set --config.data.truth_share")
 
 
 def _check_adversarial(config: Config, spec: ModelSpec) -> None:

@@ -45,6 +45,10 @@ def default_config() -> Config:
     config.data.pairs = ""  # folders of blurred photos (blur) and sharp ones (sharp), or a data set made of such
     config.data.synthetic_share = 0.0  # share of examples that beside the pairs come from data.train, blurred
 
+    config.data.references = ""  # srntt: folders of photos with references (hr, ref1, ...), in place of data.train
+    config.data.reference_level = "all"  # "1", the most similar ones, to "5", or "all", each an example
+    config.data.truth_share = 0.5  # share of examples that take texture from the sharp photo itself
+
     config.loss = "mse"  # a row of jaxsr.training.losses.LOSSES
 
     config.pixel_weight = 1.0  # times that loss
@@ -56,6 +60,11 @@ def default_config() -> Config:
     config.perceptual.feature_scale = 1.0  # what features are multiplied by: SRGAN's is 1 / 12.75
     config.perceptual.convention = ""  # "torchvision", "caffe" or "none": how photos are normalized; "": by the file
     config.perceptual.weights = ""  # its file, or "random" for tests; "": that of JAXSR_VGG19, or in the cache folder
+
+    config.perceptual.deepest = False  # where the file ends before the layer, take its last one, loudly
+    config.texture = ConfigDict()
+    config.texture.weight = 0.0  # srntt: times the difference of Gram matrices of result and swapped features
+    config.texture.by_similarity = False  # count places more where the match is good
 
     config.pretraining = ConfigDict()
     config.pretraining.steps = 0  # the first of `steps`, by the pixel loss alone

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
+from jaxsr.models import srntt_discriminator
 from jaxsr.models.deblurgan import PatchCritic
 from jaxsr.models.spec import DEVICES
 from jaxsr.models.srgan import Discriminator
@@ -23,6 +24,7 @@ Metrics = dict[str, jax.Array]
 # name -> (network, arguments of its calls while training)
 CRITICS: dict[str, tuple[Any, Mapping[str, Any]]] = {
     "srgan": (Discriminator, {"train": True, "axis": DEVICES}),
+    "srntt": (srntt_discriminator.Discriminator, {"train": True, "axis": DEVICES}),
     "patch": (PatchCritic, {}),
 }
 

@@ -15,6 +15,7 @@ from jaxsr.training import parallel
 from jaxsr.training.blurred_feed import BlurredFeed
 from jaxsr.training.config import Config
 from jaxsr.training.pairs import is_deblurring
+from jaxsr.training.reference_feed import ReferenceFeed
 
 RESIDENT_LIMIT = 1 << 30  # bytes of photos that may live on each device
 
@@ -91,9 +92,12 @@ class StreamFeed:
 def open_feed(config: Config, crop: int, devices: list[Any]) -> Feed:
     """Return the feed of `config.data.train`: the samples, folders of photos, or one prepared data set.
 
-    For deblurring it is that of `config.data.pairs`, of photos blurred by random shake, or of both.
+    With references it is that of `config.data.references`; for deblurring that of `config.data.pairs`, of photos
+    blurred by random shake, or of both.
     """
     data = config.data
+    if data.references:
+        return ReferenceFeed(config, crop, devices)
     if not is_deblurring(config):
         return _open("train", config, crop, devices)
     pairs = _open("pairs", config, crop, devices) if data.pairs else None

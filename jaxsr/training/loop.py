@@ -45,7 +45,7 @@ def train(config: Config, workdir: str | Path) -> int:
     devices = parallel.devices(config.batch_size)
     layer_factors(initial_shapes(trained)["params"], config.optimizer.layer_rates.to_dict())
     variables = initial_variables(trained, seed=config.seed, weights=config.initial_weights, basis=config.model.basis)
-    terms, critic = make_terms(config), make_critic(config)
+    terms, critic = make_terms(config, spec), make_critic(config)
     stages = make_stages(config, spec, objective, terms, critic)
 
     # Data

@@ -12,16 +12,24 @@ from jaxsr.imaging.color import luma, round_to_levels
 from jaxsr.imaging.degradation import BICUBIC_CONTEXT, pair_context, reduced_pair
 from jaxsr.imaging.kernels import KERNELS
 from jaxsr.imaging.patches import center_crop, cut_border, dihedral, stretch_levels
+from jaxsr.imaging.resize import resize
 from jaxsr.models import ModelSpec
 from jaxsr.training.config import Config
 
 
 class Pair(NamedTuple):
-    """A network's input `small` (N, h, w, C), its target `sharp` (N, H, W, C), and the `kernels` (N, k, k) between."""
+    """A network's input `small` (N, h, w, C), its target `sharp` (N, H, W, C), and the `kernels` (N, k, k) between.
+
+    `reference` (N, H, W, 3) has texture for it, `places` (N, h-2, w-2, 3) say where, `similarity` (N, h-2, w-2) how
+    like.
+    """
 
     small: jax.Array
     sharp: jax.Array
     kernels: jax.Array | None = None
+    reference: jax.Array | None = None
+    places: jax.Array | None = None
+    similarity: jax.Array | None = None
 
 
 Pairs = dict[int, Pair]  # by scale
@@ -40,12 +48,26 @@ class Crops(NamedTuple):
     real: jax.Array | None = None
 
 
+class GuidedCrops(NamedTuple):
+    """What SRNTT learns from: `sharp` and `reference` crops (N, S, S, 3) uint8, and where they match.
+
+    `places` (N, S/4-2, S/4-2, 3) and `similarity` (N, S/4-2, S/4-2) are those of `feature_matching.Matches`.
+    """
+
+    sharp: jax.Array
+    reference: jax.Array
+    places: jax.Array
+    similarity: jax.Array
+
+
 def crop_size(config: Config, spec: ModelSpec) -> int:
     """Return the side of the HR crop that makes one patch, its context for the bicubic kernel included.
 
     With `data.scales`, whose patches are measured on the enlargement, it is a multiple of every scale. For deblurring
-    the context is half a kernel, and none where all photos are blurred already.
+    the context is half a kernel, and none where all photos are blurred already, or have references.
     """
+    if config.data.references:
+        return config.model.scale * config.data.patch
     if is_deblurring(config):
         return config.data.patch + (2 * (config.data.kernel_size // 2) if makes_blur(config) else 0)
     context = 2 * (blind_context(config) if is_blind(config) else pair_context(spec.pre_upsampled))
@@ -60,16 +82,20 @@ def pair_scales(config: Config, spec: ModelSpec) -> tuple[int, ...]:
     return config.data.scales if config.data.scales and not spec.pre_upsampled else (config.model.scale,)
 
 
-def make_pairs(hr: jax.Array | Crops, keys: jax.Array, config: Config, spec: ModelSpec, channels: int) -> Pairs:
+def make_pairs(
+    hr: jax.Array | Crops | GuidedCrops, keys: jax.Array, config: Config, spec: ModelSpec, channels: int
+) -> Pairs:
     """Return inputs and targets by scale from uint8 crops `hr` (N, S, S, 3), turned by each example's key.
 
-    For deblurring they are Crops, as the feed draws them.
+    For deblurring they are Crops, with references GuidedCrops, as the feed draws them.
 
     With `data.scales` a network on enlargements gets a batch in which each example has its own scale, filed under
     `model.scale`; other networks get the same crops at every scale.
     """
     if isinstance(hr, Crops):
         return {config.model.scale: deblurring_pair(hr, keys, config, channels)}
+    if isinstance(hr, GuidedCrops):
+        return {config.model.scale: guided_pair(hr, config)}
     hr = _varied(_in_channels(hr, channels), keys, config)
     if is_blind(config):
         return {config.model.scale: blind_pair(keys, hr, config)}
@@ -135,6 +161,13 @@ def deblurring_pair(crops: Crops, keys: jax.Array, config: Config, channels: int
         made = round_to_levels(made) if config.data.quantize_lr else made
         blurred = made if crops.real is None else jnp.where(crops.real.reshape(-1, 1, 1, 1), blurred, made)
     return Pair(blurred, sharp)
+
+
+def guided_pair(crops: GuidedCrops, config: Config) -> Pair:
+    """Return the whole `crops` with what bicubic reduction in 8 bits makes of them, and their references."""
+    sharp, reference = (x.astype(jnp.float32) / 255 for x in (crops.sharp, crops.reference))
+    small = round_to_levels(jnp.clip(resize(sharp, 1 / config.model.scale), 0, 1))
+    return Pair(small, sharp, None, reference, crops.places, crops.similarity)
 
 
 def is_blind(config: Config) -> bool:

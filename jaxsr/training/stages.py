@@ -52,7 +52,8 @@ def make_stages(
         return [proper]
     schedule = optax.constant_schedule(config.pretraining.learning_rate)
     optimizer = make_optimizer(config.optimizer, schedule)
-    return [Stage(0, before, make_step(config, spec, optimizer, objective), optimizer, schedule), proper]
+    step = make_step(config, spec, optimizer, objective, terms, pretraining=True)
+    return [Stage(0, before, step, optimizer, schedule), proper]
 
 
 def first_critic(config: Config, spec: ModelSpec, critic: Critic | None) -> CriticState | None:
@@ -66,5 +67,8 @@ def first_critic(config: Config, spec: ModelSpec, critic: Critic | None) -> Crit
         (pair,) = make_pairs(crops, key[None], config, spec, module.channels).values()
         return restored(module.init_with_output(key, pair.small)[0])
 
+    if config.data.references:
+        side = crop_size(config, spec)
+        return critic.start((side, side, module.channels), seed=config.seed)
     crop = jax.ShapeDtypeStruct((1, *[crop_size(config, spec)] * 2, 3), jnp.uint8)
     return critic.start(jax.eval_shape(output, crop, jax.random.key(0)).shape[1:], seed=config.seed)

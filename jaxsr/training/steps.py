@@ -11,10 +11,11 @@ import optax
 from jaxsr.imaging.color import from_range, to_range
 from jaxsr.imaging.patches import center_crop
 from jaxsr.models import ModelSpec, restored
+from jaxsr.models.srntt import Maps
 from jaxsr.training.config import Config
 from jaxsr.training.critic import Critic
 from jaxsr.training.objectives import Objective
-from jaxsr.training.pairs import Pairs, make_pairs, pair_scales
+from jaxsr.training.pairs import Pair, Pairs, make_pairs, pair_scales
 from jaxsr.training.parallel import average_over_devices, example_keys
 from jaxsr.training.state import CriticState, TrainState, update_average
 from jaxsr.training.terms import Terms
@@ -31,21 +32,29 @@ def make_step(
     spec: ModelSpec,
     optimizer: optax.GradientTransformation,
     objective: Objective,
-    terms: Terms | None = None,
+    terms: Terms,
     critic: Critic | None = None,
+    *,
+    pretraining: bool = False,
 ) -> Step:
     """Return the step that fits a network's output to the sharp patch.
 
     It minimises the objective, the `terms`, and what the `critic` thinks of the output after updates of its own on the
-    same patches. Without both, as in pretraining, the objective alone.
+    same patches. In `pretraining` the objective alone.
     """
-    forward, loss_of = make_forward(config, spec, objective), make_loss(config, objective, terms, critic)
+    if pretraining:
+        critic = None
+    forward, loss_of = (
+        make_forward(config, spec, objective),
+        make_loss(config, objective, None if pretraining else terms, critic),
+    )
     channels = spec.module(config.model.scale, **config.model.options.to_dict()).channels
 
     def step(state: TrainState, constants: Any, hr: jax.Array, keys: jax.Array) -> tuple[TrainState, Metrics]:
         pairs = make_pairs(hr, keys, config, spec, channels)
+        maps = terms.maps(constants, pairs[config.model.scale], keys) if terms.maps else None
         results, pull, statistics = jax.vjp(
-            lambda params: forward(params, state.statistics, pairs, keys), state.params, has_aux=True
+            lambda params: forward(params, state.statistics, pairs, keys, maps), state.params, has_aux=True
         )
         opponent, opposed = state.critic, {}
         if critic is not None:
@@ -53,7 +62,7 @@ def make_step(
             fake = restored(results[scale])
             opponent, opposed = critic.train(keys, opponent, real=center_crop(pair.sharp, *fake.shape[1:3]), fake=fake)
         (loss, told), slopes = jax.value_and_grad(loss_of, has_aux=True)(
-            results, pairs, statistics, state.step, constants, opponent
+            results, pairs, maps, statistics, state.step, constants, opponent
         )
         loss, told, statistics, (gradients,) = average_over_devices((loss, told, statistics, pull(slopes)))
         updates, optimizer_state = optimizer.update(gradients, state.optimizer, state.params)
@@ -69,13 +78,13 @@ def make_step(
 
 def make_forward(
     config: Config, spec: ModelSpec, objective: Objective
-) -> Callable[[Any, Any, Pairs, jax.Array], tuple[Results, Any]]:
-    """Return `forward(params, statistics, pairs, keys)`: results by scale, photos in [0, 1], and new statistics."""
+) -> Callable[[Any, Any, Pairs, jax.Array, Maps | None], tuple[Results, Any]]:
+    """Return `forward(params, statistics, pairs, keys, maps)`: results by scale in [0, 1], and new statistics."""
     options = {**config.model.options.to_dict(), **spec.training_options}
     networks = {scale: spec.module(scale, **options) for scale in pair_scales(config, spec)}
     keyed = "keys" in inspect.signature(spec.build.__call__).parameters  # the network drops features
 
-    def forward(params: Any, statistics: Any, pairs: Pairs, keys: jax.Array) -> tuple[Results, Any]:
+    def forward(params: Any, statistics: Any, pairs: Pairs, keys: jax.Array, maps: Maps | None) -> tuple[Results, Any]:
         arguments: dict[str, Any] = {**spec.training_arguments, **objective.asks}
         if keyed:
             arguments["keys"] = jax.vmap(lambda key: jax.random.fold_in(key, 10))(keys)
@@ -84,6 +93,7 @@ def make_forward(
             results[scale], statistics = networks[scale].apply(
                 {"params": params, **statistics},
                 to_range(pair.small, spec.value_range),
+                *([] if maps is None else [maps]),
                 mutable=list(statistics),
                 **arguments,
             )
@@ -97,24 +107,32 @@ def make_forward(
 def make_loss(
     config: Config, objective: Objective, terms: Terms | None, critic: Critic | None
 ) -> Callable[..., tuple[jax.Array, Metrics]]:
-    """Return `loss_of(results, pairs, statistics, step, constants, opponent)`: the generator's loss, and its parts."""
+    """Return `loss_of(results, pairs, maps, statistics, step, constants, opponent)`: the loss, and its parts."""
 
-    def added(constants: Any, opponent: CriticState, output: jax.Array, sharp: jax.Array) -> tuple[jax.Array, Metrics]:
-        loss, told = terms.loss(constants, output, sharp) if terms is not None else (jnp.zeros(()), {})
+    def added(
+        constants: Any, opponent: CriticState, output: jax.Array, pair: Pair, maps: Maps | None
+    ) -> tuple[jax.Array, Metrics]:
+        loss, told = terms.loss(constants, output, pair, maps) if terms is not None else (jnp.zeros(()), {})
         if critic is not None:
             told["adversarial"] = critic.deceived(opponent, output)
-            told["contrast"] = jnp.std(output) / jnp.maximum(jnp.std(sharp), 1e-3)
+            told["contrast"] = jnp.std(output) / jnp.maximum(jnp.std(pair.sharp), 1e-3)
             loss = loss + config.adversarial.weight * told["adversarial"]
         return loss, told
 
     def loss_of(
-        results: Results, pairs: Pairs, statistics: Any, step: jax.Array, constants: Any, opponent: CriticState
+        results: Results,
+        pairs: Pairs,
+        maps: Maps | None,
+        statistics: Any,
+        step: jax.Array,
+        constants: Any,
+        opponent: CriticState,
     ) -> tuple[jax.Array, Metrics]:
         losses, errors, told = [], [], {}
         for scale, pair in pairs.items():
             pixel_loss, output, told = objective.loss(results[scale], pair, statistics, step)
             sharp = center_crop(pair.sharp, *output.shape[1:3])
-            more, parts = added(constants, opponent, output, sharp)
+            more, parts = added(constants, opponent, output, pair._replace(sharp=sharp), maps)
             losses.append((1.0 if terms is None else config.pixel_weight) * pixel_loss + more)
             errors.append(jnp.mean(jnp.square(output - sharp)))
             told = {**told, **parts}

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import jax
 import numpy as np
 
 from jaxsr.data.blurred import holds_pairs
@@ -11,13 +12,17 @@ from jaxsr.data.samples import folder_photos, sample_photos
 from jaxsr.imaging.color import round_to_levels
 from jaxsr.imaging.patches import center_crop
 from jaxsr.models import Model
+from jaxsr.restoration.evaluation import reference_sources
 from jaxsr.restoration.paired_set import read_set
-from jaxsr.restoration.photo_pairs import Pair, make_pairs, shaken_pair
+from jaxsr.restoration.photo_pairs import PILLOW, Pair, make_pairs, shaken_pair
+from jaxsr.restoration.references import LAYERS, read_references
 from jaxsr.restoration.scoring import score, score_pair
 from jaxsr.training.config import Config
+from jaxsr.weights.vgg_files import load_vgg
 
 PROTOCOLS = ("y8", "rgb")  # the first is the one that is logged
 DEBLURRING = ("rgb",)
+VALIDATION_LEVEL = "1"  # of references: the most similar one
 PANEL, ROWS = 320, 4  # pixels of a panel of the sample pictures, and how many photos these show
 
 
@@ -29,6 +34,7 @@ class Validation:
         self.name = config.data.validation
         self._protocols = PROTOCOLS if config.model.scale > 1 else DEBLURRING
         self._pairs, self._photos = _pairs_of(config)
+        self._options = _references_of(config) or [{}] * len(self._pairs)
         self._samples = samples
 
     def score(self, model: Model, step: int) -> dict[str, Any]:
@@ -36,15 +42,18 @@ class Validation:
 
         The baseline is bicubic under y8, or when deblurring the blurred photo under rgb ("input_psnr").
         """
-        shown = self._pairs[:: -(-len(self._pairs) // ROWS)]
-        picture = _grid(shown, [score_pair(model, pair, self._protocols[:1])[0] for pair in shown])
+        every, protocols = -(-len(self._pairs) // ROWS), self._protocols[:1]
+        shown, options = self._pairs[::every], self._options[::every]
+        picture = _grid(
+            shown, [score_pair(model, pair, protocols, **more)[0] for pair, more in zip(shown, options, strict=True)]
+        )
         write_photo(self._samples / f"step_{step:08d}.png", Photo((picture * 255).round().astype(np.uint8)))
-        (scores,) = score(model, self._pairs, protocols=self._protocols[:1]).values()
+        (scores,) = score(model, self._pairs, protocols=protocols, options=self._options).values()
         return {**scores.mean, f"{scores.baseline_name}_psnr": scores.baseline["psnr"]}
 
     def card(self, model: Model) -> list[dict[str, Any]]:
         """Return what a weight file's card says of scores: data, protocol, mean and the baseline's mean."""
-        each = score(model, self._pairs, protocols=self._protocols).values()
+        each = score(model, self._pairs, protocols=self._protocols, options=self._options).values()
         photos = {"data": self.name, "photos": self._photos, "pairs": len(self._pairs)}
         return [photos | {key: x.record()[key] for key in ("protocol", "mean", x.baseline_name)} for x in each]
 
@@ -55,6 +64,9 @@ def _pairs_of(config: Config) -> tuple[list[Pair], int]:
     When deblurring they are read from `blur` and `sharp`, or the photos are blurred by the training's kind of shake.
     """
     data, scale = config.data, config.model.scale
+    if data.references:
+        sources = reference_sources(data.validation, VALIDATION_LEVEL)
+        return [pair for source in sources for pair in source.pairs(scale, degradation=PILLOW)], len(sources)
     if scale == 1 and data.validation != "samples" and holds_pairs(data.validation):
         pairs = [pair for source in read_set(data.validation).sources for pair in source.pairs(scale)]
         return pairs, len(pairs)
@@ -65,6 +77,15 @@ def _pairs_of(config: Config) -> tuple[list[Pair], int]:
     options = {"degradation": data.degradation, "kernel_size": data.kernel_size}
     made = [pair for name, pixels in photos.items() for pair in make_pairs(name, pixels, scale, **options)]
     return made, len(photos)
+
+
+def _references_of(config: Config) -> list[dict[str, Any]]:
+    """Return what SRNTT needs for each photo of `config.data.validation`: its references and VGG19; [] for others."""
+    if not config.data.references:
+        return []
+    vgg = load_vgg(LAYERS, config.perceptual.weights, key=jax.random.key(config.seed))
+    sources = reference_sources(config.data.validation, VALIDATION_LEVEL)
+    return [{"reference": read_references(source.references), "vgg": vgg} for source in sources]
 
 
 def _grid(pairs: list[Pair], restored: list[np.ndarray]) -> np.ndarray:

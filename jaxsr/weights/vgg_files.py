@@ -11,7 +11,7 @@ import jax
 import numpy as np
 from absl import logging
 
-from jaxsr.models.vgg import BLOCKS, CONVOLUTIONS, VGG19, check_layers
+from jaxsr.models.vgg import BLOCKS, CONVOLUTIONS, VGG19, check_layers, deepest
 from jaxsr.support.errors import UserError
 from jaxsr.support.files import cache_folder
 from jaxsr.weights.formats import read_tensors
@@ -57,6 +57,17 @@ def load_vgg(
     check_digest(path)
     found = read_vgg(path)
     check_layers(layers, found.params, str(path))
+    return found
+
+
+def deepest_there(layer: str, weights: VGGWeights) -> str:
+    """Return `layer`, or where `weights` end before it the activation of the last convolution they have, loudly."""
+    wanted = CONVOLUTIONS.index(deepest([layer]))
+    last = max(i for i, name in enumerate(CONVOLUTIONS) if name in weights.params)
+    if wanted <= last:
+        return layer
+    found = CONVOLUTIONS[last].replace("conv", "relu")
+    logging.warning("VGG19's file ends before %s: the perceptual loss is measured at %s INSTEAD", layer, found)
     return found
 
 

@@ -59,7 +59,7 @@ def on_one_device(function):
 def pieces(config):
     """Return what a step is made of, the state before it, and a batch of crops."""
     spec = model_spec(config.model.name)
-    critic, terms, objective = make_critic(config), make_terms(config), make_objective(config)
+    critic, terms, objective = make_critic(config), make_terms(config, spec), make_objective(config)
     stages = make_stages(config, spec, objective, terms, critic)
     module = spec.module(config.model.scale, **config.model.options.to_dict())
     variables = initial_variables(module, seed=0)
