@@ -35,6 +35,7 @@ def get_config(variant: str = "full") -> Config:
     if variant == "content":
         config.loss = "mse"
         config.steps = 1_000_000  # SRResNet's
+        config.optimizer.layer_rates = ConfigDict({"small": 0.0, "medium": 0.0, "large": 0.0})
         return config
     config.pixel_weight = 2.0  # of photos in [-1, 1]
     config.data.references = "data/cufed"

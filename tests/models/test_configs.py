@@ -52,6 +52,7 @@ PARAMETERS = {
     },
     "deblurgan": dict.fromkeys(("wild", "synth", "comb"), 11_378_179),
     "srgan": dict.fromkeys(("mse", "vgg22", "vgg54", "content22"), 1_549_462),
+    "srntt": dict.fromkeys(("content", "l2", "full"), 4_383_494),
     "srresnet": {
         **{"x4": 1_545_238, "x4-paper": 1_549_462, "x4-channel": 1_550_659},
         **{"x2": 1_397_525, "x2-paper": 1_401_749, "x2-channel": 1_402_883},

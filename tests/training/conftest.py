@@ -17,11 +17,16 @@ REDUCED = {
     "lapsrn": {"depth": 2, "features": 8},
     "mslapsrn": {"depth": 2, "recursions": 2, "features": 8},
     "srdensenet": {"growth": 4, "blocks": 2, "layers": 2, "low_features": 4, "bottleneck_features": 8},
+    "srntt": {"blocks": 2, "features": 4},
     "srresnet": {"blocks": 2, "features": 8},
     "srgan": {"blocks": 2, "features": 8},
     "vdsr": {"depth": 4, "features": 8},
 }
-CRITICS = {"deblurgan": {"features": 4, "depth": 1}, "srgan": {"features": 2, "stages": 2, "hidden": 4}}
+CRITICS = {
+    "deblurgan": {"features": 4, "depth": 1},
+    "srgan": {"features": 2, "stages": 2, "hidden": 4},
+    "srntt": {"features": 2, "stages": 2, "hidden": 4},
+}
 
 
 @pytest.fixture(scope="session")
@@ -46,8 +51,20 @@ def pairs(photos, tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="session")
+def references(photos, tmp_path_factory):
+    """Return a folder of those photos (hr), smaller, with references that are moved (ref1) and turned over (ref2)."""
+    folder = tmp_path_factory.mktemp("references")
+    for kind, change in (("hr", lambda x: x[:64, :70]), ("ref1", lambda x: x[9:80, 3:70]), ("ref2", lambda x: x[::-1])):
+        (folder / kind).mkdir()
+        for path in photos.iterdir():
+            with Image.open(path) as image:
+                Image.fromarray(change(np.asarray(image))).save(folder / kind / path.name)
+    return folder
+
+
 @pytest.fixture
-def tiny(photos, pairs, monkeypatch):
+def tiny(photos, pairs, references, monkeypatch):
     """Return a function that gives the config of `name:variant`, shrunk to run in seconds."""
     monkeypatch.setattr(kernels, "PCA_KERNELS", 1_000)
 
@@ -63,6 +80,9 @@ def tiny(photos, pairs, monkeypatch):
         if name == "deblurgan":
             config.data.update(kernel_size=9, shakes=4, patch=16)
             config.data.pairs = "" if variant == "synth" else str(pairs)
+        if config.data.references:
+            config.data.update(references=str(references), validation=str(references), patch=8)
+            config.initial_weights = ""
         config.pretraining.steps = min(config.pretraining.steps, 1)
         config.pretraining.learning_rate = 2e-4  # two steps of one length can cancel
         config.perceptual.weights = "random"
