@@ -165,7 +165,8 @@ class SRNTT(nn.Module):
             return self.enlargement(self.content(x, train, axis))
         if maps is None:
             maps = self._blank_maps(x)
-        content = jax.lax.stop_gradient(self.content(x, False, axis))
+        content = self.content(x, False, axis)
+        content = jax.lax.stop_gradient(content) if train else content
         if self.is_initializing():
             self.enlargement(content)
         y = self.small(content, maps.small, train, axis)

@@ -95,12 +95,12 @@ def test_layers_are_the_published_ones_and_folding_changes_nothing():
     expected, alone = reference(variables, x, maps)
     assert expected.shape == (2, 16, 20, 3) and expected.std() > 0.05
     assert_close(compiled(NET.apply)(variables, x, maps), expected)
-    assert_close(compiled(functools.partial(NET.apply, method="enlarge"))(variables, x), alone)
+    assert_close(compiled(NET.clone(alone=True).apply)(variables, x), alone)
     folded, inside = fold(NET, variables)
     shapes = jax.tree.map(lambda leaf: leaf.shape, (inside, initial_shapes(folded)))
     assert folded.normalization == "none" and shapes[0] == shapes[1]
     assert_close(compiled(folded.apply)(inside, x, maps), expected)
-    assert_close(compiled(functools.partial(folded.apply, method="enlarge"))(inside, x), alone)
+    assert_close(compiled(folded.clone(alone=True).apply)(inside, x), alone)
 
 
 def test_parameter_count():
@@ -145,20 +145,38 @@ def test_receptive_radius_is_exact(blocks):
 
 
 def test_statistics_are_those_of_all_devices_together():
-    net = SRNTT(features=4, blocks=1)
-    x, maps = photo_and_maps(3, 4, 4)
+    net = SRNTT(features=4, blocks=1, alone=True)
+    x, _ = photo_and_maps(3, 4, 4)
     variables = random_variables(net)
     train = functools.partial(net.apply, train=True, mutable=["batch_stats"])
-    alone, statistics = compiled(train)(variables, x, maps)
-    split = jax.tree.map(lambda leaf: leaf.reshape(2, 2, *leaf.shape[1:]), (x, maps))
-    shared = jax.pmap(functools.partial(train, axis="d"), "d", in_axes=(None, 0, 0), devices=jax.local_devices()[:2])
-    together, theirs = shared(variables, *split)
+    alone, statistics = compiled(train)(variables, x)
+    split = x.reshape(2, 2, *x.shape[1:])
+    shared = jax.pmap(functools.partial(train, axis="d"), "d", in_axes=(None, 0), devices=jax.local_devices()[:2])
+    together, theirs = shared(variables, split)
     np.testing.assert_allclose(together.reshape(alone.shape), alone, atol=1e-4)
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a[1], b, rtol=1e-4, atol=1e-4), theirs, statistics)
     y = conv(relu(conv(x, variables["params"]["content"]["conv1"])), {"kernel": first_kernel(variables)})
     old = variables["batch_stats"]["content"]["blocks"]["norm1"]["mean"][0]
     new = statistics["batch_stats"]["content"]["blocks"]["norm1"]["mean"][0]
     np.testing.assert_allclose(new, 0.9 * old + 0.1 * y.mean(axis=(0, 1, 2)), atol=1e-5)
+
+
+def test_the_content_is_kept_while_textures_are_learned():
+    net = SRNTT(features=4, blocks=1)
+    x, maps = photo_and_maps(3, 4, 4)
+    variables = random_variables(net)
+
+    def loss(params, train):
+        given = {**variables, "params": params}
+        y, changed = net.apply(given, x, maps, train=train, mutable=["batch_stats"])
+        return jnp.mean(jnp.square(y)), changed["batch_stats"]
+
+    slopes, statistics = compiled(jax.grad(functools.partial(loss, train=True), has_aux=True))(variables["params"])
+    moved = {name: any(np.abs(leaf).max() > 0 for leaf in jax.tree.leaves(part)) for name, part in slopes.items()}
+    assert moved == {"content": False, "enlargement": False, "small": True, "medium": True, "large": True}
+    jax.tree.map(np.testing.assert_array_equal, statistics["content"], variables["batch_stats"]["content"])
+    old = variables["batch_stats"]["small"]["norm2"]["mean"]
+    assert np.abs(statistics["small"]["norm2"]["mean"] - old).max() > 1e-3
 
 
 def first_kernel(variables):

@@ -78,7 +78,7 @@ def test_without_a_reference_the_photo_is_its_own(vgg):
     """Each layer of the network's own enlargement is matched with that layer of the small photo, mirrored to 12x16."""
     pixels = photo(12, 13)
     x = np.float32(pixels / 127.5 - 1)[None]
-    alone = np.clip((jax.jit(lambda v, x: NET.apply(v, x, method="enlarge"))(MODEL.variables, x) + 1) / 2, 0, 1)
+    alone = np.clip((jax.jit(NET.clone(alone=True).apply)(MODEL.variables, x) + 1) / 2, 0, 1)
     small = np.pad(pixels / 255, ((0, 0), (0, 3), (0, 0)), mode="reflect")
     content, own = layers(vgg, alone[0]), layers(vgg, small)
     maps = [matching.swap(match_shared(content[name], [own[name]]).places, [own[name]], 1)[None] for name in LAYERS]
@@ -86,6 +86,17 @@ def test_without_a_reference_the_photo_is_its_own(vgg):
     result, found = transfer(MODEL, pixels, vgg=vgg, quantize=False, save_matches=True)
     np.testing.assert_allclose(result, (expected[0] + 1) / 2, atol=1e-4)
     np.testing.assert_array_equal(found["sizes"], [(3, 4)])
+
+
+def test_a_network_alone_takes_no_references():
+    pixels = photo(12, 13)
+    x = np.float32(pixels / 127.5 - 1)[None]
+    expected = (jax.jit(NET.clone(alone=True).apply)(MODEL.variables, x)[0] + 1) / 2
+    result, found = restore_pixels(MODEL.with_options(alone=True), pixels, quantize=False)
+    np.testing.assert_allclose(result, expected, atol=1e-5)
+    assert found == {}
+    with pytest.raises(UserError, match="takes no reference; leave it out"):
+        restore_pixels(MODEL.with_options(alone=True), pixels, reference=[pixels])
 
 
 @pytest.mark.slow
