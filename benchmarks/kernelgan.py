@@ -14,7 +14,7 @@ from absl import flags
 from benchmarks.peers.kernelgan import KernelGAN
 from benchmarks.timing import contest, in_new_process, machine
 from jaxsr.blind.estimation import estimate_kernels
-from jaxsr.blind.kernelgan import FIDELITIES, start, train
+from jaxsr.blind.kernelgan import PAPER, start, train
 from jaxsr.support import app
 
 _PHOTOS = flags.DEFINE_list("photos", ["1", "2", "8"], "how many photos at once, a row each")
@@ -50,7 +50,7 @@ def compare(side: int) -> None:
     peer.copy_weights(*(jax.tree.map(np.asarray, tree) for tree in (state.generator, state.discriminator)))
     peer.copy_directions(jax.tree.map(np.asarray, state.directions))
     program = jax.jit(train, static_argnames="fidelity")
-    _, losses = program(state, (CORNERS, CORNERS), len(CORNERS), fidelity=FIDELITIES["paper"])
+    _, losses = program(state, (CORNERS, CORNERS), len(CORNERS), fidelity=PAPER)
     expected = [peer.step(corner, corner)[0] for corner in CORNERS]
     np.testing.assert_allclose(losses[:, 0], expected, rtol=1e-2)  # Adam's first moves are signs of gradients
 

@@ -20,7 +20,7 @@ _SCALE = flags.DEFINE_enum("scale", "2", ["2", "4"], "How many times larger the 
 _SEED = flags.DEFINE_integer("seed", 0, "The first seed; the same gives the same kernel.", lower_bound=0)
 _SEEDS = flags.DEFINE_integer("seeds", 4, "How many runs, of following seeds, for a photo.", lower_bound=1)
 _STEPS = flags.DEFINE_integer("steps", 3000, "Steps of training; the schedule is made for 3000.", lower_bound=1)
-_FIDELITY = flags.DEFINE_string("fidelity", None, "steady, the default, paper or published_code.")
+_FIDELITY = flags.DEFINE_string("fidelity", None, "mixed, the default, steady, paper or published_code.")
 _TRUTH = flags.DEFINE_string("truth", None, "The true kernel, or a folder of them, to print scores.")
 _PROGRESS = flags.DEFINE_integer("progress", 0, "Write the pictures anew every so many steps.", lower_bound=0)
 

@@ -18,8 +18,10 @@ from jaxsr.restoration.photo import check_array
 from jaxsr.support.errors import UserError, choose
 
 SCALES = (2, 4)
-DEFAULT_FIDELITY = "steady"
-SEEDS = 4  # runs differ much: of single ones the errors spread twice as far as of means of four
+DEFAULT_FIDELITY = "mixed"  # the published rules make narrow kernels too wide, the steady ones wide ones too narrow
+SEEDS = 4  # runs differ much: the errors of single ones spread twice as far as those of means of four
+# Where a generator gives up, its kernel sums to 0: such runs are left out, after so many steps even if all are such
+LEAST_SUM, SETTLED = 0.1, 1000
 MOST_ON_A_GPU = 64  # examples at once, a few MB each
 Progress = Callable[[int, dict[int, np.ndarray]], None]
 
@@ -35,11 +37,12 @@ class Estimate:
 
 @dataclasses.dataclass(frozen=True)
 class Example:
-    """One run: a photo (H, W, 3) in [0, 1] without its border, its place among the caller's, a seed and its crops."""
+    """One run: a photo (H, W, 3) in [0, 1] without its border, its place among the caller's, a seed, rules, crops."""
 
     photo: np.ndarray
     place: int
     seed: int
+    rules: Fidelity
     corners: tuple[np.ndarray, np.ndarray]
 
 
@@ -81,16 +84,18 @@ def estimate_kernels(
     every = min(progress_every or steps, steps)
     parts = [usable_part(photo) for photo in photos]
     examples = [
-        Example(part, place, seed, draw_crops(np.random.default_rng(seed), part, steps))
+        Example(part, place, seed, rules[seed % len(rules)], draw_crops(np.random.default_rng(seed), part, steps))
         for place, part in enumerate(parts)
         for seed in seeds
     ]
-    found: list[list[Estimate]] = [[] for _ in photos]
-    for first in range(0, len(examples), at_once()):
-        group = examples[first : first + at_once()]
-        for example, kernel, losses in zip(group, *_run(group, rules, every, progress), strict=False):
-            found[example.place].append(Estimate(example.seed, kernel, losses))
-    return found
+    found: dict[tuple[int, int], Estimate] = {}
+    for each in rules:
+        alike = [example for example in examples if example.rules == each]
+        for first in range(0, len(alike), at_once()):
+            group = alike[first : first + at_once()]
+            for example, kernel, losses in zip(group, *_run(group, each, every, progress), strict=False):
+                found[example.place, example.seed] = Estimate(example.seed, kernel, losses)
+    return [[found[place, seed] for seed in seeds] for place in range(len(photos))]
 
 
 def check_photo(photo: np.ndarray) -> None:
@@ -104,8 +109,16 @@ def at_once() -> int:
 
 
 def combine(estimates: Sequence[Estimate], scale: int) -> np.ndarray:
-    """Return the finished kernel (k, k) of a photo from all its `estimates`: that of their mean."""
-    return finish(np.mean([estimate.kernel for estimate in estimates], axis=0), scale)
+    """Return the finished kernel (k, k) of a photo from its `estimates`: that of the mean of those that came to one.
+
+    Raises UserError where none did.
+    """
+    largest = max(estimate.kernel.sum() for estimate in estimates)
+    kernels = [estimate.kernel for estimate in estimates if estimate.kernel.sum() >= LEAST_SUM * largest]
+    if len(estimates[0].losses) >= SETTLED and largest < LEAST_SUM:
+        seeds = ", ".join(str(estimate.seed) for estimate in estimates)
+        raise UserError(f"no kernel was found with the seeds {seeds}; try others, or more: --seed, --seeds")
+    return finish(np.mean(kernels, axis=0), scale)
 
 
 def rgb_photo(photo: Any) -> np.ndarray:

@@ -51,24 +51,30 @@ def estimate_files(
     every = pictures_every or max(steps // 20, 1)
     options = {"seeds": seeds, "fidelity": fidelity, "steps": steps, "progress": progress, "progress_every": every}
     found = estimate_kernels(list(photos.values()), **options)
+    kernels: dict[Path, np.ndarray] = {}
     for path, stem, estimates in zip(photos, stems, found, strict=True):
         keep(path, estimates)
-        write_estimate(stem, estimates, scale)
-    return {path: combine(estimates, scale) for path, estimates in zip(photos, found, strict=True)}, failures
+        try:
+            kernels[path] = write_estimate(stem, estimates, scale)
+        except UserError as error:
+            failures.append(f"{path}: {error}")
+    return kernels, failures
 
 
-def write_estimate(stem: Path, estimates: Sequence[Estimate], scale: int) -> None:
-    """Write the kernel of `estimates` to `stem` with .npz, .mat and .png, the first two with the raw ones beside it.
+def write_estimate(stem: Path, estimates: Sequence[Estimate], scale: int) -> np.ndarray:
+    """Return the kernel of `estimates`, written to `stem` with .npz, .mat and .png.
 
-    These are `raw` (n, 13, 13) of the `seeds` (n,). For scale 4 the two data files hold the kernel of scale 2 too, as
+    The first two have the raw ones beside it, `raw` (n, 13, 13) of the `seeds` (n,). For scale 4 the two data files hold the kernel of scale 2 too, as
     `Kernel_x2`: a restorer in two stages takes both.
     """
+    kernel = combine(estimates, scale)
     facts = {"scale": scale, "seeds": [e.seed for e in estimates], "raw": np.stack([e.kernel for e in estimates])}
     if scale == 4:
         facts[KEY_X2] = combine(estimates, 2).astype(np.float32)
     for suffix in SUFFIXES:
-        write_kernel(stem.with_name(stem.name + suffix), combine(estimates, scale), facts)
-    write_picture(stem, combine(estimates, scale), scale)
+        write_kernel(stem.with_name(stem.name + suffix), kernel, facts)
+    write_picture(stem, kernel, scale)
+    return kernel
 
 
 def write_picture(stem: Path, kernel: np.ndarray, scale: int) -> None:

@@ -56,14 +56,13 @@ class Fidelity:
     mean_from: int = NEVER
 
 
-_PAPER = Fidelity(accumulates=False, real_noise=1 / 255, channel_sum=False, threshold=0.4 / 9)
-FIDELITIES = {
-    "paper": _PAPER,
-    "published_code": Fidelity(accumulates=True, real_noise=2 / 255, channel_sum=True, threshold=0.4),
-    # Published rates drop so early that a kernel stays where chance has it by then. Without drops it wanders about the
-    # true one: the mean over the wandering is near. A sparsity of 5 would then narrow it too far.
-    "steady": dataclasses.replace(_PAPER, sparsity=2.0, steps_per_rate=NEVER, mean_from=500),
-}
+PAPER = Fidelity(accumulates=False, real_noise=1 / 255, channel_sum=False, threshold=0.4 / 9)
+PUBLISHED = Fidelity(accumulates=True, real_noise=2 / 255, channel_sum=True, threshold=0.4)
+# Published rates drop so early that a kernel stays where chance has it by then, wider than narrow ones are. Without
+# drops it wanders about the true one, and the mean over the wandering is near; a sparsity of 5 would narrow it too far.
+STEADY = dataclasses.replace(PUBLISHED, sparsity=2.0, steps_per_rate=NEVER, mean_from=500)
+# name -> the rules that seeds take in turns, even ones the first
+FIDELITIES = {"paper": (PAPER,), "published_code": (PUBLISHED,), "steady": (STEADY,), "mixed": (PUBLISHED, STEADY)}
 
 
 class State(NamedTuple):

@@ -1,7 +1,7 @@
 """Photo files restored by ZSSR, with a kernel that is given, estimated by KernelGAN, or bicubic's."""
 
 import dataclasses
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -54,12 +54,16 @@ def restore_files(
             failures.append(str(error) if str(path) in str(error) else f"{path}: {error}")
     if not photos:
         return failures
-    kernels = [given] * len(photos)
+    kernels = dict.fromkeys(photos, given)
     if kernel == ESTIMATE:
-        stems = [outputs[path].parent / "kernels" / outputs[path].stem for path in photos]
-        kernels = _estimated(photos.values(), stems, scale, seed)
+        stems = {path: outputs[path].parent / "kernels" / outputs[path].stem for path in photos}
+        kernels, failed = _estimated(photos, stems, scale, seed)
+        failures += failed
+        photos = {path: photos[path] for path in kernels}
+        if not photos:
+            return failures
     pixels = [_levels(photo.pixels) for photo in photos.values()]
-    results = restore_zssr(pixels, scale=scale, kernels=kernels, seed=seed, progress=progress, **options)
+    results = restore_zssr(pixels, scale=scale, kernels=list(kernels.values()), seed=seed, progress=progress, **options)
     for path, result in zip(photos, results, strict=True):
         write_photo(outputs[path], _as_photo(result, photos[path], scale))
     return failures
@@ -74,14 +78,24 @@ def _read(path: Path, scale: int, kernel: Kernels, *, estimated: bool) -> Photo:
     return photo
 
 
-def _estimated(photos: Iterable[Photo], stems: Iterable[Path], scale: int, seed: int) -> list[Kernels]:
-    """Return KernelGAN's kernels of `photos`, for scale 4 those of x2 and x4, written to `stems` with suffixes."""
-    kernels: list[Kernels] = []
-    found = estimate_kernels([rgb_photo(photo.pixels) for photo in photos], seeds=range(seed, seed + SEEDS))
-    for stem, estimates in zip(stems, found, strict=True):
-        write_estimate(stem, estimates, scale)
-        kernels.append([combine(estimates, 2), combine(estimates, 4)] if scale == 4 else combine(estimates, scale))
-    return kernels
+def _estimated(
+    photos: dict[Path, Photo], stems: dict[Path, Path], scale: int, seed: int
+) -> tuple[dict[Path, Kernels], list[str]]:
+    """Return KernelGAN's kernels of `photos`, for scale 4 those of x2 and x4, and why some have none.
+
+    They are written to `stems` with suffixes.
+    """
+    kernels: dict[Path, Kernels] = {}
+    failures = []
+    found = estimate_kernels([rgb_photo(photo.pixels) for photo in photos.values()], seeds=range(seed, seed + SEEDS))
+    for path, estimates in zip(photos, found, strict=True):
+        try:
+            kernel = write_estimate(stems[path], estimates, scale)
+        except UserError as error:
+            failures.append(f"{path}: {error}")
+        else:
+            kernels[path] = [combine(estimates, 2), kernel] if scale == 4 else kernel
+    return kernels, failures
 
 
 def _levels(pixels: np.ndarray) -> np.ndarray:

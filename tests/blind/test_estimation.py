@@ -6,7 +6,7 @@ from PIL import Image
 
 import jaxsr
 from jaxsr.blind import estimation
-from jaxsr.blind.estimation import estimate_kernel, estimate_kernels, rgb_photo
+from jaxsr.blind.estimation import Estimate, combine, estimate_kernel, estimate_kernels, rgb_photo
 from jaxsr.data.images import read_pixels
 from jaxsr.data.kernel_files import read_kernel
 from jaxsr.imaging.centering import centre_of_mass, kernel_centre
@@ -52,8 +52,10 @@ def test_neither_batch_nor_progress_changes_a_kernel():
         for one, other in zip(first, second, strict=True):
             np.testing.assert_array_equal(one.kernel, other.kernel)
             np.testing.assert_array_equal(one.losses, other.losses)
-    assert [step for step, _ in told] == [3, 4] and set(told[1][1]) == {0, 1}
-    np.testing.assert_allclose(told[1][1][0], np.mean([e.kernel for e in together[0]], axis=0), rtol=1e-6)
+    assert [step for step, _ in told] == [3, 4] * 2 and set(told[1][1]) == {0, 1}
+    np.testing.assert_allclose(
+        told[1][1][0], together[0][0].kernel, rtol=1e-6
+    )  # even seeds first: their rules' program
     assert len({e.kernel.tobytes() for estimates in together for e in estimates}) == 4  # each its own
     alone = estimate_kernels(photos[1:], seeds=[5], steps=4)[0][0]
     assert alone.losses.shape == (4, 3) and np.isfinite(alone.losses).all()
@@ -75,6 +77,27 @@ def test_several_runs_on_a_device_are_as_good_as_alone(monkeypatch):
     monkeypatch.setattr(estimation, "at_once", lambda: 8)
     together = estimate_kernels([photo(100, 90), photo(90, 100, 1)], seeds=[0, 1, 2, 3], steps=4)[1][3]
     assert_alike(together, alone)
+
+
+def test_runs_that_gave_up_are_left_out():
+    rng = np.random.default_rng(0)
+    good = [rng.random((13, 13)) / 84.5 for _ in range(2)]
+    runs = [Estimate(seed, k, np.zeros((3000, 3))) for seed, k in enumerate([*good, -1e-6 * good[0]])]
+    np.testing.assert_array_equal(combine(runs, 2), combine(runs[:2], 2))
+    with pytest.raises(UserError, match="no kernel was found with the seeds 2; try others"):
+        combine(runs[2:], 2)
+
+
+def test_mixed_rules_go_by_the_seed():
+    """Even seeds follow the published code, odd ones the steady rules, whatever others are asked for."""
+    pixels = [photo(90, 100)]
+    mixed = estimate_kernels(pixels, seeds=[1, 2], steps=3)[0]
+    steady, published = (
+        estimate_kernels(pixels, seeds=[seed], fidelity=name, steps=3)[0][0]
+        for seed, name in ((1, "steady"), (2, "published_code"))
+    )
+    assert_alike(mixed[0], steady)
+    assert_alike(mixed[1], published)
 
 
 @pytest.mark.parametrize(

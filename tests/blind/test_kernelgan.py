@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxsr.blind.kernelgan import FIDELITIES, NEVER, start, train
+from jaxsr.blind.kernelgan import FIDELITIES, NEVER, PAPER, start, train
 from jaxsr.blind.schedules import Schedule, first_schedule, hand_over, learning_rate
 from tests.models.dan_cases import assert_close, compiled
 from tests.reference import kernelgan as reference
@@ -21,7 +21,7 @@ CORNERS = tuple(np.int32(rows) for rows in ([[0, 0], [4, 10], [6, 2]], [[0, 2], 
 @pytest.mark.parametrize(("fidelity", "weight"), [("paper", 1e-3), ("published_code", 5.0), ("steady", 4e-3)])
 def test_steps_are_the_papers(fidelity, weight):
     """Overlapping crops tell whether noise stays in the photo; a low weight lets all regularisers count."""
-    options = FIDELITIES[fidelity]
+    (options,) = FIDELITIES[fidelity]
 
     def begin(photo):
         state = start(KEY, photo)
@@ -95,7 +95,7 @@ def test_the_rate_drops_behind_every_750th_step():
 def test_the_kernel_is_the_mean_of_the_last_steps():
     """Three steps whose kernels differ: the last one's, and with `mean_from` 1 the mean of the last two."""
     photo = np.random.default_rng(0).uniform(-1, 1, (3, 70, 76)).astype(np.float32)
-    last, mean = (dataclasses.replace(FIDELITIES["paper"], mean_from=first) for first in (NEVER, 1))
+    last, mean = (dataclasses.replace(PAPER, mean_from=first) for first in (NEVER, 1))
     runs = {
         (rules, steps): jax.jit(functools.partial(train, fidelity=rules))(start(KEY, photo), CORNERS, steps)[0].kernel
         for rules, steps in ((last, 2), (last, 3), (mean, 3))
