@@ -64,8 +64,8 @@ def estimate_files(
 def write_estimate(stem: Path, estimates: Sequence[Estimate], scale: int) -> np.ndarray:
     """Return the kernel of `estimates`, written to `stem` with .npz, .mat and .png.
 
-    The first two have the raw ones beside it, `raw` (n, 13, 13) of the `seeds` (n,). For scale 4 they hold the kernel of
-    scale 2 too, as `Kernel_x2`: a restorer in two stages takes both. Raises UserError as `combine` does.
+    The first two have the raw ones beside it, `raw` (n, 13, 13) of the `seeds` (n,). For scale 4 they hold the kernel
+    of scale 2 too, as `Kernel_x2`: a restorer in two stages takes both. Raises UserError as `combine` does.
     """
     kernel = combine(estimates, scale)
     facts = {"scale": scale, "seeds": [e.seed for e in estimates], "raw": np.stack([e.kernel for e in estimates])}
