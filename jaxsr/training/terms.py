@@ -98,10 +98,12 @@ def _make_maps(config: Config, features: Features) -> Callable[[Any, Pair, jax.A
     def maps(constants: Any, pair: Pair, keys: jax.Array) -> Maps:
         assert pair.reference is not None and pair.places is not None, "checked before: the examples have references"
         given = features(constants, pair.reference, list(FACTORS))
+        swapped = {layer: swap_batch(pair.places, given[layer], factor) for layer, factor in FACTORS.items()}
+        if not config.data.truth_share:
+            return Maps(*swapped.values())
         truth = features(constants, pair.sharp, list(FACTORS))
         drawn = jax.vmap(lambda key: jax.random.uniform(jax.random.fold_in(key, 11)))(keys)
         chosen = (drawn < config.data.truth_share).reshape(-1, 1, 1, 1)
-        swapped = {layer: swap_batch(pair.places, given[layer], factor) for layer, factor in FACTORS.items()}
         return Maps(*(jnp.where(chosen, truth[layer], swapped[layer]) for layer in FACTORS))
 
     return maps
