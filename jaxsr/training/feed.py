@@ -11,7 +11,7 @@ from jaxsr.data.blurred import folder_pairs
 from jaxsr.data.resident import draw_crops, pack, rescaled
 from jaxsr.data.samples import folder_photos, sample_photos
 from jaxsr.support.errors import UserError
-from jaxsr.training import parallel
+from jaxsr.training import parallel, processes
 from jaxsr.training.blurred_feed import BlurredFeed
 from jaxsr.training.config import Config
 from jaxsr.training.pairs import is_deblurring
@@ -60,7 +60,10 @@ class ResidentFeed:
 
 
 class StreamFeed:
-    """Crops read by grain from a data set that prepare_data made; `blurred` ones have 3 channels more."""
+    """Crops read by grain from a data set that prepare_data made; `blurred` ones have 3 channels more.
+
+    Each process reads its own part of every batch.
+    """
 
     sharded = True
 
@@ -71,7 +74,14 @@ class StreamFeed:
         self._devices = devices
         self._steps = parallel.steps_per_dispatch(config)
         fields = ("hr", "blur") if blurred else ("hr",)
-        self._batches = stream(source, patch_size=crop, batch_size=config.batch_size, seed=config.seed, fields=fields)
+        self._batches = stream(
+            source,
+            patch_size=crop,
+            batch_size=config.batch_size,
+            seed=config.seed,
+            shard=(processes.index(), processes.count()),
+            fields=fields,
+        )
         self.draw = lambda batches, i, _: batches[i]
 
     def data(self, count: int) -> np.ndarray:
@@ -80,12 +90,18 @@ class StreamFeed:
         return parallel.shard(np.stack(batches + [batches[-1]] * (self._steps - count)), self._devices)
 
     def position(self) -> Any:
-        """Return grain's state."""
-        return self._batches.get_state()
+        """Return grain's state in each process."""
+        return processes.gathered(self._batches.get_state())
 
     def seek(self, position: Any) -> None:
-        """Go to grain's state."""
-        self._batches.set_state(position)
+        """Go to grain's state, or with another number of processes to where those were."""
+        states = position if isinstance(position, list) else [position]
+        if len(states) == processes.count():
+            self._batches.set_state(states[processes.index()])
+            return
+        from jaxsr.data.streaming import place_for
+
+        self._batches.set_state(place_for(states, count=processes.count()))
 
 
 def open_feed(config: Config, crop: int, devices: list[Any]) -> Feed:
