@@ -85,5 +85,5 @@ def _open(folder: Path) -> ocp.CheckpointManager:
         folder.mkdir(parents=True, exist_ok=True)
         own = ocp.options.MultiprocessingOptions(active_processes={0}, barrier_sync_key_prefix="first")
         alone = {"multiprocessing_options": own, "create": False}
-    options = ocp.CheckpointManagerOptions(preservation_policy=policy, **alone)
+    options = ocp.CheckpointManagerOptions(preservation_policy=policy, cleanup_tmp_directories=True, **alone)
     return ocp.CheckpointManager(folder, item_names=("state", "meta"), options=options)
