@@ -10,7 +10,7 @@ import numpy as np
 from jaxsr.models import Model, initial_shapes, model_spec
 from jaxsr.training import parallel, processes
 from jaxsr.training.checkpoints import Checkpoints
-from jaxsr.training.checks import check_config
+from jaxsr.training.checks import check_config, check_share
 from jaxsr.training.config import Config
 from jaxsr.training.critic import make_critic
 from jaxsr.training.feed import open_feed
@@ -43,6 +43,8 @@ def train(config: Config, workdir: str | Path) -> int:
     module = spec.module(config.model.scale, **options)
     trained = spec.module(config.model.scale, **{**options, **spec.training_options})
     devices = parallel.devices(config.batch_size)
+    share = parallel.share_of(config.batch_size, devices)
+    check_share(config, share)
     layer_factors(initial_shapes(trained)["params"], config.optimizer.layer_rates.to_dict())
     variables = initial_variables(trained, seed=config.seed, weights=config.initial_weights, basis=config.model.basis)
     terms, critic = make_terms(config), make_critic(config)
@@ -52,7 +54,6 @@ def train(config: Config, workdir: str | Path) -> int:
     feed = open_feed(config, crop_size(config, spec), devices)
     validation = Validation(config, workdir / "samples")
     looped = parallel.steps_per_dispatch(config) > 1
-    share = parallel.share_of(config.batch_size, devices)
     programs = [dispatch(stage.step, feed.draw, share=share, looped=looped) for stage in stages]
     runs = [parallel.compile_steps(program, devices, sharded_data=feed.sharded) for program in programs]
     constants = parallel.replicate(terms.constants, devices)

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from jaxsr.models.vgg import VGG19
 from jaxsr.training.config import Config
 from jaxsr.training.losses import example_sum, total_variation, vgg
+from jaxsr.training.precision import computing_in
 from jaxsr.weights.vgg_files import load_vgg
 
 Metrics = dict[str, jax.Array]
@@ -48,9 +49,10 @@ def _perception(config: Config) -> tuple[Callable[[Any, jax.Array, jax.Array], j
     weights = load_vgg([section.layer], section.weights, key=jax.random.key(config.seed))
     # VGG19 takes photos in `value_range` to what its weights expect; DeblurGAN's authors pass [-1, 1] on as it is
     network = VGG19((section.layer,), (-1.0, 1.0), section.convention or weights.convention)
+    features = computing_in(config.precision, lambda params, x: network.apply({"params": params}, x)[section.layer])
 
     def loss(params: Any, output: jax.Array, sharp: jax.Array) -> jax.Array:
-        restored, original = (network.apply({"params": params}, 2 * x - 1)[section.layer] for x in (output, sharp))
+        restored, original = (features(params, 2 * x - 1) for x in (output, sharp))
         return vgg(output=restored, target=original, feature_scale=section.feature_scale).mean()
 
     return loss, weights.params
