@@ -1,6 +1,8 @@
 """Where the patches of a step come from: photos on the device, or records streamed from disk."""
 
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -62,7 +64,8 @@ class ResidentFeed:
 class StreamFeed:
     """Crops read by grain from a data set that prepare_data made; `blurred` ones have 3 channels more.
 
-    Each process reads its own part of every batch.
+    Each process reads its own part of every batch. A thread reads the next dispatch's and moves them to the devices
+    while these work.
     """
 
     sharded = True
@@ -83,25 +86,41 @@ class StreamFeed:
             fields=fields,
         )
         self.draw = lambda batches, i, _: batches[i]
+        self._reader, self._ahead = ThreadPoolExecutor(1), deque[Future]()
+        self._state = self._batches.get_state()
 
-    def data(self, count: int) -> np.ndarray:
+    def data(self, count: int) -> Any:
         """Return the next `count` batches, padded to a full dispatch so that one program fits all."""
-        batches = [next(self._batches) for _ in range(count)]
-        return parallel.shard(np.stack(batches + [batches[-1]] * (self._steps - count)), self._devices)
+        self._read_ahead(count)
+        batches = [self._ahead.popleft().result() for _ in range(count)]
+        self._read_ahead(self._steps)
+        self._state = batches[-1][1]
+        return parallel.dispatch_of([batch for batch, _ in batches], self._steps)
+
+    def _read_ahead(self, count: int) -> None:
+        """See to it that at least `count` batches are read or being read."""
+        while len(self._ahead) < count:
+            self._ahead.append(self._reader.submit(self._read))
+
+    def _read(self) -> tuple[Any, Any]:
+        """Return the next batch, on the devices, and grain's state after it."""
+        batch = parallel.put_sharded(next(self._batches), self._devices)
+        return batch, self._batches.get_state()
 
     def position(self) -> Any:
-        """Return grain's state in each process."""
-        return processes.gathered(self._batches.get_state())
+        """Return grain's state after the last batch that was taken, in each process."""
+        return processes.gathered(self._state)
 
     def seek(self, position: Any) -> None:
         """Go to grain's state, or with another number of processes to where those were."""
-        states = position if isinstance(position, list) else [position]
-        if len(states) == processes.count():
-            self._batches.set_state(states[processes.index()])
-            return
         from jaxsr.data.streaming import place_for
 
-        self._batches.set_state(place_for(states, count=processes.count()))
+        states = position if isinstance(position, list) else [position]
+        same = len(states) == processes.count()
+        self._state = states[processes.index()] if same else place_for(states, count=processes.count())
+        while self._ahead:  # read from where the stream was
+            self._ahead.pop().result()
+        self._batches.set_state(self._state)
 
 
 def open_feed(config: Config, crop: int, devices: list[Any]) -> Feed:

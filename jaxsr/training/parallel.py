@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
@@ -80,13 +81,29 @@ def shard(batches: np.ndarray, devices: list[Any]) -> np.ndarray:
     return batches.reshape(steps, count, batch // count, *batches.shape[2:]).swapaxes(0, 1)
 
 
+def put_sharded(batch: np.ndarray, devices: list[Any]) -> jax.Array:
+    """Return (devices, 1, share, ...), each part on its device, from this process's part of a batch (n, ...)."""
+    mesh = Mesh(np.array(devices), (DEVICES,))
+    return jax.device_put(shard(batch[None], devices), NamedSharding(mesh, PartitionSpec(DEVICES)))
+
+
+def dispatch_of(batches: list[jax.Array], steps: int) -> jax.Array:
+    """Return (devices, steps, share, ...) from batches as `put_sharded` gives them, the last one filling up."""
+    return batches[0] if steps == 1 else _joined(batches + batches[-1:] * (steps - len(batches)))
+
+
+@jax.jit
+def _joined(batches: list[jax.Array]) -> jax.Array:
+    return jnp.concatenate(batches, axis=1)
+
+
 def compile_steps(run: Callable[..., Any], devices: list[Any], *, sharded_data: Any) -> Callable[..., Any]:
     """Return `run(state, constants, data, count) -> (state, metrics)` compiled for `devices`; `state` is donated.
 
     Those are this process's; all processes run it together.
 
-    `constants` are whole on each device (see `replicate`), `data` is split over them (`sharded_data`, see `shard`) or
-    whole, too; a dictionary of both says so by name.
+    `constants` are whole on each device (see `replicate`), `data` is split over them (`sharded_data`, see
+    `dispatch_of`) or whole, too; a dictionary of both says so by name.
     """
     data_axes = jax.tree.map(lambda sharded: 0 if sharded else None, sharded_data)
     mapped = jax.pmap(
