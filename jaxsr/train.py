@@ -2,7 +2,7 @@
 
 Any field is overridden as `--config.batch_size=32`. The same workdir resumes. Exit status 0: trained to the end;
 1: the loss became non-finite, the generator collapsed, or KernelGAN's photos failed in part; 2: wrong usage; 143:
-SIGTERM, after a checkpoint.
+SIGTERM, after a checkpoint. Several processes, on one host or many, train together with `--coordinator`.
 """
 
 import sys
@@ -16,18 +16,30 @@ from jaxsr.training.config import Config
 
 _CONFIG = config_flags.DEFINE_config_file("config", None, "A file of configs/, with its variant.", lock_config=True)
 _WORKDIR = flags.DEFINE_string("workdir", None, "The run's folder.", required=True)
+_COORDINATOR = flags.DEFINE_string(
+    "coordinator",
+    None,
+    'Of several processes: host:port of the first, or "auto" where JAX finds it itself. Or JAXSR_COORDINATOR.',
+)
+_PROCESSES = flags.DEFINE_integer("processes", None, "How many there are. Or JAXSR_PROCESSES, SLURM_NTASKS.")
+_PROCESS = flags.DEFINE_integer("process", None, "Which one this is, from 0. Or JAXSR_PROCESS, SLURM_PROCID.")
 
 TERMINATED = 143  # 128 + SIGTERM, as shells report it; schedulers requeue on it
 
 
 def main(arguments: Sequence[str]) -> int:
     """Train and return the exit status."""
+    from jaxsr.training import processes
     from jaxsr.training.loop import train  # after the flags: a typo is answered at once
     from jaxsr.training.run_log import TrainingFailed
 
     if arguments:
         raise app.UserError(f"unexpected argument {arguments[0]!r}; everything is a flag: --config=... --workdir=...")
     config = _loaded_config()
+    place = processes.membership(_COORDINATOR.value, _PROCESSES.value, _PROCESS.value)
+    if place is not None and config.model.name == "kernelgan":
+        raise app.UserError("kernelgan trains on each photo by itself; give each process photos of its own to do")
+    processes.join(place)
     if config.model.name == "kernelgan":
         from jaxsr.blind.training import train_kernels
 
@@ -37,7 +49,8 @@ def main(arguments: Sequence[str]) -> int:
     try:
         step = train(config, _WORKDIR.value)
     except TrainingFailed as error:
-        print(f"train: {error}", file=sys.stderr)
+        if processes.is_first():  # all of several met it
+            print(f"train: {error}", file=sys.stderr)
         return app.SOME_FAILED
     if step < config.steps:
         print(f"stopped at step {step} of {config.steps}; the same command goes on from there", flush=True)

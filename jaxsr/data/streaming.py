@@ -19,36 +19,63 @@ def stream(
     num_threads: int = 8,
     fields: Sequence[str] = ("hr",),
 ) -> grain.DatasetIterator:
-    """Return an endless iterator of random crops (batch_size, patch_size, patch_size, 3) uint8.
+    """Return an endless iterator of random crops (batch_size / count, patch_size, patch_size, 3) uint8.
 
     Several `fields` of a record are cropped at one place and give 3 channels each. Every pass visits each sub-image of
     `source["hr"]` once, in a new order, and takes one crop at a random place; sub-images smaller than the patch are
-    skipped. Order and places follow from `seed` alone, whatever the number of threads. `shard` (index, count) takes
-    every count-th sub-image, so that processes share none.
+    skipped. Order and places follow from `seed` alone, whatever the number of threads. `shard` (index, count) gives
+    that part of each batch, and reads no other: put together in order, they are the batches of a single stream, or
+    where sub-images are skipped, ones like them.
     `get_state()` gives the place in the stream as a JSON-able dictionary, `set_state` returns to it bit for bit.
-    Raises UserError when no sub-image of the shard is large enough.
+    Raises UserError when no sub-image is large enough.
     """
-    index, count = shard
 
     def fits(example: dict[str, Any]) -> bool:
         return min(example["hr"].shape[:2]) >= patch_size
 
-    if not any(fits(source[i]) for i in range(index, len(source), count)):  # or the search would never end
+    if not any(fits(source[i]) for i in range(len(source))):  # or the search would never end
         raise UserError(
-            f"none of the {len(source)} sub-images (part {index + 1} of {count}) has {patch_size}x{patch_size} pixels; "
+            f"none of the {len(source)} sub-images has {patch_size}x{patch_size} pixels; "
             "take smaller patches or prepare larger sub-images"
         )
-    shard_seed = int(np.random.SeedSequence([seed, index]).generate_state(1)[0])  # or all shards crop alike
+    index, count = shard
+    share = batch_size // count
+    mixed = int(np.random.SeedSequence([seed, 0]).generate_state(1)[0])
     crops = (
-        grain.MapDataset.source(source)[index::count]
-        .seed(shard_seed)
+        grain.MapDataset.source(source)
+        .seed(mixed)
         .shuffle()
         .filter(fits)
         .random_map(lambda example, rng: random_crop([example[field] for field in fields], patch_size, rng))
         .repeat()
     )
-    reading = grain.ReadOptions(num_threads=num_threads, prefetch_buffer_size=4 * batch_size)
-    return iter(crops.to_iter_dataset(reading).batch(batch_size, drop_remainder=True))
+    reading = grain.ReadOptions(num_threads=num_threads, prefetch_buffer_size=4 * share)
+    own = _PartOfBatches(crops, index, count, share)
+    return iter(own.to_iter_dataset(reading).batch(share, drop_remainder=True))
+
+
+class _PartOfBatches(grain.MapDataset):
+    """The `index`-th run of `share` items in every `count` runs of an endless data set."""
+
+    def __init__(self, parent: grain.MapDataset, index: int, count: int, share: int):
+        super().__init__(parent)
+        self._index, self._count, self._share = index, count, share
+
+    def __len__(self) -> int:
+        return len(self._parent) // self._count
+
+    def __getitem__(self, i: Any) -> Any:
+        batch, place = divmod(i, self._share)
+        return self._parent[(batch * self._count + self._index) * self._share + place]
+
+
+def place_for(states: Sequence[dict[str, Any]], *, count: int) -> dict[str, Any]:
+    """Return the state, of any of `count` shards, that goes on where the shards with `states` were.
+
+    With another count than that of `states`, and sub-images being skipped, a few crops may be left out; none comes
+    twice.
+    """
+    return {"next_index": -(-len(states) * max(state["next_index"] for state in states) // count)}
 
 
 def random_crop(images: Sequence[np.ndarray], size: int, rng: np.random.Generator) -> np.ndarray:

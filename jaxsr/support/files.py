@@ -6,6 +6,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+RANDOM = 8  # characters that mkstemp puts into a name
+
 
 @contextlib.contextmanager
 def written_whole(path: str | os.PathLike) -> Iterator[Path]:
@@ -23,6 +25,13 @@ def written_whole(path: str | os.PathLike) -> Iterator[Path]:
         temporary.chmod(0o666 & ~_umask())
         temporary.replace(path)
     finally:
+        temporary.unlink(missing_ok=True)
+
+
+def remove_remains(path: str | os.PathLike) -> None:
+    """Remove temporary files that `written_whole(path)` left when it was killed; the name may be a pattern."""
+    path = Path(path)
+    for temporary in path.parent.glob(f".{path.stem}-{'?' * RANDOM}{path.suffix}"):
         temporary.unlink(missing_ok=True)
 
 

@@ -4,13 +4,14 @@ import inspect
 
 from jaxsr.imaging.motion import check_shake
 from jaxsr.models import ModelSpec
-from jaxsr.support.errors import UserError
+from jaxsr.support.errors import UserError, choose
 from jaxsr.training.config import Config
 from jaxsr.training.objectives import Objective
 from jaxsr.training.pairs import is_blind, is_deblurring, makes_blur
+from jaxsr.training.precision import PRECISIONS
 
 COUNTS = (
-    *("steps", "batch_size", "log_every", "validate_every", "checkpoint_every"),
+    *("steps", "batch_size", "accumulate", "log_every", "validate_every", "checkpoint_every"),
     *("data.patch", "data.shakes", "supervision.fade"),
 )
 
@@ -24,6 +25,7 @@ def check_config(config: Config, spec: ModelSpec, objective: Objective) -> None:
         value = (config[section] if section else config)[field]
         if value < 1:
             raise UserError(f"{name}={value} must be at least 1; set --config.{name}")
+    choose("precision", config.precision, PRECISIONS)
     if not 0 <= config.ema_decay < 1:
         raise UserError(f"ema_decay={config.ema_decay} must lie in [0, 1); set --config.ema_decay")
     for keyword in objective.asks.keys() - inspect.signature(spec.build.__call__).parameters.keys():
@@ -50,6 +52,15 @@ def _check_references(config: Config, spec: ModelSpec) -> None:
         raise UserError(f"{spec.name} swaps no textures; set --config.texture.weight=0")
     if not 0 <= config.data.truth_share <= 1:
         raise UserError(f"data.truth_share={config.data.truth_share} must lie in [0, 1]; set --config.data.truth_share")
+
+
+def check_share(config: Config, share: int) -> None:
+    """Raise UserError unless the `share` of a batch that a device gets divides into `accumulate` parts."""
+    if share % config.accumulate:
+        raise UserError(
+            f"accumulate={config.accumulate} does not divide the {share} of batch_size={config.batch_size} that each "
+            f"device gets; set --config.accumulate"
+        )
 
 
 def _check_adversarial(config: Config, spec: ModelSpec) -> None:

@@ -16,6 +16,8 @@ def default_config() -> Config:
     config.seed = 0  # decides initial weights, crops and flips
     config.steps = 12_000  # optimiser updates in all
     config.batch_size = 16  # patches per update, over all devices
+    config.accumulate = 1  # parts in which a device takes its share of the batch, for lack of memory
+    config.precision = "float32"  # or "bf16": what networks compute with; weights and losses are float32
     config.steps_per_dispatch = 0  # updates per call of the compiled program; 0: 1 on a CPU, 20 on an accelerator
     config.ema_decay = 0.999  # the averaged weights are scored and saved; 0 keeps no average
     config.initial_weights = ""  # a weight file or shipped name to start from; "" starts afresh

@@ -13,10 +13,12 @@ from jaxsr.models.deblurgan import PatchCritic
 from jaxsr.models.spec import DEVICES
 from jaxsr.models.srgan import Discriminator
 from jaxsr.support.errors import choose
+from jaxsr.training.accumulation import mean_of_parts
 from jaxsr.training.adversarial_losses import ADVERSARIAL, FORMS, AdversarialLoss, gradient_penalty
 from jaxsr.training.config import Config
 from jaxsr.training.optimizers import make_optimizer, make_schedule
 from jaxsr.training.parallel import average_over_devices
+from jaxsr.training.precision import computing_in
 from jaxsr.training.state import CriticState
 
 Metrics = dict[str, jax.Array]
@@ -40,6 +42,8 @@ class Critic:
     penalty: float
     penalty_form: str
     updates: int
+    precision: str = "float32"
+    parts: int = 1
 
     def start(self, shape: tuple[int, ...], *, seed: int) -> CriticState:
         """Return the state before the first update, for photos of `shape` (H, W, C)."""
@@ -53,11 +57,13 @@ class Critic:
     ) -> tuple[CriticState, Metrics]:
         """Return the state after all `updates` on photos (N, H, W, C), a key of `keys` for each, and mean metrics.
 
-        All see the same photos, as DeblurGAN's and SRNTT's authors have it.
+        All see the same photos, as DeblurGAN's and SRNTT's authors have it, in `parts`.
         """
 
         def update(state: CriticState, i: jax.Array) -> tuple[CriticState, Metrics]:
             drawn = jax.vmap(lambda key: jax.random.fold_in(jax.random.fold_in(key, 9), i))(keys)
+            if self.penalty_form == "pixel":  # one place for the batch, also of its parts
+                drawn = jnp.broadcast_to(drawn[0], drawn.shape)
             return self._update(drawn, state, real, fake)
 
         on_cpu = jax.default_backend() == "cpu"  # where convolutions crawl inside loops
@@ -66,30 +72,44 @@ class Critic:
 
     def deceived(self, state: CriticState, fake: jax.Array) -> jax.Array:
         """Return what the generator minimises of the scores of its photos `fake` (N, H, W, C), their mean."""
-        return self.losses.generator(fake=self._scores(state.params, state.statistics, fake)[0]).mean()
+        scores, _ = self._scores(state.params, state.statistics, fake, self.precision)
+        return self.losses.generator(fake=scores).mean()
 
-    def _scores(self, params: Any, statistics: Any, photos: jax.Array) -> tuple[jax.Array, Any]:
+    def _scores(
+        self, params: Any, statistics: Any, photos: jax.Array, precision: str = "float32"
+    ) -> tuple[jax.Array, Any]:
         """Return the scores of `photos` and the statistics after them."""
-        variables = {"params": params, **statistics}
-        return self.network.apply(variables, 2 * photos - 1, mutable=list(statistics), **self.arguments)
+
+        def apply(params: Any, x: jax.Array) -> tuple[jax.Array, Any]:
+            return self.network.apply({"params": params, **statistics}, x, mutable=list(statistics), **self.arguments)
+
+        return computing_in(precision, apply)(params, 2 * photos - 1)
 
     def _update(
         self, keys: jax.Array, state: CriticState, real: jax.Array, fake: jax.Array
     ) -> tuple[CriticState, Metrics]:
         """Return the state after one update, and its metrics."""
 
-        def loss_of(params: Any) -> tuple[jax.Array, tuple[Any, Metrics]]:
-            of_real, statistics = self._scores(params, state.statistics, real)
-            of_fake, statistics = self._scores(params, statistics, fake)
+        def loss_of(
+            params: Any, statistics: Any, real: jax.Array, fake: jax.Array, keys: jax.Array
+        ) -> tuple[jax.Array, tuple[Any, Metrics]]:
+            before = statistics
+            of_real, statistics = self._scores(params, statistics, real, self.precision)
+            of_fake, statistics = self._scores(params, statistics, fake, self.precision)
             loss = self.losses.critic(real=of_real, fake=of_fake).mean()
             told = {"critic_loss": loss, "critic_real": of_real.mean(), "critic_fake": of_fake.mean()}
             if self.penalty:
-                penalty = self._penalty(keys, params, state.statistics, real, fake)
+                penalty = self._penalty(keys, params, before, real, fake)  # in float32: squares of slopes
                 loss, told = loss + self.penalty * penalty, {**told, "critic_penalty": penalty}
             return loss, (statistics, told)
 
-        found = jax.value_and_grad(loss_of, has_aux=True)(state.params)
-        (_, (statistics, told)), gradients = average_over_devices(found)
+        def of_part(statistics: Any, part: Any) -> tuple[Any, Any]:
+            slope = jax.value_and_grad(loss_of, has_aux=True)
+            (_, (statistics, told)), gradients = slope(state.params, statistics, *part)
+            return statistics, (told, gradients)
+
+        found = mean_of_parts(of_part, state.statistics, (real, fake, keys), self.parts)
+        statistics, (told, gradients) = average_over_devices(found)
         updates, optimizer = self.optimizer.update(gradients, state.optimizer, state.params)
         state = CriticState(optax.apply_updates(state.params, updates), statistics, optimizer)
         return state, {**told, "critic_gradient_norm": optax.tree.norm(gradients)}
@@ -121,4 +141,6 @@ def make_critic(config: Config) -> Critic | None:
         penalty=section.penalty,
         penalty_form=section.penalty_form,
         updates=section.updates,
+        precision=config.precision,
+        parts=config.accumulate,
     )

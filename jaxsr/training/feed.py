@@ -1,6 +1,8 @@
 """Where the patches of a step come from: photos on the device, or records streamed from disk."""
 
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -11,7 +13,7 @@ from jaxsr.data.blurred import folder_pairs
 from jaxsr.data.resident import draw_crops, pack, rescaled
 from jaxsr.data.samples import folder_photos, sample_photos
 from jaxsr.support.errors import UserError
-from jaxsr.training import parallel
+from jaxsr.training import parallel, processes
 from jaxsr.training.blurred_feed import BlurredFeed
 from jaxsr.training.config import Config
 from jaxsr.training.pairs import is_deblurring
@@ -61,7 +63,11 @@ class ResidentFeed:
 
 
 class StreamFeed:
-    """Crops read by grain from a data set that prepare_data made; `blurred` ones have 3 channels more."""
+    """Crops read by grain from a data set that prepare_data made; `blurred` ones have 3 channels more.
+
+    Each process reads its own part of every batch. A thread reads the next dispatch's and moves them to the devices
+    while these work.
+    """
 
     sharded = True
 
@@ -72,21 +78,50 @@ class StreamFeed:
         self._devices = devices
         self._steps = parallel.steps_per_dispatch(config)
         fields = ("hr", "blur") if blurred else ("hr",)
-        self._batches = stream(source, patch_size=crop, batch_size=config.batch_size, seed=config.seed, fields=fields)
+        self._batches = stream(
+            source,
+            patch_size=crop,
+            batch_size=config.batch_size,
+            seed=config.seed,
+            shard=(processes.index(), processes.count()),
+            fields=fields,
+        )
         self.draw = lambda batches, i, _: batches[i]
+        self._reader, self._ahead = ThreadPoolExecutor(1), deque[Future]()
+        self._state = self._batches.get_state()
 
-    def data(self, count: int) -> np.ndarray:
+    def data(self, count: int) -> Any:
         """Return the next `count` batches, padded to a full dispatch so that one program fits all."""
-        batches = [next(self._batches) for _ in range(count)]
-        return parallel.shard(np.stack(batches + [batches[-1]] * (self._steps - count)), self._devices)
+        self._read_ahead(count)
+        batches = [self._ahead.popleft().result() for _ in range(count)]
+        self._read_ahead(self._steps)
+        self._state = batches[-1][1]
+        return parallel.dispatch_of([batch for batch, _ in batches], self._steps)
+
+    def _read_ahead(self, count: int) -> None:
+        """See to it that at least `count` batches are read or being read."""
+        while len(self._ahead) < count:
+            self._ahead.append(self._reader.submit(self._read))
+
+    def _read(self) -> tuple[Any, Any]:
+        """Return the next batch, on the devices, and grain's state after it."""
+        batch = parallel.put_sharded(next(self._batches), self._devices)
+        return batch, self._batches.get_state()
 
     def position(self) -> Any:
-        """Return grain's state."""
-        return self._batches.get_state()
+        """Return grain's state after the last batch that was taken, in each process."""
+        return processes.gathered(self._state)
 
     def seek(self, position: Any) -> None:
-        """Go to grain's state."""
-        self._batches.set_state(position)
+        """Go to grain's state, or with another number of processes to where those were."""
+        from jaxsr.data.streaming import place_for
+
+        states = position if isinstance(position, list) else [position]
+        same = len(states) == processes.count()
+        self._state = states[processes.index()] if same else place_for(states, count=processes.count())
+        while self._ahead:  # read from where the stream was
+            self._ahead.pop().result()
+        self._batches.set_state(self._state)
 
 
 def open_feed(config: Config, crop: int, devices: list[Any]) -> Feed:

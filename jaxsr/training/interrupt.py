@@ -5,13 +5,18 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from jaxsr.training import processes
+
 
 @contextmanager
-def stop_on_sigterm() -> Iterator[threading.Event]:
-    """Yield an event that SIGTERM sets; the earlier handler comes back afterwards.
+def stop_on_sigterm() -> Iterator[threading.Event | processes.AgreedStop]:
+    """Yield an event that SIGTERM sets, here or in any other process; the earlier handler comes back afterwards.
 
     Outside the main thread, where Python allows no handlers, the event is simply never set.
     """
+    if processes.count() > 1:
+        yield processes.AgreedStop()  # a handler of ours would displace the one it depends on
+        return
     stopped = threading.Event()
     if threading.current_thread() is not threading.main_thread():
         yield stopped

@@ -8,9 +8,9 @@ import jax
 import numpy as np
 
 from jaxsr.models import Model, initial_shapes, model_spec
-from jaxsr.training import parallel
+from jaxsr.training import parallel, processes
 from jaxsr.training.checkpoints import Checkpoints
-from jaxsr.training.checks import check_config
+from jaxsr.training.checks import check_config, check_share
 from jaxsr.training.config import Config
 from jaxsr.training.critic import make_critic
 from jaxsr.training.feed import open_feed
@@ -43,6 +43,8 @@ def train(config: Config, workdir: str | Path) -> int:
     module = spec.module(config.model.scale, **options)
     trained = spec.module(config.model.scale, **{**options, **spec.training_options})
     devices = parallel.devices(config.batch_size)
+    share = parallel.share_of(config.batch_size, devices)
+    check_share(config, share)
     layer_factors(initial_shapes(trained)["params"], config.optimizer.layer_rates.to_dict())
     variables = initial_variables(trained, seed=config.seed, weights=config.initial_weights, basis=config.model.basis)
     terms, critic = make_terms(config, spec), make_critic(config)
@@ -52,13 +54,12 @@ def train(config: Config, workdir: str | Path) -> int:
     feed = open_feed(config, crop_size(config, spec), devices)
     validation = Validation(config, workdir / "samples")
     looped = parallel.steps_per_dispatch(config) > 1
-    share = config.batch_size // len(devices)
     programs = [dispatch(stage.step, feed.draw, share=share, looped=looped) for stage in stages]
     runs = [parallel.compile_steps(program, devices, sharded_data=feed.sharded) for program in programs]
     constants = parallel.replicate(terms.constants, devices)
 
     # The run folder, and where an earlier run left off
-    claim_folder(workdir, config)
+    processes.from_first(lambda: claim_folder(workdir, config))
     checkpoints = Checkpoints(workdir / "checkpoints")
     opponent = first_critic(config, spec, critic)
     state = create_state(variables, stages[0].optimizer, opponent, seed=config.seed, averaged=config.ema_decay > 0)
@@ -68,7 +69,7 @@ def train(config: Config, workdir: str | Path) -> int:
         print(f"{workdir} is at step {checkpoints.latest} of {config.steps}; going on from there", flush=True)
     step = int(state.step)
     state = parallel.replicate(state, devices)
-    log = RunLog(workdir, step=step, steps=config.steps, batch_size=config.batch_size)
+    log = RunLog(workdir, step=step, steps=config.steps, batch_size=config.batch_size, silent=not processes.is_first())
     meter = Meter(config.adversarial.least_contrast)
     stage, run = next((each, run) for each, run in zip(stages, runs, strict=True) if step <= each.last)
 
@@ -76,6 +77,8 @@ def train(config: Config, workdir: str | Path) -> int:
         checkpoints.save(step, state, {"position": feed.position(), "config": config.to_dict()})
 
     def validate() -> None:
+        if not processes.is_first():
+            return
         model = Model(spec, module, config.model.scale, jax.tree.map(np.asarray, scored_variables(state)))
         log.validation(step, {**validation.score(model, step), "learning_rate": stage.rate(step)})
         card = training_card(config, step, validation.card(model))

@@ -1,34 +1,51 @@
-"""Devices: the only file that knows `pmap`. One to n local devices run one program and average gradients."""
+"""Devices: the only file that knows `pmap`. All of them run one program, in each process on its own part of a batch."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from jaxsr.models.spec import DEVICES
 from jaxsr.support.errors import UserError
+from jaxsr.training import processes
 from jaxsr.training.config import Config
 
 Tree = TypeVar("Tree")
 
 
 def devices(batch_size: int) -> list[Any]:
-    """Return the devices that train: all local ones, or on a CPU as many cores as share the batch evenly.
+    """Return this process's devices that train: all, or on a CPU as many cores as share the batch evenly.
 
-    Raises UserError for a batch that does not divide among GPUs.
+    Raises UserError for a batch that does not divide among all processes' GPUs, or among processes.
     """
-    local = jax.local_devices()
+    local, others = jax.local_devices(), processes.count()
     count = len(local)
-    if batch_size % count == 0:
+    if batch_size % (others * count) == 0:
         return local
     if local[0].platform == "cpu":
-        return local[: max(n for n in range(1, count) if batch_size % n == 0)]
-    nearest = max(1, round(batch_size / count)) * count
-    raise UserError(
-        f"batch_size={batch_size} does not divide among {count} devices; the nearest that does is {nearest}"
-    )
+        if batch_size % others == 0:
+            return local[: max(n for n in range(1, count) if batch_size % (others * n) == 0)]
+        count = 1
+    total = others * count
+    nearest = max(1, round(batch_size / total)) * total
+    where = f"{total} devices" + (f" of {others} processes" if others > 1 else "")
+    raise UserError(f"batch_size={batch_size} does not divide among {where}; the nearest that does is {nearest}")
+
+
+def all_devices(devices: list[Any]) -> list[Any]:
+    """Return the devices of all processes, one process's after another's, as many of each as this one's `devices`."""
+    if processes.count() == 1:
+        return devices
+    of_each = [[device for device in jax.devices() if device.process_index == i] for i in range(processes.count())]
+    return [device for own in of_each for device in own[: len(devices)]]
+
+
+def share_of(batch_size: int, devices: list[Any]) -> int:
+    """Return how much of a batch one device gets, this process having `devices`."""
+    return batch_size // len(all_devices(devices))
 
 
 def steps_per_dispatch(config: Config) -> int:
@@ -58,17 +75,35 @@ def replicate(tree: Tree, devices: list[Any]) -> Tree:
 
 
 def shard(batches: np.ndarray, devices: list[Any]) -> np.ndarray:
-    """Return (devices, steps, share, ...) from the host's (steps, batch, ...)."""
+    """Return (devices, steps, share, ...) from this process's part of the batches (steps, batch, ...)."""
     steps, batch = batches.shape[:2]
     count = len(devices)
     return batches.reshape(steps, count, batch // count, *batches.shape[2:]).swapaxes(0, 1)
 
 
+def put_sharded(batch: np.ndarray, devices: list[Any]) -> jax.Array:
+    """Return (devices, 1, share, ...), each part on its device, from this process's part of a batch (n, ...)."""
+    mesh = Mesh(np.array(devices), (DEVICES,))
+    return jax.device_put(shard(batch[None], devices), NamedSharding(mesh, PartitionSpec(DEVICES)))
+
+
+def dispatch_of(batches: list[jax.Array], steps: int) -> jax.Array:
+    """Return (devices, steps, share, ...) from batches as `put_sharded` gives them, the last one filling up."""
+    return batches[0] if steps == 1 else _joined(batches + batches[-1:] * (steps - len(batches)))
+
+
+@jax.jit
+def _joined(batches: list[jax.Array]) -> jax.Array:
+    return jnp.concatenate(batches, axis=1)
+
+
 def compile_steps(run: Callable[..., Any], devices: list[Any], *, sharded_data: Any) -> Callable[..., Any]:
     """Return `run(state, constants, data, count) -> (state, metrics)` compiled for `devices`; `state` is donated.
 
-    `constants` are whole on each device (see `replicate`), `data` is split over them (`sharded_data`, see `shard`) or
-    whole, too; a dictionary of both says so by name.
+    Those are this process's; all processes run it together.
+
+    `constants` are whole on each device (see `replicate`), `data` is split over them (`sharded_data`, see
+    `dispatch_of`) or whole, too; a dictionary of both says so by name.
     """
     data_axes = jax.tree.map(lambda sharded: 0 if sharded else None, sharded_data)
     mapped = jax.pmap(
@@ -77,7 +112,7 @@ def compile_steps(run: Callable[..., Any], devices: list[Any], *, sharded_data: 
         in_axes=(None, None, data_axes, 0),
         out_axes=(None, None),
         donate_argnums=(0,),
-        devices=devices,
+        devices=all_devices(devices),
     )
 
     def call(state: Any, constants: Any, data: Any, count: int) -> Any:

@@ -16,7 +16,7 @@ from jaxsr.restoration.features import match_shared, photo_features
 from jaxsr.restoration.references import check_not_the_truth, reduced_and_enlarged
 from jaxsr.support.errors import UserError
 from jaxsr.support.files import cache_folder
-from jaxsr.training import parallel
+from jaxsr.training import parallel, processes
 from jaxsr.training.config import Config
 from jaxsr.training.pairs import GuidedCrops
 from jaxsr.weights.vgg_files import VGGWeights, load_vgg
@@ -40,10 +40,11 @@ class ReferenceFeed:
         return jax.tree.map(lambda leaf: leaf[i], batches)
 
     def data(self, count: int) -> GuidedCrops:
-        """Return the next `count` batches, padded to a full dispatch so that one program fits all."""
+        """Return this process's part of the next `count` batches, padded to a full dispatch for the one program."""
         size = self._config.batch_size
+        own = slice(size * processes.index() // processes.count(), size * (processes.index() + 1) // processes.count())
         drawn = [
-            np.random.default_rng((self._config.seed, step)).integers(len(self._examples.sharp), size=size)
+            np.random.default_rng((self._config.seed, step)).integers(len(self._examples.sharp), size=size)[own]
             for step in range(self._next, self._next + count)
         ]
         self._next += count

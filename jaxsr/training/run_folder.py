@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from jaxsr.support.errors import UserError
-from jaxsr.support.files import written_whole
+from jaxsr.support.files import remove_remains, written_whole
 from jaxsr.training.config import Config
 
 # fields that decide which arrays a checkpoint holds
@@ -19,7 +19,7 @@ def claim_folder(workdir: Path, config: Config) -> None:
     """Write config.json into `workdir`, after checking that an earlier run there trained the same thing.
 
     Raises UserError when its networks or kinds of optimisers differ, whose states could not be resumed. Other
-    changes, such as more steps, are printed.
+    changes, such as more steps, are printed. Temporary files of a run that was killed are removed.
     """
     path = workdir / "config.json"
     now = json.loads(json.dumps(config.to_dict()))
@@ -35,6 +35,8 @@ def claim_folder(workdir: Path, config: Config) -> None:
             )
         for name, (old, new) in changed.items():
             print(f"{workdir}: {name} changes from {old!r} to {new!r}", flush=True)
+    for written in ("config.json", "metrics.jsonl", "model.safetensors", "samples/step_*.png"):
+        remove_remains(workdir / written)
     with written_whole(path) as temporary:
         temporary.write_text(json.dumps(now, indent=2) + "\n")
 

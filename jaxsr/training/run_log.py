@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from tensorboardX import SummaryWriter
 
+from jaxsr.support.files import written_whole
+
 
 class TrainingFailed(ArithmeticError):
     """Training went where it cannot come back from; the last checkpoint was taken before it."""
@@ -66,13 +68,19 @@ class Meter:
 class RunLog:
     """Writes one record per logged step and keeps the time between them, with what was spent waiting for data."""
 
-    def __init__(self, workdir: Path, *, step: int, steps: int, batch_size: int):
-        """Begin at `step` of `steps`; records after it, of a run that went on before it was killed, are dropped."""
+    def __init__(self, workdir: Path, *, step: int, steps: int, batch_size: int, silent: bool = False):
+        """Begin at `step` of `steps`; records after it, of a run that went on before it was killed, are dropped.
+
+        A `silent` log only measures: one of several processes writes for all.
+        """
         self._file = workdir / "metrics.jsonl"
         self._steps, self._batch_size = steps, batch_size
-        kept = [line for line in self._lines() if json.loads(line)["step"] <= step]
-        self._file.write_text("".join(f"{line}\n" for line in kept))
-        self._writer = SummaryWriter(str(workdir), purge_step=step + 1)
+        self._writer = None
+        if not silent:
+            kept = [line for line in self._lines() if json.loads(line)["step"] <= step]
+            with written_whole(self._file) as temporary:
+                temporary.write_text("".join(f"{line}\n" for line in kept))
+            self._writer = SummaryWriter(str(workdir), purge_step=step + 1)
         self._last = (step, time.monotonic())
         self._waited = 0.0
 
@@ -114,6 +122,8 @@ class RunLog:
         print(f"step {step}/{self._steps}  scored: {shown}", flush=True)
 
     def _write(self, step: int, kind: str, values: Mapping[str, Any]) -> None:
+        if self._writer is None:
+            return
         with self._file.open("a") as file:
             file.write(json.dumps({"step": step, "kind": kind, **values}) + "\n")
         for name, value in values.items():
@@ -122,4 +132,5 @@ class RunLog:
 
     def close(self) -> None:
         """Flush the events."""
-        self._writer.close()
+        if self._writer is not None:
+            self._writer.close()

@@ -12,11 +12,13 @@ from jaxsr.imaging.color import from_range, to_range
 from jaxsr.imaging.patches import center_crop
 from jaxsr.models import ModelSpec, restored
 from jaxsr.models.srntt import Maps
+from jaxsr.training.accumulation import joined, mean_of_parts, scan_parts
 from jaxsr.training.config import Config
 from jaxsr.training.critic import Critic
 from jaxsr.training.objectives import Objective
 from jaxsr.training.pairs import Pair, Pairs, make_pairs, pair_scales
 from jaxsr.training.parallel import average_over_devices, example_keys
+from jaxsr.training.precision import computing_in
 from jaxsr.training.state import CriticState, TrainState, update_average
 from jaxsr.training.terms import Terms
 
@@ -40,36 +42,54 @@ def make_step(
     """Return the step that fits a network's output to the sharp patch.
 
     It minimises the objective, the `terms`, and what the `critic` thinks of the output after updates of its own on the
-    same patches. In `pretraining` the objective alone.
+    same patches. In `pretraining` the objective alone. With `config.accumulate` the patches come in parts; the critic
+    then needs the network's outputs of all before them, computed once more.
     """
-    if pretraining:
-        critic = None
-    forward, loss_of = (
-        make_forward(config, spec, objective),
-        make_loss(config, objective, None if pretraining else terms, critic),
-    )
+    critic = None if pretraining else critic
+    forward = make_forward(config, spec, objective)
+    loss_of = make_loss(config, objective, None if pretraining else terms, critic)
     channels = spec.module(config.model.scale, **config.model.options.to_dict()).channels
+    parts = config.accumulate
+
+    def prepared(constants: Any, crops: jax.Array, keys: jax.Array) -> tuple[Pairs, Maps | None]:
+        pairs = make_pairs(crops, keys, config, spec, channels)
+        return pairs, terms.maps(constants, pairs[config.model.scale], keys) if terms.maps else None
+
+    def compared(pairs: Pairs, results: Results) -> dict[str, jax.Array]:
+        ((scale, pair),) = pairs.items()
+        fake = restored(results[scale])
+        return {"real": center_crop(pair.sharp, *fake.shape[1:3]), "fake": fake}
 
     def step(state: TrainState, constants: Any, hr: jax.Array, keys: jax.Array) -> tuple[TrainState, Metrics]:
-        pairs = make_pairs(hr, keys, config, spec, channels)
-        maps = terms.maps(constants, pairs[config.model.scale], keys) if terms.maps else None
-        results, pull, statistics = jax.vjp(
-            lambda params: forward(params, state.statistics, pairs, keys, maps), state.params, has_aux=True
-        )
-        opponent, opposed = state.critic, {}
-        if critic is not None:
-            ((scale, pair),) = pairs.items()
-            fake = restored(results[scale])
-            opponent, opposed = critic.train(keys, opponent, real=center_crop(pair.sharp, *fake.shape[1:3]), fake=fake)
-        (loss, told), slopes = jax.value_and_grad(loss_of, has_aux=True)(
-            results, pairs, maps, statistics, state.step, constants, opponent
-        )
-        loss, told, statistics, (gradients,) = average_over_devices((loss, told, statistics, pull(slopes)))
+        def outputs(_: None, part: Any) -> tuple[None, dict[str, jax.Array]]:
+            pairs, maps = prepared(constants, *part)
+            return None, compared(pairs, forward(state.params, state.statistics, pairs, part[1], maps)[0])
+
+        def of_part(carry: Any, part: Any) -> tuple[Any, Any]:
+            (before, opponent), opposed = carry, {}
+            pairs, maps = prepared(constants, *part)
+            results, pull, statistics = jax.vjp(
+                lambda params: forward(params, before, pairs, part[1], maps), state.params, has_aux=True
+            )
+            if critic is not None and parts == 1:
+                opponent, opposed = critic.train(keys, opponent, **compared(pairs, results))
+            (loss, told), slopes = jax.value_and_grad(loss_of, has_aux=True)(
+                results, pairs, maps, statistics, state.step, constants, opponent
+            )
+            return (statistics, opponent), (loss, told, opposed, pull(slopes))
+
+        opponent, earlier = state.critic, {}
+        if critic is not None and parts > 1:
+            both = joined(scan_parts(outputs, None, (hr, keys), parts)[1])
+            opponent, earlier = critic.train(keys, opponent, **both)
+        (statistics, opponent), found = mean_of_parts(of_part, (state.statistics, opponent), (hr, keys), parts)
+        loss, told, opposed, (gradients,) = found
+        loss, told, statistics, gradients = average_over_devices((loss, told, statistics, gradients))
         updates, optimizer_state = optimizer.update(gradients, state.optimizer, state.params)
         params = optax.apply_updates(state.params, updates)
         variables = {"params": params, **statistics}
         average = update_average(state.average, variables, config.ema_decay, state.step) if state.average else {}
-        metrics = {"loss": loss, "psnr": -10 * jnp.log10(told.pop("error")), **told, **opposed}
+        metrics = {"loss": loss, "psnr": -10 * jnp.log10(told.pop("error")), **told, **opposed, **earlier}
         metrics["gradient_norm"] = optax.tree.norm(gradients)
         return TrainState(state.step + 1, state.key, params, statistics, average, optimizer_state, opponent), metrics
 
@@ -90,13 +110,13 @@ def make_forward(
             arguments["keys"] = jax.vmap(lambda key: jax.random.fold_in(key, 10))(keys)
         results = {}
         for scale, pair in pairs.items():
-            results[scale], statistics = networks[scale].apply(
-                {"params": params, **statistics},
-                to_range(pair.small, spec.value_range),
-                *([] if maps is None else [maps]),
-                mutable=list(statistics),
-                **arguments,
-            )
+
+            def apply(params: Any, x: jax.Array, statistics: Any, network: Any = networks[scale]) -> tuple[Any, Any]:
+                given = [] if maps is None else [jax.tree.map(lambda leaf: leaf.astype(x.dtype), maps)]
+                return network.apply({"params": params, **statistics}, x, *given, mutable=list(statistics), **arguments)
+
+            small = to_range(pair.small, spec.value_range)
+            results[scale], statistics = computing_in(config.precision, apply)(params, small, statistics)
         if spec.value_range != (0.0, 1.0):
             results = {scale: from_range(restored(result), spec.value_range) for scale, result in results.items()}
         return results, statistics

@@ -14,6 +14,7 @@ from jaxsr.models.vgg import VGG19
 from jaxsr.training.config import Config
 from jaxsr.training.losses import example_sum, match_weights, texture, total_variation, vgg
 from jaxsr.training.pairs import Pair
+from jaxsr.training.precision import computing_in
 from jaxsr.weights.vgg_files import deepest_there, load_vgg
 
 Metrics = dict[str, jax.Array]
@@ -46,8 +47,10 @@ def make_terms(config: Config, spec: ModelSpec) -> Terms:
 
     def features(params: Any, photos: jax.Array, layers: Sequence[str]) -> dict[str, jax.Array]:
         # in [-1, 1], since that is what DeblurGAN's authors pass on as it is
-        found = VGG19(tuple(layers), (-1.0, 1.0), convention).apply({"params": params}, 2 * photos - 1)
-        return {name: section.feature_scale * x for name, x in found.items()}  # type: ignore[union-attr]
+        network = VGG19(tuple(layers), (-1.0, 1.0), convention)
+        apply = computing_in(config.precision, lambda params, x: network.apply({"params": params}, x))
+        found = apply(params, 2 * photos - 1)
+        return {name: section.feature_scale * x for name, x in found.items()}
 
     maps = _make_maps(config, features) if guided else None
     return Terms(_make_loss(config, features, layer), maps, weights.params)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save as serialized
 
 from jaxsr.models import MODELS, Model, initial_shapes, model_spec
 from jaxsr.models.trees import by_path, from_paths
@@ -34,7 +34,7 @@ def save(path: str | Path, model: Model, **card: Any) -> None:
     tensors = by_path(model.variables)
     tensors = {name: np.ascontiguousarray(x, np.float32) for name, x in tensors.items()}
     with written_whole(path) as temporary:
-        save_file(tensors, temporary, metadata={"card": json.dumps(facts)})
+        temporary.write_bytes(serialized(tensors, metadata={"card": json.dumps(facts)}))
 
 
 def check_name(path: str | Path) -> None:

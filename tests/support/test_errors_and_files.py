@@ -3,7 +3,7 @@
 import pytest
 
 from jaxsr.support.errors import UserError, choose, nearest
-from jaxsr.support.files import written_whole
+from jaxsr.support.files import remove_remains, written_whole
 
 
 def test_nearest_suggests_or_lists():
@@ -24,6 +24,18 @@ def test_a_file_appears_whole(tmp_path):
         assert temporary.suffix == ".txt" and not target.exists()
     assert target.read_text() == "all of it"
     assert [path.name for path in target.parent.iterdir()] == ["file.txt"]
+
+
+def test_what_a_killed_write_left_is_removed(tmp_path):
+    (tmp_path / "file.txt").write_text("old")
+    (tmp_path / ".file-mine.txt").write_text("of somebody else")
+    with written_whole(tmp_path / "file.txt") as temporary:
+        other = tmp_path / temporary.name.replace(".file-", ".other-")
+        other.touch()
+        killed = temporary.with_name(temporary.name[:-5] + "_.txt")  # another 8 characters
+        killed.write_text("half")
+    remove_remains(tmp_path / "file.txt")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".file-mine.txt", other.name, "file.txt"]
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path):

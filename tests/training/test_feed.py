@@ -33,6 +33,22 @@ def test_streamed_batches_are_laid_out_for_the_devices(data_set, tiny):
     assert not (batches[:, 0] == batches[:, 1]).all()
 
 
+def test_what_is_read_ahead_is_not_yet_passed(data_set, tiny):
+    """The place is that of the batches taken; going back to it, or to an earlier one, gives the same again."""
+    config = tiny(steps_per_dispatch=3, batch_size=8, **{"data.train": str(data_set)})
+    feed = open_feed(config, 20, DEVICES)
+    places, taken = [], []
+    for count in (1, 3, 2, 3):
+        places.append(feed.position())
+        taken.append(np.asarray(feed.data(count))[:, :count])
+    for start in (2, 0, 3):
+        for other in (feed, open_feed(config, 20, DEVICES)):
+            other.seek(places[start])
+            assert other.position() == places[start]
+            for batches in taken[start:]:
+                np.testing.assert_array_equal(np.asarray(other.data(batches.shape[1]))[:, : batches.shape[1]], batches)
+
+
 @pytest.mark.parametrize("per_dispatch", [1, 3])
 def test_streamed_training_resumes_bit_for_bit(per_dispatch, data_set, tiny, tmp_path):
     fields = {"steps": 20, "steps_per_dispatch": per_dispatch, "checkpoint_every": 10, "validate_every": 20}
