@@ -81,7 +81,7 @@ def test_blurred_patches_are_those_of_the_whole_photo(deblurring):
     photo = np.random.default_rng(0).integers(0, 256, (96, 96, 3), dtype=np.uint8)
     kernels = draw_bank(config)[:3]
     crops = Crops(np.repeat(photo[None, 32:64, 32:64], 3, axis=0), kernels)
-    small, sharp, _ = make_pairs(crops, jax.random.split(jax.random.key(0), 3), config, SPEC, 3)[1]
+    small, sharp, *_ = make_pairs(crops, jax.random.split(jax.random.key(0), 3), config, SPEC, 3)[1]
     assert small.shape == sharp.shape == (3, 16, 16, 3)
     np.testing.assert_allclose(sharp[0], photo[40:56, 40:56] / 255, atol=1e-6)
     whole = blur(np.float32(np.repeat(photo[None] / 255, 3, axis=0)), kernels)[:, 40:56, 40:56]
@@ -105,7 +105,7 @@ def test_real_pairs_are_cropped_and_turned_alike(channels, deblurring, pairs):
     assert crop_size(config, SPEC) == 16  # nothing is blurred, so no context
     crops, keys = drawn(config)
     assert crops.kernels is None and crops.sharp[..., 1:].max() == 0 == crops.blurred[..., :2].max()
-    small, sharp, _ = make_pairs(crops, keys, config, SPEC, channels)[1]
+    small, sharp, *_ = make_pairs(crops, keys, config, SPEC, channels)[1]
     assert small.shape == sharp.shape == (8, 16, 16, channels)
     if channels == 3:
         sources = [read_pixels(path) for path in sorted((pairs / "sharp").iterdir())]

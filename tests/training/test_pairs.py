@@ -19,7 +19,7 @@ def test_mixed_scales_are_each_the_enlargement_of_the_whole_photo():
     assert side == 84  # 41 and 4 small pixels of x4 on each side, up to a multiple of 12
     photo = np.random.default_rng(0).integers(0, 256, (3 * side, 3 * side, 1), dtype=np.uint8)
     hr = np.repeat(np.repeat(photo[side : 2 * side, side : 2 * side], 3, axis=-1)[None], 12, axis=0)
-    ((small, sharp, _),) = make_pairs(hr, jax.random.split(jax.random.key(0), 12), config, spec, 1).values()
+    ((small, sharp, *_),) = make_pairs(hr, jax.random.split(jax.random.key(0), 12), config, spec, 1).values()
     assert small.shape == sharp.shape == (12, 41, 41, 1)
 
     luma = np.asarray(make_luma(photo))
@@ -48,7 +48,7 @@ def test_a_network_on_small_photos_gets_the_same_crops_at_every_scale():
     hr = np.random.default_rng(0).integers(0, 256, (2, side, side, 3), dtype=np.uint8)
     pairs = make_pairs(hr, jax.random.split(jax.random.key(0), 2), config, spec, 1)
     assert list(pairs) == [2, 4, 8]
-    for scale, (small, sharp, _) in pairs.items():
+    for scale, (small, sharp, *_) in pairs.items():
         assert small.shape == (2, 128 // scale, 128 // scale, 1) and sharp.shape == (2, 128, 128, 1)
         np.testing.assert_array_equal(sharp, pairs[2].sharp)
         inner = resize(np.asarray(sharp, np.float64), 1 / scale)[:, 2:-2, 2:-2]  # beyond the border's reach
