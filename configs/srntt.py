@@ -10,6 +10,18 @@ refn, each with photos of the same names, or CUFED5's NNN_0.png and NNN_1.png; w
 in the cache folder. VGG19's weights are needed: --config.perceptual.weights=FILE, the variable JAXSR_VGG19, or
 torchvision's file in the cache folder. The losses' weights are those for Caffe's file, whose features are larger;
 --config.perceptual.feature_scale makes up for it. The paper reports for CUFED5 25.61 dB, for l2 26.24.
+
+Short runs on two cores: `content` on T91 and BSDS400, two minutes, then `l2` on three scenes with four views each,
+fifteen minutes, both with --config.model.options.features=16 --config.model.options.blocks=4, the first with
+    --config.data.patch=24 --config.batch_size=8 --config.steps=3000 --config.optimizer.learning_rate=0.002
+    --config.schedule.name=cosine
+the second with
+    --config.data.patch=20 --config.batch_size=4 --config.steps=3000 --config.data.truth_share=0.0
+    --config.optimizer.name=muon --config.optimizer.momentum=0.95 --config.optimizer.learning_rate=0.005
+    --config.schedule.name=cosine
+On two other scenes (y, Pillow's bicubic; PSNR in dB, SSIM) a similar reference gives 29.04, 0.718, the least similar
+of four 28.94, 0.710, none, so that the photo is its own, 28.83, 0.702, and a view of another scene 28.58, 0.690;
+bicubic has 29.12, 0.702.
 """
 
 from ml_collections import ConfigDict
