@@ -64,7 +64,7 @@ def _with_weights(outputs: dict[Path, Path]) -> tuple[str, list[str]]:
             raise UserError(f"--{flag.name} is for --model=zssr; leave it out, or choose that model")
     tile = _tile()
     model = load(_MODEL.value, scale=_SCALE.value)
-    options = {"tile": tile, "ensemble": _ENSEMBLE.value}
+    options = {"tile": tile, "ensemble": _ENSEMBLE.value, "used": {}}
     if _ROUNDS.value is not None:
         model, options["all_rounds"] = model.with_options(rounds=_ROUNDS.value), True
     _make_folder(Path(_OUTPUT.value))
