@@ -42,6 +42,7 @@ def paper(config: Config) -> None:
     """
     published_recipe(config, "sgd", 1e-3)
     config.data.patch = LR_PATCH[config.model.scale]
+    config.data.crops = 8
     config.data.rescale = (1.0, 0.9, 0.8, 0.7, 0.6)
     config.batch_size = 128
     config.optimizer.layer_rates = ConfigDict({"deconvolution": 0.1})

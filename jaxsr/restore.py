@@ -73,7 +73,7 @@ def _with_weights(outputs: dict[Path, Path]) -> tuple[str, list[str]]:
     _refuse("--model=zssr", _KERNEL, _REAL)
     tile = _tile()
     model = load(_MODEL.value, scale=_SCALE.value)
-    options: dict[str, Any] = {"tile": tile, "ensemble": _ENSEMBLE.value}
+    options: dict[str, Any] = {"tile": tile, "ensemble": _ENSEMBLE.value, "used": {}}
     options |= _references(model)
     if _ROUNDS.value is not None:
         model, options["all_rounds"] = model.with_options(rounds=_ROUNDS.value), True

@@ -16,19 +16,27 @@ def stream(
     batch_size: int,
     seed: int,
     shard: tuple[int, int] = (0, 1),
-    num_threads: int = 8,
+    crops: int = 1,
+    num_threads: int = 2,
     fields: Sequence[str] = ("hr",),
 ) -> grain.DatasetIterator:
     """Return an endless iterator of random crops (batch_size / count, patch_size, patch_size, 3) uint8.
 
     Several `fields` of a record are cropped at one place and give 3 channels each. Every pass visits each sub-image of
-    `source["hr"]` once, in a new order, and takes one crop at a random place; sub-images smaller than the patch are
-    skipped. Order and places follow from `seed` alone, whatever the number of threads. `shard` (index, count) gives
-    that part of each batch, and reads no other: put together in order, they are the batches of a single stream, or
-    where sub-images are skipped, ones like them.
+    `source["hr"]` once, in a new order, and takes `crops` at random places; sub-images smaller than the patch are
+    skipped. Reading is most of the work: where patches are small, several crops of a sub-image save it.
+    Order and places follow from `seed` alone, whatever the number of threads. `shard` (index, count) gives that part
+    of each batch, and reads no other: put together in order, they are the batches of a single stream, or where
+    sub-images are skipped, ones like them.
     `get_state()` gives the place in the stream as a JSON-able dictionary, `set_state` returns to it bit for bit.
-    Raises UserError when no sub-image is large enough.
+    Raises UserError when no sub-image is large enough, and when `crops` do not divide the part of a batch.
     """
+    index, count = shard
+    share = batch_size // count
+    if crops < 1 or share % crops:
+        raise UserError(
+            f"crops={crops} do not divide the {share} patches that a process reads for a batch; set --config.data.crops"
+        )
 
     def fits(example: dict[str, Any]) -> bool:
         return min(example["hr"].shape[:2]) >= patch_size
@@ -38,20 +46,19 @@ def stream(
             f"none of the {len(source)} sub-images has {patch_size}x{patch_size} pixels; "
             "take smaller patches or prepare larger sub-images"
         )
-    index, count = shard
-    share = batch_size // count
     mixed = int(np.random.SeedSequence([seed, 0]).generate_state(1)[0])
-    crops = (
+    drawn = (
         grain.MapDataset.source(source)
         .seed(mixed)
         .shuffle()
         .filter(fits)
-        .random_map(lambda example, rng: random_crop([example[field] for field in fields], patch_size, rng))
+        .random_map(lambda example, rng: random_crops([example[field] for field in fields], patch_size, crops, rng))
         .repeat()
     )
-    reading = grain.ReadOptions(num_threads=num_threads, prefetch_buffer_size=4 * share)
-    own = _PartOfBatches(crops, index, count, share)
-    return iter(own.to_iter_dataset(reading).batch(share, drop_remainder=True))
+    reading = grain.ReadOptions(num_threads=num_threads, prefetch_buffer_size=4 * share // crops)
+    own = _PartOfBatches(drawn, index, count, share // crops)
+    batches = own.to_iter_dataset(reading).batch(share // crops, drop_remainder=True)
+    return iter(batches.map(lambda batch: batch.reshape(share, *batch.shape[2:])))
 
 
 class _PartOfBatches(grain.MapDataset):
@@ -76,6 +83,11 @@ def place_for(states: Sequence[dict[str, Any]], *, count: int) -> dict[str, Any]
     twice.
     """
     return {"next_index": -(-len(states) * max(state["next_index"] for state in states) // count)}
+
+
+def random_crops(images: Sequence[np.ndarray], size: int, count: int, rng: np.random.Generator) -> np.ndarray:
+    """Return `count` of `random_crop`, (count, size, size, C)."""
+    return np.stack([random_crop(images, size, rng) for _ in range(count)])
 
 
 def random_crop(images: Sequence[np.ndarray], size: int, rng: np.random.Generator) -> np.ndarray:

@@ -1,5 +1,6 @@
 """A network on a whole photo, tile by tile, in the memory of the photo's own bytes."""
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Literal
 
@@ -18,6 +19,8 @@ Tile = int | None | Literal["auto"]
 Box = tuple[Span, Span]  # rows and columns
 Boxes = list[Box]
 Needed = Callable[[int, int, int, int], Any]  # further inputs for a window: top, left, height, width
+Used = dict[tuple[int, int], int]  # windows (height, width) that a program is compiled for, and by how many devices
+COMPILING = 1 << 18  # pixels of more work that are sooner done than another program is compiled
 
 
 def enlarge(model: Model, pixels: np.ndarray, **options: Any) -> np.ndarray:
@@ -34,6 +37,7 @@ def enlarge_and_find(
     ensemble: bool = False,
     all_rounds: bool = False,
     needed: Needed | None = None,
+    used: Used | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> tuple[np.ndarray, Found]:
     """Return `pixels` (H, W, 1 or 3) restored by `model`: (scale H, scale W, 1 or 3) of the same dtype.
@@ -48,12 +52,14 @@ def enlarge_and_find(
     result, but for a network that normalizes by the whole photo, of which a warning tells. All devices share the
     windows. `ensemble` averages over the 8 flips and quarter turns.
     `needed` gives the further input of a window to a network of `spec.needs`, without the batch's axis.
+    windows. `ensemble` averages over the 8 flips and quarter turns. Calls for the photos of a folder share a dictionary
+    `used`, empty at first: they take the windows of earlier ones where that costs little, and compile no more.
     `progress(done, total)` is called per tile. Raises UserError for a photo under the network's minimum and for
     non-finite results.
     """
     height, width, channels = pixels.shape
     _check_size(model, height, width)
-    dispatch, groups = _prepare(model, pixels, tile, quantize, ensemble, all_rounds, needed)
+    dispatch, groups = _prepare(model, pixels, tile, quantize, ensemble, all_rounds, needed, used)
     output = np.empty((model.scale * height, model.scale * width, channels), pixels.dtype if quantize else np.float32)
     done, total, found = 0, sum(map(len, groups)), {}
     for group, results, finite, more in _one_late(map(dispatch, groups)):
@@ -84,6 +90,7 @@ def _prepare(
     ensemble: bool,
     all_rounds: bool,
     needed: Needed | None = None,
+    used: Used | None = None,
 ) -> tuple[Callable[[Boxes], tuple[Boxes, jax.Array, jax.Array, Found]], list[Boxes]]:
     """Return the boxes in groups, one for each device, and what starts the work on a group.
 
@@ -94,8 +101,10 @@ def _prepare(
     arguments = ("all_rounds",) if all_rounds else ()
     recipe = Recipe(model.module, model.scale, spec.pre_upsampled, spec.value_range, quantize, ensemble, arguments)
     pixels = _padded(pixels, spec.multiple_of)
-    (height, width), boxes = _plan(model, pixels.shape[:2], tile)
-    mesh = Mesh(np.array(jax.local_devices()[: len(boxes)]), ("windows",))
+    used = {} if used is None else used
+    (height, width), boxes = _plan(model, pixels.shape[:2], tile, used)
+    count = used.setdefault((height, width), min(len(boxes), jax.local_device_count()))
+    mesh = Mesh(np.array(jax.local_devices()[:count]), ("windows",))
     variables = jax.device_put(model.variables, NamedSharding(mesh, PartitionSpec()))
 
     def dispatch(group: Boxes) -> tuple[Boxes, jax.Array, jax.Array, Found]:
@@ -122,20 +131,32 @@ def context(model: Model) -> int | None:
     return max(radius, BICUBIC_CONTEXT) if model.channels == 1 else radius
 
 
-def _plan(model: Model, size: tuple[int, ...], tile: Tile) -> tuple[list[int], list[Box]]:
+def _plan(model: Model, size: tuple[int, ...], tile: Tile, used: Used) -> tuple[tuple[int, int], list[Box]]:
     """Return the window's height and width, and the boxes that cover a photo of `size`."""
     halo, multiple = context(model), model.spec.multiple_of
     if halo is None and isinstance(tile, int):
         halo = _approximate_context(model, size, tile)
     if tile is None or halo is None:
-        windows, halo = list(size), 0
+        windows, halo = (size[0], size[1]), 0
     else:
         halo = -(-halo // multiple) * multiple
         automatic = max(LARGEST_ENLARGED // model.scale, 4 * halo) if model.spec.pre_upsampled else None
         largest = automatic if tile == "auto" else tile
-        windows = [best_window(side, halo, tile=largest, multiple=multiple) for side in size]
+        best = [best_window(side, halo, tile=largest, multiple=multiple) for side in size]
+        windows = _affordable(size, halo, (best[0], best[1]), used)
     rows, columns = (spans(side, window, halo) for side, window in zip(size, windows, strict=True))
     return windows, [(row, column) for row in rows for column in columns]
+
+
+def _affordable(size: tuple[int, ...], halo: int, best: tuple[int, int], used: Used) -> tuple[int, int]:
+    """Return the one of the windows `used` that covers `size` with the least work, or `best` if that is much less."""
+
+    def work(windows: tuple[int, int]) -> int:
+        return math.prod(window * len(spans(side, window, halo)) for side, window in zip(size, windows, strict=True))
+
+    fitting = [windows for windows in used if windows[0] <= size[0] and windows[1] <= size[1]]
+    cheapest = min(fitting, key=work, default=best)
+    return cheapest if work(cheapest) <= max(1.5 * work(best), work(best) + COMPILING) else best
 
 
 def _approximate_context(model: Model, size: tuple[int, ...], tile: int) -> int | None:

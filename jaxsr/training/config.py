@@ -33,6 +33,7 @@ def default_config() -> Config:
     config.data.validation = "samples"  # "samples" or a folder of HR photos, never trained on
     config.data.patch = 32  # side of a training patch in pixels of the small photo
     config.data.scales = ()  # for weights that serve all scales: patches, of the enlarged photo, are taken at these
+    config.data.crops = 1  # of each sub-image that is read from a prepared data set; more, where patches are small
     config.data.augment = True  # the 8 flips and quarter turns
     config.data.stretch = 0.25  # share of patches with more contrast: photos lack the flat black and white of others
     config.data.rescale = (1.0,)  # also train on the photos reduced by these factors

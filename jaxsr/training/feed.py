@@ -19,6 +19,7 @@ from jaxsr.training.config import Config
 from jaxsr.training.pairs import is_deblurring
 from jaxsr.training.reference_feed import ReferenceFeed
 
+AHEAD = 4  # batches read before they are asked for, so that a slow one is not felt
 RESIDENT_LIMIT = 1 << 30  # bytes of photos that may live on each device
 
 
@@ -84,6 +85,7 @@ class StreamFeed:
             batch_size=config.batch_size,
             seed=config.seed,
             shard=(processes.index(), processes.count()),
+            crops=config.data.crops,
             fields=fields,
         )
         self.draw = lambda batches, i, _: batches[i]
@@ -94,7 +96,7 @@ class StreamFeed:
         """Return the next `count` batches, padded to a full dispatch so that one program fits all."""
         self._read_ahead(count)
         batches = [self._ahead.popleft().result() for _ in range(count)]
-        self._read_ahead(self._steps)
+        self._read_ahead(max(self._steps, AHEAD))
         self._state = batches[-1][1]
         return parallel.dispatch_of([batch for batch, _ in batches], self._steps)
 

@@ -104,6 +104,19 @@ def test_small_sub_images_are_skipped_also_after_resuming():
     np.testing.assert_array_equal(batches(iterator, 2), following)
 
 
+def test_several_crops_of_a_sub_image():
+    """Each is read once in a pass, and its crops lie at places of their own; parts are parts here, too."""
+    options = OPTIONS | {"batch_size": 8, "crops": 2}
+    whole = batches(stream(SOURCE, **options), 3)
+    numbers, tops, lefts = whole[:, :, 0, 0].reshape(12, 2, 3).transpose(2, 0, 1)
+    assert (numbers[:, 0] == numbers[:, 1]).all() and sorted(numbers[:, 0]) == list(range(COUNT))
+    assert (np.diff(tops) != 0).sum() > 6 < (np.diff(lefts) != 0).sum()
+    halves = [batches(stream(SOURCE, **options, shard=(i, 2)), 3) for i in range(2)]
+    np.testing.assert_array_equal(np.concatenate(halves, axis=1), whole)
+    with pytest.raises(UserError, match="crops=3 do not divide the 4 patches"):
+        stream(SOURCE, **OPTIONS, crops=3)
+
+
 def test_nothing_large_enough_is_told():
     with pytest.raises(UserError, match=r"none of the 12 sub-images has 25x25 pixels"):
         stream(SOURCE, patch_size=25, batch_size=4, seed=0)

@@ -109,6 +109,20 @@ def test_photos_of_many_sizes_share_one_program_and_so_do_new_weights():
     assert enlarge_windows._cache_size() == before
 
 
+def test_photos_of_a_folder_share_the_first_ones_program():
+    """Of all sizes down to the first window, and on as many devices; what comes out does not change."""
+    model, used = network("espcn", 2), {}
+    pixels = [photo(*size) for size in ((200, 300), (256, 256), (512, 380), (201, 1000), (199, 193), (700, 260))]
+    alone = [enlarge(model, each) for each in pixels]
+    enlarge(model, pixels[0], used=used)
+    before = enlarge_windows._cache_size()
+    for each, expected in zip(pixels, alone, strict=True):
+        np.testing.assert_allclose(np.int32(enlarge(model, each, used=used)), expected, atol=1)
+    assert enlarge_windows._cache_size() == before and len(used) == 1
+    enlarge(model, photo(64, 64), used=used)  # too small for it
+    assert len(used) == 2
+
+
 class Strided(nn.Module):
     """A stand-in on [-1, 1] that needs sides in fours and sees the whole photo."""
 

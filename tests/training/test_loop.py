@@ -111,6 +111,26 @@ def test_four_devices_equal_one(tiny, tmp_path, monkeypatch):
         np.testing.assert_allclose(four[name], one[name], atol=1e-5)
 
 
+def test_a_run_goes_on_with_other_devices(tiny, tmp_path):
+    """10 steps on four and 10 on one, and the other way round, are 20 on four."""
+    fields = {"steps": 20, "validate_every": 20, "checkpoint_every": 20}
+    train(tiny(**fields), tmp_path / "four")
+    four, first = weights(tmp_path / "four"), jax.local_devices()[:1]
+    for before, after in (((), first), (first, ())):
+        for devices, run in ((before, stop_after_ten), (after, train)):
+            with pytest.MonkeyPatch.context() as patch:
+                if devices:
+                    patch.setattr(parallel, "devices", lambda batch_size, devices=devices: devices)
+                run(tiny(**fields), tmp_path / f"{len(before)} before")
+        mixed = weights(tmp_path / f"{len(before)} before")
+        for name in four:
+            np.testing.assert_allclose(mixed[name], four[name], atol=1e-5)
+
+
+def stop_after_ten(config, workdir):
+    stop_after(10, config, workdir)
+
+
 @pytest.mark.slow
 def test_statistics_are_trained_saved_resumed_and_shared_by_devices(tiny, tmp_path, monkeypatch):
     """Batch normalization: on one device as on four, stopped half way or not, and not as they began."""
