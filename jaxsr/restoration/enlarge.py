@@ -50,10 +50,9 @@ def enlarge_and_find(
     Cr are enlarged by bicubic; a grey photo is its own luma, and an RGB network gets it three times.
     `tile` is the largest window in pixels, "auto", or None for the whole photo at once; it does not change the
     result, but for a network that normalizes by the whole photo, of which a warning tells. All devices share the
-    windows. `ensemble` averages over the 8 flips and quarter turns.
-    `needed` gives the further input of a window to a network of `spec.needs`, without the batch's axis.
-    windows. `ensemble` averages over the 8 flips and quarter turns. Calls for the photos of a folder share a dictionary
-    `used`, empty at first: they take the windows of earlier ones where that costs little, and compile no more.
+    windows. `ensemble` averages over the 8 flips and quarter turns. `needed` gives the further input of a window to a
+    network of `spec.needs`, without the batch's axis. Calls for the photos of a folder share a dictionary `used`, empty
+    at first: they take the windows of earlier ones where that costs little, and compile no more.
     `progress(done, total)` is called per tile. Raises UserError for a photo under the network's minimum and for
     non-finite results.
     """

