@@ -8,8 +8,7 @@ import pytest
 import scipy.io
 from PIL import Image
 
-from jaxsr.blind.estimation import estimate_kernels, rgb_photo
-from jaxsr.blind.postprocessing import finish
+from jaxsr.blind.estimation import Estimate, combine, estimate_kernels, rgb_photo
 from jaxsr.data.kernel_files import read_kernel, write_kernel
 from tests.blind.test_estimation import photo
 
@@ -46,7 +45,7 @@ def test_a_folder_goes_on_after_failures(photos, tmp_path):
     (estimates,) = estimate_kernels([rgb_photo(photos / "clear.png")], seeds=[0, 1], steps=5)
     saved = scipy.io.loadmat(tmp_path / "out" / "clear_x4.mat")
     np.testing.assert_allclose(saved["raw"], [e.kernel for e in estimates], rtol=1e-2)  # on other devices
-    finished = finish(saved["raw"].mean(axis=0), 4)
+    finished = combine([Estimate(e.seed, k, e.losses) for e, k in zip(estimates, saved["raw"], strict=True)], 4)
     np.testing.assert_allclose(read_kernel(tmp_path / "out" / "clear_x4.npz"), finished, atol=1e-6)
 
 

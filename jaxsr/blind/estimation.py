@@ -114,7 +114,8 @@ def combine(estimates: Sequence[Estimate], scale: int) -> np.ndarray:
     Raises UserError where none did.
     """
     largest = max(estimate.kernel.sum() for estimate in estimates)
-    kernels = [estimate.kernel for estimate in estimates if estimate.kernel.sum() >= LEAST_SUM * largest]
+    least = LEAST_SUM * largest if largest > 0 else -np.inf  # at the start of a run sums are next to 0, of any sign
+    kernels = [estimate.kernel for estimate in estimates if estimate.kernel.sum() >= least]
     if len(estimates[0].losses) >= SETTLED and largest < LEAST_SUM:
         seeds = ", ".join(str(estimate.seed) for estimate in estimates)
         raise UserError(f"no kernel was found with the seeds {seeds}; try others, or more: --seed, --seeds")

@@ -84,6 +84,8 @@ def test_runs_that_gave_up_are_left_out():
     good = [rng.random((13, 13)) / 84.5 for _ in range(2)]
     runs = [Estimate(seed, k, np.zeros((3000, 3))) for seed, k in enumerate([*good, -1e-6 * good[0]])]
     np.testing.assert_array_equal(combine(runs, 2), combine(runs[:2], 2))
+    young = [Estimate(0, -1e-7 * good[0], np.zeros((5, 3)))]
+    assert np.isfinite(combine(young, 2)).all()  # no time yet to come to anything
     with pytest.raises(UserError, match="no kernel was found with the seeds 2; try others"):
         combine(runs[2:], 2)
 
