@@ -17,8 +17,6 @@ from jaxsr.models.convolution import Conv
 from jaxsr.models.layers import depth_to_space, enlargements, uniform
 from jaxsr.support.errors import UserError, choose
 
-leaky_relu = functools.partial(nn.leaky_relu, negative_slope=0.2)
-
 KERNELS = {
     "isotropic": functools.partial(kernels.draw_isotropic, widths=kernels.PCA_WIDTHS),  # setting 1
     "anisotropic": kernels.draw_anisotropic,  # setting 2

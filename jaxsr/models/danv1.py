@@ -7,8 +7,8 @@ import jax
 import jax.numpy as jnp
 
 from jaxsr.models.convolution import Conv, convolve
-from jaxsr.models.dan import DAN, Enlargement, MeanOfConv, Round, leaky_relu, stack
-from jaxsr.models.layers import StridedConv, Weights, uniform
+from jaxsr.models.dan import DAN, Enlargement, MeanOfConv, Round, stack
+from jaxsr.models.layers import StridedConv, Weights, leaky_relu, uniform
 from jaxsr.models.spec import ModelSpec
 
 # By the size of the kernels: setting 1 at every scale, setting 2 at x2, setting 2 at x4 (section 4.1).

@@ -7,8 +7,8 @@ import jax
 import jax.numpy as jnp
 
 from jaxsr.models.convolution import Conv
-from jaxsr.models.dan import DAN, Enlargement, MeanOfConv, Round, leaky_relu, stack
-from jaxsr.models.layers import StridedConv, uniform
+from jaxsr.models.dan import DAN, Enlargement, MeanOfConv, Round, stack
+from jaxsr.models.layers import StridedConv, leaky_relu, uniform
 from jaxsr.models.spec import ModelSpec
 from jaxsr.support.errors import choose
 

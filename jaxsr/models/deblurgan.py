@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxsr.models.convolution import Conv
-from jaxsr.models.layers import StridedConv, SubpixelDeconvolution
+from jaxsr.models.layers import StridedConv, SubpixelDeconvolution, leaky_relu
 from jaxsr.models.spec import ModelSpec
 
 # Figure 3: two strided convolutions, 9 residual blocks of two convolutions each, two transposed ones.
@@ -19,7 +19,6 @@ normal = nn.initializers.normal(0.02)  # of every layer in the authors' code
 instance_norm = functools.partial(
     nn.InstanceNorm, epsilon=1e-5, use_bias=False, use_scale=False, use_fast_variance=False
 )
-leaky_relu = functools.partial(nn.leaky_relu, negative_slope=0.2)
 
 
 class ResidualBlock(nn.Module):

@@ -2,7 +2,6 @@
 CVPR 2017.
 """
 
-import functools
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -12,7 +11,7 @@ import jax.numpy as jnp
 
 from jaxsr.imaging.resize import resize
 from jaxsr.models.convolution import Conv
-from jaxsr.models.layers import SubpixelDeconvolution
+from jaxsr.models.layers import SubpixelDeconvolution, leaky_relu
 from jaxsr.models.spec import ModelSpec
 from jaxsr.support.errors import choose
 
@@ -26,7 +25,6 @@ VARIANTS = {
 LEVELS = {2: 1, 3: 2, 4: 2, 8: 3}  # the authors reduce the result of x4 to x3
 UPSAMPLING = {"3x3": (3, 0), "4x4": (4, 1)}  # kernel and crop: the authors' code and the paper's text
 
-leaky_relu = functools.partial(nn.leaky_relu, negative_slope=0.2)
 
 # The authors' code: a first layer that starts near zero, so that training starts at the enlarged photo, then He.
 near_zero = nn.initializers.normal(0.001)

@@ -1,5 +1,6 @@
 """What several papers share: sub-pixel shuffles, transposed and strided convolutions, PReLU, an initialisation."""
 
+import functools
 from collections.abc import Callable
 
 import flax.linen as nn
@@ -10,6 +11,7 @@ from jaxsr.models.convolution import convolve
 
 # Torch's own initialisation, which many authors keep: uniform within 1 / sqrt(fan_in). Biases start at zero here.
 uniform = nn.initializers.variance_scaling(1 / 3, "fan_in", "uniform")
+leaky_relu = functools.partial(nn.leaky_relu, negative_slope=0.2)  # of LapSRN, DAN and all critics
 
 
 def depth_to_space(x: jax.Array, scale: int) -> jax.Array:

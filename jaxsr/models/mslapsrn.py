@@ -14,10 +14,10 @@ from jaxsr.models.lapsrn import (
     finest,
     he_in,
     image_upsampling,
-    leaky_relu,
     near_zero,
     pyramid_radius,
 )
+from jaxsr.models.layers import leaky_relu
 from jaxsr.models.spec import ModelSpec
 from jaxsr.support.errors import UserError, choose
 

@@ -60,6 +60,10 @@ class ModelSpec:
         options = {name: tuple(v) if isinstance(v, list) else v for name, v in options.items()}
         return self.build(**({"scale": scale} if self._takes_scale else {}), **options)
 
+    def needed_by(self, module: Any) -> tuple[str, ...]:
+        """Return those of `needs` that `module`, one of these networks, has; none where it was made to do `alone`."""
+        return () if getattr(module, "alone", False) else self.needs
+
     def shares(self, *scales: int) -> bool:
         """Return whether one set of weights serves all of `scales`."""
         return len(set(scales)) == 1 or any(set(scales) <= set(group) for group in self.shared_scales)
@@ -108,7 +112,7 @@ class Model:
     @property
     def needs(self) -> tuple[str, ...]:
         """The further inputs, such as "reference"; none for a network that was made to do `alone`."""
-        return () if getattr(self.module, "alone", False) else self.spec.needs
+        return self.spec.needed_by(self.module)
 
     @property
     def radius(self) -> int | None:

@@ -3,7 +3,6 @@ a Generative Adversarial Network", CVPR 2017.
 """
 
 import dataclasses
-import functools
 
 import flax.linen as nn
 import jax
@@ -11,10 +10,9 @@ import jax.numpy as jnp
 
 from jaxsr.models import srresnet
 from jaxsr.models.convolution import Conv
-from jaxsr.models.layers import StridedConv
+from jaxsr.models.layers import StridedConv, leaky_relu
 from jaxsr.models.srresnet import batch_norm
 
-leaky_relu = functools.partial(nn.leaky_relu, negative_slope=0.2)
 he = nn.initializers.variance_scaling(2 / (1 + 0.2**2), "fan_in", "normal")  # for that slope; the paper names none
 
 

@@ -4,8 +4,8 @@ import flax.linen as nn
 import jax
 
 from jaxsr.models.convolution import Conv
-from jaxsr.models.layers import StridedConv
-from jaxsr.models.srgan import even, leaky_relu
+from jaxsr.models.layers import StridedConv, leaky_relu
+from jaxsr.models.srgan import even
 from jaxsr.models.srntt import norm, normal
 
 

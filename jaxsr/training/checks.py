@@ -42,7 +42,7 @@ def check_config(config: Config, spec: ModelSpec, objective: Objective) -> None:
 def _check_references(config: Config, spec: ModelSpec) -> None:
     """Raise UserError unless references are given to, and only to, a network that takes some."""
     module = spec.module(config.model.scale, **config.model.options.to_dict())
-    takes = "reference" in spec.needs and not getattr(module, "alone", False)
+    takes = "reference" in spec.needed_by(module)
     if takes != bool(config.data.references):
         raise UserError(
             f"{spec.name} with data.references={config.data.references!r}: folders of photos with references are for "
