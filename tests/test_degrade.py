@@ -1,23 +1,17 @@
 """The command as a user runs it: a set made, scored, and the mistakes."""
 
 import json
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 
 from jaxsr.data.images import Photo, read_photo, write_photo
 from jaxsr.weights import save
+from tests.commands import run
 from tests.restoration.test_enlarge import network
 from tests.restoration.test_scoring import smooth
 
 pytestmark = pytest.mark.slow
-
-
-def run(command, *arguments):
-    line = [sys.executable, "-m", f"jaxsr.{command}", *map(str, arguments)]
-    return subprocess.run(line, capture_output=True, text=True, check=False)
 
 
 @pytest.fixture

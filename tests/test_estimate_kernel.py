@@ -1,7 +1,6 @@
 """The command as a user runs it: files, pictures, scores, failures, exit statuses."""
 
-import subprocess
-import sys
+import functools
 
 import numpy as np
 import pytest
@@ -10,14 +9,13 @@ from PIL import Image
 
 from jaxsr.blind.estimation import Estimate, combine, estimate_kernels, rgb_photo
 from jaxsr.data.kernel_files import read_kernel, write_kernel
+from tests import commands
 from tests.blind.test_estimation import photo
 
 pytestmark = pytest.mark.slow
 
 
-def run(*arguments):
-    command = [sys.executable, "-m", "jaxsr.estimate_kernel", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+run = functools.partial(commands.run, "estimate_kernel")
 
 
 @pytest.fixture

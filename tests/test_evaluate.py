@@ -1,22 +1,20 @@
 """The command as a user runs it: the table, the JSON, the mistakes."""
 
+import functools
 import json
-import subprocess
-import sys
 
 import pytest
 from PIL import Image
 
 from jaxsr.data.images import Photo, write_photo
+from tests import commands
 from tests.restoration.test_enlarge import photo
 from tests.restoration.test_scoring import smooth
 
 pytestmark = pytest.mark.slow
 
 
-def run(*arguments):
-    command = [sys.executable, "-m", "jaxsr.evaluate", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+run = functools.partial(commands.run, "evaluate")
 
 
 @pytest.fixture

@@ -1,8 +1,7 @@
 """The command as a user runs it."""
 
+import functools
 import hashlib
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -13,12 +12,10 @@ from jaxsr.restoration.evaluation import score_files
 from jaxsr.restoration.paired_set import Source
 from jaxsr.support.errors import UserError
 from jaxsr.weights import load
+from tests import commands
 from tests.weights.test_importers import espcn_tensors
 
-
-def run(*arguments):
-    command = [sys.executable, "-m", "jaxsr.import_weights", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+run = functools.partial(commands.run, "import_weights")
 
 
 @pytest.mark.slow

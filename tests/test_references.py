@@ -1,8 +1,6 @@
 """The commands with references as a user runs them: restore, evaluate, the picture of matches, the mistakes."""
 
 import json
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -11,15 +9,11 @@ from PIL import Image
 import jaxsr
 from jaxsr.restoration.references import load_for_matching
 from jaxsr.weights import save
+from tests.commands import run
 from tests.restoration.test_enlarge import network, photo
 from tests.restoration.test_transfer import MODEL
 
 pytestmark = pytest.mark.slow
-
-
-def run(command, *arguments):
-    command = [sys.executable, "-m", f"jaxsr.{command}", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 @pytest.fixture

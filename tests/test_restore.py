@@ -1,7 +1,6 @@
 """The command as a user runs it: folders, patterns, failures, exit statuses."""
 
-import subprocess
-import sys
+import functools
 
 import numpy as np
 import pytest
@@ -9,14 +8,13 @@ from PIL import Image
 
 import jaxsr
 from jaxsr.weights import save
+from tests import commands
 from tests.restoration.test_enlarge import network, photo
 
 pytestmark = pytest.mark.slow
 
 
-def run(*arguments):
-    command = [sys.executable, "-m", "jaxsr.restore", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+run = functools.partial(commands.run, "restore")
 
 
 @pytest.fixture
