@@ -13,7 +13,7 @@ from pathlib import Path
 from absl import flags
 
 from jaxsr.support import app
-from jaxsr.support.errors import UserError
+from jaxsr.support.files import make_folder
 
 _OUTPUT = flags.DEFINE_string("output", None, "Folder for the kernels; made when missing.", required=True)
 _SCALE = flags.DEFINE_enum("scale", "2", ["2", "4"], "How many times larger the photo is to become.")
@@ -63,14 +63,6 @@ def main(arguments: Sequence[str]) -> int:
     for failure in failures:
         print(failure, file=sys.stderr)
     return app.SOME_FAILED if failures else app.DONE
-
-
-def make_folder(folder: Path) -> None:
-    """Make `folder`, or raise UserError."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(f"cannot make the output folder {folder} ({error.strerror}); choose another") from None
 
 
 if __name__ == "__main__":

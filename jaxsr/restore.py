@@ -16,6 +16,7 @@ from absl import flags
 
 from jaxsr.support import app
 from jaxsr.support.errors import UserError
+from jaxsr.support.files import make_folder
 
 if TYPE_CHECKING:
     from jaxsr.models import Model
@@ -77,7 +78,7 @@ def _with_weights(outputs: dict[Path, Path]) -> tuple[str, list[str]]:
     options |= _references(model)
     if _ROUNDS.value is not None:
         model, options["all_rounds"] = model.with_options(rounds=_ROUNDS.value), True
-    _make_folder(Path(_OUTPUT.value))
+    make_folder(Path(_OUTPUT.value))
     failures = []
     for photo, output in tqdm(outputs.items(), unit="photo", disable=None):
         try:
@@ -119,7 +120,7 @@ def _learning(outputs: dict[Path, Path]) -> tuple[str, list[str]]:
     _refuse("a model of srntt", *_OF_REFERENCES)
     scale, options = _SCALE.value or 2, {"real": _REAL.value, "ensemble": _ENSEMBLE.value, "steps": _STEPS.value}
     check_request(scale, _KERNEL.value)
-    _make_folder(Path(_OUTPUT.value))
+    make_folder(Path(_OUTPUT.value))
     failures, count = [], jax.local_device_count()
     groups = [list(outputs)[i : i + count] for i in range(0, len(outputs), count)]
     for group in groups:
@@ -146,13 +147,6 @@ def _tile() -> int | str | None:
     if not _TILE.value.isdecimal() or int(_TILE.value) == 0:
         raise UserError(f"tile={_TILE.value!r} is no number of pixels; use 128, 'auto' or 'none'")
     return int(_TILE.value)
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(f"cannot make the output folder {folder} ({error.strerror}); choose another") from None
 
 
 if __name__ == "__main__":

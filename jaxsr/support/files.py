@@ -6,6 +6,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from jaxsr.support.errors import UserError
+
 RANDOM = 8  # characters that mkstemp puts into a name
 
 
@@ -33,6 +35,14 @@ def remove_remains(path: str | os.PathLike) -> None:
     path = Path(path)
     for temporary in path.parent.glob(f".{path.stem}-{'?' * RANDOM}{path.suffix}"):
         temporary.unlink(missing_ok=True)
+
+
+def make_folder(folder: Path) -> None:
+    """Make the output `folder`, or raise UserError."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"cannot make the output folder {folder} ({error.strerror}); choose another") from None
 
 
 def cache_folder() -> Path:

@@ -11,6 +11,7 @@ from jaxsr.data.images import read_pixels
 from jaxsr.data.match_cache import cached_matches
 from jaxsr.data.reference_sets import Group, read_groups
 from jaxsr.data.samples import to_training_pixels
+from jaxsr.imaging.metrics import modcrop
 from jaxsr.models.srntt import FACTORS, SCALE
 from jaxsr.restoration.features import match_shared, photo_features
 from jaxsr.restoration.references import check_not_the_truth, reduced_and_enlarged
@@ -98,7 +99,7 @@ def examples_of(group: Group, reference: Path, crop: int, vgg: VGGWeights, *, ca
 
         return cached_matches(folder, files, place, find) if cache else find()
 
-    whole = matched(_cut(sharp), _cut(other), (0,))[0]
+    whole = matched(modcrop(sharp, SCALE), modcrop(other, SCALE), (0,))[0]
     for top in range(0, sharp.shape[0] - crop + 1, crop):
         for left in range(0, sharp.shape[1] - crop + 1, crop):
             y, x = window_of(whole, (top, left), crop, other.shape)
@@ -117,10 +118,6 @@ def window_of(places: np.ndarray, corner: tuple[int, int], crop: int, shape: tup
     middle = SCALE * np.median(inside, axis=0) + SCALE
     first = np.clip(middle - crop / 2, 0, np.array(shape[:2]) - crop)
     return int(first[0]), int(first[1])
-
-
-def _cut(photo: np.ndarray) -> np.ndarray:
-    return photo[: photo.shape[0] // SCALE * SCALE, : photo.shape[1] // SCALE * SCALE]
 
 
 def _condition(vgg: VGGWeights, photo: np.ndarray) -> Any:

@@ -33,8 +33,12 @@ class Validation:
         """Read the photos; sample pictures go to the folder `samples`."""
         self.name = config.data.validation
         self._protocols = PROTOCOLS if config.model.scale > 1 else DEBLURRING
-        self._pairs, self._photos = _pairs_of(config)
-        self._options = _references_of(config) or [{}] * len(self._pairs)
+        if config.data.references:
+            self._pairs, self._options = _guided_pairs(config)
+            self._photos = len(self._pairs)
+        else:
+            self._pairs, self._photos = _pairs_of(config)
+            self._options = [{}] * len(self._pairs)
         self._samples = samples
 
     def score(self, model: Model, step: int) -> dict[str, Any]:
@@ -64,9 +68,6 @@ def _pairs_of(config: Config) -> tuple[list[Pair], int]:
     When deblurring they are read from `blur` and `sharp`, or the photos are blurred by the training's kind of shake.
     """
     data, scale = config.data, config.model.scale
-    if data.references:
-        sources = reference_sources(data.validation, VALIDATION_LEVEL)
-        return [pair for source in sources for pair in source.pairs(scale, degradation=PILLOW)], len(sources)
     if scale == 1 and data.validation != "samples" and holds_pairs(data.validation):
         pairs = [pair for source in read_set(data.validation).sources for pair in source.pairs(scale)]
         return pairs, len(pairs)
@@ -79,13 +80,12 @@ def _pairs_of(config: Config) -> tuple[list[Pair], int]:
     return made, len(photos)
 
 
-def _references_of(config: Config) -> list[dict[str, Any]]:
-    """Return what SRNTT needs for each photo of `config.data.validation`: its references and VGG19; [] for others."""
-    if not config.data.references:
-        return []
+def _guided_pairs(config: Config) -> tuple[list[Pair], list[dict[str, Any]]]:
+    """Return the pairs of `config.data.validation`, and what SRNTT needs for each: its references and VGG19."""
     vgg = load_vgg(LAYERS, config.perceptual.weights, key=jax.random.key(config.seed))
     sources = reference_sources(config.data.validation, VALIDATION_LEVEL)
-    return [{"reference": read_references(source.references), "vgg": vgg} for source in sources]
+    pairs = [pair for source in sources for pair in source.pairs(config.model.scale, degradation=PILLOW)]
+    return pairs, [{"reference": read_references(source.references), "vgg": vgg} for source in sources]
 
 
 def _grid(pairs: list[Pair], restored: list[np.ndarray]) -> np.ndarray:

@@ -1,5 +1,6 @@
 """VGG19's weights: where the file is, whether it is whole, and what it holds. None ships: they weigh 80 MB at least."""
 
+import functools
 import hashlib
 import os
 import re
@@ -54,10 +55,16 @@ def load_vgg(
     if str(weights) == "random":
         return _random(layers, jax.random.key(0) if key is None else key)
     path = find_file(weights, flag)
-    check_digest(path)
-    found = read_vgg(path)
+    found = _read_once(path, path.stat().st_mtime_ns)
     check_layers(layers, found.params, str(path))
     return found
+
+
+@functools.lru_cache(maxsize=1)
+def _read_once(path: Path, modified: int) -> VGGWeights:
+    """Return what the file holds: losses, matching and scoring of a run ask for it, and it weighs 80 MB at least."""
+    check_digest(path)
+    return read_vgg(path)
 
 
 def deepest_there(layer: str, weights: VGGWeights) -> str:
