@@ -14,6 +14,13 @@ jax.config.update("jax_compilation_cache_dir", os.environ.get("JAXSR_TEST_CACHE"
 jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _release_programs():
+    """Free a module's compiled programs behind it: the system grants a process only so many maps of memory."""
+    yield
+    jax.clear_caches()
+
+
 def _shared_folder() -> Path:
     beside = Path(__file__).resolve().parents[1].parent / "shared"
     return Path(os.environ.get("JAXSR_SHARED", beside))
