@@ -21,6 +21,14 @@ def _release_programs():
     jax.clear_caches()
 
 
+@pytest.fixture(autouse=True)
+def _release_large_programs(request):
+    """Free those of a slow test at once."""
+    yield
+    if request.node.get_closest_marker("slow"):
+        jax.clear_caches()
+
+
 def _shared_folder() -> Path:
     beside = Path(__file__).resolve().parents[1].parent / "shared"
     return Path(os.environ.get("JAXSR_SHARED", beside))

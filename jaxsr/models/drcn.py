@@ -34,7 +34,7 @@ class DRCN(nn.Module):
     features: int = 256
     recursions: int = 16
     channels: int = 1
-    remat: bool = True
+    remat: bool = False
 
     @nn.compact
     def __call__(self, x: jax.Array, *, recursions: bool = False) -> Any:

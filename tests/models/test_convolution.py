@@ -13,6 +13,7 @@ from tests.reference import convolution as reference
 RNG = np.random.default_rng(7)
 # (taps, channels, features): each reaches another way of computing, see jaxsr/models/convolution.py
 SHAPES = [(1, 5, 7), (3, 12, 12), (5, 1, 20), (5, 20, 3), (3, 20, 24), (4, 18, 9), (2, 3, 3)]
+SHAPES += [(3, 32, 40), (2, 256, 1024)]
 
 
 def arrays(taps, channels, features, height=9, width=10):

@@ -50,7 +50,7 @@ def test_recursions_start_as_the_identity():
 
 @pytest.mark.parametrize("options", [{"features": 4, "recursions": 2}])
 def test_rematerialisation_changes_no_gradient(options):
-    plain, remat = DRCN(**options, remat=False), DRCN(**options)
+    plain, remat = (DRCN(**options, remat=on) for on in (False, True))
     variables = lively(plain)
     first, second = (
         jax.jit(jax.grad(lambda v, net=net: jnp.sum(net.apply(v, PHOTO) ** 2)))(variables) for net in (plain, remat)
