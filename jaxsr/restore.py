@@ -68,17 +68,20 @@ def _with_weights(outputs: dict[Path, Path]) -> tuple[str, list[str]]:
     """Restore photos by a network with weights; return its name and why some failed."""
     from tqdm import tqdm
 
+    from jaxsr.data.images import photo_size
     from jaxsr.restoration.photo import restore_file
+    from jaxsr.restoration.windows import Folder
     from jaxsr.weights import load
 
     _refuse("--model=zssr", _KERNEL, _REAL)
     tile = _tile()
     model = load(_MODEL.value, scale=_SCALE.value)
-    options: dict[str, Any] = {"tile": tile, "ensemble": _ENSEMBLE.value, "used": {}}
+    options: dict[str, Any] = {"tile": tile, "ensemble": _ENSEMBLE.value}
     options |= _references(model)
     if _ROUNDS.value is not None:
         model, options["all_rounds"] = model.with_options(rounds=_ROUNDS.value), True
     make_folder(Path(_OUTPUT.value))
+    options["folder"] = Folder([size for photo in outputs if (size := photo_size(photo))])
     failures = []
     for photo, output in tqdm(outputs.items(), unit="photo", disable=None):
         try:

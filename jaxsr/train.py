@@ -2,7 +2,8 @@
 
 Any field is overridden as `--config.batch_size=32`. The same workdir resumes. Exit status 0: trained to the end;
 1: the loss became non-finite, the generator collapsed, or KernelGAN's photos failed in part; 2: wrong usage; 143:
-SIGTERM, after a checkpoint. Several processes, on one host or many, train together with `--coordinator`.
+SIGTERM, after a checkpoint. Several processes, on one host or many, train together with `--coordinator`; when one is
+killed, the others end with 1.
 """
 
 import sys
@@ -29,9 +30,7 @@ TERMINATED = 143  # 128 + SIGTERM, as shells report it; schedulers requeue on it
 
 def main(arguments: Sequence[str]) -> int:
     """Train and return the exit status."""
-    from jaxsr.training import processes
-    from jaxsr.training.loop import train  # after the flags: a typo is answered at once
-    from jaxsr.training.run_log import TrainingFailed
+    from jaxsr.training import peers, processes  # after the flags: a typo is answered at once
 
     if arguments:
         raise app.UserError(f"unexpected argument {arguments[0]!r}; everything is a flag: --config=... --workdir=...")
@@ -40,6 +39,18 @@ def main(arguments: Sequence[str]) -> int:
     if place is not None and config.model.name == "kernelgan":
         raise app.UserError("kernelgan trains on each photo by itself; give each process photos of its own to do")
     processes.join(place)
+    if place is None:
+        return _trained(config)
+    with peers.watched(processes.host_of_first(place)):
+        return _trained(config)
+
+
+def _trained(config: Config) -> int:
+    """Train and return the exit status, in this process and those it has joined."""
+    from jaxsr.training import processes
+    from jaxsr.training.loop import train
+    from jaxsr.training.run_log import TrainingFailed
+
     if config.model.name == "kernelgan":
         from jaxsr.blind.training import train_kernels
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from jaxsr.data.sixteen_bit import is_deep, read_deep, write_deep_png
 from jaxsr.support.errors import UserError, choose
@@ -63,6 +63,18 @@ def read_photo(path: str | os.PathLike) -> Photo:
 def read_pixels(path: str | os.PathLike) -> np.ndarray:
     """Return the pixels (H, W, C) of the file `path` without alpha; otherwise as `read_photo`."""
     return read_photo(path).pixels
+
+
+def photo_size(path: str | os.PathLike) -> tuple[int, int] | None:
+    """Return the height and width of the upright photo in the file `path` by its header; None where it has none."""
+    try:
+        with _undisturbed(), Image.open(path) as image:
+            exif = Image.Image.getexif(image)  # PNG's own would decode the pixels
+            turned = exif.get(ExifTags.Base.Orientation, 1) in (5, 6, 7, 8)
+            width, height = image.size[::-1] if turned and image.format != "TIFF" else image.size  # TIFF's is upright
+            return height, width
+    except Exception:  # read_photo tells what is wrong with it
+        return None
 
 
 def to_8_bit(pixels: np.ndarray) -> np.ndarray:

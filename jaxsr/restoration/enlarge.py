@@ -1,26 +1,19 @@
 """A network on a whole photo, tile by tile, in the memory of the photo's own bytes."""
 
-import math
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Literal
+from typing import Any
 
 import jax
 import numpy as np
-from absl import logging
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
-from jaxsr.imaging.degradation import BICUBIC_CONTEXT
 from jaxsr.models import Model
 from jaxsr.restoration.program import Found, Recipe, enlarge_windows
-from jaxsr.restoration.tiling import LARGEST_ENLARGED, Span, best_window, spans
+from jaxsr.restoration.windows import Box, Folder, Tile, plan
 from jaxsr.support.errors import UserError
 
-Tile = int | None | Literal["auto"]
-Box = tuple[Span, Span]  # rows and columns
 Boxes = list[Box]
 Needed = Callable[[int, int, int, int], Any]  # further inputs for a window: top, left, height, width
-Used = dict[tuple[int, int], int]  # windows (height, width) that a program is compiled for, and by how many devices
-COMPILING = 1 << 18  # pixels of more work that are sooner done than another program is compiled
 
 
 def enlarge(model: Model, pixels: np.ndarray, **options: Any) -> np.ndarray:
@@ -37,7 +30,7 @@ def enlarge_and_find(
     ensemble: bool = False,
     all_rounds: bool = False,
     needed: Needed | None = None,
-    used: Used | None = None,
+    folder: Folder | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> tuple[np.ndarray, Found]:
     """Return `pixels` (H, W, 1 or 3) restored by `model`: (scale H, scale W, 1 or 3) of the same dtype.
@@ -51,14 +44,14 @@ def enlarge_and_find(
     `tile` is the largest window in pixels, "auto", or None for the whole photo at once; it does not change the
     result, but for a network that normalizes by the whole photo, of which a warning tells. All devices share the
     windows. `ensemble` averages over the 8 flips and quarter turns. `needed` gives the further input of a window to a
-    network of `spec.needs`, without the batch's axis. Calls for the photos of a folder share a dictionary `used`, empty
-    at first: they take the windows of earlier ones where that costs little, and compile no more.
+    network of `spec.needs`, without the batch's axis. Calls for the photos of a `folder` share it: they take each
+    other's windows where that costs little, and compile no more.
     `progress(done, total)` is called per tile. Raises UserError for a photo under the network's minimum and for
     non-finite results.
     """
     height, width, channels = pixels.shape
     _check_size(model, height, width)
-    dispatch, groups = _prepare(model, pixels, tile, quantize, ensemble, all_rounds, needed, used)
+    dispatch, groups = _prepare(model, pixels, tile, quantize, ensemble, all_rounds, needed, folder)
     output = np.empty((model.scale * height, model.scale * width, channels), pixels.dtype if quantize else np.float32)
     done, total, found = 0, sum(map(len, groups)), {}
     for group, results, finite, more in _one_late(map(dispatch, groups)):
@@ -74,11 +67,23 @@ def enlarge_and_find(
 
 
 def warm_up(
-    model: Model, pixels: np.ndarray, *, tile: Tile = "auto", quantize: bool = True, ensemble: bool = False
+    model: Model,
+    pixels: np.ndarray,
+    *,
+    tile: Tile = "auto",
+    quantize: bool = True,
+    ensemble: bool = False,
+    folder: Folder | None = None,
 ) -> None:
-    """Compile what `enlarge` runs on a photo of this size, and run it once, so that a timing leaves that out."""
-    dispatch, groups = _prepare(model, pixels, tile, quantize, ensemble, False)
-    jax.block_until_ready(dispatch(groups[0])[1])
+    """Compile what `enlarge` runs on a photo of this size, and run it once, so that a timing leaves that out.
+
+    What another photo of the `folder` has compiled is left alone.
+    """
+    folder = Folder() if folder is None else folder
+    before = folder.programs
+    dispatch, groups = _prepare(model, pixels, tile, quantize, ensemble, False, folder=folder)
+    if folder.programs > before:
+        jax.block_until_ready(dispatch(groups[0])[1])
 
 
 def _prepare(
@@ -89,7 +94,7 @@ def _prepare(
     ensemble: bool,
     all_rounds: bool,
     needed: Needed | None = None,
-    used: Used | None = None,
+    folder: Folder | None = None,
 ) -> tuple[Callable[[Boxes], tuple[Boxes, jax.Array, jax.Array, Found]], list[Boxes]]:
     """Return the boxes in groups, one for each device, and what starts the work on a group.
 
@@ -100,9 +105,9 @@ def _prepare(
     arguments = ("all_rounds",) if all_rounds else ()
     recipe = Recipe(model.module, model.scale, spec.pre_upsampled, spec.value_range, quantize, ensemble, arguments)
     pixels = _padded(pixels, spec.multiple_of)
-    used = {} if used is None else used
-    (height, width), boxes = _plan(model, pixels.shape[:2], tile, used)
-    count = used.setdefault((height, width), min(len(boxes), jax.local_device_count()))
+    folder = Folder() if folder is None else folder
+    program = (recipe, pixels.dtype.str, pixels.shape[2])
+    (height, width), boxes, count = plan(model, pixels.shape[:2], tile, folder, program)
     mesh = Mesh(np.array(jax.local_devices()[:count]), ("windows",))
     variables = jax.device_put(model.variables, NamedSharding(mesh, PartitionSpec()))
 
@@ -118,60 +123,6 @@ def _prepare(
         return group, *enlarge_windows(recipe, mesh, variables, np.stack(windows), more)
 
     return dispatch, [boxes[i : i + mesh.size] for i in range(0, len(boxes), mesh.size)]
-
-
-def context(model: Model) -> int | None:
-    """Return how far, in pixels of the small photo, a pixel's result sees; None for the whole photo."""
-    radius = model.radius
-    if radius is None:
-        return None
-    if model.spec.pre_upsampled:
-        return BICUBIC_CONTEXT - (-radius // model.scale)
-    return max(radius, BICUBIC_CONTEXT) if model.channels == 1 else radius
-
-
-def _plan(model: Model, size: tuple[int, ...], tile: Tile, used: Used) -> tuple[tuple[int, int], list[Box]]:
-    """Return the window's height and width, and the boxes that cover a photo of `size`."""
-    halo, multiple = context(model), model.spec.multiple_of
-    if halo is None and isinstance(tile, int):
-        halo = _approximate_context(model, size, tile)
-    if tile is None or halo is None:
-        windows, halo = (size[0], size[1]), 0
-    else:
-        halo = -(-halo // multiple) * multiple
-        automatic = max(LARGEST_ENLARGED // model.scale, 4 * halo) if model.spec.pre_upsampled else None
-        largest = automatic if tile == "auto" else tile
-        best = [best_window(side, halo, tile=largest, multiple=multiple) for side in size]
-        windows = _affordable(size, halo, (best[0], best[1]), used)
-    rows, columns = (spans(side, window, halo) for side, window in zip(size, windows, strict=True))
-    return windows, [(row, column) for row in rows for column in columns]
-
-
-def _affordable(size: tuple[int, ...], halo: int, best: tuple[int, int], used: Used) -> tuple[int, int]:
-    """Return the one of the windows `used` that covers `size` with the least work, or `best` if that is much less."""
-
-    def work(windows: tuple[int, int]) -> int:
-        return math.prod(window * len(spans(side, window, halo)) for side, window in zip(size, windows, strict=True))
-
-    fitting = [windows for windows in used if windows[0] <= size[0] and windows[1] <= size[1]]
-    cheapest = min(fitting, key=work, default=best)
-    return cheapest if work(cheapest) <= max(1.5 * work(best), work(best) + COMPILING) else best
-
-
-def _approximate_context(model: Model, size: tuple[int, ...], tile: int) -> int | None:
-    """Return the context of tiles that normalize by themselves, with a warning, or None where one holds the photo.
-
-    Raises UserError for a network that tiles make no sense for.
-    """
-    if model.spec.tile_context is None:
-        raise UserError(f"tile={tile}: {model.name} sees the whole photo at every pixel; leave the tile out")
-    if max(size) <= tile:
-        return None
-    remedy = "leave the tile out where memory allows"
-    logging.warning(
-        "tile=%d: %s normalizes by the whole photo, but its tiles by themselves; %s", tile, model.name, remedy
-    )
-    return model.spec.tile_context(model.module)
 
 
 def _padded(pixels: np.ndarray, multiple: int) -> np.ndarray:

@@ -18,6 +18,7 @@ from jaxsr.restoration.photo_pairs import Pair, given_pair
 from jaxsr.restoration.references import check_not_the_truth, read_references
 from jaxsr.restoration.scoring import Row, Scores, gather, score_image, score_pair
 from jaxsr.restoration.transfer import warm_up
+from jaxsr.restoration.windows import Folder
 from jaxsr.support.errors import UserError
 
 
@@ -89,9 +90,10 @@ def score_files(
     files = [source.file.with_stem(source.stem) for source in sources]
     outputs = output_paths(files, save_to) if save_to else [None] * len(sources)
     written, warm = dict(zip(sources, outputs, strict=True)), set()
+    folder = Folder([size for source in sources if (size := source.small_size(model.scale))])
 
     def score_one(source: Source, pair: Pair) -> dict[str, Row]:
-        options: dict[str, Any] = {"ensemble": ensemble}
+        options: dict[str, Any] = {"ensemble": ensemble, "folder": folder}
         if transfer:
             chosen = {name: transfer[name] for name in ("vgg", "copies")}
             options |= {"reference": read_references(source.references), **chosen}

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from jaxsr.data.blurred import BLUR, SHARP, find_pairs, holds_pairs, is_scene
-from jaxsr.data.images import Photo, read_pixels, write_photo
+from jaxsr.data.images import Photo, photo_size, read_pixels, write_photo
 from jaxsr.data.kernel_files import read_kernel, write_kernel
 from jaxsr.data.listing import output_paths
 from jaxsr.imaging.color import round_to_levels
@@ -77,6 +77,11 @@ class Source:
     def stem(self) -> str:
         """What the names of its pairs begin with."""
         return self.name or self.file.stem
+
+    def small_size(self, scale: int) -> tuple[int, int] | None:
+        """Return the height and width of the small photos of its pairs; None for a broken file."""
+        size = photo_size(self.small or self.sharp)
+        return size if size is None or self.small else (size[0] // scale, size[1] // scale)
 
     def pairs(self, scale: int, **making: Any) -> list[Pair]:
         """Return the pair, or the pairs that `make_pairs` makes with the options `making`.

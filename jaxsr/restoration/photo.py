@@ -58,7 +58,8 @@ def restore_photo(model: Model, photo: Photo, **options: Any) -> tuple[Photo, Fo
     """
     (pixels, found), alpha = restore_pixels(model, photo.pixels, **options), photo.alpha
     if alpha is not None:
-        alpha = enlarge(Model(bicubic.SPEC, bicubic.Bicubic(channels=1), model.scale, {}), alpha)
+        opacity = Model(bicubic.SPEC, bicubic.Bicubic(channels=1), model.scale, {})
+        alpha = enlarge(opacity, alpha, folder=options.get("folder"))
     return dataclasses.replace(photo, pixels=pixels, alpha=alpha), found
 
 

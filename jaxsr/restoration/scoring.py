@@ -12,6 +12,7 @@ from jaxsr.imaging.metrics import PROTOCOLS, Protocol
 from jaxsr.models import Model
 from jaxsr.restoration.photo_pairs import Pair
 from jaxsr.restoration.transfer import restore_pixels
+from jaxsr.restoration.windows import Folder
 from jaxsr.support.errors import UserError, choose
 
 
@@ -145,7 +146,10 @@ def score(
     """
     pairs = list(pairs)
     each = options or [{}] * len(pairs)
-    rows = [score_pair(model, pair, protocols, **more)[1] for pair, more in zip(pairs, each, strict=True)]
+    folder = Folder([(pair.lr.shape[0], pair.lr.shape[1]) for pair in pairs])
+    rows = [
+        score_pair(model, pair, protocols, folder=folder, **more)[1] for pair, more in zip(pairs, each, strict=True)
+    ]
     return gather(rows, pairs[0])
 
 

@@ -35,12 +35,17 @@ def best_window(size: int, halo: int, *, tile: int | None = None, multiple: int 
     `tile` is the largest window (None: LARGEST, or more for a network that sees far); `size` and `halo` are
     multiples of `multiple`, and so are the windows. Raises UserError for a tile that is mostly halo.
     """
-    least = max(3 * halo, multiple)
+    least = max(least_window(halo), multiple)
     if tile is not None and tile < least:
         raise UserError(f"tile={tile} is too small for a network that sees {halo} pixels far; use at least {least}")
     ladder = window_ladder(tile or max(LARGEST, 1 << (least - 1).bit_length()), least, multiple)
     work = {window: window * len(spans(size, window, halo)) for window in ladder if window <= size}
     return next((window for window, pixels in work.items() if pixels <= 1.1 * min(work.values())), size)
+
+
+def least_window(halo: int) -> int:
+    """Return the smallest window that is worth its `halo`."""
+    return 3 * halo
 
 
 def window_ladder(largest: int, least: int, multiple: int) -> list[int]:

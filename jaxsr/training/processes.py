@@ -6,6 +6,7 @@ the weights. What it finds on disk, or refuses, it tells the others.
 
 import json
 import os
+import socket
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -81,6 +82,13 @@ def join(place: Membership | None) -> None:
         sys.stdout.flush()
         with Path(os.devnull).open("w") as nothing:
             os.dup2(nothing.fileno(), 1)  # the descriptor, because libraries write there past Python
+
+
+def host_of_first(place: Membership) -> str:
+    """Return the name of the first one's host. All must call it."""
+    if place.coordinator == DETECTED:
+        return from_first(socket.getfqdn)
+    return place.coordinator.rpartition(":")[0].strip("[]")
 
 
 def count() -> int:

@@ -6,7 +6,7 @@ import pytest
 import tifffile
 from PIL import Image, ImageCms
 
-from jaxsr.data.images import Photo, check_writable, read_photo, read_pixels, to_8_bit, write_photo
+from jaxsr.data.images import Photo, check_writable, photo_size, read_photo, read_pixels, to_8_bit, write_photo
 from jaxsr.support.errors import UserError
 
 RGB_PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
@@ -94,6 +94,16 @@ def test_orientation_is_applied_once(tmp_path, suffix, orientation):
         8: rot(stored),
     }
     np.testing.assert_array_equal(read_pixels(tmp_path / f"a.{suffix}"), upright[orientation])
+    assert photo_size(tmp_path / f"a.{suffix}") == upright[orientation].shape[:2]
+
+
+def test_the_size_is_known_without_the_pixels(tmp_path):
+    write_photo(tmp_path / "deep.png", Photo(pattern(3, np.uint16)))
+    whole = (tmp_path / "deep.png").read_bytes()
+    (tmp_path / "cut.png").write_bytes(whole[: len(whole) // 2])
+    (tmp_path / "none.png").write_text("no photo")
+    assert photo_size(tmp_path / "deep.png") == photo_size(tmp_path / "cut.png") == pattern(3).shape[:2]
+    assert photo_size(tmp_path / "none.png") is None is photo_size(tmp_path / "missing.png")
 
 
 def test_palette_bilevel_and_cmyk(tmp_path):

@@ -11,8 +11,9 @@ import pytest
 from jaxsr.imaging.color import luma, rgb_to_ycbcr
 from jaxsr.imaging.resize import resize
 from jaxsr.models import MODELS, Model, ModelSpec, initial_shapes
-from jaxsr.restoration.enlarge import context, enlarge
+from jaxsr.restoration.enlarge import enlarge
 from jaxsr.restoration.program import enlarge_windows
+from jaxsr.restoration.windows import Folder, context
 from jaxsr.support.errors import UserError
 from tests.models.test_networks import lively
 
@@ -111,16 +112,16 @@ def test_photos_of_many_sizes_share_one_program_and_so_do_new_weights():
 
 def test_photos_of_a_folder_share_the_first_ones_program():
     """Of all sizes down to the first window, and on as many devices; what comes out does not change."""
-    model, used = network("espcn", 2), {}
+    model, folder = network("espcn", 2), Folder()
     pixels = [photo(*size) for size in ((200, 300), (256, 256), (512, 380), (201, 1000), (199, 193), (700, 260))]
     alone = [enlarge(model, each) for each in pixels]
-    enlarge(model, pixels[0], used=used)
+    enlarge(model, pixels[0], folder=folder)
     before = enlarge_windows._cache_size()
     for each, expected in zip(pixels, alone, strict=True):
-        np.testing.assert_allclose(np.int32(enlarge(model, each, used=used)), expected, atol=1)
-    assert enlarge_windows._cache_size() == before and len(used) == 1
-    enlarge(model, photo(64, 64), used=used)  # too small for it
-    assert len(used) == 2
+        np.testing.assert_allclose(np.int32(enlarge(model, each, folder=folder)), expected, atol=1)
+    assert enlarge_windows._cache_size() == before and folder.programs == 1
+    enlarge(model, photo(64, 64), folder=folder)  # too small for it
+    assert folder.programs == 2
 
 
 class Strided(nn.Module):

@@ -40,17 +40,22 @@ def config_of(fields):
     return config
 
 
-def start(workdir, fields):
-    """Start two processes of two devices each on `fields`, and return them."""
+def start(workdir, fields, variant="espcn.py:x2", errors=None):
+    """Start two processes of two devices each on `fields`, and return them; `errors` is where their errors go."""
     with socket.socket() as free:
         free.bind(("localhost", 0))
         coordinator = f"localhost:{free.getsockname()[1]}"
     flags = [f"--config.{name}={value}" for name, value in {**FIELDS, "data.patch": 12, **fields}.items()]
-    command = [sys.executable, "-m", "jaxsr.train", "--config=configs/espcn.py:x2", f"--workdir={workdir}", *flags]
+    command = [sys.executable, "-m", "jaxsr.train", f"--config=configs/{variant}", f"--workdir={workdir}", *flags]
     environment = os.environ | {"JAX_PLATFORMS": "cpu", "JAX_NUM_CPU_DEVICES": "2", "JAXSR_COORDINATOR": coordinator}
     return [
         subprocess.Popen(
-            [*command, "--processes=2", f"--process={i}"], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
+            [*command, "--processes=2", f"--process={i}"],
+            cwd=ROOT,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
         )
         for i in range(2)
     ]
@@ -96,6 +101,27 @@ def test_one_goes_on_where_two_were_stopped(photos, tmp_path):
     assert [path.name for path in (tmp_path / "two" / "checkpoints").iterdir()] == [str(step)]
     for name in ("two", "one"):
         assert train(config_of({**fields, "steps": step + 5}), tmp_path / name) == step + 5
+    assert close(weights(tmp_path / "one"), weights(tmp_path / "two"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("killed", [0, 1])
+def test_the_other_ends_when_one_is_killed(killed, photos, tmp_path):
+    """Either one: at once, in one line, without half a checkpoint; then one process goes on as if nothing had been."""
+    fields = {"data.train": str(photos), "data.validation": str(photos), "validate_every": 1_000_000}
+    pair = start(tmp_path / "two", {**fields, "steps": 1_000_000}, errors=subprocess.PIPE)
+    assert pair[0].stdout is not None
+    for line in pair[0].stdout:
+        if line.startswith("step 25/"):
+            break
+    pair[killed].kill()
+    pair[killed].communicate()
+    other = pair[1 - killed]
+    _, said = other.communicate(timeout=20)
+    assert other.returncode == 1
+    assert said == f"train: process {killed} of 2 is gone; the same command goes on from the last checkpoint\n"
+    for name in ("two", "one"):
+        assert train(config_of({**fields, "steps": 40}), tmp_path / name) == 40
     assert close(weights(tmp_path / "one"), weights(tmp_path / "two"))
 
 
