@@ -5,10 +5,10 @@ from typing import Any
 
 import jax
 import numpy as np
-from jax.sharding import Mesh, NamedSharding, PartitionSpec
+from jax.sharding import NamedSharding, PartitionSpec
 
 from jaxsr.models import Model
-from jaxsr.restoration.program import Found, Recipe, enlarge_windows
+from jaxsr.restoration.program import Found, Recipe, enlarge_windows, mesh_for
 from jaxsr.restoration.windows import Box, Folder, Tile, plan
 from jaxsr.support.errors import UserError
 
@@ -108,11 +108,11 @@ def _prepare(
     folder = Folder() if folder is None else folder
     program = (recipe, pixels.dtype.str, pixels.shape[2])
     (height, width), boxes, count = plan(model, pixels.shape[:2], tile, folder, program)
-    mesh = Mesh(np.array(jax.local_devices()[:count]), ("windows",))
+    mesh = mesh_for(count, height)
     variables = jax.device_put(model.variables, NamedSharding(mesh, PartitionSpec()))
 
     def dispatch(group: Boxes) -> tuple[Boxes, jax.Array, jax.Array, Found]:
-        filled = group + group[-1:] * (mesh.size - len(group))
+        filled = group + group[-1:] * (count - len(group))
         windows = [
             pixels[row.start : row.start + height, column.start : column.start + width] for row, column in filled
         ]
@@ -122,7 +122,7 @@ def _prepare(
             more = (jax.tree.map(lambda *parts: np.stack(parts), *inputs),)
         return group, *enlarge_windows(recipe, mesh, variables, np.stack(windows), more)
 
-    return dispatch, [boxes[i : i + mesh.size] for i in range(0, len(boxes), mesh.size)]
+    return dispatch, [boxes[i : i + count] for i in range(0, len(boxes), count)]
 
 
 def _padded(pixels: np.ndarray, multiple: int) -> np.ndarray:

@@ -7,12 +7,15 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jax.sharding import Mesh, PartitionSpec
+import numpy as np
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from jaxsr.imaging.color import from_range, rgb_to_ycbcr, to_range, ycbcr_to_rgb
 from jaxsr.imaging.resize import resize
 from jaxsr.models import found, restored
 
+WINDOWS, ROWS = "windows", "rows"  # what the devices of a mesh share: several windows, or the rows of one
+LEAST_ROWS = 16  # of a device; with fewer, more time goes into telling the neighbours of them
 Found = dict[str, Any]  # what a network says of a photo besides its image, such as its blur kernel
 
 
@@ -29,6 +32,18 @@ class Recipe:
     arguments: tuple[str, ...] = ()  # of the network's call, set to True
 
 
+def mesh_for(count: int, height: int) -> Mesh:
+    """Return the mesh of `count` devices that share windows or, where one has all work, of those that share its rows.
+
+    Of `height` rows each device then gets the same number, LEAST_ROWS or more.
+    """
+    devices = np.array(jax.local_devices())
+    if count > 1:
+        return Mesh(devices[:count], (WINDOWS,))
+    even = [n for n in range(2, len(devices) + 1) if height % n == 0 and height >= n * LEAST_ROWS]
+    return Mesh(devices[: max(even, default=1)], (ROWS,))
+
+
 @functools.partial(jax.jit, static_argnums=(0, 1))
 def enlarge_windows(
     recipe: Recipe, mesh: Mesh, variables: Any, windows: jax.Array, needed: Any = ()
@@ -38,11 +53,13 @@ def enlarge_windows(
     Integer levels or floats in [0, 1] give the same dtype with `recipe.quantize`, else float32, not clipped.
     Of a self-ensemble, what is found is found on the upright photo. `needed` are the network's further inputs, arrays
     (N, ...) in a tuple or a tree in it.
-    The devices of `mesh` share the windows evenly.
+    The devices of `mesh` share the windows evenly, or the rows of one: then they exchange what they see beyond theirs.
     """
-    shared = PartitionSpec(mesh.axis_names)
+    if mesh.axis_names == (ROWS,):
+        return _enlarge(recipe, NamedSharding(mesh, PartitionSpec(None, ROWS)), variables, windows, needed)
+    shared = PartitionSpec(WINDOWS)
     share = jax.shard_map(
-        functools.partial(_enlarge, recipe),
+        functools.partial(_enlarge, recipe, None),
         mesh=mesh,
         in_specs=(PartitionSpec(), shared, shared),
         out_specs=shared,
@@ -51,9 +68,12 @@ def enlarge_windows(
     return share(variables, windows, needed)
 
 
-def _enlarge(recipe: Recipe, variables: Any, windows: jax.Array, needed: Any) -> tuple[jax.Array, jax.Array, Found]:
+def _enlarge(
+    recipe: Recipe, rows: NamedSharding | None, variables: Any, windows: jax.Array, needed: Any
+) -> tuple[jax.Array, jax.Array, Found]:
+    """Return what `enlarge_windows` does, its network on the devices that `rows` places the photo's rows on."""
     photos = _to_float(windows)
-    network = functools.partial(_run_network, recipe, variables, needed)
+    network = functools.partial(_run_network, recipe, rows, variables, needed)
     if recipe.module.channels == 1 and photos.shape[-1] == 3:
         ycbcr = rgb_to_ycbcr(photos)
         chroma = resize(ycbcr[..., 1:], recipe.scale)
@@ -69,9 +89,12 @@ def _enlarge(recipe: Recipe, variables: Any, windows: jax.Array, needed: Any) ->
     return (_to_dtype(photos, windows.dtype) if recipe.quantize else photos), finite, more
 
 
-def _run_network(recipe: Recipe, variables: Any, needed: Any, x: jax.Array) -> tuple[jax.Array, Found]:
+def _run_network(
+    recipe: Recipe, rows: NamedSharding | None, variables: Any, needed: Any, x: jax.Array
+) -> tuple[jax.Array, Found]:
     """Return the network's result (N, scale h, scale w, C) for `x` (N, h, w, C), both in [0, 1], and what it found."""
     x = resize(x, recipe.scale) if recipe.pre_upsampled else x
+    x = x if rows is None else jax.lax.with_sharding_constraint(x, rows)  # here: no sharding gets through `resize`
 
     def apply(x: jax.Array) -> tuple[jax.Array, Found]:
         output = recipe.module.apply(variables, x, *needed, **dict.fromkeys(recipe.arguments, True))

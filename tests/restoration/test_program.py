@@ -1,0 +1,59 @@
+"""The devices that share the rows of one window give what one device gives."""
+
+import jax
+import numpy as np
+import pytest
+
+from jaxsr.restoration import program
+from jaxsr.restoration.enlarge import enlarge, enlarge_and_find
+from tests.restoration.test_enlarge import network, photo
+
+WHOLE = [  # networks that see the whole photo, and one on the enlargement
+    ("danv1", 2, {"features": 8, "blocks": 2, "estimator_features": 4, "estimator_blocks": 1, "rounds": 2}),
+    ("danv2", 4, {"features": 8, "groups": 1, "blocks": 2, "estimator_features": 4, "estimator_blocks": 1}),
+    ("deblurgan", 1, {"features": 8, "blocks": 2}),
+    ("vdsr", 3, {"depth": 4, "features": 8}),
+]
+
+
+def on(count, monkeypatch, call):
+    """Return what `call()` gives where there are `count` devices."""
+    every = jax.local_devices()
+    with monkeypatch.context() as patch:
+        patch.setattr(jax, "local_devices", lambda: every[:count])
+        patch.setattr(jax, "local_device_count", lambda: count)
+        return call()
+
+
+@pytest.mark.parametrize(("name", "scale", "options"), WHOLE)
+@pytest.mark.parametrize("ensemble", [False, True])
+def test_shared_rows_change_nothing(name, scale, options, ensemble, monkeypatch):
+    model, pixels = network(name, scale, **options), photo(64, 44)
+    four, one = (
+        on(n, monkeypatch, lambda: enlarge_and_find(model, pixels, tile=None, quantize=False, ensemble=ensemble))
+        for n in (4, 1)
+    )
+    assert four[0].std() > 0.01
+    np.testing.assert_allclose(four[0], one[0], atol=2e-5)
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-5), four[1], one[1])
+
+
+@pytest.mark.parametrize(("height", "count"), [(64, 4), (63, 3), (48, 3), (34, 2), (31, 1), (61, 1)])
+def test_rows_are_shared_evenly_and_not_too_few(height, count):
+    mesh = program.mesh_for(1, height)
+    assert mesh.axis_names == ("rows",) and mesh.size == count
+    assert program.mesh_for(2, height).shape == {"windows": 2}
+
+
+def test_all_devices_work_on_one_photo(monkeypatch):
+    """The compiled program is of four partitions, which tell their neighbours of their edges."""
+    compiled = []
+    original = program.enlarge_windows
+
+    def compiling(*arguments):
+        compiled.append(original.lower(*arguments).compile().as_text())
+        return original(*arguments)
+
+    monkeypatch.setattr("jaxsr.restoration.enlarge.enlarge_windows", compiling)
+    enlarge(network("vdsr", 2, depth=3, features=4), photo(64, 44), tile=None)
+    assert "num_partitions=4" in compiled[0] and "collective-permute" in compiled[0]
