@@ -47,6 +47,7 @@ def paper(config: Config) -> None:
     config.batch_size = 128
     config.optimizer.layer_rates = ConfigDict({"deconvolution": 0.1})
     config.schedule.name = "constant"
+    config.schedule.warmup = 300  # the loss sums over pixels: at once, this rate diverges within 20 updates
     config.loss = "euclidean"
     config.steps = 1_000_000
 

@@ -73,8 +73,9 @@ def estimate_kernels(
 ) -> list[list[Estimate]]:
     """Return for each of `photos` (H, W, 3) in [0, 1] an Estimate for each of `seeds`.
 
-    All local devices take part. Photos of any sizes go together, and change each other's kernels by no more than
-    rounding does; the same call gives the same kernels, bit for bit. Every `progress_every` steps, and at the end,
+    All local devices take part. The same call gives the same kernels, bit for bit; so do photos of other sizes beside,
+    and other numbers of devices with as many runs on each, from two on. Where that changes rounding, as for a run alone
+    on one device, the two networks enlarge it: another kernel, as good. Every `progress_every` steps, and at the end,
     `progress(step, kernels)` gets the mean kernel (13, 13) of each photo under way, by its place in `photos`. Raises
     UserError, before any work, for a photo that is too small or flat.
     """

@@ -1,5 +1,6 @@
 """Kernels of photos: kinds of photos, batches, seeds, progress."""
 
+import jax
 import numpy as np
 import pytest
 from PIL import Image
@@ -7,11 +8,13 @@ from PIL import Image
 import jaxsr
 from jaxsr.blind import estimation
 from jaxsr.blind.estimation import Estimate, combine, estimate_kernel, estimate_kernels, rgb_photo
+from jaxsr.blind.kernelgan import start
 from jaxsr.data.images import read_pixels
 from jaxsr.data.kernel_files import read_kernel
 from jaxsr.imaging.centering import centre_of_mass, kernel_centre
 from jaxsr.imaging.kernel_metrics import kernel_error
 from jaxsr.support.errors import UserError
+from tests.blind.test_kernelgan import settled
 
 RNG = np.random.default_rng(0)
 
@@ -77,6 +80,29 @@ def test_several_runs_on_a_device_are_as_good_as_alone(monkeypatch):
     monkeypatch.setattr(estimation, "at_once", lambda: 8)
     together = estimate_kernels([photo(100, 90), photo(90, 100, 1)], seeds=[0, 1, 2, 3], steps=4)[1][3]
     assert_alike(together, alone)
+
+
+def with_devices(monkeypatch, count, photos):
+    """Return the kernels (n, 13, 13) and losses of 20 steps on so many devices."""
+    every = jax.local_devices()
+    with monkeypatch.context() as patch:
+        patch.setattr(jax, "local_devices", lambda: every[:count])
+        patch.setattr(jax, "local_device_count", lambda: count)
+        found = estimate_kernels(photos, fidelity="published_code", steps=20)
+    return np.stack([runs[0].kernel for runs in found]), np.stack([runs[0].losses for runs in found])
+
+
+@pytest.mark.slow
+def test_two_devices_or_more_give_the_same_bits(monkeypatch):
+    """XLA makes another program for one alone. It starts alike; then the two networks enlarge the other rounding."""
+    monkeypatch.setattr(estimation, "start", lambda *arguments: settled(start(*arguments)))
+    estimation._programs.cache_clear()
+    photos = [photo(90, 100), photo(140, 88, 1), photo(120, 96, 2), photo(100, 100, 3)]
+    four, two, one = (with_devices(monkeypatch, count, photos) for count in (4, 2, 1))
+    estimation._programs.cache_clear()
+    for each, same in zip(four, two, strict=True):
+        np.testing.assert_array_equal(each, same)
+    np.testing.assert_allclose(four[1][:, :2], one[1][:, :2], rtol=1e-5)
 
 
 def test_runs_that_gave_up_are_left_out():

@@ -151,6 +151,15 @@ def test_statistics_are_trained_saved_resumed_and_shared_by_devices(tiny, tmp_pa
     assert np.abs(four["batch_stats"]["norm2"]["mean"]).max() > 0
 
 
+@pytest.mark.slow
+def test_the_rate_of_fsrcnns_paper_does_not_diverge(tiny, tmp_path):
+    """With the seed that diverged at step 9 without warm-up."""
+    fields = {"data.train": "samples", "data.patch": 10, "batch_size": 128, "seed": 1, "log_every": 10}
+    train(tiny("fsrcnn", "x2-paper", steps=100, validate_every=100, checkpoint_every=100, **fields), tmp_path)
+    losses = [line["loss"] for line in records(tmp_path, "train")]
+    assert max(losses[5:]) < 0.5 * losses[0]
+
+
 def test_a_non_finite_loss_stops_and_keeps_the_last_checkpoint(tiny, tmp_path):
     config = tiny(steps=10, checkpoint_every=1, log_every=5, **{"optimizer.learning_rate": 1e30})
     with pytest.raises(NonFiniteLoss, match=r"not finite at step (\d+); .*learning_rate"):

@@ -17,6 +17,9 @@ from jaxsr.training import processes
 from jaxsr.training.loop import train
 from jaxsr.training.processes import Membership, membership
 from tests.models.test_configs import load_config
+from tests.training.conftest import CRITICS, REDUCED
+from tests.training.test_adversarial import state_of
+from tests.training.test_devices import assert_same
 from tests.training.test_loop import records, stop_after, weights
 
 ROOT = Path(__file__).parents[2]
@@ -33,9 +36,9 @@ def data_set(photos, tmp_path_factory):
     return folder
 
 
-def config_of(fields):
-    """Return ESPCN's config with `fields`, as the command makes it."""
-    config = load_config("espcn", "x2")
+def config_of(fields, variant="espcn.py:x2"):
+    """Return a config with `fields`, as the command makes it."""
+    config = load_config(*variant.split(".py:"))
     config.update_from_flattened_dict({**FIELDS, "data.patch": 12, **fields})
     return config
 
@@ -102,6 +105,24 @@ def test_one_goes_on_where_two_were_stopped(photos, tmp_path):
     for name in ("two", "one"):
         assert train(config_of({**fields, "steps": step + 5}), tmp_path / name) == step + 5
     assert close(weights(tmp_path / "one"), weights(tmp_path / "two"))
+
+
+@pytest.mark.slow
+def test_two_train_both_networks_as_one_does(photos, tmp_path):
+    """SRGAN, after pretraining: all four devices of two processes share the normalizations and both gradients."""
+    variant = "srgan.py:mse"
+    fields = {"steps": 20, "pretraining.steps": 2, "batch_size": 4, "data.patch": 8}
+    fields |= {"data.train": str(photos), "data.validation": str(photos)}
+    fields |= {"optimizer.name": "sgd", "adversarial.optimizer.name": "sgd"}  # Adam turns rounding to signs
+    fields |= {f"model.options.{name}": value for name, value in REDUCED["srgan"].items()}
+    fields |= {f"adversarial.options.{name}": value for name, value in CRITICS["srgan"].items()}
+    pair = start(tmp_path / "two", fields, variant)
+    for process in pair:
+        process.communicate(timeout=300)
+    assert [process.returncode for process in pair] == [0, 0]
+    config = config_of(fields, variant)
+    train(config, tmp_path / "one")
+    assert_same(*(state_of(config, tmp_path / name) for name in ("two", "one")))
 
 
 @pytest.mark.slow

@@ -9,7 +9,7 @@ from jaxsr.models import model_spec
 from jaxsr.models.srntt import FACTORS
 from jaxsr.models.vgg import VGG19
 from jaxsr.support.errors import UserError
-from jaxsr.training import reference_feed
+from jaxsr.training import processes, reference_feed
 from jaxsr.training.feed import open_feed
 from jaxsr.training.loop import train
 from jaxsr.training.pairs import GuidedCrops, crop_size, make_pairs
@@ -50,6 +50,18 @@ def test_batches_follow_the_seed_and_resume(config):
     assert not all(np.array_equal(*pair) for pair in zip(first, second, strict=True))
     again.seek(1)
     jax.tree.map(np.testing.assert_array_equal, again.data(1), second)
+
+
+def test_processes_share_a_batch(config, monkeypatch):
+    """Their parts put together are the batch of one, whose devices come in the same order."""
+    devices, examples = jax.local_devices(), load_examples(config, 32)
+    monkeypatch.setattr(reference_feed, "load_examples", lambda *_: examples)
+    whole, parts = open_feed(config, crop_size(config, SPEC), devices).data(1), []
+    for index in range(2):
+        monkeypatch.setattr(processes, "count", lambda: 2)
+        monkeypatch.setattr(processes, "index", lambda index=index: index)
+        parts.append(open_feed(config, crop_size(config, SPEC), devices[:2]).data(1))
+    jax.tree.map(lambda all_, *each: np.testing.assert_array_equal(all_, np.concatenate(each)), whole, *parts)
 
 
 def test_places_are_kept_unless_weights_are_random(config, tmp_path, monkeypatch):
