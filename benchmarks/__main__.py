@@ -10,6 +10,7 @@ from benchmarks import adversarial, growth, inference, kernelgan, matching, moti
 from benchmarks.cases import SIZES
 from benchmarks.tables import Section, Table, run
 from jaxsr.support.errors import choose
+from jaxsr.training.precision import PRECISIONS
 
 SECTIONS: dict[str, Section] = {
     "inference": inference.tables,
@@ -25,13 +26,21 @@ SECTIONS: dict[str, Section] = {
 
 
 def tables(
-    *, sections: Sequence[str] = tuple(SECTIONS), networks: Sequence[str] = tuple(SIZES), rounds: int = 3
+    *,
+    sections: Sequence[str] = tuple(SECTIONS),
+    networks: Sequence[str] = tuple(SIZES),
+    precision: str = "float32",
+    rounds: int = 3,
 ) -> Iterator[Table]:
-    """Yield the tables of all `sections`, those of networks with `networks` alone."""
+    """Yield the tables of all `sections`, those of networks with `networks` alone.
+
+    `precision` is what jaxsr's training steps compute in, "float32" or "bf16". Raises UserError for unknown names.
+    """
     chosen = [choose("section", name, SECTIONS) for name in sections]
     for name in networks:
         choose("network", name, SIZES)
-    given = {"networks": networks, "rounds": rounds}
+    choose("precision", precision, PRECISIONS)
+    given = {"networks": networks, "precision": precision, "rounds": rounds}
     for section in chosen:
         taken = inspect.signature(section).parameters.keys()
         yield from section(**{name: value for name, value in given.items() if name in taken})

@@ -29,7 +29,7 @@ Section = Callable[..., Iterator[Table]]  # its keyword arguments are flags of t
 def show(table: Table) -> None:
     """Print `table` as Markdown, and how long it took."""
     start = time.monotonic()
-    print(f"{table.title}\n\n| {' | '.join(table.columns)} |\n|{'---|' * len(table.columns)}", flush=True)
+    print(f"### {table.title}\n\n| {' | '.join(table.columns)} |\n|{'---|' * len(table.columns)}", flush=True)
     for row in table.rows:
         print(f"| {' | '.join(row)} |", flush=True)
     seconds = time.monotonic() - start

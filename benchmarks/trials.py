@@ -96,7 +96,15 @@ def measured(trial: Trial, arguments: tuple, rounds: int) -> Measured:
     except Exception as error:  # of any sort: the row has two contestants then
         failure = f"{type(error).__name__}: {' '.join(str(error).split())[:160]}"
         del calls["compiled"]
+        stop_compiling()
     return Measured(contest(calls, rounds=rounds), compiling, operations(calls["eager"]), failure)
+
+
+def stop_compiling() -> None:
+    """Wait for the compilers of what was given up, which would take part of the cores else."""
+    from torch._inductor import async_compile  # pyright: ignore[reportMissingImports]  # takes seconds
+
+    async_compile.shutdown_compile_workers()
 
 
 @contextlib.contextmanager
