@@ -4,9 +4,11 @@ Of photos jaxsr takes as many tiles as they need, PyTorch all at once. A device 
 pip install -e ".[bench]" && python -m benchmarks.growth
 """
 
+import os
 from collections.abc import Iterator, Sequence
 
 import jax
+import torch  # pyright: ignore[reportMissingImports]
 
 from benchmarks import inference, training
 from benchmarks.tables import Table, run
@@ -74,7 +76,8 @@ def device_rows(networks: Sequence[str], count: int, rounds: int) -> Iterator[li
 
 
 def times(prepare: Prepare, contestants: Sequence[str], arguments: tuple, rounds: int) -> dict[str, float]:
-    """Return the seconds of each contestant's call, in this process."""
+    """Return the seconds of each contestant's call, in this process, PyTorch with a thread for each of its cores."""
+    torch.set_num_threads(len(os.sched_getaffinity(0)))  # else one for each core of the machine
     return contest({contestant: prepare(contestant, *arguments) for contestant in contestants}, rounds=rounds)
 
 
