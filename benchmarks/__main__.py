@@ -1,6 +1,6 @@
 """Prints every table: python -m benchmarks [--sections=inference,training] [--networks=fsrcnn,vdsr] [--rounds=3].
 
-pip install -e ".[bench]" first. Without options it takes half an hour on two cores.
+pip install -e ".[bench]" first. Below each table stands how long it took.
 """
 
 import inspect
