@@ -2,26 +2,20 @@
 
 The convolutions are those of the network's program, with their shapes; 1x1 ones are matrix products and not counted.
 A ratio of 1.1 means that everything else (activations, gates, attention, shuffles) takes a tenth.
-python -m benchmarks.convolutions --networks=danv1,danv2
+python -m benchmarks.convolutions --models=danv1-x2,danv2-x2
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from absl import flags
 
-from benchmarks.tables import network
-from benchmarks.timing import contest, machine
+from benchmarks.tables import Table, network, run
+from benchmarks.timing import contest, in_new_process
 from jaxsr.models import Model
-from jaxsr.support import app
-
-_MODELS = flags.DEFINE_list("models", ["danv1-x2", "danv2-x2"], "networks with their scales")
-_SIDE = flags.DEFINE_integer("side", 96, "side of the small photo, in pixels", lower_bound=16)
-_TURNS = flags.DEFINE_integer("turns", 5, "turns of each", lower_bound=1)
 
 Call = Callable[[], Any]
 Key = tuple[tuple[int, ...], tuple[int, ...], Any, Any]  # shapes of photo and kernel, strides, padding
@@ -58,25 +52,31 @@ def whole(model: Model, photo: np.ndarray) -> Call:
     return lambda: jax.block_until_ready(run(variables, photo))
 
 
-def main(arguments: Sequence[str]) -> None:
-    """Print the table."""
-    side = _SIDE.value
-    print(f"{machine()}; a photo of {side}x{side} pixels")
-    print("| network | network ms | its convolutions ms | of 3x3 ms | network / convolutions | / 3x3 |")
-    print("|---|---|---|---|---|---|")
-    for name in _MODELS.value:
-        base, _, scale = name.partition("-x")
-        model = network(base, int(scale))
-        photo = np.random.default_rng(0).random((1, side, side, model.channels), np.float32)
-        counts = convolutions(jax.make_jaxpr(model.module.apply)(model.variables, photo).jaxpr)
-        calls = {"network": whole(model, photo), **{str(key): alone(key) for key in counts}}
-        seconds = contest(calls, rounds=_TURNS.value)
-        parts = {key: count * seconds[str(key)] for key, count in counts.items()}
-        total, bare = sum(parts.values()), sum(time for key, time in parts.items() if key[1][:2] == (3, 3))
-        times = [1000 * time for time in (seconds["network"], total, bare)]
-        cells = [*(f"{time:.0f}" for time in times), *(f"{times[0] / time:.2f}" for time in times[1:])]
-        print(f"| {name} | {' | '.join(cells)} |", flush=True)
+def times(name: str, side: int, rounds: int) -> list[float]:
+    """Return the milliseconds of the network `name`, such as "danv1-x2", of its convolutions, of those of 3x3."""
+    base, _, scale = name.partition("-x")
+    model = network(base, int(scale))
+    photo = np.random.default_rng(0).random((1, side, side, model.channels), np.float32)
+    counts = convolutions(jax.make_jaxpr(model.module.apply)(model.variables, photo).jaxpr)
+    calls = {"network": whole(model, photo), **{str(key): alone(key) for key in counts}}
+    seconds = contest(calls, rounds=rounds)
+    parts = {key: count * seconds[str(key)] for key, count in counts.items()}
+    total, bare = sum(parts.values()), sum(time for key, time in parts.items() if key[1][:2] == (3, 3))
+    return [1000 * time for time in (seconds["network"], total, bare)]
+
+
+def rows(models: Sequence[str], side: int, rounds: int) -> Iterator[list[str]]:
+    """Yield a row for each network."""
+    for name in models:
+        found = in_new_process(times, name, side, rounds)
+        yield [name, *(f"{time:.0f}" for time in found), *(f"{found[0] / time:.2f}" for time in found[1:])]
+
+
+def tables(*, models: Sequence[str] = ("danv1-x2", "danv2-x2"), side: int = 96, rounds: int = 5) -> Iterator[Table]:
+    """Yield the table of networks on a photo of `side` pixels."""
+    columns = ("network", "network ms", "its convolutions ms", "of 3x3 ms", "network / convolutions", "/ 3x3")
+    yield Table(f"Convolutions: a photo of {side}x{side} pixels", columns, rows(models, side, rounds), [])
 
 
 if __name__ == "__main__":
-    app.run(main)
+    run(tables)

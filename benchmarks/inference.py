@@ -1,90 +1,131 @@
-"""Times every network on a whole photo against the same network in PyTorch, and prints ratio and memory.
+"""Times every network on a photo against the same network in PyTorch, eager and compiled.
 
 jaxsr goes through the photo as `restore` does, in tiles on all cores; PyTorch takes it at once, as ports do. With
 --batch both take so many photos at once, which the devices of jaxsr share.
 pip install -e ".[bench]" && python -m benchmarks.inference
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import jax
 import numpy as np
 import torch  # pyright: ignore[reportMissingImports]
-from absl import flags
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
+from benchmarks.cases import SIZES
 from benchmarks.peers import peer
-from benchmarks.tables import network, print_table
+from benchmarks.peers.accelerator import computing, placed, planes
+from benchmarks.tables import Table, network, run
+from benchmarks.trials import Case, Trial, table
+from jaxsr.imaging.color import from_range, to_range
 from jaxsr.imaging.resize import resize
-from jaxsr.models import Model, restored
+from jaxsr.models import MODELS, Model, restored
+from jaxsr.models.srntt import FACTORS, WIDTHS, Maps
 from jaxsr.restoration.enlarge import enlarge
-from jaxsr.support import app
-
-_HEIGHT = flags.DEFINE_integer("height", 512, "height of the small photo, in pixels", lower_bound=16)
-_WIDTH = flags.DEFINE_integer("width", 768, "width of the small photo, in pixels", lower_bound=16)
-_TILED = flags.DEFINE_bool(
-    "tiled", True, "jaxsr in tiles; else at once, which costs less on a photo of one tile's size"
-)
-_BATCH = flags.DEFINE_integer("batch", 1, "photos at once", lower_bound=1)
 
 
-def in_jax(model: Model, photos: np.ndarray, tiled: bool) -> Callable[[], np.ndarray]:
+def random_maps(model: Model, count: int, height: int, width: int) -> tuple[np.ndarray, ...]:
+    """Return what a network needs beside `count` photos: SRNTT's maps (N, factor h, factor w, F), or nothing."""
+    if "reference" not in model.needs:
+        return ()
+    sizes = zip(FACTORS.values(), WIDTHS, strict=True)
+    rng = np.random.default_rng(1)
+    return tuple(rng.random((count, factor * height, factor * width, depth), np.float32) for factor, depth in sizes)
+
+
+def in_jax(model: Model, photos: np.ndarray, maps: Sequence[np.ndarray]) -> Callable[[], np.ndarray]:
     """Return the call that enlarges `photos` (N, h, w, C), one by `enlarge`, several as a batch shared by devices."""
-    if len(photos) == 1:
-        return lambda: enlarge(model, photos[0], tile="auto" if tiled else None, quantize=False)[None]
+    if len(photos) > 1:
+        return batch_in_jax(model, photos)
+
+    def window(top: int, left: int, height: int, width: int) -> Maps:
+        pairs = zip(maps, FACTORS.values(), strict=True)
+        return Maps(*(x[0, f * top : f * (top + height), f * left : f * (left + width)] for x, f in pairs))
+
+    return lambda: enlarge(model, photos[0], quantize=False, needed=window if maps else None)[None]
+
+
+def batch_in_jax(model: Model, photos: np.ndarray) -> Callable[[], np.ndarray]:
+    """Return the call that takes `photos` as one batch, of which each device has its part."""
     model = model.folded()
     mesh = Mesh(np.array(jax.local_devices()[: np.gcd(len(photos), jax.local_device_count())]), ("photos",))
     variables = jax.device_put(model.variables, NamedSharding(mesh, PartitionSpec()))
     split = PartitionSpec("photos")
 
-    def network(variables: Any, x: jax.Array) -> jax.Array:
+    def apply(variables: Any, x: jax.Array) -> jax.Array:
         x = resize(x, model.scale) if model.spec.pre_upsampled else x
-        return restored(model.module.apply(variables, x))
+        y = restored(model.module.apply(variables, to_range(x, model.spec.value_range)))
+        return from_range(y, model.spec.value_range)
 
-    shared = jax.shard_map(network, mesh=mesh, in_specs=(PartitionSpec(), split), out_specs=split, check_vma=False)
-    run = jax.jit(shared)
-    return lambda: np.asarray(run(variables, photos))
+    shared = jax.shard_map(apply, mesh=mesh, in_specs=(PartitionSpec(), split), out_specs=split, check_vma=False)
+    compiled = jax.jit(shared)
+    return lambda: np.asarray(compiled(variables, photos))
 
 
-def in_torch(model: Model, photos: np.ndarray, tiled: bool) -> Callable[[], np.ndarray]:
-    """Return the same call in PyTorch, eager; a network that takes the enlargement gets it ready made."""
-    module = peer(model)
+def in_torch(
+    model: Model, photos: np.ndarray, maps: Sequence[np.ndarray], *, compiled: bool
+) -> Callable[[], np.ndarray]:
+    """Return the same call in PyTorch; a network that takes the enlargement, or maps, gets them ready made."""
+    module = placed(peer(model))
+    module = torch.compile(module) if compiled else module
     if model.spec.pre_upsampled:
-        photos = np.stack([resize(photo, model.scale) for photo in photos]).astype(np.float32)
-    x = torch.from_numpy(photos.transpose(0, 3, 1, 2).copy())
+        photos = np.stack([resize(photo, model.scale) for photo in photos])
+    inputs = [planes(to_range(photos, model.spec.value_range)), *map(planes, maps)]
 
     def call() -> np.ndarray:
-        with torch.inference_mode():
-            return module(x).permute(0, 2, 3, 1).numpy()
+        with torch.inference_mode(), computing():
+            y = from_range(module(*inputs), model.spec.value_range)
+            return y.permute(0, 2, 3, 1).float().cpu().numpy()
 
     return call
 
 
-CONTESTANTS = {"jaxsr": in_jax, "PyTorch": in_torch}
-
-
-def prepare(
-    contestant: str, name: str, scale: int, batch: int, height: int, width: int, tiled: bool
-) -> Callable[[], Any]:
+def prepare(contestant: str, name: str, scale: int, batch: int, height: int, width: int) -> Callable[[], Any]:
     """Return a contestant's call, for a process of its own."""
     model = network(name, scale)
     photos = np.random.default_rng(0).random((batch, height, width, model.channels), np.float32)
-    return CONTESTANTS[contestant](model, photos, tiled)
+    maps = random_maps(model, batch, height, width)
+    if contestant == "jaxsr":
+        return in_jax(model, photos, maps)
+    return in_torch(model, photos, maps, compiled=contestant == "compiled")
 
 
-def compare(ours: Callable[[], np.ndarray], theirs: Callable[[], np.ndarray]) -> None:
-    """Check that both contestants give the same result."""
-    expected = theirs()
-    np.testing.assert_allclose(ours(), expected, atol=1e-4 * np.abs(expected).max())
+def observe(call: Callable[[], np.ndarray]) -> np.ndarray:
+    """Return the restored photos."""
+    return call()
 
 
-def main(arguments: Sequence[str]) -> None:
-    """Print the table."""
-    batch, height, width = _BATCH.value, _HEIGHT.value, _WIDTH.value
-    title = f"{batch} photos" if batch > 1 else "a photo"
-    print_table(f"{title} of {width}x{height} pixels", prepare, (batch, height, width, _TILED.value), compare)
+TRIAL = Trial(prepare, observe, tolerance=1e-4)
+
+
+def case(name: str, scale: int, batch: int, height: int, width: int) -> Case:
+    """Return the row of a network; sizes of 0 are those of `SIZES`."""
+    size = SIZES[name]
+    height, width = height or size.height, width or size.width
+    label = f"{name} x{scale}, {width}x{height}" + (f", {batch} photos" if batch > 1 else "")
+    return Case(label, (name, scale, batch, height, width), batch * scale**2 * height * width / 1e6)
+
+
+def tables(
+    *,
+    networks: Sequence[str] = tuple(SIZES),
+    scales: Sequence[str] = (),
+    batch: int = 1,
+    height: int = 0,
+    width: int = 0,
+    rounds: int = 3,
+) -> Iterator[Table]:
+    """Yield the table; without `scales` each network has its paper's main one, with them those that it has."""
+    chosen = [
+        (name, scale)
+        for name in networks
+        for scale in map(int, scales or [SIZES[name].scale])
+        if scale in MODELS[name].scales
+    ]
+    cases = [case(name, scale, batch, height, width) for name, scale in chosen]
+    yield table("A photo", TRIAL, cases, rounds)
 
 
 if __name__ == "__main__":
-    app.run(main)
+    run(tables)

@@ -4,23 +4,18 @@ PyTorch runs the published algorithm as it is written, six layers and one photo 
 does, crops included. pip install -e ".[bench]" && python -m benchmarks.kernelgan
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import jax
 import numpy as np
-from absl import flags
 
 from benchmarks.peers.kernelgan import KernelGAN
-from benchmarks.timing import contest, in_new_process, machine
+from benchmarks.tables import Table, run
+from benchmarks.timing import contest, in_new_process
 from jaxsr.blind.estimation import estimate_kernels
 from jaxsr.blind.kernelgan import PAPER, start, train
-from jaxsr.support import app
 
-_PHOTOS = flags.DEFINE_list("photos", ["1", "2", "8"], "how many photos at once, a row each")
-_SIDE = flags.DEFINE_integer("side", 256, "side of a photo, in pixels", lower_bound=86)
-_STEPS = flags.DEFINE_integer("steps", 300, "steps of jaxsr in a call; a kernel takes 3000", lower_bound=1)
-_ROUNDS = flags.DEFINE_integer("rounds", 5, "turns of each contestant", lower_bound=1)
 PEER_STEPS = 5
 CORNERS = np.array([[20, 30], [40, 10], [0, 64]], np.int32)
 
@@ -63,14 +58,19 @@ def times(count: int, side: int, steps: int, rounds: int) -> tuple[float, float]
     return found["jaxsr"] / (count * steps), found["PyTorch"] / PEER_STEPS
 
 
-def main(arguments: Sequence[str]) -> None:
-    """Print the table."""
-    print(f"{machine()}; photos of {_SIDE.value}x{_SIDE.value} pixels, a step on one photo")
-    print("| photos at once | jaxsr ms | PyTorch ms | PyTorch / jaxsr |\n|---|---|---|---|")
-    for count in map(int, _PHOTOS.value):
-        ours, theirs = in_new_process(times, count, _SIDE.value, _STEPS.value, _ROUNDS.value)
-        print(f"| {count} | {1000 * ours:.2f} | {1000 * theirs:.1f} | {theirs / ours:.1f} |", flush=True)
+def rows(photos: Sequence[int], side: int, steps: int, rounds: int) -> Iterator[list[str]]:
+    """Yield a row for each number of photos at once."""
+    for count in photos:
+        ours, theirs = in_new_process(times, count, side, steps, rounds)
+        yield [str(count), f"{1000 * ours:.2f}", f"{1000 * theirs:.1f}", f"{theirs / ours:.1f}"]
+
+
+def tables(*, photos: Sequence[int] = (1, 8), side: int = 256, steps: int = 300, rounds: int = 3) -> Iterator[Table]:
+    """Yield the table of photos of `side` pixels; jaxsr makes so many `steps` in a call, a kernel takes 3000."""
+    columns = ("photos at once", "jaxsr ms", "eager ms", "eager / jaxsr")
+    title = f"KernelGAN: photos of {side}x{side} pixels, a step on one photo"
+    yield Table(title, columns, rows(photos, side, steps, rounds), [])
 
 
 if __name__ == "__main__":
-    app.run(main)
+    run(tables)

@@ -3,25 +3,21 @@
 pip install -e ".[bench]" && python -m benchmarks.matching
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
 import torch  # pyright: ignore[reportMissingImports]
-from absl import flags
 
 from benchmarks.peers import matching as peer
-from benchmarks.timing import contest, in_new_process, machine, peak_memory
+from benchmarks.tables import Table, run
+from benchmarks.timing import contest, in_new_process, peak_memory
 from jaxsr.models.feature_swap import surrounded, textures
 from jaxsr.models.srntt import FACTORS, WIDTHS
 from jaxsr.restoration.features import match_shared
 from jaxsr.restoration.transfer import Swap, Swaps
-from jaxsr.support import app
 
-_HEIGHT = flags.DEFINE_integer("height", 384, "of the enlarged photo and the reference, in pixels", lower_bound=16)
-_WIDTH = flags.DEFINE_integer("width", 512, "of both, in pixels", lower_bound=16)
-_ROUNDS = flags.DEFINE_integer("rounds", 3, "turns of each contestant", lower_bound=1)
 CONTESTANTS = ("jaxsr", "PyTorch")
 PARTS = ("match", "swap", "both")
 
@@ -100,18 +96,21 @@ def times(part: str, height: int, width: int, rounds: int) -> list[float]:
     return list(contest(calls, rounds=rounds).values())
 
 
-def main(arguments: Sequence[str]) -> None:
-    """Print the table."""
-    size = (_HEIGHT.value, _WIDTH.value)
-    in_new_process(compare, *size)
-    print(f"{machine()}; a photo and a reference of {size[1]}x{size[0]} pixels, from VGG19's features on")
-    print("| part | jaxsr s | PyTorch s | PyTorch / jaxsr | jaxsr MiB | PyTorch MiB |\n|---|---|---|---|---|---|")
+def rows(height: int, width: int, rounds: int) -> Iterator[list[str]]:
+    """Yield a row for matching, swap and both."""
+    in_new_process(compare, height, width)
     for part in PARTS:
-        ours, theirs = in_new_process(times, part, *size, _ROUNDS.value)
-        memory = [f"{peak_memory(prepare, contestant, part, *size):.0f}" for contestant in CONTESTANTS]
-        cells = [f"{ours:.2f}", f"{theirs:.2f}", f"{theirs / ours:.1f}", *memory]
-        print(f"| {part} | {' | '.join(cells)} |", flush=True)
+        ours, theirs = in_new_process(times, part, height, width, rounds)
+        memory = [f"{peak_memory(prepare, contestant, part, height, width):.0f}" for contestant in CONTESTANTS]
+        yield [part, f"{ours:.2f}", f"{theirs:.2f}", f"{theirs / ours:.1f}", *memory]
+
+
+def tables(*, height: int = 384, width: int = 512, rounds: int = 3) -> Iterator[Table]:
+    """Yield the table of a photo, enlarged, and a reference of `height` x `width` pixels."""
+    columns = ("part", "jaxsr s", "eager s", "eager / jaxsr", "jaxsr MiB", "eager MiB")
+    title = f"SRNTT's matching: a photo and a reference of {width}x{height} pixels, from VGG19's features on"
+    yield Table(title, columns, rows(height, width, rounds), [])
 
 
 if __name__ == "__main__":
-    app.run(main)
+    run(tables)

@@ -4,21 +4,16 @@ That is rematerialisation for those with recursions or many blocks, and for DAN 
 python -m benchmarks.memory
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import jax
 import jax.numpy as jnp
-from absl import flags
 
+from benchmarks.tables import Table, run
 from jaxsr.models import MODELS, restored
 from jaxsr.models.spec import initial_shapes
-from jaxsr.support import app
 
 OPTIONS = {"drcn": "remat", "rdn": "remat", "danv1": "backpropagate_all", "danv2": "backpropagate_all"}
-
-_BATCH = flags.DEFINE_integer("batch", 64, "patches per step", lower_bound=1)
-_PATCH = flags.DEFINE_integer("patch", 41, "side of a patch at the network's input, in pixels", lower_bound=8)
-_NETWORKS = flags.DEFINE_list("networks", list(OPTIONS), "networks with such an option")
 
 
 def temporary_bytes(name: str, scale: int, batch: int, patch: int, **options: bool) -> int:
@@ -37,16 +32,19 @@ def temporary_bytes(name: str, scale: int, batch: int, patch: int, **options: bo
     return analysis.temp_size_in_bytes
 
 
-def main(arguments: Sequence[str]) -> None:
-    """Print the table."""
-    batch, patch = _BATCH.value, _PATCH.value
-    print(f"{batch} patches of {patch}x{patch} pixels, x2, {jax.default_backend()}")
-    print("| network | option | without, GiB | with, GiB |\n|---|---|---|---|")
-    for name in _NETWORKS.value:
+def rows(networks: Sequence[str], batch: int, patch: int) -> Iterator[list[str]]:
+    """Yield a row for each network with such an option."""
+    for name in (name for name in networks if name in OPTIONS):
         option = OPTIONS[name]
         gibibytes = [temporary_bytes(name, 2, batch, patch, **{option: on}) / 2**30 for on in (False, True)]
-        print(f"| {name} x2 | `{option}` | {gibibytes[0]:.2f} | {gibibytes[1]:.2f} |", flush=True)
+        yield [f"{name} x2", f"`{option}`", *(f"{size:.2f}" for size in gibibytes)]
+
+
+def tables(*, networks: Sequence[str] = tuple(OPTIONS), batch: int = 64, patch: int = 41) -> Iterator[Table]:
+    """Yield the table of steps on `batch` patches of `patch` pixels a side, at the network's input."""
+    title = f"Memory of a training step: {batch} patches of {patch}x{patch} pixels, x2, by the compiler"
+    yield Table(title, ("network", "option", "without, GiB", "with, GiB"), rows(networks, batch, patch), [])
 
 
 if __name__ == "__main__":
-    app.run(main)
+    run(tables)

@@ -4,22 +4,16 @@ pip install -e ".[bench]" && python -m benchmarks.motion
 """
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from absl import flags
 
-from benchmarks.timing import contest, machine
+from benchmarks.tables import Table, run
+from benchmarks.timing import contest, in_new_process
 from jaxsr.imaging.motion import EXPOSURES, draw_motion, official_kernels
-from jaxsr.support import app
 from tests.reference import motion as reference
-
-_COUNT = flags.DEFINE_integer("count", 1000, "kernels", lower_bound=1)
-_SIZE = flags.DEFINE_integer("size", 64, "side of a kernel, in pixels", lower_bound=3)
-_STEPS = flags.DEFINE_integer("steps", 2000, "positions of a path", lower_bound=2)
-_ROUNDS = flags.DEFINE_integer("rounds", 5, "turns of each contestant", lower_bound=1)
 
 
 def in_jax(count: int, size: int, steps: int, exposures: Sequence[float]) -> Callable[[], jax.Array]:
@@ -50,18 +44,27 @@ def compare(size: int, steps: int) -> None:
     np.testing.assert_allclose(ours, expected, atol=1e-5 * expected.max())
 
 
-def main(arguments: Sequence[str]) -> None:
-    """Print the table."""
-    count, size, steps = _COUNT.value, _SIZE.value, _STEPS.value
+def times(count: int, size: int, steps: int, exposures: Sequence[float], rounds: int) -> dict[str, float]:
+    """Return the seconds of jaxsr for `count` kernels, and of the loops for one, after `compare`."""
     compare(size, steps)
-    print(f"{machine()}; {count} kernels of {size}x{size} pixels, from paths of {steps} positions")
-    print("| exposures of a path | jaxsr s | loops s, from one kernel | loops / jaxsr |\n|---|---|---|---|")
+    calls = {"jaxsr": in_jax(count, size, steps, exposures), "loops": in_loops(size, steps, exposures)}
+    return contest(calls, rounds=rounds)
+
+
+def rows(count: int, size: int, steps: int, rounds: int) -> Iterator[list[str]]:
+    """Yield a row for one exposure of a path and one for all."""
     for exposures in ((1.0,), EXPOSURES):
-        calls = {"jaxsr": in_jax(count, size, steps, exposures), "loops": in_loops(size, steps, exposures)}
-        seconds = contest(calls, rounds=_ROUNDS.value)
+        seconds = in_new_process(times, count, size, steps, exposures, rounds)
         ours, theirs = seconds["jaxsr"], count * seconds["loops"]
-        print(f"| {len(exposures)} | {ours:.2f} | {theirs:.1f} | {theirs / ours:.0f} |", flush=True)
+        yield [str(len(exposures)), f"{ours:.2f}", f"{theirs:.1f}", f"{theirs / ours:.0f}"]
+
+
+def tables(*, count: int = 1000, size: int = 64, steps: int = 2000, rounds: int = 3) -> Iterator[Table]:
+    """Yield the table of `count` kernels of `size` pixels a side, from paths of so many positions."""
+    columns = ("exposures of a path", "jaxsr s", "loops s, from one kernel", "loops / jaxsr")
+    title = f"Random camera shake: {count} kernels of {size}x{size} pixels, from paths of {steps} positions"
+    yield Table(title, columns, rows(count, size, steps, rounds), [])
 
 
 if __name__ == "__main__":
-    app.run(main)
+    run(tables)

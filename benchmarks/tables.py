@@ -1,52 +1,79 @@
-"""The table that every benchmark prints: one row per network and scale, jaxsr against its peer."""
+"""Tables that print row by row, and how a section of them is run as a command."""
 
-import itertools
-from collections.abc import Callable, Sequence
-from typing import Any
+import inspect
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 from absl import flags
 
-from benchmarks.peers import PEERS
-from benchmarks.timing import Prepare, contest, in_new_process, machine, peak_memory
+from benchmarks.timing import machine
 from jaxsr.models import MODELS, Model
-
-_NETWORKS = flags.DEFINE_list("networks", list(PEERS), "networks to time")
-_SCALES = flags.DEFINE_list("scales", ["2", "3", "4"], "scales to time, of those that a network has")
-_ROUNDS = flags.DEFINE_integer("rounds", 15, "turns of each contestant", lower_bound=1)
-
-CONTESTANTS = ("jaxsr", "PyTorch")
-HEADER = """| network | jaxsr ms | PyTorch ms | PyTorch / jaxsr | jaxsr MiB | PyTorch MiB |
-|---|---|---|---|---|---|"""
+from jaxsr.support import app
 
 
-def network(name: str, scale: int) -> Model:
+class Table(NamedTuple):
+    """A table whose `rows` are measured while it prints; `notes` may grow meanwhile, and stand below it."""
+
+    title: str
+    columns: Sequence[str]
+    rows: Iterable[Sequence[str]]
+    notes: list[str]
+
+
+Section = Callable[..., Iterator[Table]]  # its keyword arguments are flags of the command
+
+
+def show(table: Table) -> None:
+    """Print `table` as Markdown, and how long it took."""
+    start = time.monotonic()
+    print(f"### {table.title}\n\n| {' | '.join(table.columns)} |\n|{'---|' * len(table.columns)}", flush=True)
+    for row in table.rows:
+        print(f"| {' | '.join(row)} |", flush=True)
+    seconds = time.monotonic() - start
+    took = f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.1f} minutes"
+    print(" ".join(["", *table.notes, f"Measured in {took}."]).replace(" ", "\n", 1) + "\n", flush=True)
+
+
+def run(section: Section) -> None:
+    """Run `section` as a command that prints the machine and all tables; a flag stands for each keyword argument."""
+    defaults = {name: parameter.default for name, parameter in inspect.signature(section).parameters.items()}
+    for name, default in defaults.items():
+        define_flag(name, default)
+
+    def main(_: Sequence[str]) -> None:
+        tables = section(**{name: flag_value(name, default) for name, default in defaults.items()})
+        for i, table in enumerate(tables):
+            if i == 0:  # after the section has looked at its arguments
+                print(f"{machine()}\n", flush=True)
+            show(table)
+
+    app.run(main)
+
+
+def define_flag(name: str, default: Any) -> None:
+    """Define the flag of an argument by its default: a whole number, a switch, a word or a list."""
+    if isinstance(default, bool):
+        flags.DEFINE_bool(name, default, "a switch")
+    elif isinstance(default, int):
+        flags.DEFINE_integer(name, default, "a number", lower_bound=min(default, 1))
+    elif isinstance(default, str):
+        flags.DEFINE_string(name, default, "a word")
+    else:
+        flags.DEFINE_list(name, list(map(str, default)), "a list")
+
+
+def flag_value(name: str, default: Any) -> Any:
+    """Return the value of the flag; elements of a list have the type of the default's first."""
+    value: Any = flags.FLAGS[name].value
+    return tuple(type(default[0])(x) for x in value) if isinstance(default, tuple) and default else value
+
+
+def network(name: str, scale: int, **options: Any) -> Model:
     """Return a network with random weights; speed does not depend on them."""
     spec = MODELS[name]
-    module = spec.module(scale)
+    module = spec.module(scale, **options)
     variables = jax.jit(module.init)(jax.random.key(0), np.zeros((1, 32, 32, module.channels), np.float32))
     return Model(spec, module, scale, variables)
-
-
-def print_table(title: str, prepare: Prepare, settings: Sequence[Any], compare: Callable[..., None]) -> None:
-    """Print the machine, `title` and the table.
-
-    `prepare(contestant, network, scale, *settings)` gives the call to time, of "jaxsr" or "PyTorch";
-    `compare(ours, theirs)` checks first that both calls give the same result.
-    """
-    print(f"{machine()}; {title}\n{HEADER}")
-    for name, scale in itertools.product(_NETWORKS.value, map(int, _SCALES.value)):
-        if scale not in MODELS[name].scales:
-            continue
-        arguments = (name, scale, *settings)
-        ours, theirs = in_new_process(_times, prepare, arguments, compare, _ROUNDS.value)
-        memory = [f"{peak_memory(prepare, contestant, *arguments):.0f}" for contestant in CONTESTANTS]
-        cells = [f"{ours * 1000:.1f}", f"{theirs * 1000:.1f}", f"{theirs / ours:.2f}", *memory]
-        print(f"| {name} x{scale} | {' | '.join(cells)} |", flush=True)
-
-
-def _times(prepare: Prepare, arguments: tuple, compare: Callable[..., None], rounds: int) -> list[float]:
-    calls = {contestant: prepare(contestant, *arguments) for contestant in CONTESTANTS}
-    compare(*calls.values())
-    return list(contest(calls, rounds=rounds).values())

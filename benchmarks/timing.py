@@ -1,15 +1,20 @@
 """Fair timing: contestants take turns in one process, a new one for each row; memory in a process of its own."""
 
+import functools
 import multiprocessing
 import os
 import platform
 import statistics
+import tempfile
 import time
+import warnings
 from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+
+import jax
 
 from jaxsr.support.app import use_all_cores
 
@@ -36,35 +41,83 @@ def contest(contestants: Mapping[str, Callable[[], Any]], *, rounds: int, second
 
 def _repeats(call: Callable[[], Any], seconds: float) -> int:
     call()  # compiles
+    return max(1, round(seconds / seconds_of(call)))
+
+
+def seconds_of(call: Callable[[], Any]) -> float:
+    """Return the seconds of one call."""
     start = time.perf_counter()
     call()
-    return max(1, round(seconds / (time.perf_counter() - start)))
+    return time.perf_counter() - start
+
+
+def compile_seconds(call: Callable[[], Any]) -> float:
+    """Return by how many seconds the first call is longer than the second."""
+    first, second = seconds_of(call), seconds_of(call)
+    return max(first - second, 0.0)
 
 
 def peak_memory(prepare: Prepare, *arguments: Any) -> float:
-    """Return the MiB that calling `prepare(*arguments)()` adds to a fresh process's peak.
+    """Return the MiB that calling `prepare(*arguments)()` adds to a fresh process's peak; on a GPU, its own peak.
 
     Imports and weights are there before; compilation is part of it, once, as it is for a user.
     """
-    return in_new_process(_added_memory, prepare, arguments)
+    return in_new_process(memory_and_seconds, prepare, arguments)[0]
 
 
-def in_new_process(function: Callable[..., Any], *arguments: Any) -> Any:
-    """Return `function(*arguments)`, computed in a fresh process on all cores.
+def in_new_process(
+    function: Callable[..., Any], *arguments: Any, devices: int = 0, cores_as_devices: bool = True
+) -> Any:
+    """Return `function(*arguments)`, computed in a fresh process on all cores and GPUs, or on the first `devices`.
 
-    There no earlier row has taught the allocator to keep large blocks, which halves some of PyTorch's times.
+    There no earlier row has taught the allocator to keep large blocks, which halves some of PyTorch's times, and
+    nothing is compiled yet.
     """
+    os.environ.update(TORCHINDUCTOR_CACHE_DIR=_compiler_folder().name, TORCHINDUCTOR_FORCE_DISABLE_CACHES="1")
+    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")  # a GPU is shared with PyTorch
     spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(1, spawn, initializer=use_all_cores) as pool:  # Pool would wait for a dead one for ever
+    start = (_start, (devices, cores_as_devices))
+    with ProcessPoolExecutor(1, spawn, *start) as pool:  # Pool would wait for a dead one for ever
         return pool.submit(function, *arguments).result()
 
 
-def _added_memory(prepare: Prepare, arguments: tuple) -> float:
+def _start(devices: int, cores_as_devices: bool) -> None:
+    if devices and Path("/proc/driver/nvidia").exists():
+        os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(map(str, range(devices)))
+    elif devices:
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:devices])
+    if cores_as_devices:
+        use_all_cores()
+    jax.config.update("jax_enable_compilation_cache", False)
+    warnings.filterwarnings("ignore", "dynamo_pgo force disabled")
+
+
+@functools.cache
+def _compiler_folder() -> tempfile.TemporaryDirectory:
+    """Return where torch.compile keeps what all its programs include; removed at exit."""
+    return tempfile.TemporaryDirectory(prefix="inductor-")
+
+
+def memory_and_seconds(prepare: Prepare, arguments: tuple) -> tuple[float, float]:
+    """Return what `peak_memory` does, and the seconds of the second call; of two calls in this process."""
     call = prepare(*arguments)
     before = _status("VmRSS")
     call()
-    call()
-    return _status("VmHWM") - before
+    seconds = seconds_of(call)
+    return (_accelerator_peak() if on_accelerator() else _status("VmHWM") - before), seconds
+
+
+def on_accelerator() -> bool:
+    """Return whether JAX computes on a GPU, as PyTorch then does; starts JAX's backend."""
+    return jax.default_backend() == "gpu"
+
+
+def _accelerator_peak() -> float:
+    """Return the most MiB of the GPU's memory that this process had in use, of the one library that it uses."""
+    import torch  # pyright: ignore[reportMissingImports]
+
+    stats = jax.local_devices()[0].memory_stats() or {}
+    return max(stats.get("peak_bytes_in_use", 0), torch.cuda.max_memory_allocated()) / 2**20
 
 
 def _status(name: str) -> float:
@@ -74,9 +127,14 @@ def _status(name: str) -> float:
 
 
 def machine() -> str:
-    """Return one line on where the numbers come from: processor, cores, versions."""
+    """Return one line on where the numbers come from: processor, cores, accelerator, versions."""
     lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
     names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
     cores = len(os.sched_getaffinity(0))
     versions = ", ".join(f"{name} {version(name)}" for name in ("jax", "torch"))
-    return f"{names[0] if names else platform.machine()}, {cores} cores; Python {platform.python_version()}, {versions}"
+    parts = [f"{names[0] if names else platform.machine()}, {cores} cores", *in_new_process(_accelerator)]
+    return f"{', '.join(parts)}; Python {platform.python_version()}, {versions}"
+
+
+def _accelerator() -> list[str]:
+    return [jax.local_devices()[0].device_kind] if on_accelerator() else []

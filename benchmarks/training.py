@@ -1,9 +1,10 @@
-"""Times one training step of every network against the same step in PyTorch, in one run, and prints ratio and memory.
+"""Times one training step of every network against the same step in PyTorch, eager and compiled.
 
+On a GPU --precision=bf16 has jaxsr compute in bfloat16, as PyTorch does there by autocast.
 pip install -e ".[bench]" && python -m benchmarks.training
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import jax
@@ -11,17 +12,19 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import torch  # pyright: ignore[reportMissingImports]
-from absl import flags
 
+from benchmarks.adversarial import CONFIGS
+from benchmarks.cases import SIZES
 from benchmarks.peers import peer
-from benchmarks.tables import network, print_table
-from jaxsr.models import Model, restored
-from jaxsr.support import app
+from benchmarks.peers.accelerator import computing, placed, planes
+from benchmarks.tables import Table, network, run
+from benchmarks.trials import Case, Trial, table
+from jaxsr.models import MODELS, Model, restored
 from jaxsr.training.parallel import average_over_devices, compile_steps, devices, replicate, shard
+from jaxsr.training.precision import computing_in
 
-_PATCH = flags.DEFINE_integer("patch", 32, "side of a patch at the network's input, in pixels", lower_bound=8)
-_BATCH = flags.DEFINE_integer("batch", 16, "patches per step", lower_bound=1)
 RATE = 1e-4
+BY_PIXELS = tuple(name for name in SIZES if name not in CONFIGS)
 
 
 def pair(model: Model, patch: int, batch: int) -> tuple[np.ndarray, np.ndarray]:
@@ -31,7 +34,7 @@ def pair(model: Model, patch: int, batch: int) -> tuple[np.ndarray, np.ndarray]:
     return small, np.random.default_rng(1).random(shape, np.float32)
 
 
-def in_jax(model: Model, small: np.ndarray, target: np.ndarray) -> Callable[[], float]:
+def in_jax(model: Model, small: np.ndarray, target: np.ndarray, precision: str) -> Callable[[], float]:
     """Return a call that makes one step of Adam on the mean squared error, on all devices, and returns the loss."""
     optimizer, params = optax.adam(RATE), model.params
     statistics = {name: tree for name, tree in model.variables.items() if name != "params"}
@@ -41,9 +44,12 @@ def in_jax(model: Model, small: np.ndarray, target: np.ndarray) -> Callable[[], 
     ) -> tuple[Any, jax.Array]:
         params, statistics, moments = state
 
-        def loss_of(params: Any) -> tuple[jax.Array, Any]:
+        def apply(params: Any, x: jax.Array) -> tuple[Any, Any]:
             variables, arguments = {"params": params, **statistics}, model.spec.training_arguments
-            output, updated = model.module.apply(variables, batch[0], mutable=list(statistics), **arguments)
+            return model.module.apply(variables, x, mutable=list(statistics), **arguments)
+
+        def loss_of(params: Any) -> tuple[jax.Array, Any]:
+            output, updated = computing_in(precision, apply)(params, batch[0])
             return jnp.mean(jnp.square(restored(output) - batch[1])), updated
 
         found = jax.value_and_grad(loss_of, has_aux=True)(params)
@@ -64,15 +70,18 @@ def in_jax(model: Model, small: np.ndarray, target: np.ndarray) -> Callable[[], 
     return call
 
 
-def in_torch(model: Model, small: np.ndarray, target: np.ndarray) -> Callable[[], float]:
-    """Return the same call in PyTorch, eager, in its own layout."""
-    module = peer(model).train()
+def in_torch(model: Model, small: np.ndarray, target: np.ndarray, *, compiled: bool) -> Callable[[], float]:
+    """Return the same call in PyTorch, in its own layout."""
+    module = placed(peer(model).train())
     optimizer = torch.optim.Adam(module.parameters(), lr=RATE)
-    x, y = (torch.from_numpy(array.transpose(0, 3, 1, 2).copy()) for array in (small, target))
+    network = torch.compile(module) if compiled else module
+    x, y = planes(small), planes(target)
 
     def call() -> float:
         optimizer.zero_grad(set_to_none=True)
-        loss = torch.nn.functional.mse_loss(module(x), y)
+        with computing():
+            output = network(x)
+        loss = torch.nn.functional.mse_loss(output.float(), y)
         loss.backward()
         optimizer.step()
         return loss.item()
@@ -80,25 +89,51 @@ def in_torch(model: Model, small: np.ndarray, target: np.ndarray) -> Callable[[]
     return call
 
 
-CONTESTANTS = {"jaxsr": in_jax, "PyTorch": in_torch}
-
-
-def prepare(contestant: str, name: str, scale: int, patch: int, batch: int) -> Callable[[], float]:
+def prepare(contestant: str, name: str, scale: int, patch: int, batch: int, precision: str) -> Callable[[], float]:
     """Return a contestant's call, for a process of its own."""
     model = network(name, scale)
-    return CONTESTANTS[contestant](model, *pair(model, patch, batch))
+    given = pair(model, patch, batch)
+    if contestant == "jaxsr":
+        return in_jax(model, *given, precision)
+    return in_torch(model, *given, compiled=contestant == "compiled")
 
 
-def compare(ours: Callable[[], float], theirs: Callable[[], float]) -> None:
-    """Check that both contestants' first three losses agree: they make the same step."""
-    np.testing.assert_allclose([ours() for _ in range(3)], [theirs() for _ in range(3)], rtol=1e-3)
+def observe(call: Callable[[], float]) -> np.ndarray:
+    """Return the losses of three steps, alike where the steps are."""
+    return np.array([[call()] for _ in range(3)])
 
 
-def main(arguments: Sequence[str]) -> None:
-    """Print the table."""
-    patch, batch = _PATCH.value, _BATCH.value
-    print_table(f"{batch} patches of {patch}x{patch} pixels, Adam", prepare, (patch, batch), compare)
+TRIAL = Trial(prepare, observe, tolerance=1e-3)
+
+
+def case(name: str, scale: int, patch: int, batch: int, precision: str) -> Case:
+    """Return the row of a network; a `patch` or `batch` of 0 is that of `SIZES`."""
+    patch, batch = patch or SIZES[name].patch, batch or SIZES[name].batch
+    label = f"{name} x{scale}, {batch} of {patch}x{patch}" + (f", {precision}" if precision != "float32" else "")
+    enlarged = 1 if MODELS[name].pre_upsampled else scale
+    return Case(label, (name, scale, patch, batch, precision), batch * (enlarged * patch) ** 2 / 1e6)
+
+
+def tables(
+    *,
+    networks: Sequence[str] = BY_PIXELS,
+    scales: Sequence[str] = (),
+    patch: int = 0,
+    batch: int = 0,
+    precision: str = "float32",
+    rounds: int = 3,
+) -> Iterator[Table]:
+    """Yield the table of Adam's steps on the mean squared error of so many patches, at the network's input."""
+    chosen = [
+        (name, scale)
+        for name in networks
+        if name in BY_PIXELS
+        for scale in map(int, scales or [SIZES[name].scale])
+        if scale in MODELS[name].scales
+    ]
+    cases = [case(name, scale, patch, batch, precision) for name, scale in chosen]
+    yield table("A training step of Adam on the mean squared error", TRIAL, cases, rounds)
 
 
 if __name__ == "__main__":
-    app.run(main)
+    run(tables)

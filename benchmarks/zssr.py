@@ -4,24 +4,20 @@ pip install -e ".[bench]" && python -m benchmarks.zssr
 """
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from absl import flags
 
 from benchmarks.peers.zssr import Trainer
-from benchmarks.timing import contest, in_new_process, machine
+from benchmarks.tables import Table, run
+from benchmarks.timing import contest, in_new_process
 from jaxsr.blind.internal_learning import ADAM, Lesson, Run, Source, advance, loss_map, test_run
 from jaxsr.blind.rates import initial_rates
 from jaxsr.imaging.downscale import ideal_kernel
 from jaxsr.models.zssr import ZSSR
-from jaxsr.support import app
 
-_CROP = flags.DEFINE_integer("crop", 128, "side of a father, in pixels", lower_bound=32)
-_PHOTOS = flags.DEFINE_integer("photos", 4, "photos in the batch", lower_bound=2)
-_ROUNDS = flags.DEFINE_integer("rounds", 7, "turns of each contestant", lower_bound=1)
 SCALE = 2
 
 
@@ -85,16 +81,19 @@ def times(crop: int, photos: int, rounds: int) -> dict[str, float]:
     return contest({name: prepare(lesson, data) for name, prepare in CONTESTANTS.items()}, rounds=rounds)
 
 
-def main(arguments: Sequence[str]) -> None:
-    """Print the table."""
-    crop = _CROP.value
-    print(f"{machine()}; a step of ZSSR on a father of {crop}x{crop} pixels, x{SCALE}")
-    print("| photos | jaxsr ms per photo | PyTorch ms per photo | PyTorch / jaxsr |\n|---|---|---|---|")
-    for photos in (1, _PHOTOS.value):
-        seconds = in_new_process(times, crop, photos, _ROUNDS.value)
-        ours, theirs = (1000 * seconds[name] / photos for name in CONTESTANTS)
-        print(f"| {photos} | {ours:.1f} | {theirs:.1f} | {theirs / ours:.2f} |", flush=True)
+def rows(crop: int, photos: Sequence[int], rounds: int) -> Iterator[list[str]]:
+    """Yield a row for each number of photos."""
+    for count in photos:
+        seconds = in_new_process(times, crop, count, rounds)
+        ours, theirs = (1000 * seconds[name] / count for name in CONTESTANTS)
+        yield [str(count), f"{ours:.1f}", f"{theirs:.1f}", f"{theirs / ours:.2f}"]
+
+
+def tables(*, crop: int = 128, photos: Sequence[int] = (1, 4), rounds: int = 3) -> Iterator[Table]:
+    """Yield the table of steps on fathers of `crop` pixels, each photo having its own training."""
+    columns = ("photos", "jaxsr ms per photo", "eager ms per photo", "eager / jaxsr")
+    yield Table(f"ZSSR: a step on a father of {crop}x{crop} pixels, x{SCALE}", columns, rows(crop, photos, rounds), [])
 
 
 if __name__ == "__main__":
-    app.run(main)
+    run(tables)

@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import nn  # pyright: ignore[reportMissingImports]
 
-from benchmarks.peers import blind, chains, dense, pyramids, residual
+from benchmarks.peers import blind, chains, deblurring, dense, discriminators, guided, pyramids, residual
 from benchmarks.peers.layers import copy_weights
 from jaxsr.models import Model
 from jaxsr.models.trees import by_path
@@ -23,8 +23,18 @@ PEERS: Mapping[str, Callable[[Any], nn.Module]] = {
     "mslapsrn": pyramids.MSLapSRN,
     "srdensenet": dense.SRDenseNet,
     "srresnet": residual.SRResNet,
+    "srgan": residual.SRResNet,
     "danv1": blind.dan_v1,
     "danv2": blind.dan_v2,
+    "deblurgan": deblurring.DeblurGAN,
+    "srntt": guided.SRNTT,
+}
+
+# The second networks, by their names in jaxsr.training.critic.CRITICS.
+CRITICS: Mapping[str, Callable[[Any, tuple[int, ...]], nn.Module]] = {
+    "srgan": discriminators.srgan,
+    "srntt": discriminators.srntt,
+    "patch": deblurring.patch_critic,
 }
 
 
@@ -33,8 +43,25 @@ def peer(model: Model) -> nn.Module:
 
     Widths and depths are the model's, other options the defaults. Its layers carry the names of jaxsr's.
     """
+    leaves = leaves_of(model.variables)
     network = PEERS[model.spec.name](model.module)
-    more = (by_path(tree) for name, tree in model.variables.items() if name != "params")
-    leaves = functools.reduce(operator.or_, more, by_path(model.params))
-    copy_weights(network, dense.joined(leaves) if model.spec.name == "rdn" else leaves)
-    return network.eval()
+    return with_weights(network, dense.joined(leaves) if model.spec.name == "rdn" else leaves).eval()
+
+
+def critic_peer(name: str, network: Any, variables: Mapping[str, Any], shape: tuple[int, ...]) -> nn.Module:
+    """Return the second network `name` in PyTorch, with the weights of jaxsr's, ready for training.
+
+    `shape` (H, W, C) is that of the photos it was made for.
+    """
+    return with_weights(CRITICS[name](network, shape), leaves_of(variables)).train()
+
+
+def leaves_of(variables: Mapping[str, Any]) -> dict[str, Any]:
+    """Return {path: array} of all collections of a network."""
+    return functools.reduce(operator.or_, map(by_path, variables.values()))
+
+
+def with_weights(network: nn.Module, leaves: Mapping[str, Any]) -> nn.Module:
+    """Return `network` with a jaxsr network's `leaves`; both have as many parameters."""
+    copy_weights(network, leaves)
+    return network

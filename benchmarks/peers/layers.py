@@ -28,6 +28,14 @@ class SubpixelConv(nn.Conv2d):
         return nn.functional.pixel_shuffle(super().forward(x), self.scale)
 
 
+class FirstDense(nn.Linear):
+    """The dense layer behind the convolutions: (N, channels pixels), as PyTorch flattens a map, to (N, outputs)."""
+
+    def __init__(self, channels: int, pixels: int, outputs: int) -> None:
+        super().__init__(channels * pixels, outputs)
+        self.channels = channels
+
+
 def copy_weights(network: nn.Module, leaves: Mapping[str, Any]) -> None:
     """Copy a jaxsr network's `leaves`, {path: array}, to the layers of `network` that carry the same names.
 
@@ -51,6 +59,10 @@ def _in_torch_order(leaf: np.ndarray, layer: nn.Module) -> np.ndarray:
     """Return a copy of `leaf` with the axes, and before a shuffle with the channels, as PyTorch orders them."""
     if isinstance(layer, SubpixelConv):  # (dy, dx, c) to (c, dy, dx)
         leaf = leaf.reshape(*leaf.shape[:-1], layer.scale**2, -1).swapaxes(-1, -2).reshape(leaf.shape)
+    if isinstance(layer, FirstDense) and leaf.ndim == 2:  # (h, w, c) to (c, h, w)
+        leaf = leaf.reshape(-1, layer.channels, leaf.shape[1]).swapaxes(0, 1).reshape(leaf.shape)
+    if isinstance(layer, nn.Linear) and leaf.ndim == 2:
+        leaf = leaf.T
     if leaf.ndim == 4:
         leaf = leaf.transpose((2, 3, 0, 1) if isinstance(layer, nn.ConvTranspose2d) else (3, 2, 0, 1))
     return leaf.copy()

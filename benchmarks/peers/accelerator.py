@@ -1,0 +1,34 @@
+"""How PyTorch's users run a network on a GPU: channels last, TF32, autocast. On a CPU: as it is."""
+
+import contextlib
+from typing import Any
+
+import numpy as np
+import torch  # pyright: ignore[reportMissingImports]
+from torch import nn  # pyright: ignore[reportMissingImports]
+
+DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def placed(network: nn.Module) -> nn.Module:
+    """Return `network` where it runs, in the layout that is fastest there."""
+    if DEVICE == "cpu":
+        return network
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
+    return network.to(DEVICE, memory_format=torch.channels_last)
+
+
+def tensor(array: Any) -> torch.Tensor:
+    """Return `array` where the networks are."""
+    return torch.from_numpy(np.array(array, np.float32)).to(DEVICE)
+
+
+def planes(photos: Any) -> torch.Tensor:
+    """Return `photos` (N, H, W, C) as (N, C, H, W), on a GPU with channels last."""
+    x = tensor(np.moveaxis(np.asarray(photos), -1, 1))
+    return x if DEVICE == "cpu" else x.contiguous(memory_format=torch.channels_last)
+
+
+def computing() -> Any:
+    """Return the context in which networks compute: on a GPU autocast to bfloat16."""
+    return contextlib.nullcontext() if DEVICE == "cpu" else torch.autocast(DEVICE, torch.bfloat16)

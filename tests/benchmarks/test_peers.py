@@ -1,0 +1,105 @@
+"""The PyTorch networks that jaxsr is timed against: as many parameters, the same outputs, the same steps."""
+
+import jax
+import numpy as np
+import pytest
+
+pytest.importorskip("torch")
+
+import torch
+
+from benchmarks import adversarial, inference, training
+from benchmarks.cases import SIZES
+from benchmarks.peers import PEERS, critic_peer, peer
+from benchmarks.peers.layers import conv
+from benchmarks.tables import network
+from benchmarks.trials import check
+from jaxsr.imaging import kernels
+from jaxsr.models import MODELS, count_parameters
+from jaxsr.training.critic import CRITICS
+from tests.training.conftest import CRITICS as NARROW
+from tests.training.conftest import REDUCED
+
+
+@pytest.fixture
+def reduced(monkeypatch):
+    """Have the trials build narrow networks, and DAN a basis of few kernels."""
+    monkeypatch.setattr(kernels, "PCA_KERNELS", 1_000)
+
+    def narrow(name, scale):
+        return network(name, scale, **REDUCED.get(name, {}))
+
+    for module in (inference, training):
+        monkeypatch.setattr(module, "network", narrow)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", PEERS)
+def test_a_photo(name, reduced):
+    calls = [inference.prepare(contestant, name, SIZES[name].scale, 1, 12, 16) for contestant in ("jaxsr", "eager")]
+    check(inference.TRIAL, *map(inference.observe, calls))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["srcnn", "fsrcnn", "lapsrn", "srresnet", "danv1"])
+def test_a_training_step(name, reduced):
+    arguments = (name, SIZES[name].scale, 12, 2, "float32")
+    calls = [training.prepare(contestant, *arguments) for contestant in ("jaxsr", "eager")]
+    check(training.TRIAL, *map(training.observe, calls))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", adversarial.CONFIGS)
+def test_an_adversarial_step(name, monkeypatch):
+    """Both networks' losses, of steps that the first ones led to."""
+    whole = adversarial.config_of
+
+    def narrow(*arguments):
+        config = whole(*arguments)
+        config.model.options.update(REDUCED[name])
+        config.adversarial.options.update(NARROW[name])
+        config.adversarial.updates = min(config.adversarial.updates, 2)
+        return config
+
+    monkeypatch.setattr(adversarial, "config_of", narrow)
+    calls = [adversarial.prepare(contestant, name, 12, 2, "float32") for contestant in ("jaxsr", "eager")]
+    check(adversarial.TRIAL, *map(adversarial.observe, calls))
+
+
+@pytest.mark.parametrize("name", [*SIZES])
+def test_the_paper_s_network_has_as_many_parameters(name):
+    spec, scale = MODELS[name], SIZES[name].scale
+    with torch.device("meta"):
+        module = PEERS[name](spec.module(scale))
+    assert sum(tensor.numel() for tensor in module.parameters()) == count_parameters(spec, scale)
+
+
+@pytest.mark.parametrize(("name", "side"), [("srgan", 48), ("srntt", 50), ("patch", 48)])
+def test_a_critic(name, side):
+    build, _ = CRITICS[name]
+    options = {"srgan": {"hidden": 8}, "srntt": {"hidden": 8}, "patch": {}}[name]
+    critic = build(features=4, **options)
+    photos = np.random.default_rng(0).random((2, side, side, 3), np.float32)
+    variables = jax.jit(critic.init)(jax.random.key(0), photos)
+    module = critic_peer(name, critic, variables, photos.shape[1:]).eval()
+    expected = critic.apply(variables, photos)
+    with torch.inference_mode():
+        found = module(torch.from_numpy(photos.transpose(0, 3, 1, 2).copy())).numpy()
+    found = found.transpose(0, 2, 3, 1) if found.ndim == 4 else found
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    assert sum(x.numel() for x in module.parameters()) == sum(x.size for x in jax.tree.leaves(variables["params"]))
+
+
+def test_a_wrong_result_is_found():
+    expected = np.ones((1, 4, 4, 3))
+    check(inference.TRIAL, expected + 5e-5, expected)
+    for wrong in (expected + 2e-4, expected[:, :3], expected + np.nan):
+        with pytest.raises(AssertionError):
+            check(inference.TRIAL, wrong, expected)
+
+
+def test_peers_take_weights_by_name():
+    model = network("espcn", 2)
+    first = peer(model).conv1
+    assert isinstance(first, type(conv(1, 1)))
+    np.testing.assert_array_equal(first.weight.detach(), model.params["conv1"]["kernel"].transpose(3, 2, 0, 1))
