@@ -53,21 +53,21 @@ def run(section: Section) -> None:
     app.run(main)
 
 
-def define_flag(name: str, default: Any) -> None:
+def define_flag(name: str, default: Any, values: flags.FlagValues = flags.FLAGS) -> None:
     """Define the flag of an argument by its default: a whole number, a switch, a word or a list."""
     if isinstance(default, bool):
-        flags.DEFINE_bool(name, default, "a switch")
+        flags.DEFINE_bool(name, default, "a switch", values)
     elif isinstance(default, int):
-        flags.DEFINE_integer(name, default, "a number", lower_bound=min(default, 1))
+        flags.DEFINE_integer(name, default, "a number", min(default, 1), flag_values=values)
     elif isinstance(default, str):
-        flags.DEFINE_string(name, default, "a word")
+        flags.DEFINE_string(name, default, "a word", values)
     else:
-        flags.DEFINE_list(name, list(map(str, default)), "a list")
+        flags.DEFINE_list(name, list(map(str, default)), "a list", values)
 
 
-def flag_value(name: str, default: Any) -> Any:
+def flag_value(name: str, default: Any, values: flags.FlagValues = flags.FLAGS) -> Any:
     """Return the value of the flag; elements of a list have the type of the default's first."""
-    value: Any = flags.FLAGS[name].value
+    value: Any = values[name].value
     return tuple(type(default[0])(x) for x in value) if isinstance(default, tuple) and default else value
 
 

@@ -15,7 +15,7 @@ from jaxsr.imaging.resize import resize
 from jaxsr.models import found, restored
 
 WINDOWS, ROWS = "windows", "rows"  # what the devices of a mesh share: several windows, or the rows of one
-LEAST_ROWS = 16  # of a device; with fewer, more time goes into telling the neighbours of them
+LEAST_ROWS = 64  # of a device; with fewer, compiling for several takes longer than they save
 Found = dict[str, Any]  # what a network says of a photo besides its image, such as its blur kernel
 
 

@@ -30,19 +30,12 @@ def test_a_table_prints_row_by_row_with_what_it_noted(capsys):
     ],
 )
 def test_arguments_are_flags_of_their_type(default, given, value):
-    name = "benchmark_argument"
-    define_flag(name, default)
-    try:
-        flags.FLAGS(["program", f"--{name}={given}"])
-        assert flag_value(name, default) == value
-    finally:
-        delattr(flags.FLAGS, name)
+    define_flag("argument", default, values := flags.FlagValues())
+    values(["program", f"--argument={given}"])
+    assert flag_value("argument", default, values) == value
 
 
 def test_there_is_a_round_at_least():
-    define_flag("benchmark_rounds", 3)
-    try:
-        with pytest.raises(flags.IllegalFlagValueError, match="0 is not a positive integer"):
-            flags.FLAGS(["program", "--benchmark_rounds=0"])
-    finally:
-        delattr(flags.FLAGS, "benchmark_rounds")
+    define_flag("rounds", 3, values := flags.FlagValues())
+    with pytest.raises(flags.IllegalFlagValueError, match="0 is not a positive integer"):
+        values(["program", "--rounds=0"])
