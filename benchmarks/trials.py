@@ -12,7 +12,7 @@ from benchmarks.peak import matrix_peak, operations
 from benchmarks.tables import Table
 from benchmarks.timing import Prepare, compile_seconds, contest, in_new_process, on_accelerator, peak_memory
 
-LONGEST_COMPILATION = 120  # seconds after which torch.compile is given up
+LONGEST_COMPILATION = 60  # seconds after which torch.compile is given up
 CONTESTANTS = ("jaxsr", "eager", "compiled")
 COLUMNS = (
     *("network", "jaxsr ms", "eager / jaxsr", "compiled / jaxsr", "jaxsr MP/s"),

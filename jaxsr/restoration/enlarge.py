@@ -108,7 +108,7 @@ def _prepare(
     folder = Folder() if folder is None else folder
     program = (recipe, pixels.dtype.str, pixels.shape[2])
     (height, width), boxes, count = plan(model, pixels.shape[:2], tile, folder, program)
-    mesh = mesh_for(count, height)
+    mesh = mesh_for(count, height if model.radius is None else 0)  # else tiles are shared, of all but tiny photos
     variables = jax.device_put(model.variables, NamedSharding(mesh, PartitionSpec()))
 
     def dispatch(group: Boxes) -> tuple[Boxes, jax.Array, jax.Array, Found]:

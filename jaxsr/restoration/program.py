@@ -15,7 +15,7 @@ from jaxsr.imaging.resize import resize
 from jaxsr.models import found, restored
 
 WINDOWS, ROWS = "windows", "rows"  # what the devices of a mesh share: several windows, or the rows of one
-LEAST_ROWS = 64  # of a device; with fewer, compiling for several takes longer than they save
+LEAST_ROWS = 24  # of a device; with fewer, telling the neighbours of them takes longer than they save
 Found = dict[str, Any]  # what a network says of a photo besides its image, such as its blur kernel
 
 
@@ -32,15 +32,15 @@ class Recipe:
     arguments: tuple[str, ...] = ()  # of the network's call, set to True
 
 
-def mesh_for(count: int, height: int) -> Mesh:
-    """Return the mesh of `count` devices that share windows or, where one has all work, of those that share its rows.
+def mesh_for(count: int, rows: int) -> Mesh:
+    """Return the mesh of `count` devices that share windows or, where one has all work, of those that share its `rows`.
 
-    Of `height` rows each device then gets the same number, LEAST_ROWS or more.
+    Each device then gets the same number, LEAST_ROWS or more. 0 rows are not shared.
     """
     devices = np.array(jax.local_devices())
     if count > 1:
         return Mesh(devices[:count], (WINDOWS,))
-    even = [n for n in range(2, len(devices) + 1) if height % n == 0 and height >= n * LEAST_ROWS]
+    even = [n for n in range(2, len(devices) + 1) if rows % n == 0 and rows >= n * LEAST_ROWS]
     return Mesh(devices[: max(even, default=1)], (ROWS,))
 
 
