@@ -22,7 +22,7 @@ from benchmarks.trials import Case, Trial, table
 from configs import deblurgan, srgan, srntt
 from jaxsr.imaging.color import to_range
 from jaxsr.models import MODELS, Model
-from jaxsr.models.srntt import FACTORS, WIDTHS, Maps
+from jaxsr.models.srntt import Maps, map_sizes
 from jaxsr.training.config import Config
 from jaxsr.training.critic import make_critic
 from jaxsr.training.objectives import make_objective
@@ -63,8 +63,7 @@ def crops_of(name: str, config: Config) -> Any:
     if name == "srgan":
         return sharp
     small = side // config.model.scale
-    sizes = [(factor * small, factor * small, depth) for factor, depth in zip(FACTORS.values(), WIDTHS, strict=True)]
-    maps = Maps(*(rng.random((config.batch_size, *size), np.float32) for size in sizes))
+    maps = Maps(*(rng.random((config.batch_size, *size), np.float32) for size in map_sizes(small, small)))
     return GuidedCrops(sharp, other, maps, np.zeros(config.batch_size, np.float32))  # type: ignore[arg-type]
 
 

@@ -21,7 +21,7 @@ from benchmarks.trials import Case, Trial, table
 from jaxsr.imaging.color import from_range, to_range
 from jaxsr.imaging.resize import resize
 from jaxsr.models import MODELS, Model, restored
-from jaxsr.models.srntt import FACTORS, WIDTHS, Maps
+from jaxsr.models.srntt import FACTORS, Maps, map_sizes
 from jaxsr.restoration.enlarge import enlarge
 
 
@@ -29,9 +29,8 @@ def random_maps(model: Model, count: int, height: int, width: int) -> tuple[np.n
     """Return what a network needs beside `count` photos: SRNTT's maps (N, factor h, factor w, F), or nothing."""
     if "reference" not in model.needs:
         return ()
-    sizes = zip(FACTORS.values(), WIDTHS, strict=True)
     rng = np.random.default_rng(1)
-    return tuple(rng.random((count, factor * height, factor * width, depth), np.float32) for factor, depth in sizes)
+    return tuple(rng.random((count, *size), np.float32) for size in map_sizes(height, width))
 
 
 def in_jax(model: Model, photos: np.ndarray, maps: Sequence[np.ndarray]) -> Callable[[], np.ndarray]:

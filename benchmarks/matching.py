@@ -14,7 +14,7 @@ from benchmarks.peers import matching as peer
 from benchmarks.tables import Table, run
 from benchmarks.timing import contest, in_new_process, peak_memory
 from jaxsr.models.feature_swap import surrounded, textures
-from jaxsr.models.srntt import FACTORS, WIDTHS
+from jaxsr.models.srntt import FACTORS, SCALE, map_sizes
 from jaxsr.restoration.features import match_shared
 from jaxsr.restoration.transfer import Swap, Swaps
 
@@ -28,10 +28,7 @@ def features(height: int, width: int) -> tuple[np.ndarray, list[np.ndarray]]:
     Random, since speed does not depend on them; as smooth as features are, so that the best match is no close call.
     """
     rng = np.random.default_rng(0)
-    sizes = [
-        (factor * height // 4, factor * width // 4, depth)
-        for factor, depth in zip(FACTORS.values(), WIDTHS, strict=True)
-    ]
+    sizes = map_sizes(height // SCALE, width // SCALE)
     photo, *reference = (np.maximum(rng.standard_normal(size, np.float32), 0) for size in (sizes[0], *sizes))
     return photo, reference
 

@@ -37,6 +37,12 @@ class Maps(NamedTuple):
     large: Any
 
 
+def map_sizes(height: int, width: int) -> list[tuple[int, int, int]]:
+    """Return the (H, W, features) of each of the `Maps` of a small photo of `height` and `width`."""
+    layers = zip(FACTORS.values(), WIDTHS, strict=True)
+    return [(factor * height, factor * width, features) for factor, features in layers]
+
+
 def near_one(key: jax.Array, shape: tuple[int, ...], dtype: Any = jnp.float32) -> jax.Array:
     """Return the first gains of a normalization: 1 with a deviation of 0.02."""
     return 1 + normal(key, shape, dtype)
@@ -180,8 +186,7 @@ class SRNTT(nn.Module):
         if not self.is_initializing():
             raise UserError("srntt takes a photo with the features of references; name one by --reference")
         n, height, width, _ = x.shape
-        sizes = zip(FACTORS.values(), WIDTHS, strict=True)
-        return Maps(*(jnp.zeros((n, factor * height, factor * width, features)) for factor, features in sizes))
+        return Maps(*(jnp.zeros((n, *size)) for size in map_sizes(height, width)))
 
 
 def receptive_radius(net: SRNTT) -> int:

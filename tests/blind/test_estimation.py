@@ -1,6 +1,5 @@
 """Kernels of photos: kinds of photos, batches, seeds, progress."""
 
-import jax
 import numpy as np
 import pytest
 from PIL import Image
@@ -15,6 +14,7 @@ from jaxsr.imaging.centering import centre_of_mass, kernel_centre
 from jaxsr.imaging.kernel_metrics import kernel_error
 from jaxsr.support.errors import UserError
 from tests.blind.test_kernelgan import settled
+from tests.devices import only
 
 RNG = np.random.default_rng(0)
 
@@ -82,12 +82,9 @@ def test_several_runs_on_a_device_are_as_good_as_alone(monkeypatch):
     assert_alike(together, alone)
 
 
-def with_devices(monkeypatch, count, photos):
+def with_devices(count, photos):
     """Return the kernels (n, 13, 13) and losses of 20 steps on so many devices."""
-    every = jax.local_devices()
-    with monkeypatch.context() as patch:
-        patch.setattr(jax, "local_devices", lambda: every[:count])
-        patch.setattr(jax, "local_device_count", lambda: count)
+    with only(count):
         found = estimate_kernels(photos, fidelity="published_code", steps=20)
     return np.stack([runs[0].kernel for runs in found]), np.stack([runs[0].losses for runs in found])
 
@@ -98,7 +95,7 @@ def test_two_devices_or_more_give_the_same_bits(monkeypatch):
     monkeypatch.setattr(estimation, "start", lambda *arguments: settled(start(*arguments)))
     estimation._programs.cache_clear()
     photos = [photo(90, 100), photo(140, 88, 1), photo(120, 96, 2), photo(100, 100, 3)]
-    four, two, one = (with_devices(monkeypatch, count, photos) for count in (4, 2, 1))
+    four, two, one = (with_devices(count, photos) for count in (4, 2, 1))
     estimation._programs.cache_clear()
     for each, same in zip(four, two, strict=True):
         np.testing.assert_array_equal(each, same)

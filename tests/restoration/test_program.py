@@ -6,6 +6,7 @@ import pytest
 
 from jaxsr.restoration import program
 from jaxsr.restoration.enlarge import enlarge, enlarge_and_find
+from tests.devices import only
 from tests.restoration.test_enlarge import network, photo
 
 WHOLE = [  # networks that see the whole photo
@@ -21,24 +22,15 @@ def few_rows(monkeypatch):
     monkeypatch.setattr(program, "LEAST_ROWS", 16)
 
 
-def on(count, monkeypatch, call):
-    """Return what `call()` gives where there are `count` devices."""
-    every = jax.local_devices()
-    with monkeypatch.context() as patch:
-        patch.setattr(jax, "local_devices", lambda: every[:count])
-        patch.setattr(jax, "local_device_count", lambda: count)
-        return call()
-
-
 @pytest.mark.parametrize(
     ("name", "scale", "options", "ensemble"), [*((*each, False) for each in WHOLE), (*WHOLE[2], True)]
 )
-def test_shared_rows_change_nothing(name, scale, options, ensemble, monkeypatch):
-    model, pixels = network(name, scale, **options), photo(64, 44)
-    four, one = (
-        on(n, monkeypatch, lambda: enlarge_and_find(model, pixels, tile=None, quantize=False, ensemble=ensemble))
-        for n in (4, 1)
-    )
+def test_shared_rows_change_nothing(name, scale, options, ensemble):
+    model, pixels, found = network(name, scale, **options), photo(64, 44), []
+    for count in (4, 1):
+        with only(count):
+            found.append(enlarge_and_find(model, pixels, tile=None, quantize=False, ensemble=ensemble))
+    four, one = found
     assert four[0].std() > 0.01
     np.testing.assert_allclose(four[0], one[0], atol=2e-5)
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-5), four[1], one[1])

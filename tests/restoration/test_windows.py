@@ -1,9 +1,7 @@
 """Few windows for all photos of a folder: as few programs, and the same photos as on one device."""
 
-import jax
 import numpy as np
 import pytest
-from jax import monitoring
 
 from jaxsr.data.images import Photo, read_pixels, write_photo
 from jaxsr.restoration.enlarge import enlarge
@@ -11,6 +9,7 @@ from jaxsr.restoration.evaluation import pair_files, score_files
 from jaxsr.restoration.photo import restore_file
 from jaxsr.restoration.windows import Folder, shared_windows
 from jaxsr.weights import load
+from tests.devices import compilations, only
 from tests.restoration.test_enlarge import photo
 
 SIZES = ((120, 100), (86, 120), (93, 79), (250, 160), (74, 64), (64, 82))  # the last fit small windows alone
@@ -20,14 +19,8 @@ SIZES = ((120, 100), (86, 120), (93, 79), (250, 160), (74, 64), (64, 82))  # the
 def compiled():
     """Return the list, which grows, of the programs that are compiled."""
     found = []
-
-    def count(name, seconds, **facts):
-        if name.endswith("backend_compile_duration"):
-            found.append(facts["fun_name"])
-
-    monitoring.register_event_duration_secs_listener(count)
-    yield found
-    monitoring.unregister_event_duration_listener(count)
+    with compilations(found.append):
+        yield found
 
 
 @pytest.fixture
@@ -81,14 +74,12 @@ def test_evaluation_compiles_one_window(photos, compiled, tmp_path):
     assert compiled.count("jit(enlarge_windows)") == 1, compiled
 
 
-def test_one_device_restores_as_four(photos, tmp_path, monkeypatch):
-    every = jax.local_devices()
+def test_one_device_restores_as_four(photos, tmp_path):
     for count in (4, 1):
-        monkeypatch.setattr(jax, "local_devices", lambda count=count: every[:count])
-        monkeypatch.setattr(jax, "local_device_count", lambda count=count: count)
         folder = Folder(SIZES)
-        for path in photos:
-            restore_file(load("fsrcnn-x2"), path, tmp_path / str(count) / path.name, folder=folder)
+        with only(count):
+            for path in photos:
+                restore_file(load("fsrcnn-x2"), path, tmp_path / str(count) / path.name, folder=folder)
         assert {shared for each in folder.windows.values() for shared in each.values()} == {count}
     for path in photos:
         one, four = (np.int32(read_pixels(tmp_path / str(count) / path.name)) for count in (1, 4))

@@ -1,10 +1,10 @@
 """What is compiled in a run: the programs of its stages, before the first step of each, and nothing after it."""
 
 import pytest
-from jax import monitoring
 
 from jaxsr.training.loop import train
 from jaxsr.training.run_log import RunLog
+from tests.devices import compilations
 from tests.training.test_feed import data_set  # noqa: F401
 
 
@@ -14,18 +14,13 @@ def compiled(monkeypatch):
     found, step = [], [0]
     log = RunLog.train
 
-    def count(name, seconds, **facts):
-        if name.endswith("backend_compile_duration"):
-            found.append((step[0], facts["fun_name"]))
-
     def train_log(self, at, metrics):
         step[0] = at
         log(self, at, metrics)
 
     monkeypatch.setattr(RunLog, "train", train_log)
-    monitoring.register_event_duration_secs_listener(count)
-    yield found
-    monitoring.unregister_event_duration_listener(count)
+    with compilations(lambda program: found.append((step[0], program))):
+        yield found
 
 
 @pytest.mark.parametrize("kept", ["resident", "streamed"])
