@@ -73,11 +73,11 @@ def estimate_kernels(
 ) -> list[list[Estimate]]:
     """Return for each of `photos` (H, W, 3) in [0, 1] an Estimate for each of `seeds`.
 
-    All local devices take part. The same call gives the same kernels, bit for bit; so do photos of other sizes beside,
-    and other numbers of devices with as many runs on each, from two on. Where that changes rounding, as for a run alone
-    on one device, the two networks enlarge it: another kernel, as good. Every `progress_every` steps, and at the end,
-    `progress(step, kernels)` gets the mean kernel (13, 13) of each photo under way, by its place in `photos`. Raises
-    UserError, before any work, for a photo that is too small or flat.
+    All local devices take part. The same call gives the same kernels, bit for bit, with other photos beside and on any
+    number of devices, as long as each has one run at a time, as on a CPU. Batches of several round otherwise, which the
+    two networks enlarge: another kernel, as good. Every `progress_every` steps, and at the end, `progress(step,
+    kernels)` gets the mean kernel (13, 13) of each photo under way, by its place in `photos`. Raises UserError, before
+    any work, for a photo that is too small or flat.
     """
     rules = choose("fidelity", fidelity, FIDELITIES)
     if steps < 1 or not seeds:

@@ -134,16 +134,15 @@ def _normalize(x: jax.Array) -> jax.Array:
 
 
 def spectral_norms(params: Discriminator, vectors: Vectors) -> jax.Array:
-    """Return the largest singular values (passes, 7) of first, hidden and last layers, by what `iterate` found.
+    """Return the largest singular values (passes, 6) of first and hidden layers, by what `iterate` found.
 
-    Gradients pass through the weights alone.
+    Gradients pass through the weights alone. That of the last layer, of one output, is its length.
     """
     found = [
         jnp.einsum("pli,lio,plo->pl", vectors[name][0], weights, vectors[name][1])
         for name, weights in (("first", params["first"][None]), ("hidden", params["hidden"]))
     ]
-    last = jnp.sqrt(jnp.sum(jnp.square(params["last"])))
-    return jnp.concatenate([*found, jnp.broadcast_to(last, (len(found[0]), 1))], axis=1)
+    return jnp.concatenate(found, axis=1)
 
 
 @jax.custom_vjp
@@ -177,20 +176,21 @@ cut_patches.defvjp(_cut_forward, _cut_backward)
 def discriminate(params: Discriminator, norms: jax.Array, patches: jax.Array) -> jax.Array:
     """Return how probably each of `patches` (147, passes, P) is the photo's own: (passes, P) in [0, 1].
 
-    A pass has its own batch statistics, and its own `norms` (passes, 7). Each weight matrix stands divided by its norm,
+    A pass has its own batch statistics, and its own `norms` (passes, 6). Each weight matrix stands divided by its norm,
     which batch normalisation undoes but for its epsilon: that is multiplied instead. The first two layers are linear,
     hence one.
     """
     hidden, scales, shifts = (_apart(params[name]) for name in ("hidden", "scale", "shift"))
     y = jnp.einsum("kpn,kf->pnf", patches, params["first"] @ hidden[0])
-    squares = jnp.concatenate([norms[:, :1] * norms[:, 1:2], norms[:, 2:-1]], axis=1) ** 2
+    squares = jnp.concatenate([norms[:, :1] * norms[:, 1:2], norms[:, 2:]], axis=1) ** 2
     for i in range(HIDDEN_LAYERS):
         y = y if i == 0 else y @ hidden[i]
         mean = y.mean(axis=1, keepdims=True)
         variance = jnp.square(y - mean).mean(axis=1, keepdims=True)
         gain = scales[i].reshape(1, 1, -1) * jax.lax.rsqrt(variance + EPSILON * squares[:, i, None, None])
         y = nn.relu((y - mean) * gain + shifts[i].reshape(1, 1, -1))
-    return nn.sigmoid((y @ params["last"])[..., 0] / norms[:, -1:] + params["bias"][None])
+    shrink = jax.lax.rsqrt(jnp.sum(jnp.square(params["last"])))  # a product, which compilers leave as it is
+    return nn.sigmoid((y @ params["last"])[..., 0] * shrink + params["bias"][None])
 
 
 def _apart(stacked: jax.Array) -> list[jax.Array]:
