@@ -90,6 +90,7 @@ class StreamFeed:
         )
         self.draw = lambda batches, i, _: batches[i]
         self._reader, self._ahead = ThreadPoolExecutor(1), deque[Future]()
+        self._given = deque[jax.Array]()
         self._state = self._batches.get_state()
 
     def data(self, count: int) -> Any:
@@ -98,7 +99,8 @@ class StreamFeed:
         batches = [self._ahead.popleft().result() for _ in range(count)]
         self._read_ahead(max(self._steps, AHEAD))
         self._state = batches[-1][1]
-        return parallel.dispatch_of([batch for batch, _ in batches], self._steps)
+        self._given.append(parallel.dispatch_of([batch for batch, _ in batches], self._steps))
+        return self._given[-1]
 
     def _read_ahead(self, count: int) -> None:
         """See to it that at least `count` batches are read or being read."""
@@ -106,7 +108,9 @@ class StreamFeed:
             self._ahead.append(self._reader.submit(self._read))
 
     def _read(self) -> tuple[Any, Any]:
-        """Return the next batch, on the devices, and grain's state after it."""
+        """Return the next batch, on the devices, and grain's state after it; free what the loop no longer has."""
+        while len(self._given) > 2:  # the loop's own and, until it takes that, the one before
+            self._given.popleft()  # which lets go of Python's lock: the loop would wait for the reader to return it
         batch = parallel.put_sharded(next(self._batches), self._devices)
         return batch, self._batches.get_state()
 

@@ -1,5 +1,7 @@
 """Both kinds of feed: what they draw is in the photos, and streamed training resumes like resident training."""
 
+import weakref
+
 import jax
 import numpy as np
 import pytest
@@ -47,6 +49,14 @@ def test_what_is_read_ahead_is_not_yet_passed(data_set, tiny):
             assert other.position() == places[start]
             for batches in taken[start:]:
                 np.testing.assert_array_equal(np.asarray(other.data(batches.shape[1]))[:, : batches.shape[1]], batches)
+
+
+def test_batches_that_are_done_with_are_freed(data_set, tiny):
+    """By the reader: where the loop does it, it waits for data."""
+    feed = open_feed(tiny(batch_size=8, **{"data.train": str(data_set)}), 20, DEVICES)
+    given = [weakref.ref(feed.data(1)) for _ in range(12)]
+    feed.seek(feed.position())  # which lets the reader end what it has to do
+    assert sum(batch() is not None for batch in given) <= 2
 
 
 @pytest.mark.parametrize("per_dispatch", [1, 3])
