@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from ml_collections import ConfigDict
 from PIL import Image
 
 from jaxsr.data.builder import write_data_set
@@ -17,12 +18,13 @@ from jaxsr.training import processes
 from jaxsr.training.loop import train
 from jaxsr.training.processes import Membership, membership
 from tests.models.test_configs import load_config
-from tests.training.conftest import CRITICS, REDUCED
 from tests.training.test_adversarial import state_of
-from tests.training.test_devices import assert_same
+from tests.training.test_devices import CASES, assert_same
 from tests.training.test_loop import records, stop_after, weights
 
 ROOT = Path(__file__).parents[2]
+SGD = {"optimizer.name": "sgd", "adversarial.optimizer.name": "sgd"}  # Adam turns rounding to signs
+AGAINST_A_CRITIC = CASES | {("srgan", "mse"): {"pretraining.steps": 2, "data.patch": 8, **SGD}}
 FIELDS = {"batch_size": 8, "log_every": 5, "validate_every": 20, "checkpoint_every": 10, "schedule.name": "constant"}
 
 
@@ -108,21 +110,28 @@ def test_one_goes_on_where_two_were_stopped(photos, tmp_path):
 
 
 @pytest.mark.slow
-def test_two_train_both_networks_as_one_does(photos, tmp_path):
-    """SRGAN, after pretraining: all four devices of two processes share the normalizations and both gradients."""
-    variant = "srgan.py:mse"
-    fields = {"steps": 20, "pretraining.steps": 2, "batch_size": 4, "data.patch": 8}
-    fields |= {"data.train": str(photos), "data.validation": str(photos)}
-    fields |= {"optimizer.name": "sgd", "adversarial.optimizer.name": "sgd"}  # Adam turns rounding to signs
-    fields |= {f"model.options.{name}": value for name, value in REDUCED["srgan"].items()}
-    fields |= {f"adversarial.options.{name}": value for name, value in CRITICS["srgan"].items()}
-    pair = start(tmp_path / "two", fields, variant)
+@pytest.mark.parametrize(("name", "variant"), AGAINST_A_CRITIC)
+def test_two_train_both_networks_as_one_does(name, variant, tiny, tmp_path):
+    """All four devices of two processes share the normalizations, the gradients of both networks and the data."""
+    config = tiny(name, variant, **{**FIELDS, "batch_size": 4, "steps": 20, **AGAINST_A_CRITIC[name, variant]})
+    fields = changed(config, load_config(name, variant))
+    pair = start(tmp_path / "two", fields, f"{name}.py:{variant}")
     for process in pair:
-        process.communicate(timeout=300)
+        process.communicate(timeout=400)
     assert [process.returncode for process in pair] == [0, 0]
-    config = config_of(fields, variant)
     train(config, tmp_path / "one")
     assert_same(*(state_of(config, tmp_path / name) for name in ("two", "one")))
+
+
+def changed(config, other, prefix=""):
+    """Return the fields of `config` that are not those of `other`, {dotted name: value}."""
+    fields = {}
+    for name, value in config.items():
+        if isinstance(value, ConfigDict):
+            fields |= changed(value, other[name], f"{prefix}{name}.")
+        elif value != other[name]:
+            fields[prefix + name] = value
+    return fields
 
 
 @pytest.mark.slow
