@@ -20,6 +20,7 @@ from jaxsr.support.files import make_folder
 
 if TYPE_CHECKING:
     from jaxsr.models import Model
+    from jaxsr.restoration.windows import Tile
 
 _OUTPUT = flags.DEFINE_string("output", None, "Folder for the results; made when missing.", required=True)
 _MODEL = flags.DEFINE_string(
@@ -59,17 +60,17 @@ def main(arguments: Sequence[str]) -> int:
     outputs = dict(zip(photos, output_paths(photos, _OUTPUT.value, f".{_FORMAT.value}"), strict=True))
     name, failures = _learning(outputs) if _MODEL.value == "zssr" else _with_weights(outputs)
     print(f"{len(photos) - len(failures)} of {len(photos)} photos restored by {name} in {_OUTPUT.value}")
-    for failure in failures:
+    for failure in failures.values():
         print(failure, file=sys.stderr)
     return app.SOME_FAILED if failures else app.DONE
 
 
-def _with_weights(outputs: dict[Path, Path]) -> tuple[str, list[str]]:
+def _with_weights(outputs: dict[Path, Path]) -> tuple[str, dict[Path, str]]:
     """Restore photos by a network with weights; return its name and why some failed."""
     from tqdm import tqdm
 
     from jaxsr.data.images import photo_size
-    from jaxsr.restoration.photo import restore_file
+    from jaxsr.restoration.photo_files import groups_at_once, restore_files
     from jaxsr.restoration.windows import Folder
     from jaxsr.weights import load
 
@@ -81,15 +82,23 @@ def _with_weights(outputs: dict[Path, Path]) -> tuple[str, list[str]]:
     if _ROUNDS.value is not None:
         model, options["all_rounds"] = model.with_options(rounds=_ROUNDS.value), True
     make_folder(Path(_OUTPUT.value))
-    options["folder"] = Folder([size for photo in outputs if (size := photo_size(photo))])
-    failures = []
-    for photo, output in tqdm(outputs.items(), unit="photo", disable=None):
-        try:
-            restore_file(model, photo, output, **options)
-            tqdm.write(str(output))
-        except (UserError, OSError) as error:
-            failures.append(str(error))
+    folder = options["folder"] = Folder([size for photo in outputs if (size := photo_size(photo))])
+    failures = {}
+    with tqdm(total=len(outputs), unit="photo", disable=None) as bar:
+        for group in groups_at_once(model, outputs, tile, folder):
+            failures |= restore_files(model, {path: outputs[path] for path in group}, **options)
+            _tell(outputs, group, failures)
+            bar.update(len(group))
     return model.name, failures
+
+
+def _tell(outputs: dict[Path, Path], group: Sequence[Path], failures: dict[Path, str]) -> None:
+    """Print where the photos of `group` were written."""
+    from tqdm import tqdm
+
+    for path in group:
+        if path not in failures:
+            tqdm.write(str(outputs[path]))
 
 
 def _references(model: "Model") -> dict[str, Any]:
@@ -113,7 +122,7 @@ def _refuse(model: str, *flags: Any) -> None:
             raise UserError(f"--{flag.name} is for {model}; leave it out, or choose that model")
 
 
-def _learning(outputs: dict[Path, Path]) -> tuple[str, list[str]]:
+def _learning(outputs: dict[Path, Path]) -> tuple[str, dict[Path, str]]:
     """Restore photos by networks that each learn from one, as many at once as there are devices."""
     import jax
     from tqdm import tqdm
@@ -124,7 +133,7 @@ def _learning(outputs: dict[Path, Path]) -> tuple[str, list[str]]:
     scale, options = _SCALE.value or 2, {"real": _REAL.value, "ensemble": _ENSEMBLE.value, "steps": _STEPS.value}
     check_request(scale, _KERNEL.value)
     make_folder(Path(_OUTPUT.value))
-    failures, count = [], jax.local_device_count()
+    failures, count = {}, jax.local_device_count()
     groups = [list(outputs)[i : i + count] for i in range(0, len(outputs), count)]
     for group in groups:
         with tqdm(desc=", ".join(path.name for path in group), unit="step", leave=False, disable=None) as bar:
@@ -134,16 +143,14 @@ def _learning(outputs: dict[Path, Path]) -> tuple[str, list[str]]:
                 bar.update(done - bar.n)
 
             parts = {path: outputs[path] for path in group}
-            failures += restore_files(
+            failures |= restore_files(
                 parts, scale=scale, kernel=_KERNEL.value, seed=_SEED.value, progress=progress, **options
             )
-        for path in group:
-            if outputs[path].exists():
-                tqdm.write(str(outputs[path]))
+        _tell(outputs, group, failures)
     return f"zssr-x{scale}", failures
 
 
-def _tile() -> int | str | None:
+def _tile() -> "Tile":
     """Return --tile as `enlarge` takes it."""
     if _TILE.value in ("auto", "none"):
         return None if _TILE.value == "none" else "auto"

@@ -1,6 +1,5 @@
 """Photo files restored by ZSSR, with a kernel that is given, estimated by KernelGAN, or bicubic's."""
 
-import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,8 +13,7 @@ from jaxsr.blind.plans import Kernels, check_scale, checked_plans, make_plan
 from jaxsr.blind.zssr import CROP, restore_zssr
 from jaxsr.data.images import Photo, read_photo, write_photo
 from jaxsr.data.kernel_files import read_kernels
-from jaxsr.models import Model, bicubic
-from jaxsr.restoration.enlarge import enlarge
+from jaxsr.restoration.photo import with_alpha
 from jaxsr.support.errors import UserError
 
 ESTIMATE = "estimate"
@@ -38,27 +36,29 @@ def restore_files(
     seed: int = 0,
     progress: Callable[[int, int], None] | None = None,
     **options: Any,
-) -> list[str]:
+) -> dict[Path, str]:
     """Write the photos whose paths are the keys of `outputs`, restored, to the values; return why some are not.
 
-    They learn at the same time, one on each device. `kernel` is a file, "estimate", or "" for MATLAB's bicubic
-    reduction; estimated kernels are written to kernels/ beside the photos. `seed`, `progress` and `options` (real,
-    ensemble, steps) go to `restore_zssr`. Raises UserError, before any work, for a kernel file that is none.
+    That is a line for each path. They learn at the same time, one on each device. `kernel` is a file, "estimate", or ""
+    for MATLAB's bicubic reduction; estimated kernels are written to kernels/ beside the photos. `seed`, `progress` and
+    `options` (real, ensemble, steps) go to `restore_zssr`. Raises UserError, before any work, for a kernel file that is
+    none.
     """
     given: Kernels = read_kernels(kernel, scale) if kernel not in ("", ESTIMATE) else None
-    photos, failures = {}, []
+    photos: dict[Path, Photo] = {}
+    failures: dict[Path, str] = {}
     for path in outputs:
         try:
             photos[path] = _read(path, scale, given, estimated=kernel == ESTIMATE)
         except UserError as error:
-            failures.append(str(error) if str(path) in str(error) else f"{path}: {error}")
+            failures[path] = str(error) if str(path) in str(error) else f"{path}: {error}"
     if not photos:
         return failures
     kernels = dict.fromkeys(photos, given)
     if kernel == ESTIMATE:
         stems = {path: outputs[path].parent / "kernels" / outputs[path].stem for path in photos}
         kernels, failed = _estimated(photos, stems, scale, seed)
-        failures += failed
+        failures |= failed
         photos = {path: photos[path] for path in kernels}
         if not photos:
             return failures
@@ -80,19 +80,19 @@ def _read(path: Path, scale: int, kernel: Kernels, *, estimated: bool) -> Photo:
 
 def _estimated(
     photos: dict[Path, Photo], stems: dict[Path, Path], scale: int, seed: int
-) -> tuple[dict[Path, Kernels], list[str]]:
+) -> tuple[dict[Path, Kernels], dict[Path, str]]:
     """Return KernelGAN's kernels of `photos`, for scale 4 those of x2 and x4, and why some have none.
 
     They are written to `stems` with suffixes.
     """
     kernels: dict[Path, Kernels] = {}
-    failures = []
+    failures: dict[Path, str] = {}
     found = estimate_kernels([rgb_photo(photo.pixels) for photo in photos.values()], seeds=range(seed, seed + SEEDS))
     for path, estimates in zip(photos, found, strict=True):
         try:
             kernel = write_estimate(stems[path], estimates, scale)
         except UserError as error:
-            failures.append(f"{path}: {error}")
+            failures[path] = f"{path}: {error}"
         else:
             kernels[path] = [combine(estimates, 2), kernel] if scale == 4 else kernel
     return kernels, failures
@@ -105,8 +105,5 @@ def _levels(pixels: np.ndarray) -> np.ndarray:
 
 def _as_photo(result: np.ndarray, photo: Photo, scale: int) -> Photo:
     """Return `result` (H, W, C) in [0, 1] in the depth of `photo`, whose alpha is enlarged by bicubic."""
-    dtype, alpha = photo.pixels.dtype, photo.alpha
-    pixels = np.floor(result * np.iinfo(dtype).max + 0.5).astype(dtype)
-    if alpha is not None:
-        alpha = enlarge(Model(bicubic.SPEC, bicubic.Bicubic(channels=1), scale, {}), alpha)
-    return dataclasses.replace(photo, pixels=pixels, alpha=alpha)
+    dtype = photo.pixels.dtype
+    return with_alpha(photo, np.floor(result * np.iinfo(dtype).max + 0.5).astype(dtype), scale)

@@ -9,7 +9,8 @@ import jax
 import jax.numpy as jnp
 
 from jaxsr.models.convolution import Conv
-from jaxsr.models.layers import StridedConv, SubpixelDeconvolution, leaky_relu
+from jaxsr.models.deconvolution import Deconvolution
+from jaxsr.models.layers import StridedConv, leaky_relu
 from jaxsr.models.spec import ModelSpec
 
 # Figure 3: two strided convolutions, 9 residual blocks of two convolutions each, two transposed ones.
@@ -78,7 +79,7 @@ class DeblurGAN(nn.Module):
         of_blocks = None if keys is None else jax.vmap(lambda key: jax.random.split(key, self.blocks), 0, 1)(keys)
         y, _ = blocks(self.dropout, name="blocks")(y, of_blocks)
         for i in (1, 2):
-            up = SubpixelDeconvolution(
+            up = Deconvolution(
                 self.features * 2 ** (2 - i), kernel_size=3, stride=2, crop=1, kernel_init=normal, name=f"up{i}"
             )
             y = nn.relu(instance_norm()(up(y)))

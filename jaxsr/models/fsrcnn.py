@@ -4,7 +4,8 @@ import flax.linen as nn
 import jax
 
 from jaxsr.models.convolution import Conv
-from jaxsr.models.layers import PReLU, SubpixelDeconvolution
+from jaxsr.models.deconvolution import Deconvolution
+from jaxsr.models.layers import PReLU
 from jaxsr.models.spec import ModelSpec
 
 # Tables 2 and 3; the paper writes FSRCNN(d, s, m).
@@ -39,7 +40,7 @@ class FSRCNN(nn.Module):
         for name, features, size in layers:
             x = Conv(features, size, kernel_init=he_prelu, name=name)(x)
             x = PReLU(name=f"{name}_prelu")(x)
-        return SubpixelDeconvolution(
+        return Deconvolution(
             self.channels,
             kernel_size=9,
             stride=self.scale,

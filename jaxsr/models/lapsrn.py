@@ -11,7 +11,8 @@ import jax.numpy as jnp
 
 from jaxsr.imaging.resize import resize
 from jaxsr.models.convolution import Conv
-from jaxsr.models.layers import SubpixelDeconvolution, leaky_relu
+from jaxsr.models.deconvolution import Deconvolution
+from jaxsr.models.layers import leaky_relu
 from jaxsr.models.spec import ModelSpec
 from jaxsr.support.errors import choose
 
@@ -97,15 +98,15 @@ class Layer(nn.Module):
         return leaky_relu(Conv(self.features, 3, use_bias=self.use_bias, kernel_init=he_in, name="conv")(h)), None
 
 
-def feature_upsampling(features: int, upsampling: str, use_bias: bool) -> SubpixelDeconvolution:
+def feature_upsampling(features: int, upsampling: str, use_bias: bool) -> Deconvolution:
     """Return the layer that doubles the size of the features."""
     size, crop = choose("upsampling", upsampling, UPSAMPLING)
-    return SubpixelDeconvolution(features, size, 2, crop, use_bias, kernel_init=he_in, name="upconv")
+    return Deconvolution(features, size, 2, crop, use_bias, kernel_init=he_in, name="upconv")
 
 
-def image_upsampling(channels: int) -> SubpixelDeconvolution:
+def image_upsampling(channels: int) -> Deconvolution:
     """Return the learned layer that doubles the size of the image; it starts as bilinear enlargement (section 3.1)."""
-    return SubpixelDeconvolution(channels, 4, 2, 1, use_bias=False, kernel_init=bilinear, name="image_upsampling")
+    return Deconvolution(channels, 4, 2, 1, use_bias=False, kernel_init=bilinear, name="image_upsampling")
 
 
 def bilinear(key: jax.Array, shape: tuple[int, int, int, int], dtype=jnp.float32) -> jax.Array:

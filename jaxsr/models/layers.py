@@ -1,4 +1,4 @@
-"""What several papers share: sub-pixel shuffles, transposed and strided convolutions, PReLU, an initialisation."""
+"""What several papers share: sub-pixel shuffles, strided convolutions, PReLU, an initialisation."""
 
 import functools
 from collections.abc import Callable
@@ -101,64 +101,3 @@ def strided_kernel(kernel: jax.Array, stride: int) -> tuple[jax.Array, tuple[int
     kernel = jnp.pad(kernel, (ends, ends, (0, 0), (0, 0)))
     kernel = kernel.reshape(taps, stride, taps, stride, channels, features).transpose(0, 2, 1, 3, 4, 5)
     return kernel.reshape(taps, taps, stride**2 * channels, features), (-first, last)
-
-
-class SubpixelDeconvolution(nn.Module):
-    """A transposed convolution that multiplies height and width by `stride`, computed as convolution + shuffle.
-
-    Input pixel i adds its value times weight t to output pixel `stride` i + t - `crop`. The weights keep the
-    transposed layout (height, width, in, out); XLA's own transposed convolution is several times slower.
-    """
-
-    features: int
-    kernel_size: int
-    stride: int
-    crop: int
-    use_bias: bool = True
-    kernel_init: Callable = nn.initializers.he_normal()
-
-    @nn.compact
-    def __call__(self, x: jax.Array) -> jax.Array:
-        """Return (N, stride H, stride W, features) from `x` (N, H, W, C)."""
-        shape = (self.kernel_size, self.kernel_size, x.shape[-1], self.features)
-        kernel = self.param("kernel", self.kernel_init, shape)
-        height, width = (side * self.stride for side in x.shape[1:3])
-        shift = cheapest_shift(self.kernel_size, self.stride, self.crop)
-        if shift:  # one more block, so that the last pixels are there after the shift
-            x = jnp.pad(x, ((0, 0), (0, 1), (0, 1), (0, 0)))
-        x = convolve(x, *subpixel_kernel(kernel, self.stride, self.crop - shift))
-        x = depth_to_space(x, self.stride)[:, shift : shift + height, shift : shift + width]
-        if self.use_bias:
-            x = x + self.param("bias", nn.initializers.zeros, (self.features,)).reshape(1, 1, 1, -1)
-        return x
-
-
-def cheapest_shift(size: int, stride: int, crop: int) -> int:
-    """Return by how many pixels to shift the result of a transposed convolution so that it needs fewer taps.
-
-    At stride 3, 9 weights cut by 4 reach 4 small pixels; cut by 3 they reach 3.
-    """
-    shift = crop % stride
-    return shift if _taps(size, stride, crop - shift)[2] < _taps(size, stride, crop)[2] else 0
-
-
-def _taps(size: int, stride: int, crop: int) -> tuple[int, int, int]:
-    """Return the first and last input offset that any output phase reaches, and their number."""
-    first, last = -((size - 1 - crop) // stride), (crop + stride - 1) // stride
-    return first, last, last - first + 1
-
-
-def subpixel_kernel(kernel: jax.Array, stride: int, crop: int) -> tuple[jax.Array, tuple[int, int]]:
-    """Return the convolution kernel (T, T, in, stride² out) equal to a transposed one, and its padding.
-
-    Output phase a and input offset j meet at weight a + crop - stride j of `kernel` (K, K, in, out), zero where
-    that lies outside 0..K-1. Exact. Source: specification of FSRCNN, section 5.
-    """
-    size, _, channels, features = kernel.shape
-    first, last, taps = _taps(size, stride, crop)
-    before = stride * last - crop
-    after = stride * taps - size - before
-    kernel = jnp.pad(kernel, ((before, after), (before, after), (0, 0), (0, 0)))
-    kernel = kernel.reshape(taps, stride, taps, stride, channels, features)[::-1, :, ::-1]
-    kernel = kernel.transpose(0, 2, 4, 1, 3, 5)
-    return kernel.reshape(taps, taps, channels, stride**2 * features), (-first, last)

@@ -7,7 +7,8 @@ import jax
 import jax.numpy as jnp
 
 from jaxsr.models.convolution import Conv, convolve
-from jaxsr.models.layers import SubpixelDeconvolution, Weights
+from jaxsr.models.deconvolution import Deconvolution
+from jaxsr.models.layers import Weights
 from jaxsr.models.spec import ModelSpec
 from jaxsr.support.errors import choose
 
@@ -73,7 +74,7 @@ class SRDenseNet(nn.Module):
         first = DenseBlock(self.growth, self.layers, name="block1")(low)
         x = combine(low, first)
         for i in (1, 2):
-            deconvolution = SubpixelDeconvolution(
+            deconvolution = Deconvolution(
                 self.bottleneck_features, kernel_size=3, stride=2, crop=1, name=f"deconvolution{i}"
             )
             x = nn.relu(deconvolution(x))

@@ -1,18 +1,19 @@
 """A network on a whole photo, tile by tile, in the memory of the photo's own bytes."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import jax
 import numpy as np
-from jax.sharding import NamedSharding, PartitionSpec
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from jaxsr.models import Model
 from jaxsr.restoration.program import Found, Recipe, enlarge_windows, mesh_for
-from jaxsr.restoration.windows import Box, Folder, Tile, plan
+from jaxsr.restoration.windows import Box, Folder, Size, Tile, padded_size, plan
 from jaxsr.support.errors import UserError
 
-Boxes = list[Box]
+Places = list[tuple[int, Box]]  # which of the photos, and where in it
+Result = tuple[np.ndarray, Found]
 Needed = Callable[[int, int, int, int], Any]  # further inputs for a window: top, left, height, width
 
 
@@ -21,9 +22,14 @@ def enlarge(model: Model, pixels: np.ndarray, **options: Any) -> np.ndarray:
     return enlarge_and_find(model, pixels, **options)[0]
 
 
-def enlarge_and_find(
+def enlarge_and_find(model: Model, pixels: np.ndarray, **options: Any) -> Result:
+    """Return what `enlarge_each` does for the photo `pixels` (H, W, 1 or 3), with its options, or raise its error."""
+    return single(enlarge_each(model, [pixels], **options))
+
+
+def enlarge_each(
     model: Model,
-    pixels: np.ndarray,
+    photos: Sequence[np.ndarray],
     *,
     tile: Tile = "auto",
     quantize: bool = True,
@@ -32,38 +38,58 @@ def enlarge_and_find(
     needed: Needed | None = None,
     folder: Folder | None = None,
     progress: Callable[[int, int], None] | None = None,
-) -> tuple[np.ndarray, Found]:
-    """Return `pixels` (H, W, 1 or 3) restored by `model`: (scale H, scale W, 1 or 3) of the same dtype.
+) -> list[Result | UserError]:
+    """Return each of `photos` (H, W, 1 or 3), all alike, restored by `model`: (scale H, scale W, 1 or 3), same dtype.
 
     Beside it, what the network found out about the photo, {name: array}, such as DAN's `kernels` (R, k, k) after each
-    round, and with `all_rounds` its `images` (R, scale H, scale W, C), float32, not clipped; {} for most.
+    round, and with `all_rounds` its `images` (R, scale H, scale W, C), float32, not clipped; {} for most. A UserError
+    stands for a photo whose result is not finite.
 
-    `pixels` is uint8, uint16, or float in [0, 1]. With `quantize` the result is clipped and, for integers, rounded
+    Photos are uint8, uint16, or float in [0, 1]. With `quantize` the result is clipped and, for integers, rounded
     half up; without, it is float32, neither clipped nor rounded. A luma network restores Y of a colour photo, Cb and
     Cr are enlarged by bicubic; a grey photo is its own luma, and an RGB network gets it three times.
     `tile` is the largest window in pixels, "auto", or None for the whole photo at once; it does not change the
     result, but for a network that normalizes by the whole photo, of which a warning tells. All devices share the
-    windows. `ensemble` averages over the 8 flips and quarter turns. `needed` gives the further input of a window to a
-    network of `spec.needs`, without the batch's axis. Calls for the photos of a `folder` share it: they take each
-    other's windows where that costs little, and compile no more.
-    `progress(done, total)` is called per tile. Raises UserError for a photo under the network's minimum and for
-    non-finite results.
+    windows, of several photos where one has few: see `at_once`. `ensemble` averages over the 8 flips and quarter turns.
+    `needed` gives the further input of a window to a network of `spec.needs`, without the batch's axis. Calls for the
+    photos of a `folder` share it: they take each other's windows where that costs little, and compile no more.
+    `progress(done, total)` is called per tile. Raises UserError for photos under the network's minimum.
     """
-    height, width, channels = pixels.shape
+    height, width, channels = photos[0].shape
     _check_size(model, height, width)
-    dispatch, groups = _prepare(model, pixels, tile, quantize, ensemble, all_rounds, needed, folder)
-    output = np.empty((model.scale * height, model.scale * width, channels), pixels.dtype if quantize else np.float32)
-    done, total, found = 0, sum(map(len, groups)), {}
+    dispatch, groups = _prepare(model, photos, tile, quantize, ensemble, all_rounds, needed, folder)
+    shape, dtype = (model.scale * height, model.scale * width, channels), photos[0].dtype if quantize else np.float32
+    outputs: list[Result | UserError] = [(np.empty(shape, dtype), {}) for _ in photos]
+    done, total = 0, sum(map(len, groups))
     for group, results, finite, more in _one_late(map(dispatch, groups)):
-        found = {name: np.asarray(x[0]) for name, x in more.items()}  # of a network that takes the photo whole
-        for box, result, good in zip(group, np.asarray(results), np.asarray(finite), strict=False):
-            if not good:
-                raise UserError(_non_finite(model, box))
-            _paste(output, result, box, model.scale)
+        results, finite, more = jax.tree.map(np.asarray, (results, finite, more))
+        for i, (place, box) in enumerate(group):
+            output = outputs[place]
+            if isinstance(output, tuple) and finite[i]:
+                _paste(output[0], results[i], box, model.scale)
+                output[1].update({name: x[i] for name, x in more.items()})  # of networks that take the photo whole
+            elif isinstance(output, tuple):
+                outputs[place] = UserError(_non_finite(model, box))
             done += 1
             if progress is not None:
                 progress(done, total)
-    return output, found
+        if not any(isinstance(output, tuple) for output in outputs):
+            break
+    return outputs
+
+
+def single(results: Sequence[Result | UserError]) -> Result:
+    """Return the only one of `results`, or raise it."""
+    (result,) = results
+    if isinstance(result, UserError):
+        raise result
+    return result
+
+
+def at_once(model: Model, size: Size, tile: Tile, folder: Folder) -> int:
+    """Return how many photos of `size` (H, W), of which one alone would leave devices idle, these restore at once."""
+    (height, _), _, count = plan(model, padded_size(model, size), tile, Folder(folder.sizes), None)
+    return jax.local_device_count() // _mesh(model, count, height).size
 
 
 def warm_up(
@@ -81,48 +107,55 @@ def warm_up(
     """
     folder = Folder() if folder is None else folder
     before = folder.programs
-    dispatch, groups = _prepare(model, pixels, tile, quantize, ensemble, False, folder=folder)
+    dispatch, groups = _prepare(model, [pixels], tile, quantize, ensemble, False, folder=folder)
     if folder.programs > before:
         jax.block_until_ready(dispatch(groups[0])[1])
 
 
 def _prepare(
     model: Model,
-    pixels: np.ndarray,
+    photos: Sequence[np.ndarray],
     tile: Tile,
     quantize: bool,
     ensemble: bool,
     all_rounds: bool,
     needed: Needed | None = None,
     folder: Folder | None = None,
-) -> tuple[Callable[[Boxes], tuple[Boxes, jax.Array, jax.Array, Found]], list[Boxes]]:
-    """Return the boxes in groups, one for each device, and what starts the work on a group.
+) -> tuple[Callable[[Places], tuple[Places, jax.Array, jax.Array, Found]], list[Places]]:
+    """Return the places in groups, one for each device, and what starts the work on a group.
 
     That is a function of a group that returns it with the results, whether they are finite, and what was found, one
-    more than boxes for each device left without.
+    more than places for each device left without.
     """
     spec, model = model.spec, model.folded()
     arguments = ("all_rounds",) if all_rounds else ()
     recipe = Recipe(model.module, model.scale, spec.pre_upsampled, spec.value_range, quantize, ensemble, arguments)
-    pixels = _padded(pixels, spec.multiple_of)
+    photos = [_padded(pixels, spec.multiple_of) for pixels in photos]
     folder = Folder() if folder is None else folder
-    program = (recipe, pixels.dtype.str, pixels.shape[2])
-    (height, width), boxes, count = plan(model, pixels.shape[:2], tile, folder, program)
-    mesh = mesh_for(count, height if model.radius is None else 0)  # else tiles are shared, of all but tiny photos
+    program, size = (recipe, photos[0].dtype.str, photos[0].shape[2]), (photos[0].shape[0], photos[0].shape[1])
+    (height, width), boxes, count = plan(model, size, tile, folder, program, photos=len(photos))
+    mesh = _mesh(model, count, height)
     variables = jax.device_put(model.variables, NamedSharding(mesh, PartitionSpec()))
 
-    def dispatch(group: Boxes) -> tuple[Boxes, jax.Array, jax.Array, Found]:
+    def dispatch(group: Places) -> tuple[Places, jax.Array, jax.Array, Found]:
         filled = group + group[-1:] * (count - len(group))
         windows = [
-            pixels[row.start : row.start + height, column.start : column.start + width] for row, column in filled
+            photos[place][row.start : row.start + height, column.start : column.start + width]
+            for place, (row, column) in filled
         ]
         more = ()
         if needed is not None:
-            inputs = [needed(row.start, column.start, height, width) for row, column in filled]
+            inputs = [needed(row.start, column.start, height, width) for _, (row, column) in filled]
             more = (jax.tree.map(lambda *parts: np.stack(parts), *inputs),)
         return group, *enlarge_windows(recipe, mesh, variables, np.stack(windows), more)
 
-    return dispatch, [boxes[i : i + count] for i in range(0, len(boxes), count)]
+    places = [(place, box) for place in range(len(photos)) for box in boxes]
+    return dispatch, [places[i : i + count] for i in range(0, len(places), count)]
+
+
+def _mesh(model: Model, count: int, height: int) -> Mesh:
+    """Return the mesh of `count` devices for windows of `height`; rows are shared where there can be no tiles."""
+    return mesh_for(count, height if model.radius is None else 0)  # tiles are shared, of all but tiny photos
 
 
 def _padded(pixels: np.ndarray, multiple: int) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""From photo to photo: array, PIL image or file, with alpha and colour profile."""
+"""From photo to photo: array, PIL image or path, with alpha and colour profile."""
 
 import dataclasses
 import os
@@ -7,16 +7,14 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
-from tqdm import tqdm
 
-from jaxsr.data.images import Photo, read_photo, write_photo
-from jaxsr.data.kernel_files import kernel_picture, write_arrays, write_kernel
+from jaxsr.data.images import Photo, read_photo
 from jaxsr.models import Model, bicubic
 from jaxsr.restoration.enlarge import enlarge
-from jaxsr.restoration.match_pictures import matches_picture
 from jaxsr.restoration.program import Found
 from jaxsr.restoration.references import read_references
 from jaxsr.restoration.transfer import restore_pixels
+from jaxsr.restoration.windows import Folder
 from jaxsr.support.errors import UserError
 from jaxsr.weights import load
 
@@ -56,53 +54,17 @@ def restore_photo(model: Model, photo: Photo, **options: Any) -> tuple[Photo, Fo
 
     `options` and what is found are those of `restore_pixels`.
     """
-    (pixels, found), alpha = restore_pixels(model, photo.pixels, **options), photo.alpha
+    pixels, found = restore_pixels(model, photo.pixels, **options)
+    return with_alpha(photo, pixels, model.scale, options.get("folder")), found
+
+
+def with_alpha(photo: Photo, pixels: np.ndarray, scale: int, folder: Folder | None = None) -> Photo:
+    """Return `photo` with its `pixels` as they were restored, `scale` times larger, and its alpha by bicubic."""
+    alpha = photo.alpha
     if alpha is not None:
-        opacity = Model(bicubic.SPEC, bicubic.Bicubic(channels=1), model.scale, {})
-        alpha = enlarge(opacity, alpha, folder=options.get("folder"))
-    return dataclasses.replace(photo, pixels=pixels, alpha=alpha), found
-
-
-def restore_file(model: Model, path: Path, output: Path, **options: Any) -> None:
-    """Write the photo in the file `path`, restored by `model`, to `output`; a bar shows its tiles on a terminal.
-
-    What the network finds out about the photo goes to folders beside: see `write_found`. Raises UserError, naming
-    the file, for what `read_photo`, `enlarge` and `write_photo` refuse.
-    """
-    photo = read_photo(path)
-    with tqdm(desc=path.name, unit="tile", leave=False, disable=None) as bar:
-
-        def progress(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
-
-        try:
-            restored, found = restore_photo(model, photo, progress=progress, **options)
-            write_photo(output, restored)
-            write_found(output, found)
-        except UserError as error:
-            raise UserError(f"{path}: {error}") from error
-
-
-def write_found(output: Path, found: Found) -> None:
-    """Write beside the photo `output` what the network found out, as `restore_pixels` returns it: of SRNTT the places
-    matched, as a picture matches/NAME.png; of DAN the following.
-
-    The last round's kernel becomes kernels/NAME.npz (`Kernel`, with all rounds' `kernels` and `codes`) and a picture of
-    it, kernels/NAME.png; DANv1 knows codes alone. The rounds' images become rounds/NAME-1.png, ...
-    """
-    folder, facts = output.parent / "kernels", {name: found[name] for name in ("codes", "kernels") if name in found}
-    if "kernels" in found:
-        write_kernel(folder / f"{output.stem}.npz", found["kernels"][-1], facts)
-        write_photo(folder / f"{output.stem}.png", Photo(kernel_picture(found["kernels"][-1])))
-    elif "places" in found:
-        picture = matches_picture(found["places"], found["sizes"])
-        write_photo(folder.with_name("matches") / f"{output.stem}.png", Photo(picture))
-    elif facts:
-        write_arrays(folder / f"{output.stem}.npz", facts)
-    for i, image in enumerate(found.get("images", ()), start=1):
-        pixels = np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8)
-        write_photo(output.parent / "rounds" / f"{output.stem}-{i}{output.suffix}", Photo(pixels))
+        opacity = Model(bicubic.SPEC, bicubic.Bicubic(channels=1), scale, {})
+        alpha = enlarge(opacity, alpha, folder=folder)
+    return dataclasses.replace(photo, pixels=pixels, alpha=alpha)
 
 
 def _reference(photo: Any) -> np.ndarray:

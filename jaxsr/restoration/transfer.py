@@ -13,7 +13,7 @@ from jaxsr.models import Model
 from jaxsr.models.feature_swap import Textures, surrounded, swap, textures
 from jaxsr.models.srntt import FACTORS, SCALE, Maps
 from jaxsr.restoration import enlarge as tiles
-from jaxsr.restoration.enlarge import enlarge, enlarge_and_find
+from jaxsr.restoration.enlarge import Result, enlarge, enlarge_and_find, enlarge_each, single
 from jaxsr.restoration.features import match_shared, photo_features
 from jaxsr.restoration.program import Found
 from jaxsr.restoration.references import LAYERS, LEAST, Guide, load_for_matching, prepare, to_rgb
@@ -23,13 +23,18 @@ from jaxsr.weights.vgg_files import VGGWeights
 swap_compiled = jax.jit(swap, static_argnames="factor")
 
 
-def restore_pixels(model: Model, pixels: np.ndarray, **options: Any) -> tuple[np.ndarray, Found]:
-    """Return what `enlarge_and_find` does, or `transfer` for a network that needs a reference, with their options."""
+def restore_pixels(model: Model, pixels: np.ndarray, **options: Any) -> Result:
+    """Return what `restore_each` does for one photo `pixels` (H, W, 1 or 3), or raise what it met."""
+    return single(restore_each(model, [pixels], **options))
+
+
+def restore_each(model: Model, photos: Sequence[np.ndarray], **options: Any) -> list[Result | UserError]:
+    """Return what `enlarge_each` does, or `transfer` for a network that needs a reference, with their options."""
     if "reference" in model.needs:
-        return transfer(model, pixels, **options)
+        return [transfer(model, pixels, **options) for pixels in photos]
     if given := [name for name in ("reference", "vgg", "copies", "save_matches") if options.pop(name, None)]:
         raise UserError(f"{model.name} takes no {given[0]}; leave it out, or use srntt")
-    return enlarge_and_find(model, pixels, **options)
+    return enlarge_each(model, photos, **options)
 
 
 def warm_up(model: Model, pixels: np.ndarray, **options: Any) -> None:

@@ -47,8 +47,18 @@ def context(model: Model) -> int | None:
     return max(radius, BICUBIC_CONTEXT) if model.channels == 1 else radius
 
 
-def plan(model: Model, size: Size, tile: Tile, folder: Folder, program: Hashable) -> tuple[Size, list[Box], int]:
+def padded_size(model: Model, size: Size) -> Size:
+    """Return `size` (H, W) with the next multiples that the network takes."""
+    height, width = (side + -side % model.spec.multiple_of for side in size)
+    return height, width
+
+
+def plan(
+    model: Model, size: Size, tile: Tile, folder: Folder, program: Hashable, *, photos: int = 1
+) -> tuple[Size, list[Box], int]:
     """Return the window, the boxes of this size that cover a photo of `size`, and how many devices share them.
+
+    They share those of so many `photos` at once.
 
     `size` has multiples of the network's, `tile` is that of `enlarge`. The window is noted in `folder`, under what else
     the `program` depends on. A photo smaller than a compiled window gets a smaller one: padded, it would differ at its
@@ -60,7 +70,7 @@ def plan(model: Model, size: Size, tile: Tile, folder: Folder, program: Hashable
     if halo is None and isinstance(tile, int):
         halo = _approximate_context(model, size, tile)
     compiled = folder.windows.setdefault(program, {})
-    sizes = tuple((height + -height % multiple, width + -width % multiple) for height, width in folder.sizes)
+    sizes = tuple(padded_size(model, each) for each in folder.sizes)
     if tile is None or halo is None:
         window, sizes, halo = size, (), 0
     else:
@@ -70,7 +80,7 @@ def plan(model: Model, size: Size, tile: Tile, folder: Folder, program: Hashable
         planned = shared_windows(sizes, halo, largest, multiple)
         window = _affordable(size, (*planned, *compiled), halo, best_windows(size, halo, largest, multiple))
     alike = [each for each in (size, *sizes) if _fits(window, each, halo)]
-    most = max(_work(window, each, halo) for each in alike) // (window[0] * window[1])
+    most = photos * max(_work(window, each, halo) for each in alike) // (window[0] * window[1])
     count = compiled.setdefault(window, min(most, jax.local_device_count()))
     rows, columns = (spans(side, part, halo) for side, part in zip(size, window, strict=True))
     return window, [(row, column) for row in rows for column in columns], count

@@ -35,8 +35,9 @@ def test_a_group_of_files(kernel, tmp_path):
     (tmp_path / "broken.png").write_bytes(b"no image")
     outputs = {tmp_path / name: tmp_path / "out" / name for name in ("broken.png", "deep.png", "grey.png", "tiny.png")}
     failures = restore_files(outputs, scale=2, kernel=kernel, steps=2, seed=1)
-    assert len(failures) == 2 and "broken.png" in failures[0]
-    assert "tiny.png: a photo of 9x9 pixels is too small for zssr; use at least 32x32" in failures[1]
+    assert [path.name for path in failures] == ["broken.png", "tiny.png"]
+    message = f"{tmp_path / 'tiny.png'}: a photo of 9x9 pixels is too small for zssr; use at least 32x32"
+    assert message in failures[tmp_path / "tiny.png"] and "broken.png" in failures[tmp_path / "broken.png"]
     assert {path.name for path in (tmp_path / "out").iterdir()} == {"deep.png", "grey.png"}
     result = read_photo(tmp_path / "out" / "deep.png")
     assert result.pixels.shape == (80, 88, 3) and result.pixels.dtype == np.uint16
@@ -53,11 +54,11 @@ def test_an_estimated_kernel_is_used_and_kept(scale, tmp_path, monkeypatch):
     write_photo(tmp_path / "a.png", Photo(photo(90, 96)))
     monkeypatch.setattr(restoration, "estimate_kernels", functools.partial(estimate_kernels, steps=2))
     outputs = {tmp_path / "a.png": tmp_path / "out" / "a.png"}
-    assert restore_files(outputs, scale=scale, kernel="estimate", steps=1) == []
+    assert restore_files(outputs, scale=scale, kernel="estimate", steps=1) == {}
     kept = tmp_path / "out" / "kernels" / "a.npz"
     assert {path.name for path in kept.parent.iterdir()} == {"a.npz", "a.mat", "a.png"}
     again = {tmp_path / "a.png": tmp_path / "again" / "a.png"}
-    assert restore_files(again, scale=scale, kernel=str(kept), steps=1) == []
+    assert restore_files(again, scale=scale, kernel=str(kept), steps=1) == {}
     first, second = (read_photo(tmp_path / folder / "a.png").pixels for folder in ("out", "again"))
     assert np.abs(first.astype(int) - second).max() <= 1
 
@@ -65,7 +66,7 @@ def test_an_estimated_kernel_is_used_and_kept(scale, tmp_path, monkeypatch):
 def test_flat_photos_have_no_kernel_to_estimate(tmp_path):
     write_photo(tmp_path / "flat.png", Photo(np.full((90, 90, 3), 7, np.uint8)))
     outputs = {tmp_path / "flat.png": tmp_path / "out" / "flat.png"}
-    (failure,) = restore_files(outputs, scale=2, kernel="estimate")
+    (failure,) = restore_files(outputs, scale=2, kernel="estimate").values()
     assert "flat.png: the photo is flat" in failure and not (tmp_path / "out").exists()
 
 

@@ -1,17 +1,10 @@
-"""Shuffles, transposed convolution and PReLU against their definitions."""
+"""Shuffles, strided convolution and PReLU against their definitions."""
 
 import jax
 import numpy as np
 import pytest
 
-from jaxsr.models.layers import (
-    PReLU,
-    StridedConv,
-    SubpixelDeconvolution,
-    cheapest_shift,
-    depth_to_space,
-    space_to_depth,
-)
+from jaxsr.models.layers import PReLU, StridedConv, depth_to_space, space_to_depth
 from tests.reference import convolution as reference
 
 RNG = np.random.default_rng(3)
@@ -29,18 +22,6 @@ def test_depth_to_space_puts_channel_dy_dx_c_at_pixel_dy_dx(scale):
     np.testing.assert_array_equal(space_to_depth(y, scale), x)
 
 
-@pytest.mark.parametrize(("size", "crop"), [(9, 4), (4, 1), (6, 2), (3, 1), (8, 2)])
-@pytest.mark.parametrize("stride", [1, 2, 3, 4])
-def test_deconvolution_is_the_definition(size, crop, stride):
-    x = RNG.normal(size=(2, 5, 6, 7)).astype(np.float32)
-    layer = SubpixelDeconvolution(3, size, stride, crop)
-    params = layer.init(jax.random.key(0), x)["params"]
-    assert params["kernel"].shape == (size, size, 7, 3) and params["bias"].shape == (3,)
-    bias = np.float32([1, -2, 0.5])
-    y = jax.jit(layer.apply)({"params": {**params, "bias": bias}}, x)
-    np.testing.assert_allclose(y, reference.transposed(x, params["kernel"], stride, crop) + bias, rtol=1e-4, atol=1e-4)
-
-
 @pytest.mark.parametrize(
     ("size", "stride"), [(9, 2), (9, 3), (9, 4), (13, 3), (17, 4), (3, 2), (1, 3), (5, 1), (4, 2), (4, 1)]
 )
@@ -54,10 +35,6 @@ def test_strided_convolution_is_the_definition(size, stride):
     expected = reference.correlate(x, kernel, (size // 2, (size - 1) // 2))[:, ::stride, ::stride] + bias
     assert kernel.shape == (size, size, 2, 3)
     np.testing.assert_allclose(y, expected, rtol=1e-4, atol=1e-4)
-
-
-def test_a_shift_is_taken_only_where_it_saves_taps():
-    assert [cheapest_shift(9, stride, 4) for stride in (2, 3, 4)] == [0, 1, 0]
 
 
 def test_prelu_has_one_slope_per_channel():

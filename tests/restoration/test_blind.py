@@ -11,7 +11,7 @@ from jaxsr.imaging.kernel_metrics import kernel_error
 from jaxsr.models import MODELS, Model
 from jaxsr.restoration.enlarge import enlarge, enlarge_and_find
 from jaxsr.restoration.evaluation import table
-from jaxsr.restoration.photo import restore_file
+from jaxsr.restoration.photo_files import restore_files
 from jaxsr.restoration.photo_pairs import make_pair, make_pairs
 from jaxsr.restoration.scoring import score
 from jaxsr.support.errors import UserError
@@ -61,7 +61,7 @@ def test_the_ensembles_kernel_is_that_of_the_upright_photo(model):
 def test_files_of_what_was_found(model, tmp_path):
     write_photo(tmp_path / "a.png", Photo(photo(12, 10, 1)))
     three = model.with_options(rounds=3)
-    restore_file(three, tmp_path / "a.png", tmp_path / "out" / "a.png", all_rounds=True)
+    assert not restore_files(three, {tmp_path / "a.png": tmp_path / "out" / "a.png"}, all_rounds=True)
     _, found = enlarge_and_find(three, photo(12, 10, 1))
     written = {path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*.*")}
     rounds = {f"rounds/a-{i}.png" for i in (1, 2, 3)}

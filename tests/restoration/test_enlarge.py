@@ -25,8 +25,8 @@ def network(name: str, scale: int, **options) -> Model:
     return Model(MODELS[name], module, scale, variables)
 
 
-def photo(height, width, channels=3, dtype=np.uint8):
-    levels = np.random.default_rng(height * width).random((height, width, channels))
+def photo(height, width, channels=3, dtype=np.uint8, seed=0):
+    levels = np.random.default_rng(height * width + seed).random((height, width, channels))
     return levels.astype(dtype) if np.issubdtype(dtype, np.floating) else (levels * np.iinfo(dtype).max).astype(dtype)
 
 

@@ -6,7 +6,7 @@ import pytest
 from jaxsr.data.images import Photo, read_pixels, write_photo
 from jaxsr.restoration.enlarge import enlarge
 from jaxsr.restoration.evaluation import pair_files, score_files
-from jaxsr.restoration.photo import restore_file
+from jaxsr.restoration.photo_files import restore_files
 from jaxsr.restoration.windows import Folder, shared_windows
 from jaxsr.weights import load
 from tests.devices import compilations, only
@@ -61,7 +61,7 @@ def test_nothing_is_compiled_behind_the_first_photo(name, photos, compiled, tmp_
     """Restored, with alpha, and scored; neither sizes nor photos under a window change anything."""
     model, folder = load(name), Folder(SIZES)
     for i, path in enumerate(photos):
-        restore_file(model, path, tmp_path / "out" / path.name, folder=folder)
+        assert not restore_files(model, {path: tmp_path / "out" / path.name}, folder=folder)
         if i == 0:
             first = len(compiled)
     assert len(compiled) == first, compiled[first:]
@@ -79,7 +79,7 @@ def test_one_device_restores_as_four(photos, tmp_path):
         folder = Folder(SIZES)
         with only(count):
             for path in photos:
-                restore_file(load("fsrcnn-x2"), path, tmp_path / str(count) / path.name, folder=folder)
+                restore_files(load("fsrcnn-x2"), {path: tmp_path / str(count) / path.name}, folder=folder)
         assert {shared for each in folder.windows.values() for shared in each.values()} == {count}
     for path in photos:
         one, four = (np.int32(read_pixels(tmp_path / str(count) / path.name)) for count in (1, 4))
