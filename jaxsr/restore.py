@@ -85,7 +85,7 @@ def _with_weights(outputs: dict[Path, Path]) -> tuple[str, dict[Path, str]]:
     folder = options["folder"] = Folder([size for photo in outputs if (size := photo_size(photo))])
     failures = {}
     with tqdm(total=len(outputs), unit="photo", disable=None) as bar:
-        for group in groups_at_once(model, outputs, tile, folder):
+        for group in groups_at_once(model, list(outputs), tile, folder):
             failures |= restore_files(model, {path: outputs[path] for path in group}, **options)
             _tell(outputs, group, failures)
             bar.update(len(group))

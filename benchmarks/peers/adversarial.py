@@ -84,7 +84,7 @@ class Duel:
 
     def _penalty(self, between: torch.Tensor) -> torch.Tensor:
         """Return the mean of (|g| - 1)², g being the gradient of a photo's mean score, in float32."""
-        between.requires_grad_()
+        between = 1 * between.requires_grad_()  # no leaf: PyTorch's counter of operations stops at one
         score = self.critic(between).flatten(1).mean(1).sum()
         (gradient,) = torch.autograd.grad(score, between, create_graph=True)
         return (gradient.flatten(1).norm(dim=1) - 1).square().mean()

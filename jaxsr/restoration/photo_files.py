@@ -1,6 +1,7 @@
 """Photos from files to files, several at once where one alone would leave devices idle."""
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,21 +20,24 @@ from jaxsr.restoration.windows import Folder, Size, Tile
 from jaxsr.support.errors import UserError
 
 
-def groups_at_once(model: Model, paths: Iterable[Path], tile: Tile, folder: Folder) -> list[list[Path]]:
+def groups_at_once(model: Model, paths: Sequence[Path], tile: Tile, folder: Folder) -> list[list[Path]]:
     """Return `paths` in groups for `restore_files`: of photos of one size, as many as occupy all devices.
 
     The groups go by their first photo. Photos that need a reference each stay alone.
     """
+    if model.needs:
+        return [[path] for path in paths]
+    sizes = [photo_size(path) for path in paths]
+    rooms = {size: _room(model, size, tile, folder) for size, count in Counter(sizes).items() if size and count > 1}
     groups: list[list[Path]] = []
     unfinished: dict[Size, list[Path]] = {}
-    for path in paths:
-        size = None if model.needs else photo_size(path)
-        group = [] if size is None else unfinished.setdefault(size, [])
-        if not group:
-            groups.append(group)
-        group.append(path)
-        if size is not None and len(group) >= _room(model, size, tile, folder):
-            del unfinished[size]
+    for path, size in zip(paths, sizes, strict=True):
+        if size in unfinished and len(unfinished[size]) < rooms[size]:
+            unfinished[size].append(path)
+            continue
+        groups.append([path])
+        if size in rooms:
+            unfinished[size] = groups[-1]
     return groups
 
 
