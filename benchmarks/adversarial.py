@@ -159,7 +159,7 @@ def observe(call: Callable[[], tuple[float, float]]) -> np.ndarray:
     return np.array([call() for _ in range(2)])
 
 
-TRIAL = Trial(prepare, observe, tolerance=1e-2)  # Adam's first moves are signs of gradients
+TRIAL = Trial(prepare, observe, tolerance=5e-2)  # Adam's first moves are signs of gradients, and rounding turns some
 
 
 def tables(
