@@ -82,10 +82,11 @@ def _with_weights(outputs: dict[Path, Path]) -> tuple[str, dict[Path, str]]:
     if _ROUNDS.value is not None:
         model, options["all_rounds"] = model.with_options(rounds=_ROUNDS.value), True
     make_folder(Path(_OUTPUT.value))
-    folder = options["folder"] = Folder([size for photo in outputs if (size := photo_size(photo))])
+    sizes = {photo: photo_size(photo) for photo in outputs}
+    folder = options["folder"] = Folder([size for size in sizes.values() if size])
     failures = {}
     with tqdm(total=len(outputs), unit="photo", disable=None) as bar:
-        for group in groups_at_once(model, list(outputs), tile, folder):
+        for group in groups_at_once(model, sizes, tile, folder):
             failures |= restore_files(model, {path: outputs[path] for path in group}, **options)
             _tell(outputs, group, failures)
             bar.update(len(group))
@@ -125,9 +126,9 @@ def _refuse(model: str, *flags: Any) -> None:
 def _learning(outputs: dict[Path, Path]) -> tuple[str, dict[Path, str]]:
     """Restore photos by networks that each learn from one, as many at once as there are devices."""
     import jax
-    from tqdm import tqdm
 
     from jaxsr.blind.restoration import check_request, restore_files
+    from jaxsr.support.progress import progress_bar
 
     _refuse("a model of srntt", *_OF_REFERENCES)
     scale, options = _SCALE.value or 2, {"real": _REAL.value, "ensemble": _ENSEMBLE.value, "steps": _STEPS.value}
@@ -136,12 +137,7 @@ def _learning(outputs: dict[Path, Path]) -> tuple[str, dict[Path, str]]:
     failures, count = {}, jax.local_device_count()
     groups = [list(outputs)[i : i + count] for i in range(0, len(outputs), count)]
     for group in groups:
-        with tqdm(desc=", ".join(path.name for path in group), unit="step", leave=False, disable=None) as bar:
-
-            def progress(done: int, total: int, bar: tqdm = bar) -> None:
-                bar.total = total
-                bar.update(done - bar.n)
-
+        with progress_bar(group, "step") as progress:
             parts = {path: outputs[path] for path in group}
             failures |= restore_files(
                 parts, scale=scale, kernel=_KERNEL.value, seed=_SEED.value, progress=progress, **options

@@ -130,9 +130,10 @@ def _prepare(
     spec, model = model.spec, model.folded()
     arguments = ("all_rounds",) if all_rounds else ()
     recipe = Recipe(model.module, model.scale, spec.pre_upsampled, spec.value_range, quantize, ensemble, arguments)
-    photos = [_padded(pixels, spec.multiple_of) for pixels in photos]
+    size = padded_size(model, (photos[0].shape[0], photos[0].shape[1]))
+    photos = [_padded(pixels, size) for pixels in photos]
     folder = Folder() if folder is None else folder
-    program, size = (recipe, photos[0].dtype.str, photos[0].shape[2]), (photos[0].shape[0], photos[0].shape[1])
+    program = (recipe, photos[0].dtype.str, photos[0].shape[2])
     (height, width), boxes, count = plan(model, size, tile, folder, program, photos=len(photos))
     mesh = _mesh(model, count, height)
     variables = jax.device_put(model.variables, NamedSharding(mesh, PartitionSpec()))
@@ -158,9 +159,9 @@ def _mesh(model: Model, count: int, height: int) -> Mesh:
     return mesh_for(count, height if model.radius is None else 0)  # tiles are shared, of all but tiny photos
 
 
-def _padded(pixels: np.ndarray, multiple: int) -> np.ndarray:
-    """Return `pixels` (H, W, C) reflected at the bottom and right to multiples of `multiple`."""
-    rest = [-side % multiple for side in pixels.shape[:2]]
+def _padded(pixels: np.ndarray, size: Size) -> np.ndarray:
+    """Return `pixels` (H, W, C) reflected at the bottom and right to `size`."""
+    rest = [whole - side for whole, side in zip(size, pixels.shape, strict=False)]
     return np.pad(pixels, [(0, rest[0]), (0, rest[1]), (0, 0)], mode="reflect") if any(rest) else pixels
 
 

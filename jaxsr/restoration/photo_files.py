@@ -1,14 +1,13 @@
 """Photos from files to files, several at once where one alone would leave devices idle."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
-from jaxsr.data.images import Photo, photo_size, read_photo, write_photo
+from jaxsr.data.images import Photo, read_photo, write_photo
 from jaxsr.data.kernel_files import kernel_picture, write_arrays, write_kernel
 from jaxsr.models import Model
 from jaxsr.restoration.enlarge import Result, at_once
@@ -18,20 +17,21 @@ from jaxsr.restoration.program import Found
 from jaxsr.restoration.transfer import restore_each
 from jaxsr.restoration.windows import Folder, Size, Tile
 from jaxsr.support.errors import UserError
+from jaxsr.support.progress import progress_bar
 
 
-def groups_at_once(model: Model, paths: Sequence[Path], tile: Tile, folder: Folder) -> list[list[Path]]:
-    """Return `paths` in groups for `restore_files`: of photos of one size, as many as occupy all devices.
+def groups_at_once(model: Model, sizes: Mapping[Path, Size | None], tile: Tile, folder: Folder) -> list[list[Path]]:
+    """Return the photos of `sizes` (H, W) in groups for `restore_files`: of one size, as many as occupy all devices.
 
-    The groups go by their first photo. Photos that need a reference each stay alone.
+    The groups go by their first photo. Photos that need a reference each, or are of unknown size, stay alone.
     """
     if model.needs:
-        return [[path] for path in paths]
-    sizes = [photo_size(path) for path in paths]
-    rooms = {size: _room(model, size, tile, folder) for size, count in Counter(sizes).items() if size and count > 1}
+        return [[path] for path in sizes]
+    counts = Counter(sizes.values())
+    rooms = {size: _room(model, size, tile, folder) for size, count in counts.items() if size and count > 1}
     groups: list[list[Path]] = []
     unfinished: dict[Size, list[Path]] = {}
-    for path, size in zip(paths, sizes, strict=True):
+    for path, size in sizes.items():
         if size in unfinished and len(unfinished[size]) < rooms[size]:
             unfinished[size].append(path)
             continue
@@ -79,12 +79,7 @@ def restore_files(model: Model, outputs: Mapping[Path, Path], **options: Any) ->
 
 def _restored(model: Model, photos: Mapping[Path, Photo], options: Mapping[str, Any]) -> dict[Path, Result | UserError]:
     """Return what `restore_each` gives for the pixels of each of `photos`, all alike."""
-    with tqdm(desc=", ".join(path.name for path in photos), unit="tile", leave=False, disable=None) as bar:
-
-        def progress(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
-
+    with progress_bar(photos, "tile") as progress:
         try:
             results = restore_each(model, [photo.pixels for photo in photos.values()], progress=progress, **options)
         except UserError as error:

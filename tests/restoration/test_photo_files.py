@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from jaxsr.data.images import Photo, read_photo, write_photo
+from jaxsr.data.images import Photo, photo_size, read_photo, write_photo
 from jaxsr.restoration.enlarge import at_once, enlarge, enlarge_and_find, enlarge_each
 from jaxsr.restoration.photo_files import groups_at_once, restore_files
 from jaxsr.restoration.windows import Folder
@@ -34,10 +34,11 @@ def names(groups):
 
 def test_groups_occupy_the_devices(files):
     """In the order of their first photos; a photo of several windows has all devices for itself."""
-    groups = groups_at_once(MODEL, files, "auto", Folder())
+    sizes = {path: photo_size(path) for path in files}
+    groups = groups_at_once(MODEL, sizes, "auto", Folder())
     assert names(groups) == [["0", "1", "2", "3"], ["4", "broken", "grey", "see through"], ["large"]]
     with only(1):
-        assert [len(group) for group in groups_at_once(MODEL, files, "auto", Folder())] == [1] * 9
+        assert [len(group) for group in groups_at_once(MODEL, sizes, "auto", Folder())] == [1] * 9
 
 
 def test_how_many_photos_leave_no_device_idle():

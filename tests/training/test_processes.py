@@ -19,11 +19,10 @@ from jaxsr.training.loop import train
 from jaxsr.training.processes import Membership, membership
 from tests.models.test_configs import load_config
 from tests.training.test_adversarial import state_of
-from tests.training.test_devices import CASES, assert_same
+from tests.training.test_devices import CASES, SGD, assert_same
 from tests.training.test_loop import records, stop_after, weights
 
 ROOT = Path(__file__).parents[2]
-SGD = {"optimizer.name": "sgd", "adversarial.optimizer.name": "sgd"}  # Adam turns rounding to signs
 AGAINST_A_CRITIC = CASES | {("srgan", "mse"): {"pretraining.steps": 2, "data.patch": 8, **SGD}}
 FIELDS = {"batch_size": 8, "log_every": 5, "validate_every": 20, "checkpoint_every": 10, "schedule.name": "constant"}
 
