@@ -20,6 +20,7 @@ from benchmarks.peers.adversarial import Duel
 from benchmarks.tables import Table, run
 from benchmarks.trials import Case, Trial, table
 from configs import deblurgan, srgan, srntt
+from jaxsr.devices.parallel import compile_steps, devices, replicate, shard
 from jaxsr.imaging.color import to_range
 from jaxsr.models import MODELS, Model
 from jaxsr.models.srntt import Maps, map_sizes
@@ -27,7 +28,6 @@ from jaxsr.training.config import Config
 from jaxsr.training.critic import make_critic
 from jaxsr.training.objectives import make_objective
 from jaxsr.training.pairs import Crops, GuidedCrops, Pair, crop_size, make_pairs
-from jaxsr.training.parallel import compile_steps, devices, replicate, shard
 from jaxsr.training.stages import first_critic, make_stages
 from jaxsr.training.state import TrainState, create_state, initial_variables
 from jaxsr.training.steps import dispatch

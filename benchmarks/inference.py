@@ -22,7 +22,7 @@ from jaxsr.imaging.color import from_range, to_range
 from jaxsr.imaging.resize import resize
 from jaxsr.models import MODELS, Model, restored
 from jaxsr.models.srntt import FACTORS, Maps, map_sizes
-from jaxsr.restoration.enlarge import enlarge
+from jaxsr.restoration.tiles.tiled_run import enlarge
 
 
 def random_maps(model: Model, count: int, height: int, width: int) -> tuple[np.ndarray, ...]:

@@ -13,8 +13,8 @@ import numpy as np
 from benchmarks.peers.kernelgan import KernelGAN
 from benchmarks.tables import Table, run
 from benchmarks.timing import contest, in_new_process
-from jaxsr.blind.estimation import estimate_kernels
-from jaxsr.blind.kernelgan import PAPER, start, train
+from jaxsr.blind.kernelgan.estimation import estimate_kernels
+from jaxsr.blind.kernelgan.optimization import PAPER, start, train
 
 PEER_STEPS = 5
 CORNERS = np.array([[20, 30], [40, 10], [0, 64]], np.int32)

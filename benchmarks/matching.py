@@ -13,10 +13,10 @@ import torch  # pyright: ignore[reportMissingImports]
 from benchmarks.peers import matching as peer
 from benchmarks.tables import Table, run
 from benchmarks.timing import contest, in_new_process, peak_memory
-from jaxsr.models.feature_swap import surrounded, textures
+from jaxsr.models.ops.feature_swap import surrounded, textures
 from jaxsr.models.srntt import FACTORS, SCALE, map_sizes
-from jaxsr.restoration.features import match_shared
-from jaxsr.restoration.transfer import Swap, Swaps
+from jaxsr.restoration.reference.features import match_shared
+from jaxsr.restoration.reference.transfer import Swap, Swaps
 
 CONTESTANTS = ("jaxsr", "PyTorch")
 PARTS = ("match", "swap", "both")

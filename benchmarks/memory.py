@@ -11,7 +11,7 @@ import jax.numpy as jnp
 
 from benchmarks.tables import Table, run
 from jaxsr.models import MODELS, restored
-from jaxsr.models.spec import initial_shapes
+from jaxsr.models.model import initial_shapes
 
 OPTIONS = {"drcn": "remat", "rdn": "remat", "danv1": "backpropagate_all", "danv2": "backpropagate_all"}
 

@@ -22,10 +22,10 @@ from benchmarks.tables import Table, run
 from benchmarks.timing import contest, in_new_process
 from configs import deblurgan, fsrcnn
 from jaxsr.data.builder import write_data_set
+from jaxsr.devices import parallel
 from jaxsr.models import MODELS
-from jaxsr.training import parallel
 from jaxsr.training.config import Config
-from jaxsr.training.feed import open_feed
+from jaxsr.training.feeds.feed import open_feed
 from jaxsr.training.pairs import crop_size, make_pairs
 
 SCALE = 3

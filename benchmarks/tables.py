@@ -11,7 +11,7 @@ from absl import flags
 
 from benchmarks.timing import machine
 from jaxsr.models import MODELS, Model
-from jaxsr.support import app
+from jaxsr.support import command_line
 
 
 class Table(NamedTuple):
@@ -50,7 +50,7 @@ def run(section: Section) -> None:
                 print(f"{machine()}\n", flush=True)
             show(table)
 
-    app.run(main)
+    command_line.run(main)
 
 
 def define_flag(name: str, default: Any, values: flags.FlagValues = flags.FLAGS) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 
 import jax
 
-from jaxsr.support.app import use_all_cores
+from jaxsr.support.command_line import use_all_cores
 
 Prepare = Callable[..., Callable[[], Any]]
 

@@ -19,8 +19,8 @@ from benchmarks.peers import peer
 from benchmarks.peers.accelerator import computing, placed, planes
 from benchmarks.tables import Table, network, run
 from benchmarks.trials import Case, Trial, table
+from jaxsr.devices.parallel import average_over_devices, compile_steps, devices, replicate, shard
 from jaxsr.models import MODELS, Model, restored
-from jaxsr.training.parallel import average_over_devices, compile_steps, devices, replicate, shard
 from jaxsr.training.precision import computing_in
 
 RATE = 1e-4

@@ -13,9 +13,9 @@ import numpy as np
 from benchmarks.peers.zssr import Trainer
 from benchmarks.tables import Table, run
 from benchmarks.timing import contest, in_new_process
-from jaxsr.blind.internal_learning import ADAM, Lesson, Run, Source, advance, loss_map, test_run
-from jaxsr.blind.rates import initial_rates
-from jaxsr.imaging.downscale import ideal_kernel
+from jaxsr.blind.zssr.internal_learning import ADAM, Lesson, Run, Source, advance, loss_map, test_run
+from jaxsr.blind.zssr.learning_rate import initial_rates
+from jaxsr.degradations.downscale import ideal_kernel
 from jaxsr.models.zssr import ZSSR
 
 SCALE = 2

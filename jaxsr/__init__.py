@@ -10,7 +10,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from jaxsr.blind.estimation import estimate_kernel
+    from jaxsr.blind.kernelgan.estimation import estimate_kernel
     from jaxsr.models import Model
     from jaxsr.restoration.photo import restore
     from jaxsr.support.errors import UserError
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _HOME = {
     "Model": "jaxsr.models",
     "UserError": "jaxsr.support.errors",
-    "estimate_kernel": "jaxsr.blind.estimation",
+    "estimate_kernel": "jaxsr.blind.kernelgan.estimation",
     "load": "jaxsr.weights",
     "restore": "jaxsr.restoration.photo",
 }

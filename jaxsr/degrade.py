@@ -14,7 +14,7 @@ from typing import Any
 
 from absl import flags
 
-from jaxsr.support import app
+from jaxsr.support import command_line
 from jaxsr.support.errors import UserError
 
 _OUTPUT = flags.DEFINE_string("output", None, "Folder of the set; it must not hold one.", required=True)
@@ -37,7 +37,7 @@ def main(inputs: Sequence[str]) -> int:
     from tqdm import tqdm  # after the flags: a typo is answered at once
 
     from jaxsr.data.listing import list_photos
-    from jaxsr.restoration.paired_set import make_set
+    from jaxsr.evaluation.paired_sets import make_set
 
     photos = list_photos(inputs)
     count, failures = make_set(
@@ -52,7 +52,7 @@ def main(inputs: Sequence[str]) -> int:
     print(f"{count} pairs of {len(photos) - len(failures)} photos in {_OUTPUT.value}")
     for failure in failures:
         print(failure, file=sys.stderr)
-    return app.SOME_FAILED if failures else app.DONE
+    return command_line.SOME_FAILED if failures else command_line.DONE
 
 
 def _shake() -> dict[str, Any]:
@@ -73,4 +73,4 @@ def _numbers(name: str, values: Sequence[str]) -> tuple[float, ...]:
 
 
 if __name__ == "__main__":
-    app.run(main)
+    command_line.run(main)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from absl import flags
 
-from jaxsr.support import app
+from jaxsr.support import command_line
 from jaxsr.support.files import make_folder
 
 _OUTPUT = flags.DEFINE_string("output", None, "Folder for the kernels; made when missing.", required=True)
@@ -29,9 +29,9 @@ def main(arguments: Sequence[str]) -> int:
     """Estimate the kernels of the photos that `arguments` name; return the exit status."""
     from tqdm import tqdm  # after the flags: a typo is answered at once
 
-    from jaxsr.blind.estimation import DEFAULT_FIDELITY, at_once
-    from jaxsr.blind.kernel_reports import estimate_files, read_truth, score_table
-    from jaxsr.blind.kernelgan import FIDELITIES
+    from jaxsr.blind.kernelgan.estimation import DEFAULT_FIDELITY, at_once
+    from jaxsr.blind.kernelgan.kernel_reports import estimate_files, read_truth, score_table
+    from jaxsr.blind.kernelgan.optimization import FIDELITIES
     from jaxsr.data.listing import list_photos, output_paths
     from jaxsr.support.errors import choose
 
@@ -62,8 +62,8 @@ def main(arguments: Sequence[str]) -> int:
         print(score_table(kernels, truth, scale))
     for failure in failures:
         print(failure, file=sys.stderr)
-    return app.SOME_FAILED if failures else app.DONE
+    return command_line.SOME_FAILED if failures else command_line.DONE
 
 
 if __name__ == "__main__":
-    app.run(main)
+    command_line.run(main)

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from absl import flags
 
-from jaxsr.support import app
+from jaxsr.support import command_line
 from jaxsr.support.errors import UserError, choose
 from jaxsr.support.files import written_whole
 
@@ -65,8 +65,7 @@ _SCORE = flags.DEFINE_float("score", 0.0, "Detections of a lower score are left 
 
 def main(arguments: Sequence[str]) -> int:
     """Score, print and save; return the exit status."""
-    from jaxsr.imaging.metrics import PROTOCOLS  # after the flags: a typo is answered at once
-    from jaxsr.restoration.evaluation import (
+    from jaxsr.evaluation.folders import (
         pair_files,
         reference_sources,
         score_files,
@@ -74,8 +73,9 @@ def main(arguments: Sequence[str]) -> int:
         table,
         with_references,
     )
-    from jaxsr.restoration.paired_set import is_set, read_set
-    from jaxsr.restoration.scoring import default_protocol
+    from jaxsr.evaluation.paired_sets import is_set, read_set
+    from jaxsr.evaluation.scoring import default_protocol
+    from jaxsr.metrics.protocols import PROTOCOLS  # after the flags: a typo is answered at once
     from jaxsr.weights import load
 
     if arguments:
@@ -125,12 +125,12 @@ def main(arguments: Sequence[str]) -> int:
         write_scores(_JSON.value, [score.record() | more for score in scores.values()])
     for failure in failures:
         print(failure, file=sys.stderr)
-    return app.SOME_FAILED if failures else app.DONE
+    return command_line.SOME_FAILED if failures else command_line.DONE
 
 
 def compare_detections(files: Sequence[str]) -> int:
     """Compare the detections of two `files`, print the table and save it; return the exit status."""
-    from jaxsr.restoration.detections import compare, read_detections, table, total
+    from jaxsr.evaluation.detections import compare, read_detections, table, total
 
     if _MODEL.value or _RESTORED.value or _DATA.value:
         raise UserError("--detections compares two files; leave out --model, --restored and --data")
@@ -145,7 +145,7 @@ def compare_detections(files: Sequence[str]) -> int:
     if _JSON.value:
         categories = [{"id": id_, "name": names[id_], **counts.record()} for id_, counts in by_category.items()]
         write_scores(_JSON.value, [{**bounds, "all": overall.record(), "categories": categories}])
-    return app.DONE
+    return command_line.DONE
 
 
 def _transfer_options(model: "Model | None") -> dict[str, Any]:
@@ -162,7 +162,7 @@ def _transfer_options(model: "Model | None") -> dict[str, Any]:
         raise UserError("--reference_level takes references and sharp photos of --data; leave out --reference and --lr")
     if _ENSEMBLE.value:
         raise UserError(f"{model.name} matches an upright photo with references; leave --ensemble out")
-    from jaxsr.restoration.references import load_for_matching
+    from jaxsr.restoration.reference.preparation import load_for_matching
 
     told = f"level {_LEVEL.value}" if _LEVEL.value else ", ".join(_REFERENCE.value or ["the photo itself"])
     told += " with turned and scaled copies" if _COPIES.value else ""
@@ -177,4 +177,4 @@ def write_scores(path: str, records: list[dict]) -> None:
 
 
 if __name__ == "__main__":
-    app.run(main)
+    command_line.run(main)

@@ -14,7 +14,7 @@ from typing import Any
 
 from absl import flags
 
-from jaxsr.support import app
+from jaxsr.support import command_line
 from jaxsr.support.errors import UserError
 
 _MODEL = flags.DEFINE_string("model", None, "Name[,option=value...], such as fsrcnn,scale=3.", required=True)
@@ -26,9 +26,9 @@ def main(arguments: Sequence[str]) -> int:
     """Import one file; return the exit status."""
     from jaxsr.models import count_parameters  # after the flags: a typo is answered at once
     from jaxsr.weights import save
-    from jaxsr.weights.files import check_name
     from jaxsr.weights.formats import read_tensors
     from jaxsr.weights.importers import import_tensors
+    from jaxsr.weights.weight_files import check_name
 
     if len(arguments) != 1:
         raise UserError(f"one weight file is imported at a time; got {len(arguments)}")
@@ -41,7 +41,7 @@ def main(arguments: Sequence[str]) -> int:
     known = {option: getattr(model.module, option) for option in model.spec.options}
     print(f"{model.name}: {count_parameters(model.spec, model.scale, **known):,} parameters, {known}")
     print(f"written to {_OUTPUT.value}")
-    return app.DONE
+    return command_line.DONE
 
 
 def parse_model(text: str) -> tuple[str, int | None, dict[str, Any]]:
@@ -70,4 +70,4 @@ def _literal(text: str) -> Any:
 
 
 if __name__ == "__main__":
-    app.run(main)
+    command_line.run(main)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from absl import flags
 
-from jaxsr.support import app
+from jaxsr.support import command_line
 from jaxsr.support.errors import UserError
 
 _OUTPUT = flags.DEFINE_string("output", None, "The folder of the data set; it must be new or empty.")
@@ -25,7 +25,7 @@ _REPORT_ONLY = flags.DEFINE_bool("report_only", False, "Only print what the fold
 
 def main(inputs: Sequence[str]) -> int:
     """Report, cut and write; return the exit status."""
-    from jaxsr.data.preparation import Cutting, list_items, prepare, report_splits  # after the flags
+    from jaxsr.data.sub_images import Cutting, list_items, prepare, report_splits  # after the flags
 
     cutting = Cutting(_SIZE.value, _SIZE.value // 2 if _STRIDE.value is None else _STRIDE.value, _factors())
     paths = {"train": list_items(inputs)}
@@ -39,7 +39,7 @@ def main(inputs: Sequence[str]) -> int:
         raise UserError("--output is missing; name the data set's folder, or pass --report_only")
     for failure in failures:
         print(failure, file=sys.stderr)
-    return app.SOME_FAILED if failures else app.DONE
+    return command_line.SOME_FAILED if failures else command_line.DONE
 
 
 def _factors() -> list[float]:
@@ -50,4 +50,4 @@ def _factors() -> list[float]:
 
 
 if __name__ == "__main__":
-    app.run(main)
+    command_line.run(main)

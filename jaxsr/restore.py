@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 from absl import flags
 
-from jaxsr.support import app
+from jaxsr.support import command_line
 from jaxsr.support.errors import UserError
 from jaxsr.support.files import make_folder
 
 if TYPE_CHECKING:
     from jaxsr.models import Model
-    from jaxsr.restoration.windows import Tile
+    from jaxsr.restoration.tiles.placement import Tile
 
 _OUTPUT = flags.DEFINE_string("output", None, "Folder for the results; made when missing.", required=True)
 _MODEL = flags.DEFINE_string(
@@ -62,7 +62,7 @@ def main(arguments: Sequence[str]) -> int:
     print(f"{len(photos) - len(failures)} of {len(photos)} photos restored by {name} in {_OUTPUT.value}")
     for failure in failures.values():
         print(failure, file=sys.stderr)
-    return app.SOME_FAILED if failures else app.DONE
+    return command_line.SOME_FAILED if failures else command_line.DONE
 
 
 def _with_weights(outputs: dict[Path, Path]) -> tuple[str, dict[Path, str]]:
@@ -71,7 +71,7 @@ def _with_weights(outputs: dict[Path, Path]) -> tuple[str, dict[Path, str]]:
 
     from jaxsr.data.images import photo_size
     from jaxsr.restoration.photo_files import groups_at_once, restore_files
-    from jaxsr.restoration.windows import Folder
+    from jaxsr.restoration.tiles.placement import Folder
     from jaxsr.weights import load
 
     _refuse("--model=zssr", _KERNEL, _REAL)
@@ -109,7 +109,7 @@ def _references(model: "Model") -> dict[str, Any]:
         return {}
     if _ENSEMBLE.value:
         raise UserError(f"{model.name} matches an upright photo with references; leave --ensemble out")
-    from jaxsr.restoration.references import load_for_matching, prepare, read_references
+    from jaxsr.restoration.reference.preparation import load_for_matching, prepare, read_references
 
     photos = read_references(_REFERENCE.value or [])
     guide = prepare(photos, load_for_matching(_VGG.value), copies=_COPIES.value)
@@ -127,7 +127,7 @@ def _learning(outputs: dict[Path, Path]) -> tuple[str, dict[Path, str]]:
     """Restore photos by networks that each learn from one, as many at once as there are devices."""
     import jax
 
-    from jaxsr.blind.restoration import check_request, restore_files
+    from jaxsr.blind.zssr.zssr_files import check_request, restore_files
     from jaxsr.support.progress import progress_bar
 
     _refuse("a model of srntt", *_OF_REFERENCES)
@@ -156,4 +156,4 @@ def _tile() -> "Tile":
 
 
 if __name__ == "__main__":
-    app.run(main)
+    command_line.run(main)

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from absl import flags
 from ml_collections import config_flags
 
-from jaxsr.support import app
+from jaxsr.support import command_line
 from jaxsr.training.config import Config
 
 _CONFIG = config_flags.DEFINE_config_file("config", None, "A file of configs/, with its variant.", lock_config=True)
@@ -30,44 +30,51 @@ TERMINATED = 143  # 128 + SIGTERM, as shells report it; schedulers requeue on it
 
 def main(arguments: Sequence[str]) -> int:
     """Train and return the exit status."""
-    from jaxsr.training import peers, processes  # after the flags: a typo is answered at once
+    from jaxsr.devices import (
+        processes,  # after the flags: a typo is answered at once
+        watchdog,  # after the flags: a typo is answered at once
+    )
 
     if arguments:
-        raise app.UserError(f"unexpected argument {arguments[0]!r}; everything is a flag: --config=... --workdir=...")
+        raise command_line.UserError(
+            f"unexpected argument {arguments[0]!r}; everything is a flag: --config=... --workdir=..."
+        )
     config = _loaded_config()
     place = processes.membership(_COORDINATOR.value, _PROCESSES.value, _PROCESS.value)
     if place is not None and config.model.name == "kernelgan":
-        raise app.UserError("kernelgan trains on each photo by itself; give each process photos of its own to do")
+        raise command_line.UserError(
+            "kernelgan trains on each photo by itself; give each process photos of its own to do"
+        )
     processes.join(place)
     if place is None:
         return _trained(config)
-    with peers.watched(processes.host_of_first(place)):
+    with watchdog.watched(processes.host_of_first(place)):
         return _trained(config)
 
 
 def _trained(config: Config) -> int:
     """Train and return the exit status, in this process and those it has joined."""
-    from jaxsr.training import processes
+    from jaxsr.devices import processes
     from jaxsr.training.loop import train
-    from jaxsr.training.run_log import TrainingFailed
+    from jaxsr.training.run.run_log import TrainingFailed
 
     if config.model.name == "kernelgan":
-        from jaxsr.blind.training import train_kernels
+        from jaxsr.blind.kernelgan.config_run import train_kernels
 
         failed = train_kernels(config, _WORKDIR.value)
         print(f"kernels in {_WORKDIR.value}/kernels", flush=True)
-        return app.SOME_FAILED if failed else app.DONE
+        return command_line.SOME_FAILED if failed else command_line.DONE
     try:
         step = train(config, _WORKDIR.value)
     except TrainingFailed as error:
         if processes.is_first():  # all of several met it
             print(f"train: {error}", file=sys.stderr)
-        return app.SOME_FAILED
+        return command_line.SOME_FAILED
     if step < config.steps:
         print(f"stopped at step {step} of {config.steps}; the same command goes on from there", flush=True)
         return TERMINATED
     print(f"trained to step {step}; weights: {_WORKDIR.value}/model.safetensors", flush=True)
-    return app.DONE
+    return command_line.DONE
 
 
 def _loaded_config() -> Config:
@@ -76,7 +83,7 @@ def _loaded_config() -> Config:
         _CONFIG.value.keys()
     except OSError as error:
         reason = str(error).splitlines()[-1].strip()
-        raise app.UserError(
+        raise command_line.UserError(
             f"cannot load --config ({reason}); give a file of configs/, such as configs/espcn.py:x3"
         ) from None
     return _CONFIG.value
@@ -84,4 +91,4 @@ def _loaded_config() -> Config:
 
 if __name__ == "__main__":
     flags.mark_flag_as_required("config")
-    app.run(main)
+    command_line.run(main)

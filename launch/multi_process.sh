@@ -8,7 +8,7 @@ count=${1:?usage: bash launch/multi_process.sh N --config=... --workdir=...}
 shift
 cores=$(nproc)
 export JAX_NUM_CPU_DEVICES=${JAX_NUM_CPU_DEVICES:-$((cores > count ? cores / count : 1))}
-export PJRT_NPROC=${PJRT_NPROC:-$((2 * JAX_NUM_CPU_DEVICES))}  # threads: see jaxsr.support.app.use_all_cores
+export PJRT_NPROC=${PJRT_NPROC:-$((2 * JAX_NUM_CPU_DEVICES))}  # threads: see jaxsr.support.command_line.use_all_cores
 export JAX_PLATFORMS=cpu JAXSR_COORDINATOR=localhost:${PORT:-12355} JAXSR_PROCESSES=$count
 
 pids=()

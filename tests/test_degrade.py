@@ -7,9 +7,9 @@ import pytest
 
 from jaxsr.data.images import Photo, read_photo, write_photo
 from jaxsr.weights import save
-from tests.commands import run
-from tests.restoration.test_enlarge import network
-from tests.restoration.test_scoring import smooth
+from tests.evaluation.test_scoring import smooth
+from tests.helpers.commands import run
+from tests.restoration.tiles.test_tiled_run import network
 
 pytestmark = pytest.mark.slow
 

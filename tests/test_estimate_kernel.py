@@ -7,10 +7,10 @@ import pytest
 import scipy.io
 from PIL import Image
 
-from jaxsr.blind.estimation import Estimate, combine, estimate_kernels, rgb_photo
+from jaxsr.blind.kernelgan.estimation import Estimate, combine, estimate_kernels, rgb_photo
 from jaxsr.data.kernel_files import read_kernel, write_kernel
-from tests import commands
-from tests.blind.test_estimation import photo
+from tests.blind.kernelgan.test_estimation import photo
+from tests.helpers import commands
 
 pytestmark = pytest.mark.slow
 

@@ -7,9 +7,9 @@ import pytest
 from PIL import Image
 
 from jaxsr.data.images import Photo, write_photo
-from tests import commands
-from tests.restoration.test_enlarge import photo
-from tests.restoration.test_scoring import smooth
+from tests.evaluation.test_scoring import smooth
+from tests.helpers import commands
+from tests.restoration.tiles.test_tiled_run import photo
 
 pytestmark = pytest.mark.slow
 

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 from jaxsr.data.listing import list_photos
+from jaxsr.evaluation.folders import score_files
+from jaxsr.evaluation.paired_sets import Source
 from jaxsr.import_weights import parse_model
-from jaxsr.restoration.evaluation import score_files
-from jaxsr.restoration.paired_set import Source
 from jaxsr.support.errors import UserError
 from jaxsr.weights import load
-from tests import commands
-from tests.weights.test_importers import espcn_tensors
+from tests.helpers import commands
+from tests.weights.importers.test_importers import espcn_tensors
 
 run = functools.partial(commands.run, "import_weights")
 

@@ -7,11 +7,11 @@ import pytest
 from PIL import Image
 
 import jaxsr
-from jaxsr.restoration.references import load_for_matching
+from jaxsr.restoration.reference.preparation import load_for_matching
 from jaxsr.weights import save
-from tests.commands import run
-from tests.restoration.test_enlarge import network, photo
-from tests.restoration.test_transfer import MODEL
+from tests.helpers.commands import run
+from tests.restoration.reference.test_transfer import MODEL
+from tests.restoration.tiles.test_tiled_run import network, photo
 
 pytestmark = pytest.mark.slow
 

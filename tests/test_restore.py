@@ -8,8 +8,8 @@ from PIL import Image
 
 import jaxsr
 from jaxsr.weights import save
-from tests import commands
-from tests.restoration.test_enlarge import network, photo
+from tests.helpers import commands
+from tests.restoration.tiles.test_tiled_run import network, photo
 
 pytestmark = pytest.mark.slow
 

@@ -10,7 +10,7 @@ from torch import nn  # pyright: ignore[reportMissingImports]
 from benchmarks.peers import blind, chains, deblurring, dense, discriminators, guided, pyramids, residual
 from benchmarks.peers.layers import copy_weights
 from jaxsr.models import Model
-from jaxsr.models.trees import by_path
+from jaxsr.support.trees import by_path
 
 PEERS: Mapping[str, Callable[[Any], nn.Module]] = {
     "srcnn": chains.srcnn,

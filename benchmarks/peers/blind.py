@@ -7,7 +7,7 @@ from torch import nn  # pyright: ignore[reportMissingImports]
 
 from benchmarks.peers.layers import SubpixelConv, conv
 from jaxsr.models.danv1 import REDUCTION
-from jaxsr.models.layers import enlargements
+from jaxsr.models.ops.layers import enlargements
 
 
 class DAN(nn.Module):

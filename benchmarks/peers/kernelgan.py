@@ -7,7 +7,7 @@ import torch  # pyright: ignore[reportMissingImports]
 from torch import nn  # pyright: ignore[reportMissingImports]
 from torch.nn.utils import spectral_norm  # pyright: ignore[reportMissingImports]
 
-from jaxsr.blind.losses import boundary_mask
+from jaxsr.blind.kernelgan.regularizers import boundary_mask
 from jaxsr.imaging.resize import resize_matrix
 
 SIZES = (7, 5, 3, 1, 1, 1)

@@ -9,7 +9,7 @@ from torch import nn  # pyright: ignore[reportMissingImports]
 
 from benchmarks.peers.layers import copy_weights
 from jaxsr.imaging.resize import resize_matrix
-from jaxsr.models.trees import by_path
+from jaxsr.support.trees import by_path
 
 
 class ZSSR(nn.Module):

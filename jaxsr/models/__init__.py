@@ -19,7 +19,7 @@ from jaxsr.models import (
     vdsr,
     zssr,
 )
-from jaxsr.models.spec import Model, ModelSpec, count_parameters, found, initial_shapes, restored
+from jaxsr.models.model import Model, ModelSpec, count_parameters, found, initial_shapes, restored
 from jaxsr.support.errors import choose
 
 MODELS: dict[str, ModelSpec] = {

@@ -12,9 +12,9 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from jaxsr.imaging import kernels
-from jaxsr.models.convolution import Conv
-from jaxsr.models.layers import depth_to_space, enlargements, uniform
+from jaxsr.degradations import kernels
+from jaxsr.models.ops.convolution import Conv
+from jaxsr.models.ops.layers import depth_to_space, enlargements, uniform
 from jaxsr.support.errors import UserError, choose
 
 KERNELS = {

@@ -6,10 +6,10 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from jaxsr.models.convolution import Conv
 from jaxsr.models.dan import DAN, Enlargement, MeanOfConv, Round, stack
-from jaxsr.models.layers import StridedConv, leaky_relu, uniform
-from jaxsr.models.spec import ModelSpec
+from jaxsr.models.model import ModelSpec
+from jaxsr.models.ops.convolution import Conv
+from jaxsr.models.ops.layers import StridedConv, leaky_relu, uniform
 from jaxsr.support.errors import choose
 
 # By the size of the kernels: setting 1 at every scale, setting 2 at x2, setting 2 at x4.

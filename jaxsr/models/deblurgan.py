@@ -8,10 +8,10 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from jaxsr.models.convolution import Conv
-from jaxsr.models.deconvolution import Deconvolution
-from jaxsr.models.layers import StridedConv, leaky_relu
-from jaxsr.models.spec import ModelSpec
+from jaxsr.models.model import ModelSpec
+from jaxsr.models.ops.convolution import Conv
+from jaxsr.models.ops.deconvolution import Deconvolution
+from jaxsr.models.ops.layers import StridedConv, leaky_relu
 
 # Figure 3: two strided convolutions, 9 residual blocks of two convolutions each, two transposed ones.
 VARIANTS = {"9": {"blocks": 9}}

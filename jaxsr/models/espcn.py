@@ -5,9 +5,9 @@ Neural Network", CVPR 2016.
 import flax.linen as nn
 import jax
 
-from jaxsr.models.convolution import Conv
-from jaxsr.models.layers import depth_to_space
-from jaxsr.models.spec import ModelSpec
+from jaxsr.models.model import ModelSpec
+from jaxsr.models.ops.convolution import Conv
+from jaxsr.models.ops.layers import depth_to_space
 from jaxsr.support.errors import choose
 
 VARIANTS = {"Y": {"channels": 1}, "RGB": {"channels": 3}}

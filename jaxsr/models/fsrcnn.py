@@ -3,10 +3,10 @@
 import flax.linen as nn
 import jax
 
-from jaxsr.models.convolution import Conv
-from jaxsr.models.deconvolution import Deconvolution
-from jaxsr.models.layers import PReLU
-from jaxsr.models.spec import ModelSpec
+from jaxsr.models.model import ModelSpec
+from jaxsr.models.ops.convolution import Conv
+from jaxsr.models.ops.deconvolution import Deconvolution
+from jaxsr.models.ops.layers import PReLU
 
 # Tables 2 and 3; the paper writes FSRCNN(d, s, m).
 VARIANTS = {

@@ -10,10 +10,10 @@ import jax
 import jax.numpy as jnp
 
 from jaxsr.imaging.resize import resize
-from jaxsr.models.convolution import Conv
-from jaxsr.models.deconvolution import Deconvolution
-from jaxsr.models.layers import leaky_relu
-from jaxsr.models.spec import ModelSpec
+from jaxsr.models.model import ModelSpec
+from jaxsr.models.ops.convolution import Conv
+from jaxsr.models.ops.deconvolution import Deconvolution
+from jaxsr.models.ops.layers import leaky_relu
 from jaxsr.support.errors import choose
 
 # Convolutions per level: the authors' weights for x2 and x4 have 10, those for x8 have 5.

@@ -6,7 +6,6 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from jaxsr.models.convolution import Conv
 from jaxsr.models.lapsrn import (
     LEVELS,
     Pyramid,
@@ -17,8 +16,9 @@ from jaxsr.models.lapsrn import (
     near_zero,
     pyramid_radius,
 )
-from jaxsr.models.layers import leaky_relu
-from jaxsr.models.spec import ModelSpec
+from jaxsr.models.model import ModelSpec
+from jaxsr.models.ops.convolution import Conv
+from jaxsr.models.ops.layers import leaky_relu
 from jaxsr.support.errors import UserError, choose
 
 # D convolutions in a block, R blocks with the same weights; LapSRN_SS of the paper's tables.

@@ -4,9 +4,9 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from jaxsr.models.convolution import Conv, convolve
-from jaxsr.models.layers import Weights, depth_to_space, enlargements, uniform
-from jaxsr.models.spec import ModelSpec
+from jaxsr.models.model import ModelSpec
+from jaxsr.models.ops.convolution import Conv, convolve
+from jaxsr.models.ops.layers import Weights, depth_to_space, enlargements, uniform
 from jaxsr.support.errors import UserError, choose
 
 # The model of the result tables, and that of the ablations. The paper's D is `blocks`, its C `layers`, its G

@@ -6,10 +6,10 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from jaxsr.models.convolution import Conv, convolve
-from jaxsr.models.deconvolution import Deconvolution
-from jaxsr.models.layers import Weights
-from jaxsr.models.spec import ModelSpec
+from jaxsr.models.model import ModelSpec
+from jaxsr.models.ops.convolution import Conv, convolve
+from jaxsr.models.ops.deconvolution import Deconvolution
+from jaxsr.models.ops.layers import Weights
 from jaxsr.support.errors import choose
 
 # Section 3: what the deconvolutions see.

@@ -9,8 +9,8 @@ import jax
 import jax.numpy as jnp
 
 from jaxsr.models import srresnet
-from jaxsr.models.convolution import Conv
-from jaxsr.models.layers import StridedConv, leaky_relu
+from jaxsr.models.ops.convolution import Conv
+from jaxsr.models.ops.layers import StridedConv, leaky_relu
 from jaxsr.models.srresnet import batch_norm
 
 he = nn.initializers.variance_scaling(2 / (1 + 0.2**2), "fan_in", "normal")  # for that slope; the paper names none

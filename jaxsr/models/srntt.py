@@ -10,9 +10,9 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from jaxsr.models.convolution import Conv
-from jaxsr.models.layers import depth_to_space
-from jaxsr.models.spec import DEVICES, ModelSpec
+from jaxsr.models.model import DEVICES, ModelSpec
+from jaxsr.models.ops.convolution import Conv
+from jaxsr.models.ops.layers import depth_to_space
 from jaxsr.models.srresnet import batch_norm, fold_layers
 from jaxsr.support.errors import UserError, choose
 

@@ -3,8 +3,8 @@
 import flax.linen as nn
 import jax
 
-from jaxsr.models.convolution import Conv
-from jaxsr.models.layers import StridedConv, leaky_relu
+from jaxsr.models.ops.convolution import Conv
+from jaxsr.models.ops.layers import StridedConv, leaky_relu
 from jaxsr.models.srgan import even
 from jaxsr.models.srntt import norm, normal
 

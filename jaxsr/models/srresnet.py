@@ -9,9 +9,9 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from jaxsr.models.convolution import Conv
-from jaxsr.models.layers import PReLU, depth_to_space
-from jaxsr.models.spec import DEVICES, ModelSpec
+from jaxsr.models.model import DEVICES, ModelSpec
+from jaxsr.models.ops.convolution import Conv
+from jaxsr.models.ops.layers import PReLU, depth_to_space
 from jaxsr.support.errors import choose
 
 EPSILON = 1e-5  # of batch normalization, as in PyTorch; the paper names none

@@ -3,8 +3,8 @@
 import flax.linen as nn
 import jax
 
-from jaxsr.models.convolution import Conv
-from jaxsr.models.spec import ModelSpec
+from jaxsr.models.model import ModelSpec
+from jaxsr.models.ops.convolution import Conv
 
 # The authors' weights have biases; the most used PyTorch port has none.
 VARIANTS = {"20": {"depth": 20}, "20 without biases": {"depth": 20, "use_bias": False}}

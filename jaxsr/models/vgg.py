@@ -8,7 +8,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from jaxsr.models.convolution import Conv
+from jaxsr.models.ops.convolution import Conv
 from jaxsr.support.errors import UserError, choose
 
 BLOCKS = ((64, 2), (128, 2), (256, 4), (512, 4), (512, 4))  # features and convolutions between poolings

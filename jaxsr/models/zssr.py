@@ -3,8 +3,8 @@
 import flax.linen as nn
 import jax
 
-from jaxsr.models.convolution import Conv
-from jaxsr.models.spec import ModelSpec
+from jaxsr.models.model import ModelSpec
+from jaxsr.models.ops.convolution import Conv
 
 VARIANTS = {"RGB": {}, "grey": {"channels": 1}}
 
@@ -15,7 +15,7 @@ near_zero = nn.initializers.variance_scaling(0.1, "fan_in", "normal")
 class ZSSR(nn.Module):
     """`depth` 3x3 layers without biases that compute what the bicubic enlargement lacks (section 3.2).
 
-    The weights are those of one photo: `jaxsr.blind.zssr` learns them from it.
+    The weights are those of one photo: `jaxsr.blind.zssr.restoration` learns them from it.
     """
 
     depth: int = 8

@@ -10,11 +10,11 @@ from PIL import Image
 
 from jaxsr.data.images import Photo, read_photo
 from jaxsr.models import Model, bicubic
-from jaxsr.restoration.enlarge import enlarge
-from jaxsr.restoration.program import Found
-from jaxsr.restoration.references import read_references
-from jaxsr.restoration.transfer import restore_pixels
-from jaxsr.restoration.windows import Folder
+from jaxsr.restoration.reference.preparation import read_references
+from jaxsr.restoration.reference.transfer import restore_pixels
+from jaxsr.restoration.tiles.placement import Folder
+from jaxsr.restoration.tiles.program import Found
+from jaxsr.restoration.tiles.tiled_run import enlarge
 from jaxsr.support.errors import UserError
 from jaxsr.weights import load
 

@@ -10,12 +10,12 @@ import numpy as np
 from jaxsr.data.images import Photo, read_photo, write_photo
 from jaxsr.data.kernel_files import kernel_picture, write_arrays, write_kernel
 from jaxsr.models import Model
-from jaxsr.restoration.enlarge import Result, at_once
-from jaxsr.restoration.match_pictures import matches_picture
 from jaxsr.restoration.photo import with_alpha
-from jaxsr.restoration.program import Found
-from jaxsr.restoration.transfer import restore_each
-from jaxsr.restoration.windows import Folder, Size, Tile
+from jaxsr.restoration.reference.match_pictures import matches_picture
+from jaxsr.restoration.reference.transfer import restore_each
+from jaxsr.restoration.tiles.placement import Folder, Size, Tile
+from jaxsr.restoration.tiles.program import Found
+from jaxsr.restoration.tiles.tiled_run import Result, at_once
 from jaxsr.support.errors import UserError
 from jaxsr.support.progress import progress_bar
 

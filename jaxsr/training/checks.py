@@ -2,7 +2,7 @@
 
 import inspect
 
-from jaxsr.imaging.motion import check_shake
+from jaxsr.degradations.motion import check_shake
 from jaxsr.models import ModelSpec
 from jaxsr.support.errors import UserError, choose
 from jaxsr.training.config import Config

@@ -52,7 +52,7 @@ def default_config() -> Config:
     config.data.reference_level = "all"  # "1", the most similar ones, to "5", or "all", each an example
     config.data.truth_share = 0.5  # share of examples that take texture from the sharp photo itself
 
-    config.loss = "mse"  # a row of jaxsr.training.losses.LOSSES
+    config.loss = "mse"  # a row of jaxsr.losses.pixel.LOSSES
 
     config.pixel_weight = 1.0  # times that loss
     config.variation_weight = 0.0  # times the sum of the output's total variation, in [-1, 1]

@@ -8,16 +8,16 @@ import jax
 import jax.numpy as jnp
 import optax
 
+from jaxsr.devices.parallel import average_over_devices
+from jaxsr.losses.adversarial import ADVERSARIAL, FORMS, AdversarialLoss, gradient_penalty
 from jaxsr.models import srntt_discriminator
 from jaxsr.models.deblurgan import PatchCritic
-from jaxsr.models.spec import DEVICES
+from jaxsr.models.model import DEVICES
 from jaxsr.models.srgan import Discriminator
 from jaxsr.support.errors import choose
 from jaxsr.training.accumulation import mean_of_parts
-from jaxsr.training.adversarial_losses import ADVERSARIAL, FORMS, AdversarialLoss, gradient_penalty
 from jaxsr.training.config import Config
 from jaxsr.training.optimizers import make_optimizer, make_schedule
-from jaxsr.training.parallel import average_over_devices
 from jaxsr.training.precision import computing_in
 from jaxsr.training.state import CriticState
 

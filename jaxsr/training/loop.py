@@ -7,24 +7,24 @@ from pathlib import Path
 import jax
 import numpy as np
 
+from jaxsr.devices import parallel, processes
+from jaxsr.devices.stop import stop_on_sigterm
 from jaxsr.models import Model, initial_shapes, model_spec
-from jaxsr.training import parallel, processes
-from jaxsr.training.checkpoints import Checkpoints
 from jaxsr.training.checks import check_config, check_share
 from jaxsr.training.config import Config
 from jaxsr.training.critic import make_critic
-from jaxsr.training.feed import open_feed
-from jaxsr.training.interrupt import stop_on_sigterm
+from jaxsr.training.feeds.feed import open_feed
 from jaxsr.training.objectives import make_objective
 from jaxsr.training.optimizers import layer_factors
 from jaxsr.training.pairs import crop_size
-from jaxsr.training.run_folder import claim_folder, training_card
-from jaxsr.training.run_log import Meter, RunLog
+from jaxsr.training.run.checkpoints import Checkpoints
+from jaxsr.training.run.run_folder import claim_folder, training_card
+from jaxsr.training.run.run_log import Meter, RunLog
+from jaxsr.training.run.validation import Validation
 from jaxsr.training.stages import first_critic, make_stages
 from jaxsr.training.state import create_state, initial_variables, scored_variables
 from jaxsr.training.steps import dispatch
 from jaxsr.training.terms import make_terms
-from jaxsr.training.validation import Validation
 from jaxsr.weights import save
 
 

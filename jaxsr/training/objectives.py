@@ -9,9 +9,9 @@ import jax.numpy as jnp
 
 from jaxsr.imaging.patches import center_crop
 from jaxsr.imaging.resize import resize
+from jaxsr.losses.pixel import LOSSES
 from jaxsr.support.errors import choose
 from jaxsr.training.config import Config
-from jaxsr.training.losses import LOSSES
 from jaxsr.training.pairs import Pair
 
 PixelLoss = Callable[[jax.Array, jax.Array], jax.Array]

@@ -8,8 +8,8 @@ import jax.numpy as jnp
 import optax
 from optax import contrib
 
-from jaxsr.models.trees import by_path, from_paths
 from jaxsr.support.errors import UserError, choose, nearest
+from jaxsr.support.trees import by_path, from_paths
 from jaxsr.training.config import Config
 
 

@@ -7,10 +7,10 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from jaxsr.imaging.blur import blur, degrade
+from jaxsr.degradations.blur import blur, degrade
+from jaxsr.degradations.kernels import KERNELS
+from jaxsr.degradations.reductions import BICUBIC_CONTEXT, pair_context, reduced_pair
 from jaxsr.imaging.color import luma, round_to_levels
-from jaxsr.imaging.degradation import BICUBIC_CONTEXT, pair_context, reduced_pair
-from jaxsr.imaging.kernels import KERNELS
 from jaxsr.imaging.patches import center_crop, cut_border, dihedral, stretch_levels
 from jaxsr.imaging.resize import resize
 from jaxsr.models import ModelSpec

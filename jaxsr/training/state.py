@@ -8,8 +8,8 @@ import jax.numpy as jnp
 import optax
 from flax import struct
 
-from jaxsr.models.trees import by_path, from_paths
 from jaxsr.support.errors import UserError
+from jaxsr.support.trees import by_path, from_paths
 from jaxsr.weights import load
 from jaxsr.weights.bases import load_basis
 

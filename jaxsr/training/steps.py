@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
+from jaxsr.devices.parallel import average_over_devices, example_keys
 from jaxsr.imaging.color import from_range, to_range
 from jaxsr.imaging.patches import center_crop
 from jaxsr.models import ModelSpec, restored
@@ -17,7 +18,6 @@ from jaxsr.training.config import Config
 from jaxsr.training.critic import Critic
 from jaxsr.training.objectives import Objective
 from jaxsr.training.pairs import Pair, Pairs, make_pairs, pair_scales
-from jaxsr.training.parallel import average_over_devices, example_keys
 from jaxsr.training.precision import computing_in
 from jaxsr.training.state import CriticState, TrainState, update_average
 from jaxsr.training.terms import Terms

@@ -6,13 +6,13 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
+from jaxsr.losses.pixel import example_sum, match_weights, texture, total_variation, vgg
 from jaxsr.models import ModelSpec
-from jaxsr.models.feature_swap import Textures, surrounded, swap
-from jaxsr.models.layers import space_to_depth
+from jaxsr.models.ops.feature_swap import Textures, surrounded, swap
+from jaxsr.models.ops.layers import space_to_depth
 from jaxsr.models.srntt import FACTORS, Maps
 from jaxsr.models.vgg import VGG19
 from jaxsr.training.config import Config
-from jaxsr.training.losses import example_sum, match_weights, texture, total_variation, vgg
 from jaxsr.training.pairs import Pair
 from jaxsr.training.precision import computing_in
 from jaxsr.weights.vgg_files import deepest_there, load_vgg

@@ -14,7 +14,7 @@ from benchmarks.peers import PEERS, critic_peer, peer
 from benchmarks.peers.layers import conv
 from benchmarks.tables import network
 from benchmarks.trials import check
-from jaxsr.imaging import kernels
+from jaxsr.degradations import kernels
 from jaxsr.models import MODELS, count_parameters
 from jaxsr.training.critic import CRITICS
 from tests.training.conftest import CRITICS as NARROW

@@ -9,8 +9,8 @@ import pytest
 
 from jaxsr.models import initial_shapes
 from jaxsr.models.danv1 import SPEC, DANv1, constant_channels
-from jaxsr.weights.importers.common import torch_convolution
-from tests.models.dan_cases import (
+from jaxsr.weights.importers.layouts import torch_convolution
+from tests.helpers.dan_cases import (
     assert_close,
     assert_plain,
     compiled,

@@ -8,8 +8,8 @@ import pytest
 from jaxsr.models import count_parameters, initial_shapes
 from jaxsr.models.danv2 import SPEC, DANv2
 from jaxsr.support.errors import UserError
-from jaxsr.weights.importers.common import torch_convolution
-from tests.models.dan_cases import (
+from jaxsr.weights.importers.layouts import torch_convolution
+from tests.helpers.dan_cases import (
     assert_close,
     assert_plain,
     compiled,

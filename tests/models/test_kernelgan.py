@@ -5,7 +5,6 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxsr.blind import losses
 from jaxsr.models.kernelgan import (
     compose_kernel,
     cut_patches,
@@ -16,7 +15,7 @@ from jaxsr.models.kernelgan import (
     reduce_by,
     spectral_norms,
 )
-from tests.models.dan_cases import assert_close, compiled
+from tests.helpers.dan_cases import assert_close, compiled
 from tests.reference import kernelgan as reference
 
 GENERATOR_LAYERS = ["first_layer", *[f"feature_block.{i}" for i in range(4)], "final_layer"]
@@ -75,7 +74,10 @@ def test_the_generators_golden_file(shared):
 
     def regularizers(params):
         kernel = compose_kernel(params)
-        terms = [f(kernel) for f in (losses.sum_to_one, losses.boundaries, losses.centre, losses.sparsity)]
+        terms = [
+            f(kernel)
+            for f in (regularizers.sum_to_one, regularizers.boundaries, regularizers.centre, regularizers.sparsity)
+        ]
         return 0.5 * terms[0] + 0.5 * terms[1] + terms[2] + 5 * terms[3], (kernel, terms)
 
     def square(params):
@@ -91,7 +93,7 @@ def test_the_generators_golden_file(shared):
     (_, output), gradients = jax.jit(jax.value_and_grad(square, has_aux=True))(params)
     assert_close(output, data["out/y"][0])
     jax.tree.map(assert_close, gradients, generator_of(data, "out/grad_mean_y2"))
-    target = losses.bicubic_target(planes, channel_sum=True)
+    target = regularizers.bicubic_target(planes, channel_sum=True)
     np.testing.assert_allclose(jnp.mean(jnp.square(output - target)), data["out/loss/bicubic_channel_sum"], rtol=1e-5)
 
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from jaxsr.models import count_parameters, initial_shapes
-from jaxsr.models.convolution import convolve
+from jaxsr.models.ops.convolution import convolve
 from jaxsr.models.rdn import MEANS, RDN, SPEC, ResidualDenseBlock, receptive_radius
 from jaxsr.support.errors import UserError
-from jaxsr.weights.importers import rdn as importer
+from jaxsr.weights.importers import import_rdn as importer
 
 SMALL = {"features": 6, "growth": 4, "blocks": 2, "layers": 2}
 

@@ -9,7 +9,7 @@ import pytest
 
 from jaxsr.models import Model, count_parameters, initial_shapes
 from jaxsr.models.srdensenet import SPEC, SRDenseNet
-from jaxsr.restoration.enlarge import enlarge
+from jaxsr.restoration.tiles.tiled_run import enlarge
 from jaxsr.support.errors import UserError
 from tests.models.test_srresnet import apply, assert_reach, random_variables
 from tests.reference.convolution import correlate, transposed

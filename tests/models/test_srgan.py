@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from jaxsr.models.srgan import Discriminator
-from tests.models.dan_cases import assert_close, compiled
+from tests.helpers.dan_cases import assert_close, compiled
 from tests.reference.convolution import correlate
 
 RNG = np.random.default_rng(9)

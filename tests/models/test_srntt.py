@@ -13,7 +13,7 @@ from jaxsr.models.srntt import SPEC, SRNTT, Maps, fold
 from jaxsr.models.srntt_discriminator import Discriminator
 from jaxsr.models.vgg import BLOCKS
 from jaxsr.support.errors import UserError
-from tests.models.dan_cases import assert_close, compiled
+from tests.helpers.dan_cases import assert_close, compiled
 from tests.models.test_srresnet import random_variables
 from tests.reference.convolution import correlate
 

@@ -10,9 +10,9 @@ import pytest
 
 from jaxsr.models import Model, count_parameters, initial_shapes
 from jaxsr.models.srresnet import SPEC, SRResNet, fold
-from jaxsr.restoration.enlarge import enlarge
+from jaxsr.restoration.tiles.tiled_run import enlarge
 from jaxsr.support.errors import UserError
-from jaxsr.weights.importers.srresnet import convert
+from jaxsr.weights.importers.import_srresnet import convert
 from tests.reference.convolution import correlate
 
 RNG = np.random.default_rng(5)

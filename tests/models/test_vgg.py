@@ -7,7 +7,7 @@ import pytest
 
 from jaxsr.models.vgg import BLOCKS, CONVOLUTIONS, LAYERS, VGG19, check_layers, pooled
 from jaxsr.support.errors import UserError
-from tests.models.dan_cases import assert_close, compiled
+from tests.helpers.dan_cases import assert_close, compiled
 from tests.reference.convolution import correlate
 
 RNG = np.random.default_rng(10)

@@ -7,7 +7,7 @@ from PIL import Image, ImageCms
 import jaxsr
 from jaxsr.imaging.resize import resize
 from jaxsr.support.errors import UserError
-from tests.restoration.test_enlarge import network, photo
+from tests.restoration.tiles.test_tiled_run import network, photo
 
 
 @pytest.fixture(scope="module")

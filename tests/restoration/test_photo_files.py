@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from jaxsr.data.images import Photo, photo_size, read_photo, write_photo
-from jaxsr.restoration.enlarge import at_once, enlarge, enlarge_and_find, enlarge_each
 from jaxsr.restoration.photo_files import groups_at_once, restore_files
-from jaxsr.restoration.windows import Folder
+from jaxsr.restoration.tiles.placement import Folder
+from jaxsr.restoration.tiles.tiled_run import at_once, enlarge, enlarge_and_find, enlarge_each
 from jaxsr.support.errors import UserError
 from jaxsr.weights import load
-from tests.devices import compilations, only
-from tests.restoration.test_enlarge import network, photo
+from tests.helpers.devices import compilations, only
+from tests.restoration.tiles.test_tiled_run import network, photo
 from tests.training.conftest import REDUCED
 
 MODEL = load("fsrcnn-x2")

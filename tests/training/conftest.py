@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
-from jaxsr.imaging import kernels
+from jaxsr.degradations import kernels
 from tests.models.test_configs import load_config
 
 # Options under which a deep network is shallow and narrow.

@@ -5,22 +5,22 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from jaxsr.devices import parallel
+from jaxsr.losses.adversarial import gradient_penalty
 from jaxsr.models import model_spec
-from jaxsr.models.spec import DEVICES
+from jaxsr.models.model import DEVICES
 from jaxsr.support.errors import UserError
-from jaxsr.training import parallel
-from jaxsr.training.adversarial_losses import gradient_penalty
-from jaxsr.training.checkpoints import Checkpoints
 from jaxsr.training.critic import make_critic
 from jaxsr.training.loop import train
 from jaxsr.training.objectives import make_objective
 from jaxsr.training.pairs import crop_size, make_pairs
-from jaxsr.training.run_log import Collapse, Meter, NonFiniteLoss
+from jaxsr.training.run.checkpoints import Checkpoints
+from jaxsr.training.run.run_log import Collapse, Meter, NonFiniteLoss
 from jaxsr.training.stages import first_critic, make_stages
 from jaxsr.training.state import create_state, initial_variables
 from jaxsr.training.steps import dispatch
 from jaxsr.training.terms import make_terms
-from tests.models.dan_cases import assert_close, compiled
+from tests.helpers.dan_cases import assert_close, compiled
 from tests.training.test_loop import records, stop_after
 
 PATCH = {

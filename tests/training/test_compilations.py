@@ -3,9 +3,9 @@
 import pytest
 
 from jaxsr.training.loop import train
-from jaxsr.training.run_log import RunLog
-from tests.devices import compilations
-from tests.training.test_feed import data_set  # noqa: F401
+from jaxsr.training.run.run_log import RunLog
+from tests.helpers.devices import compilations
+from tests.training.feeds.test_feed import data_set  # noqa: F401
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.training.killing import SAVE_EVERY, killed_run
+from tests.helpers.killing import SAVE_EVERY, killed_run
 
 
 @pytest.mark.slow

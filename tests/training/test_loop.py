@@ -10,11 +10,12 @@ import jax
 import numpy as np
 import pytest
 
+from jaxsr.devices import parallel
 from jaxsr.support.errors import UserError
-from jaxsr.training import loop, parallel
-from jaxsr.training.checkpoints import Checkpoints
+from jaxsr.training import loop
 from jaxsr.training.loop import train
-from jaxsr.training.run_log import NonFiniteLoss
+from jaxsr.training.run.checkpoints import Checkpoints
+from jaxsr.training.run.run_log import NonFiniteLoss
 from jaxsr.weights import load
 from tests.models.test_configs import variants
 

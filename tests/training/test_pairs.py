@@ -3,7 +3,7 @@
 import jax
 import numpy as np
 
-from jaxsr.imaging.blur import degrade
+from jaxsr.degradations.blur import degrade
 from jaxsr.imaging.patches import center_crop
 from jaxsr.imaging.resize import resize
 from jaxsr.models import MODELS

@@ -6,7 +6,7 @@ import numpy as np
 import optax
 import pytest
 
-from jaxsr.imaging import kernels
+from jaxsr.degradations import kernels
 from jaxsr.models import MODELS
 from jaxsr.support.errors import UserError
 from jaxsr.training.state import create_state, initial_variables, scored_variables, update_average

@@ -11,7 +11,7 @@ import pytest
 
 from jaxsr.support.errors import UserError
 from jaxsr.weights.formats import read_tensors
-from tests.weights.torch_writer import Flat, View, fake_torch, tensor, write_stream, write_zip
+from tests.helpers.torch_writer import Flat, View, fake_torch, tensor, write_stream, write_zip
 
 RNG = np.random.default_rng(0)
 WEIGHT, BIAS = RNG.random((4, 3, 2, 2)).astype(np.float32), RNG.random(4).astype(np.float32)

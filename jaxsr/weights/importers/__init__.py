@@ -9,21 +9,31 @@ import numpy as np
 
 from jaxsr.models import Model, ModelSpec, initial_shapes, model_spec
 from jaxsr.support.errors import UserError, choose
-from jaxsr.weights.files import check_shapes
-from jaxsr.weights.importers import deblurgan, espcn, fsrcnn, lapsrn, mslapsrn, rdn, srcnn, srresnet, vdsr
-from jaxsr.weights.importers.common import Imported, Tensors
+from jaxsr.weights.importers import (
+    import_deblurgan,
+    import_espcn,
+    import_fsrcnn,
+    import_lapsrn,
+    import_mslapsrn,
+    import_rdn,
+    import_srcnn,
+    import_srresnet,
+    import_vdsr,
+)
+from jaxsr.weights.importers.layouts import Imported, Tensors
+from jaxsr.weights.weight_files import check_shapes
 
 IMPORTERS: dict[str, Callable[[Tensors], Imported]] = {
-    "srcnn": srcnn.convert,
-    "fsrcnn": fsrcnn.convert,
-    "espcn": espcn.convert,
-    "vdsr": vdsr.convert,
-    "rdn": rdn.convert,
-    "lapsrn": lapsrn.convert,
-    "mslapsrn": mslapsrn.convert,
-    "srresnet": srresnet.convert,
-    "srgan": srresnet.convert,
-    "deblurgan": deblurgan.convert,
+    "srcnn": import_srcnn.convert,
+    "fsrcnn": import_fsrcnn.convert,
+    "espcn": import_espcn.convert,
+    "vdsr": import_vdsr.convert,
+    "rdn": import_rdn.convert,
+    "lapsrn": import_lapsrn.convert,
+    "mslapsrn": import_mslapsrn.convert,
+    "srresnet": import_srresnet.convert,
+    "srgan": import_srresnet.convert,
+    "deblurgan": import_deblurgan.convert,
 }
 
 

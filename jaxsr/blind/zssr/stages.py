@@ -1,0 +1,85 @@
+"""What ZSSR is to do with a photo: its scales and kernels in turn; and what it cannot do, told before any work."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from jaxsr.degradations.downscale import fitted_kernel, ideal_kernel
+from jaxsr.support.errors import UserError
+
+Kernels = np.ndarray | Sequence[np.ndarray] | None  # of one photo
+
+STAGES = {2: (2,), 3: (3,), 4: (2, 4)}  # x4 gradually: its network goes on from the one for x2
+SMALLEST_SON = 16  # pixels a side
+
+
+class Stage(NamedTuple):
+    """A `scale` to learn, and the centred `kernel` (k, k) that makes its sons."""
+
+    scale: int
+    kernel: np.ndarray
+
+
+def checked_plans(photos: Sequence[np.ndarray], kernels: Sequence[Kernels], scale: int, crop: int) -> list[list[Stage]]:
+    """Return the stages of each photo, or raise UserError for the first mistake; see `restore_zssr`."""
+    check_scale(scale)
+    if len(kernels) != len(photos):
+        raise UserError(f"{len(kernels)} kernels for {len(photos)} photos; give one for each, None for bicubic")
+    least = SMALLEST_SON * scale
+    if crop < least:
+        raise UserError(f"crop={crop} is too small for zssr at scale {scale}; use at least {least}")
+    plans = []
+    for photo, given in zip(photos, kernels, strict=True):
+        _check_photo(photo, least)
+        plan = make_plan(given, scale)
+        for stage in plan:
+            _check_kernel(stage, fitting_crop(photo, stage.scale, crop))
+        plans.append(plan)
+    return plans
+
+
+def check_scale(scale: int) -> None:
+    """Raise UserError for a scale that cannot be learned from a photo."""
+    if scale not in STAGES:
+        raise UserError(f"zssr has no scale {scale!r}; choose one of: {', '.join(map(str, STAGES))}")
+
+
+def _check_photo(photo: np.ndarray, least: int) -> None:
+    """Raise UserError unless `photo` is (H, W, 1 or 3) in [0, 1] with `least` pixels a side."""
+    if photo.ndim != 3 or photo.shape[-1] not in (1, 3):
+        raise UserError(f"zssr takes photos of shape (H, W, 1 or 3); got {photo.shape}")
+    height, width = photo.shape[:2]
+    if min(height, width) < least:
+        raise UserError(f"a photo of {width}x{height} pixels is too small for zssr; use at least {least}x{least}")
+    if not (photo.min() >= 0 and photo.max() <= 1):  # also refuses NaN
+        raise UserError(f"photos lie in [0, 1]; got [{photo.min():g}, {photo.max():g}]; divide by their maximum")
+
+
+def make_plan(kernels: Kernels, scale: int) -> list[Stage]:
+    """Return the stages of a photo whose reduction by `scale` has `kernels`: one, one for each stage, or None."""
+    scales = STAGES[scale]
+    if kernels is None:
+        return [Stage(s, ideal_kernel(s)) for s in scales]
+    if isinstance(kernels, np.ndarray) and kernels.ndim == 2:
+        scales, kernels = (scale,), [kernels]
+    if len(kernels) != len(scales):
+        raise UserError(f"{len(kernels)} kernels for scale {scale}; give one, or those for scales {scales}")
+    return [Stage(s, _fitted(np.asarray(kernel, np.float64), s)) for s, kernel in zip(scales, kernels, strict=True)]
+
+
+def _fitted(kernel: np.ndarray, scale: int) -> np.ndarray:
+    if kernel.ndim != 2 or kernel.shape[0] != kernel.shape[1]:
+        raise UserError(f"a blur kernel is a square (k, k); got {kernel.shape}")
+    return fitted_kernel(kernel, scale)
+
+
+def _check_kernel(stage: Stage, crop: int) -> None:
+    size = len(stage.kernel)
+    if size > crop:
+        raise UserError(f"a kernel of {size}x{size} is larger than the crops of {crop}x{crop}; use a larger photo")
+
+
+def fitting_crop(photo: np.ndarray, scale: int, crop: int) -> int:
+    """Return the side of the largest square of `photo` up to `crop`, a multiple of `scale`."""
+    return min(crop, *photo.shape[:2]) // scale * scale

@@ -1,0 +1,124 @@
+"""Devices: the only file that knows `pmap`. All of them run one program, in each process on its own part of a batch."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+
+from jaxsr.devices import processes
+from jaxsr.models.model import DEVICES
+from jaxsr.support.errors import UserError
+from jaxsr.training.config import Config
+
+Tree = TypeVar("Tree")
+
+
+def devices(batch_size: int) -> list[Any]:
+    """Return this process's devices that train: all, or on a CPU as many cores as share the batch evenly.
+
+    Raises UserError for a batch that does not divide among all processes' GPUs, or among processes.
+    """
+    local, others = jax.local_devices(), processes.count()
+    count = len(local)
+    if batch_size % (others * count) == 0:
+        return local
+    if local[0].platform == "cpu":
+        if batch_size % others == 0:
+            return local[: max(n for n in range(1, count) if batch_size % (others * n) == 0)]
+        count = 1
+    total = others * count
+    nearest = max(1, round(batch_size / total)) * total
+    where = f"{total} devices" + (f" of {others} processes" if others > 1 else "")
+    raise UserError(f"batch_size={batch_size} does not divide among {where}; the nearest that does is {nearest}")
+
+
+def all_devices(devices: list[Any]) -> list[Any]:
+    """Return the devices of all processes, one process's after another's, as many of each as this one's `devices`."""
+    if processes.count() == 1:
+        return devices
+    of_each = [[device for device in jax.devices() if device.process_index == i] for i in range(processes.count())]
+    return [device for own in of_each for device in own[: len(devices)]]
+
+
+def share_of(batch_size: int, devices: list[Any]) -> int:
+    """Return how much of a batch one device gets, this process having `devices`."""
+    return batch_size // len(all_devices(devices))
+
+
+def steps_per_dispatch(config: Config) -> int:
+    """Return how many steps one program runs; by default 1 on a CPU, where XLA's convolutions crawl inside loops."""
+    return config.steps_per_dispatch or (1 if jax.default_backend() == "cpu" else 20)
+
+
+def average_over_devices(tree: Tree) -> Tree:
+    """Return the mean of `tree` over the devices; to be called inside a step."""
+    return jax.lax.pmean(tree, DEVICES)
+
+
+def example_keys(key: jax.Array, step: jax.Array, count: int) -> jax.Array:
+    """Return (count,) keys for this device's examples of `step`.
+
+    A key belongs to the example's place in the global batch, so results do not depend on the device count.
+    """
+    key = jax.random.fold_in(key, step)
+    places = jax.lax.axis_index(DEVICES) * count + np.arange(count)
+    return jax.vmap(lambda place: jax.random.fold_in(key, place))(places)
+
+
+def replicate(tree: Tree, devices: list[Any]) -> Tree:
+    """Return `tree` on each of `devices`, laid out as the compiled program wants it, so it compiles once."""
+    mesh = Mesh(np.array(devices), (DEVICES,))
+    return jax.device_put(tree, NamedSharding(mesh, PartitionSpec()))
+
+
+def shard(batches: np.ndarray, devices: list[Any]) -> np.ndarray:
+    """Return (devices, steps, share, ...) from this process's part of the batches (steps, batch, ...)."""
+    steps, batch = batches.shape[:2]
+    count = len(devices)
+    return batches.reshape(steps, count, batch // count, *batches.shape[2:]).swapaxes(0, 1)
+
+
+def put_sharded(batch: np.ndarray, devices: list[Any]) -> jax.Array:
+    """Return (devices, 1, share, ...), each part on its device, from this process's part of a batch (n, ...)."""
+    mesh = Mesh(np.array(devices), (DEVICES,))
+    return jax.device_put(shard(batch[None], devices), NamedSharding(mesh, PartitionSpec(DEVICES)))
+
+
+def dispatch_of(batches: list[jax.Array], steps: int) -> jax.Array:
+    """Return (devices, steps, share, ...) from batches as `put_sharded` gives them, the last one filling up."""
+    return batches[0] if steps == 1 else _joined(batches + batches[-1:] * (steps - len(batches)))
+
+
+@jax.jit
+def _joined(batches: list[jax.Array]) -> jax.Array:
+    return jnp.concatenate(batches, axis=1)
+
+
+def compile_steps(run: Callable[..., Any], devices: list[Any], *, sharded_data: Any) -> Callable[..., Any]:
+    """Return `run(state, constants, data, count) -> (state, metrics)` compiled for `devices`; `state` is donated.
+
+    Those are this process's; all processes run it together.
+
+    `constants` are whole on each device (see `replicate`), `data` is split over them (`sharded_data`, see
+    `dispatch_of`) or whole, too; a dictionary of both says so by name.
+    """
+    data_axes = jax.tree.map(lambda sharded: 0 if sharded else None, sharded_data)
+    mapped = jax.pmap(
+        run,
+        axis_name=DEVICES,
+        in_axes=(None, None, data_axes, 0),
+        out_axes=(None, None),
+        donate_argnums=(0,),
+        devices=all_devices(devices),
+    )
+
+    def call(state: Any, constants: Any, data: Any, count: int) -> Any:
+        # pmap wants at least one argument per device; the count serves, since it is never whole otherwise
+        result = mapped(state, constants, data, np.full(len(devices), count, np.int32))
+        # On a CPU a step that waits in an average holds a thread that the next one may need: one at a time
+        return jax.block_until_ready(result) if devices[0].platform == "cpu" else result
+
+    return call

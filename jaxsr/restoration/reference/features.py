@@ -1,0 +1,117 @@
+"""VGG19's features of a whole photo, window by window, and where they match those of another, on all devices."""
+
+import functools
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+
+from jaxsr.imaging.patches import sub_image_starts
+from jaxsr.models.ops.feature_matching import BORDER, LARGEST_BLOCK, Matches, best_of, block_rows, match
+from jaxsr.models.srntt import FACTORS
+from jaxsr.models.vgg import VGG19
+from jaxsr.restoration.tiles.geometry import best_window, spans
+from jaxsr.support.memory import free_memory
+from jaxsr.weights.vgg_files import VGGWeights
+
+SCALE = 4  # of photo to relu3_1
+HALO = 16  # pixels that relu3_1 sees around a block of 4, and no less than 13
+WINDOW = 512
+
+
+def photo_features(vgg: VGGWeights, photo: np.ndarray, layers: Sequence[str]) -> dict[str, np.ndarray]:
+    """Return {layer: features (h, w, F)} of `photo` (H, W, 3) in [0, 1], for `layers` of relu1_1, relu2_1, relu3_1.
+
+    h is H, H / 2 or H / 4; H and W are multiples of 4. A window at a time is in memory beside the result.
+    """
+    pixels = np.asarray(photo, np.float32)
+    windows = [best_window(side, HALO, tile=WINDOW, multiple=SCALE) for side in pixels.shape[:2]]
+    rows, columns = (spans(side, window, HALO) for side, window in zip(pixels.shape, windows, strict=False))
+    boxes, features = [(row, column) for row in rows for column in columns], {}
+    mesh = _devices(len(boxes))
+    params = jax.device_put(vgg.params, NamedSharding(mesh, PartitionSpec()))
+    for i in range(0, len(boxes), mesh.size):
+        group = boxes[i : i + mesh.size]
+        filled = group + group[-1:] * (mesh.size - len(group))
+        batch = np.stack([pixels[r.start : r.start + windows[0], c.start : c.start + windows[1]] for r, c in filled])
+        found = _extract(tuple(layers), vgg.convention, mesh, params, batch)
+        for layer, maps in found.items():
+            factor = FACTORS[layer]
+            size = tuple(factor * side // SCALE for side in pixels.shape[:2])
+            whole = features.setdefault(layer, np.empty((*size, maps.shape[-1]), np.float32))
+            for box, part in zip(group, np.asarray(maps), strict=False):
+                keep = [[factor * (x - span.start) // SCALE for x in span[1:]] for span in box]
+                there = tuple(slice(factor * span[1] // SCALE, factor * span[2] // SCALE) for span in box)
+                whole[there] = part[slice(*keep[0]), slice(*keep[1])]
+    return features
+
+
+def _devices(parts: int) -> Mesh:
+    return Mesh(np.array(jax.local_devices()[:parts]), ("windows",))
+
+
+@functools.partial(jax.jit, static_argnums=(0, 1, 2))
+def _extract(
+    layers: tuple[str, ...], convention: str, mesh: Mesh, params: Mapping[str, Any], windows: jax.Array
+) -> dict[str, jax.Array]:
+    """Return the features of `windows` (N, h, w, 3), which the devices of `mesh` share evenly."""
+    network = VGG19(layers, convention=convention)
+    shared = PartitionSpec(mesh.axis_names)
+    share = jax.shard_map(
+        lambda params, x: network.apply({"params": params}, x),
+        mesh=mesh,
+        in_specs=(PartitionSpec(), shared),
+        out_specs=shared,
+        check_vma=False,
+    )
+    return share(params, windows)  # type: ignore[return-value]
+
+
+def match_shared(photo: np.ndarray, references: Sequence[np.ndarray], *, rows: int | None = None) -> Matches:
+    """Return the most similar patch of all `references` (h, w, C) for each of `photo` (H, W, C), both features.
+
+    All devices share the photo's rows. `rows` go through at once on each; None chooses as memory allows.
+    """
+    count = photo.shape[0] - BORDER
+    share = -(-count // min(jax.local_device_count(), count))
+    starts = sub_image_starts(count, share, share)
+    mesh = _devices(len(starts))
+    stripes = jax.device_put(
+        np.stack([photo[start : start + share + BORDER] for start in starts]),
+        NamedSharding(mesh, PartitionSpec(mesh.axis_names)),
+    )
+    found = [_match_stripes(mesh, rows or _rows(mesh, photo, x), stripes, x) for x in references]
+    parts = [[_joined(leaf, starts, count) for leaf in matches] for matches in found]
+    return best_of([Matches(*map(jnp.asarray, part)) for part in parts])
+
+
+def _rows(mesh: Mesh, photo: np.ndarray, reference: np.ndarray) -> int:
+    device = mesh.devices[0]
+    shared_by = mesh.size if device.platform == "cpu" else 1
+    rows = block_rows(photo.shape[1], reference.shape[1], memory=free_memory(device) / shared_by)
+    return 1 << (rows.bit_length() - 1) if rows < LARGEST_BLOCK else rows  # few programs, whatever else runs
+
+
+@functools.partial(jax.jit, static_argnums=(0, 1))
+def _match_stripes(mesh: Mesh, rows: int, stripes: jax.Array, reference: jax.Array) -> Matches:
+    shared = PartitionSpec(mesh.axis_names)
+    share = jax.shard_map(
+        lambda stripes, reference: jax.lax.map(lambda x: match(x, reference, rows=rows), stripes),
+        mesh=mesh,
+        in_specs=(shared, PartitionSpec()),
+        out_specs=shared,
+        check_vma=False,
+    )
+    return share(stripes, reference)  # type: ignore[return-value]
+
+
+def _joined(stripes: jax.Array, starts: Sequence[int], count: int) -> np.ndarray:
+    """Return the `count` rows that `stripes` (N, R, ...) have from `starts` on; they agree where they overlap."""
+    parts = np.asarray(stripes)
+    whole = np.empty((count, *parts.shape[2:]), parts.dtype)
+    for start, part in zip(starts, parts, strict=True):
+        whole[start : start + len(part)] = part
+    return whole

@@ -1,0 +1,89 @@
+"""Checkpoints that hold everything: the state's arrays, and beside them the data position and the config."""
+
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+import orbax.checkpoint as ocp
+from orbax.checkpoint import checkpoint_managers
+
+from jaxsr.devices import processes
+from jaxsr.support.errors import UserError
+
+KEEP = 2  # the newest ones; max_to_keep together with best_fn would delete the newest
+
+
+class Checkpoints:
+    """The checkpoints/ folder of a run. Saving goes on in the background; `close` waits for it.
+
+    Of several processes the first one reads and writes; all call the same methods.
+    """
+
+    def __init__(self, folder: Path):
+        """Open or create `folder`."""
+        self._manager = _open(folder.absolute()) if processes.is_first() else None
+        self._latest = processes.from_first(lambda: self._manager and self._manager.latest_step())
+
+    @property
+    def latest(self) -> int | None:
+        """The step of the newest whole checkpoint, None without one."""
+        return self._latest
+
+    def save(self, step: int, state: Any, meta: dict[str, Any]) -> None:
+        """Save `state` (arrays) and `meta` (JSON) as of `step`; a step that is there already is left alone."""
+        if step == self._latest:
+            return
+        self._latest = step
+        if self._manager is None:
+            return
+        state = jax.tree.map(np.asarray, state)  # a pmapped state of several processes is not serialisable as it is
+        arguments = ocp.args.Composite(state=ocp.args.StandardSave(state), meta=ocp.args.JsonSave(meta))
+        self._manager.save(step, args=arguments, force=True)
+
+    def restore(self, template: Any) -> tuple[Any, dict[str, Any]]:
+        """Return the newest state, shaped like `template`, as host arrays, and its meta.
+
+        Raises UserError when the checkpoint's arrays are not those of `template`.
+        """
+        state = jax.tree.map(np.asarray, template)
+
+        def read() -> dict[str, Any]:
+            nonlocal state
+            state, meta = self._read(state)
+            return meta
+
+        meta = processes.from_first(read)
+        return processes.tree_of_first(state), meta
+
+    def _read(self, abstract: Any) -> tuple[Any, dict[str, Any]]:
+        """Return the newest state, shaped like `abstract`, and its meta, from disk."""
+        assert self._manager is not None
+        arguments = ocp.args.Composite(state=ocp.args.StandardRestore(abstract), meta=ocp.args.JsonRestore())
+        try:
+            restored = self._manager.restore(self._latest, args=arguments)
+        except (ValueError, KeyError) as error:
+            reason = str(error).splitlines()[0]
+            raise UserError(
+                f"checkpoint {self._latest} in {self._manager.directory} does not fit this config ({reason}); "
+                f"choose another --workdir or the config that began it"
+            ) from None
+        return restored["state"], restored["meta"]
+
+    def close(self) -> None:
+        """Wait until everything is on disk."""
+        if self._manager is not None:
+            self._manager.wait_until_finished()
+            self._manager.close()
+
+
+def _open(folder: Path) -> ocp.CheckpointManager:
+    """Return Orbax's manager of `folder`; in several processes one that does not wait for the others."""
+    policy = checkpoint_managers.LatestN(KEEP)
+    alone = {}
+    if processes.count() > 1:
+        folder.mkdir(parents=True, exist_ok=True)
+        own = ocp.options.MultiprocessingOptions(active_processes={0}, barrier_sync_key_prefix="first")
+        alone = {"multiprocessing_options": own, "create": False}
+    options = ocp.CheckpointManagerOptions(preservation_policy=policy, cleanup_tmp_directories=True, **alone)
+    return ocp.CheckpointManager(folder, item_names=("state", "meta"), options=options)

@@ -1,0 +1,104 @@
+"""A few whole steps of KernelGAN against the steps written plainly, and its schedule."""
+
+import dataclasses
+import functools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxsr.blind.kernelgan.loss_schedule import Schedule, first_schedule, hand_over, learning_rate
+from jaxsr.blind.kernelgan.optimization import FIDELITIES, NEVER, PAPER, start, train
+from tests.helpers.dan_cases import assert_close, compiled
+from tests.reference import kernelgan as reference
+
+SQUARE = 1e-5  # of Adam at the start: from 0, its first moves are signs of gradients, and rounding turns some
+KEY = jax.random.key(0)
+CORNERS = tuple(np.int32(rows) for rows in ([[0, 0], [4, 10], [6, 2]], [[0, 2], [2, 2], [40, 50]]))
+
+
+def settled(state):
+    """Return a first state as if Adam knew how long gradients are, with an output that is not 0."""
+    generator = jax.tree.map(lambda leaf: 12 * leaf, state.generator)
+    moments = [
+        m._replace(nu=jax.tree.map(lambda leaf: jnp.full_like(leaf, SQUARE), m.nu))
+        for m in (state.generator_moments, state.discriminator_moments)
+    ]
+    return state._replace(generator=generator, generator_moments=moments[0], discriminator_moments=moments[1])
+
+
+@pytest.mark.parametrize(("fidelity", "weight"), [("paper", 1e-3), ("published_code", 5.0), ("steady", 4e-3)])
+def test_steps_are_the_papers(fidelity, weight):
+    """Overlapping crops tell whether noise stays in the photo; a low weight lets all regularisers count."""
+    (options,) = FIDELITIES[fidelity]
+
+    def begin(photo):
+        state = settled(start(KEY, photo))
+        return state._replace(schedule=Schedule(jnp.float32(weight), jnp.int32(0), jnp.bool_(False)))
+
+    photo = np.random.default_rng(0).uniform(-1, 1, (3, 70, 76)).astype(np.float32)
+    state = jax.tree.map(np.asarray, compiled(begin)(photo))
+    end, losses = compiled(functools.partial(train, fidelity=options))(state, CORNERS, len(CORNERS[0]))
+    key = jax.random.wrap_key_data(state.key)
+    noise = np.stack([jax.random.normal(jax.random.fold_in(key, i), (2, 3, 26, 26)) for i in range(3)])
+    directions = [*state.directions["first"], *state.directions["hidden"], np.ones(1, np.float32)]
+    kernel, photo, generator, discriminator, expected = reference.run(
+        *(state.generator, state.discriminator, directions, photo, noise),
+        compiled=compiled,
+        corners=CORNERS,
+        weight=weight,
+        square=SQUARE,
+        late=weight < 5e-3,
+        accumulates=options.accumulates,
+        real_noise=options.real_noise,
+        channel_sum=options.channel_sum,
+        sparsity=options.sparsity,
+    )
+    np.testing.assert_allclose(losses, expected, rtol=1e-4)
+    assert_close(end.kernel, kernel, 1e-4)  # near 0 the slope of the sparsity amplifies rounding
+    found, (row, column) = np.array(end.photo), end.noisy_corner
+    if options.accumulates:  # the last noise is written by the step that never came
+        found[:, row : row + 26, column : column + 26] = end.noisy
+    np.testing.assert_allclose(found, photo, atol=1e-6)
+    # the moves are so small that the last bit of a weight is 1 % of one
+    ends = (end.generator, end.discriminator), (generator, discriminator), (state.generator, state.discriminator)
+    jax.tree.map(lambda ours, plain, first: assert_close(ours - first, plain - first, 0.02), *ends)
+
+
+def schedules(losses, threshold=0.4, start=0):
+    """Return the weight of the bicubic loss before each step, for these bicubic losses."""
+
+    def body(schedule, now):
+        return hand_over(schedule, now[0], now[1], threshold), schedule.bicubic
+
+    steps = jnp.arange(start, start + len(losses))
+    return np.asarray(jax.jit(lambda s: jax.lax.scan(body, s, (steps, jnp.float32(losses))))(first_schedule())[1])
+
+
+def test_the_bicubic_loss_hands_over():
+    low = schedules([0.3] * 1100)
+    np.testing.assert_allclose(
+        low[[0, 200, 201, 400, 401, 600, 601, 1000]], [5, 5, 0.05, 0.05, *[5e-4] * 2, *[5e-6] * 2]
+    )
+    assert (schedules([0.3, 0.3, 0.5] * 100) == 5).all()  # never three running
+    once = schedules([0.5] * 150 + [0.3] * 3 + [0.5] * 300)
+    np.testing.assert_allclose(once[[200, 201]], [5, 0.05], rtol=1e-6)
+
+
+def test_the_rate_drops_behind_every_750th_step():
+    rate = jax.jit(lambda step: learning_rate(step, 750))
+    expected = {0: 2e-4, 750: 2e-4, 751: 2e-5, 1500: 2e-5, 1501: 2e-6, 2251: 2e-7, 2999: 2e-7}
+    np.testing.assert_allclose([rate(step) for step in expected], list(expected.values()), rtol=1e-5)
+
+
+def test_the_kernel_is_the_mean_of_the_last_steps():
+    """Three steps whose kernels differ: the last one's, and with `mean_from` 1 the mean of the last two."""
+    photo = np.random.default_rng(0).uniform(-1, 1, (3, 70, 76)).astype(np.float32)
+    last, mean = (dataclasses.replace(PAPER, mean_from=first) for first in (NEVER, 1))
+    runs = {
+        (rules, steps): jax.jit(functools.partial(train, fidelity=rules))(start(KEY, photo), CORNERS, steps)[0].kernel
+        for rules, steps in ((last, 2), (last, 3), (mean, 3))
+    }
+    assert float(jnp.abs(runs[last, 3] - runs[last, 2]).max()) > 0
+    assert_close(runs[mean, 3], (runs[last, 2] + runs[last, 3]) / 2, 1e-5)

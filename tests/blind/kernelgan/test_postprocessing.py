@@ -1,0 +1,45 @@
+"""From the generator's kernel to finished ones, against the reference implementation."""
+
+import numpy as np
+import pytest
+
+from jaxsr.blind.kernelgan.postprocessing import clean, finish, square_kernel
+from jaxsr.degradations.centering import centre_kernel, centre_of_mass, kernel_centre
+
+
+@pytest.mark.shared
+def test_golden_file(shared):
+    with np.load(shared / "golden" / "kernelgan_postprocess.npz") as data:
+        cleaned = clean(data["in/kernel"])
+        np.testing.assert_allclose(cleaned, data["out/thresholded"], atol=1e-6)
+        np.testing.assert_allclose(centre_kernel(cleaned, 2), data["out/processed"], atol=1e-6)
+        fourfold = square_kernel(data["out/thresholded"])
+        np.testing.assert_allclose(fourfold, data["out/analytic_x4_of_thresholded"], atol=1e-7)
+
+
+def test_the_square_reduces_as_the_kernel_does_twice():
+    """Of a photo reduced twice by `kernel`, each pixel is the sharp photo times the kernel of scale 4."""
+    rng = np.random.default_rng(0)
+    kernel = np.zeros((13, 13))
+    kernel[4:9, 4:9] = rng.random((5, 5))  # what lies further out is cut from the square
+    kernel /= kernel.sum()
+    sharp = rng.random((60, 60))
+
+    def reduce(image, kernel, scale):
+        size = len(kernel)
+        places = range(0, len(image) - size + 1, scale)
+        return np.array([[np.sum(image[y : y + size, x : x + size] * kernel) for x in places] for y in places])
+
+    twice = reduce(reduce(sharp, kernel, 2), kernel, 2)
+    once = reduce(sharp[6:, 6:], square_kernel(kernel), 4)  # 13 // 2 pixels are cut
+    np.testing.assert_allclose(once[: len(twice), : len(twice)], twice, rtol=1e-9)
+
+
+@pytest.mark.parametrize(("scale", "smallest"), [(2, 13), (4, 25)])
+def test_finished_kernels_sum_to_one_about_their_centre(scale, smallest):
+    kernel = np.zeros((13, 13), np.float32)
+    kernel[3:9, 4:11] = np.random.default_rng(0).random((6, 7))
+    finished = finish(kernel - 0.01, scale)
+    assert finished.sum() == pytest.approx(1) and len(finished) > smallest
+    pad = (len(finished) - smallest) // 2
+    np.testing.assert_allclose(centre_of_mass(finished), kernel_centre(smallest, scale) + pad, atol=5e-3)

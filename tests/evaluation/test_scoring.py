@@ -1,0 +1,135 @@
+"""Scores against the metrics by hand, the variants of small photos, and the published bicubic rows."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from jaxsr.data.images import Photo, write_photo
+from jaxsr.data.listing import list_photos
+from jaxsr.evaluation.folders import pair_files, score_files, score_restored, table
+from jaxsr.evaluation.paired_sets import Source
+from jaxsr.evaluation.pairs import given_pair, make_pair
+from jaxsr.evaluation.scoring import default_protocol, score
+from jaxsr.imaging.color import luma, round_to_levels
+from jaxsr.imaging.resize import resize
+from jaxsr.metrics.protocols import psnr, shave, ssim
+from jaxsr.restoration.tiles.tiled_run import enlarge
+from jaxsr.support.errors import UserError
+from jaxsr.weights import load
+from tests.restoration.tiles.test_tiled_run import network, photo
+
+
+def smooth(height, width, channels=3):
+    """Return a photo that bicubic can enlarge."""
+    small = photo(height // 6, width // 6, channels) / 255
+    return np.rint(np.clip(resize(small, size=(height, width)), 0, 1) * 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize("name", ["y8", "y", "rgb"])
+def test_a_score_worked_out_by_hand(name):
+    model, pixels = network("espcn", 3), smooth(50, 47)
+    pair = make_pair("p", pixels, 3)
+    truth = pixels[:48, :45] / 255
+    restored = enlarge(model, resize(truth, 1 / 3).astype(np.float32), quantize=False).astype(float)
+    if name == "y8":
+        images = round_to_levels(luma(restored)), round_to_levels(luma(truth))
+    else:
+        images = round_to_levels(restored), truth
+        images = tuple(map(luma, images)) if name == "y" else images
+    images = [shave(image, 3) for image in images]
+    scores = score(model, [pair], protocols=[name])[name]
+    assert scores.mean["psnr"] == pytest.approx(psnr(*images), abs=1e-4)
+    assert scores.mean["ssim"] == pytest.approx(ssim(*images), abs=1e-5)
+
+
+def test_the_bicubic_row_is_what_bicubic_scores():
+    pair = make_pair("p", smooth(60, 66), 2)
+    scores = score(load("bicubic-x2"), [pair], protocols=["y8", "y", "rgb"])
+    for protocol in scores.values():
+        assert protocol.mean["psnr"] == pytest.approx(protocol.baseline["psnr"], abs=1e-3)
+        assert 20 < protocol.mean["psnr"] < 80
+
+
+def test_small_photos_and_what_the_protocol_says_of_them():
+    pixels = smooth(49, 50)
+    plain, rounded = make_pair("p", pixels, 2), make_pair("p", pixels, 2, quantize_lr=True)
+    assert plain.resizer == "MATLAB bicubic, unrounded, symmetric border"
+    assert rounded.resizer == "MATLAB bicubic, 8 bits, clamped border"
+    np.testing.assert_allclose(rounded.lr * 255, np.rint(rounded.lr * 255), atol=1e-4)
+    np.testing.assert_allclose(plain.lr, resize(pixels[:48] / 255, 1 / 2), atol=1e-7)
+    given = given_pair("p", pixels, np.rint(rounded.lr * 255).astype(np.uint8), 2)
+    np.testing.assert_allclose(given.lr, rounded.lr, atol=1e-7)
+    record = score(network("espcn", 2), [given])["y8"].record()
+    assert record["protocol"]["resizer"] == "as given" and record["images"][0]["name"] == "p"
+    assert set(record) == {"protocol", "mean", "bicubic", "images"}
+
+
+def test_mistakes_are_named():
+    with pytest.raises(UserError, match="p: 20x16x3 is too small to score at scale 4; use 19 a side or more"):
+        make_pair("p", photo(16, 20), 4)
+    with pytest.raises(UserError, match="48x48x3 needs at scale 2 a small one of 24x24x3; got 23x24x3"):
+        given_pair("p", photo(48, 48), photo(24, 23), 2)
+
+
+def test_folders_that_do_not_fit(tmp_path):
+    for folder, count, side in (("hr", 2, 48), ("lr", 1, 24), ("odd", 2, 23)):
+        for i in range(count):
+            write_photo(tmp_path / folder / f"{i}.png", Photo(photo(side, side)))
+    with pytest.raises(UserError, match="2.*1"):
+        pair_files(tmp_path / "hr", tmp_path / "lr", 2)
+    with pytest.raises(UserError, match="needs at scale 2 a small one of 24x24x3; got 23x23x3"):
+        pair_files(tmp_path / "hr", tmp_path / "odd", 2)
+
+
+def test_one_broken_photo_does_not_stop_a_folder(tmp_path):
+    for name in ("a", "b"):
+        write_photo(tmp_path / f"{name}.png", Photo(smooth(48, 48)))
+    (tmp_path / "broken.png").write_bytes(b"no image")
+    model = network("espcn", 2)
+    files = pair_files(tmp_path, None, 2)
+    scores, failures = score_files(model, files, protocols=["y8"], save_to=tmp_path / "out")
+    assert len(failures) == 1 and "broken.png" in failures[0]
+    assert [row.name for row in scores["y8"].rows] == ["a", "b"]
+    assert "mean of 2 of 3" in table(model.name, scores["y8"], asked=3)
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"a.png", "b.png"}
+    with Image.open(tmp_path / "out" / "a.png") as image:
+        assert image.size == (48, 48)
+
+
+def test_default_protocols():
+    assert default_protocol(network("fsrcnn", 2)) == default_protocol(load("bicubic-x2")) == "y8"
+    assert default_protocol(network("espcn", 2, channels=3)) == "y"
+
+
+@pytest.mark.shared
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("data", "scale", "expected"),
+    [
+        *[("Set5", scale, value) for scale, value in {2: 33.66, 3: 30.39, 4: 28.42}.items()],
+        *[("Set14", scale, value) for scale, value in {2: 30.23, 3: 27.54, 4: 26.00}.items()],
+    ],
+)
+def test_published_bicubic_rows(shared, data, scale, expected):
+    files = [Source(path) for path in list_photos([shared / "data" / "test" / data / "hr"])]
+    scores, failures = score_files(load("bicubic", scale=scale), files, protocols=["y8"])
+    assert not failures
+    assert round(scores["y8"].mean["psnr"], 2) == expected == round(scores["y8"].baseline["psnr"], 2)
+
+
+def test_photos_that_were_restored_before(tmp_path):
+    for name in ("a", "b", "c", "d"):
+        write_photo(tmp_path / "hr" / f"{name}.png", Photo(smooth(48, 50)))
+    model, sources = load("bicubic-x2"), pair_files(tmp_path / "hr", None, 2)
+    scores, _ = score_files(model, sources, protocols=["rgb"], save_to=tmp_path / "out")
+    (tmp_path / "out" / "d.png").unlink()
+    write_photo(tmp_path / "out" / "c.png", Photo(photo(24, 25)))
+    again, failures = score_restored(tmp_path / "out", sources, 2, protocols=["rgb"])
+    for first, second in zip(scores["rgb"].rows, again["rgb"].rows, strict=False):
+        assert second.name == first.name and second.seconds is None
+        assert second.scores == pytest.approx(first.scores, abs=1e-9)
+    assert len(again["rgb"].rows) == 2 and len(failures) == 2
+    assert "c.png has the shape (24, 25, 3), the sharp photo (48, 50, 3); restore it at scale 2" in failures[0]
+    assert "holds no restored photo d; restore it" in failures[1]
+    lines = table("restored", again["rgb"], asked=4).splitlines()
+    assert lines[0].endswith("SSIM") and "mean of 2 of 4" in lines[3]

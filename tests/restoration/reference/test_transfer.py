@@ -1,0 +1,177 @@
+"""Restoring with references: the parts put together by hand, windows, the fallback, pictures, what is refused."""
+
+import jax
+import numpy as np
+import pytest
+from PIL import Image
+
+import jaxsr
+from jaxsr.evaluation.folders import reference_sources, score_files, with_references
+from jaxsr.evaluation.paired_sets import Source
+from jaxsr.imaging.resize import resize
+from jaxsr.models import Model
+from jaxsr.models.srntt import SPEC, SRNTT, Maps
+from jaxsr.models.vgg import VGG19
+from jaxsr.restoration.reference.features import match_shared
+from jaxsr.restoration.reference.match_pictures import matches_picture
+from jaxsr.restoration.reference.preparation import LAYERS, load_for_matching, prepare, reduced_and_enlarged
+from jaxsr.restoration.reference.transfer import restore_pixels, transfer
+from jaxsr.support.errors import UserError
+from tests.models.test_srntt import quiet_variables
+from tests.reference import matching
+from tests.restoration.tiles.test_tiled_run import network, photo
+
+NET = SRNTT(features=4, blocks=1)
+MODEL = Model(SPEC, NET, 4, quiet_variables(NET))
+
+
+@pytest.fixture(scope="module")
+def vgg():
+    return load_for_matching("random")
+
+
+def layers(vgg, pixels):
+    """Return the features of a photo in [0, 1] at each of LAYERS, of the whole at once."""
+    features = jax.jit(VGG19(LAYERS, convention=vgg.convention).apply)({"params": vgg.params}, np.float32(pixels)[None])
+    return {name: np.asarray(x[0]) for name, x in features.items()}
+
+
+def by_hand(vgg, pixels, others):
+    """Return the result and the places of uint8 RGB `pixels` by whole features, loops over patches, one call."""
+    enlarged = layers(vgg, np.clip(resize(pixels / 255, 4), 0, 1))
+    conditions = [layers(vgg, reduced_and_enlarged(np.float32(x / 255)))["relu3_1"] for x in others]
+    places, _ = matching.match(enlarged["relu3_1"], conditions)
+    textures = [layers(vgg, x / 255) for x in others]
+    maps = [
+        matching.swap(places, [x[name] for x in textures], factor)
+        for name, factor in (("relu3_1", 1), ("relu2_1", 2), ("relu1_1", 4))
+    ]
+    maps = Maps(*(np.float32(x)[None] for x in maps))
+    result = jax.jit(NET.apply)(MODEL.variables, np.float32(pixels / 127.5 - 1)[None], maps)
+    return (np.asarray(result[0]) + 1) / 2, places
+
+
+def test_the_parts_together(vgg):
+    """Two references of other sizes; the network is folded, so the maps reach the right scales."""
+    pixels, others = photo(8, 9), [photo(28, 24), photo(20, 36)]
+    expected, places = by_hand(vgg, pixels, others)
+    result, found = transfer(MODEL, pixels, reference=others, vgg=vgg, quantize=False, save_matches=True)
+    np.testing.assert_array_equal(found["places"], places)
+    np.testing.assert_allclose(result, expected, atol=1e-4)
+    np.testing.assert_array_equal(found["sizes"], [(7, 6), (5, 9)])
+    changed, _ = transfer(MODEL, pixels, reference=others[:1], vgg=vgg, quantize=False)
+    assert expected.std() > 0.02 and np.abs(changed - expected).max() > 1e-3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("reference", [[photo(40, 44)], []])
+def test_tiled_equals_untiled(reference, vgg):
+    """Also where the photo is its own reference."""
+    pixels = photo(57, 62)
+    guide = prepare(reference, vgg)
+    whole, tiled = (transfer(MODEL, pixels, reference=guide, tile=tile, quantize=False)[0] for tile in (None, 54))
+    assert whole.shape == (228, 248, 3)
+    np.testing.assert_allclose(tiled, whole, atol=1e-4)
+
+
+def test_without_a_reference_the_photo_is_its_own(vgg):
+    """Each layer of the network's own enlargement is matched with that layer of the small photo, mirrored to 12x16."""
+    pixels = photo(12, 13)
+    x = np.float32(pixels / 127.5 - 1)[None]
+    alone = np.clip((jax.jit(NET.clone(alone=True).apply)(MODEL.variables, x) + 1) / 2, 0, 1)
+    small = np.pad(pixels / 255, ((0, 0), (0, 3), (0, 0)), mode="reflect")
+    content, own = layers(vgg, alone[0]), layers(vgg, small)
+    maps = [matching.swap(match_shared(content[name], [own[name]]).places, [own[name]], 1)[None] for name in LAYERS]
+    expected = jax.jit(NET.apply)(MODEL.variables, x, Maps(*map(np.float32, maps)))
+    result, found = transfer(MODEL, pixels, vgg=vgg, quantize=False, save_matches=True)
+    np.testing.assert_allclose(result, (expected[0] + 1) / 2, atol=1e-4)
+    np.testing.assert_array_equal(found["sizes"], [(3, 4)])
+
+
+def test_a_network_alone_takes_no_references():
+    pixels = photo(12, 13)
+    x = np.float32(pixels / 127.5 - 1)[None]
+    expected = (jax.jit(NET.clone(alone=True).apply)(MODEL.variables, x)[0] + 1) / 2
+    result, found = restore_pixels(MODEL.with_options(alone=True), pixels, quantize=False)
+    np.testing.assert_allclose(result, expected, atol=1e-5)
+    assert found == {}
+    with pytest.raises(UserError, match="takes no reference; leave it out"):
+        restore_pixels(MODEL.with_options(alone=True), pixels, reference=[pixels])
+
+
+@pytest.mark.slow
+def test_kinds_of_photos_and_references(vgg, tmp_path):
+    """Arrays, PIL images and paths give the same; grey photos stay grey; alpha is enlarged by bicubic."""
+    pixels, other = photo(8, 9, 4), photo(16, 20)
+    Image.fromarray(other).save(tmp_path / "other.png")
+    expected = jaxsr.restore(pixels, MODEL, reference=other, vgg=vgg)
+    assert expected.shape == (32, 36, 4) and expected.dtype == np.uint8
+    for given in (tmp_path / "other.png", [Image.fromarray(other)], [other]):
+        np.testing.assert_array_equal(jaxsr.restore(pixels, MODEL, reference=given, vgg=vgg), expected)
+    assert jaxsr.restore(pixels[..., 0], MODEL, reference=other[..., :1], vgg=vgg).shape == (32, 36)
+
+
+def test_the_picture_of_matches():
+    """Red is the column, green the row, blue the reference; the references stand beside, as they would look."""
+    places = np.array([[[0, 0, 0], [0, 4, 3]], [[1, 0, 1], [1, 2, 0]]], np.int32)
+    picture = matches_picture(places, [(7, 6), (5, 4)])
+    assert picture.shape == (5, 2 + 4 + 4 + 4 + 2, 3)
+    expected = [[[0, 0, 0], [255, 255, 0]], [[255, 0, 255], [0, 255, 255]]]
+    np.testing.assert_array_equal(picture[:2, :2], expected)
+    np.testing.assert_array_equal(picture[4, 6 + 3], expected[0][1])
+    np.testing.assert_array_equal(picture[2, 14], expected[1][1])
+
+
+@pytest.fixture
+def cufed(tmp_path):
+    """Return a folder of a sharp photo with two references, the second of which is the photo."""
+    for number, pixels in enumerate((photo(48, 52), photo(40, 44), photo(48, 52))):
+        Image.fromarray(pixels).save(tmp_path / f"000_{number}.png")
+    return tmp_path
+
+
+def test_scores_on_a_folder_with_references(cufed, vgg):
+    """Small photos are Pillow's, in 8 bits; the score is that of restoring with the reference of the level."""
+    sources = reference_sources(cufed, "1")
+    assert sources == [Source(cufed / "000_0.png", references=(cufed / "000_1.png",), name="000")]
+    transfer_options = {"vgg": vgg, "copies": False}
+    making = {"degradation": "PIL", "transfer": transfer_options}
+    scores, failures = score_files(MODEL, sources, protocols=["y", "rgb"], **making)
+    assert (
+        failures == []
+        and [row.name for row in scores["y"].rows] == ["000"]
+        and "Pillow's bicubic, 8 bits" in scores["y"].protocol.resizer
+    )
+    with Image.open(cufed / "000_0.png") as sharp, Image.open(cufed / "000_1.png") as other:
+        small = np.asarray(sharp.resize((13, 12), Image.Resampling.BICUBIC))
+        result = jaxsr.restore(small, MODEL, reference=other, vgg=vgg) / 255
+        expected = scores["rgb"].protocol.score(result, np.asarray(sharp) / 255, scale=4, luma_only=False)
+    assert scores["rgb"].mean["psnr"] == pytest.approx(expected["psnr"], abs=1e-3)
+
+
+def test_the_sharp_photo_is_no_reference(cufed):
+    with pytest.raises(UserError, match="000_2.png is the sharp photo itself; give another photo"):
+        reference_sources(cufed, "all")
+    with pytest.raises(UserError, match="000_2.png is the sharp photo itself"):
+        with_references([Source(cufed / "000_1.png"), Source(cufed / "000_0.png")], [cufed / "000_2.png"])
+
+
+@pytest.mark.parametrize(
+    ("pixels", "options", "message"),
+    [
+        (photo(11, 20), {}, "a photo of 20x11 pixels is too small for srntt-x4; use 12x12 or more"),
+        (photo(2, 20), {"reference": [photo(20, 20)]}, "20x2 pixels is too small for srntt-x4; use 3x3"),
+        (photo(20, 20), {"reference": [photo(20, 8)]}, "reference 1: a reference of 8x20 pixels is tiny"),
+        (photo(20, 20), {"ensemble": True}, "matches an upright photo with references; leave the ensemble out"),
+    ],
+)
+def test_mistakes_are_named(pixels, options, message, vgg):
+    with pytest.raises(UserError, match=message):
+        transfer(MODEL, pixels, vgg=vgg, **options)
+
+
+def test_other_models_take_no_reference():
+    with pytest.raises(UserError, match="espcn-x2 takes no reference; leave it out, or use srntt"):
+        restore_pixels(network("espcn", 2), photo(20, 20), reference=[photo(20, 20)])
+    with pytest.raises(UserError, match="cannot take a int as reference; give an array, a PIL image or a path"):
+        jaxsr.restore(photo(20, 20), MODEL, reference=[3])

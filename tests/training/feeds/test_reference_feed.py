@@ -1,0 +1,130 @@
+"""What SRNTT learns from: crops and their references' crops, where they match, and the maps made of that."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxsr.devices import processes
+from jaxsr.models import model_spec
+from jaxsr.models.srntt import FACTORS
+from jaxsr.models.vgg import VGG19
+from jaxsr.support.errors import UserError
+from jaxsr.training.feeds import reference_feed
+from jaxsr.training.feeds.feed import open_feed
+from jaxsr.training.feeds.reference_feed import load_examples, window_of
+from jaxsr.training.loop import train
+from jaxsr.training.pairs import GuidedCrops, crop_size, make_pairs
+from jaxsr.training.terms import make_terms, swap_batch
+from tests.helpers.dan_cases import assert_close
+
+SPEC = model_spec("srntt")
+
+
+@pytest.fixture
+def config(tiny):
+    return tiny("srntt", "full")
+
+
+def test_crops_lie_side_by_side_with_every_reference(config):
+    examples = load_examples(config, 32)
+    assert len(examples.sharp) == 3 * 2 * (64 // 32) * (70 // 32)
+    assert examples.sharp.shape == examples.reference.shape == (len(examples.sharp), 32, 32, 3)
+    assert examples.places.shape[1:] == (6, 6, 3) and examples.similarity.shape[1:] == (6, 6)
+    config.data.reference_level = "1"
+    assert len(load_examples(config, 32).sharp) == len(examples.sharp) // 2
+
+
+def test_the_reference_is_cut_where_the_crop_matches():
+    """A photo matched with itself 8 pixels of relu3_1 further down and 4 to the right."""
+    row, column = np.mgrid[:30, :40]
+    places = np.stack([np.zeros_like(row), row + 8, column + 4], axis=-1)
+    assert window_of(places, (16, 32), 32, (400, 400)) == (16 + 32 - 2, 32 + 16 - 2)
+    assert window_of(places, (16, 32), 32, (60, 70)) == (28, 38)  # inside the reference
+
+
+def test_batches_follow_the_seed_and_resume(config):
+    devices = jax.local_devices()
+    feed, again = (open_feed(config, crop_size(config, SPEC), devices) for _ in range(2))
+    first, second = feed.data(1), feed.data(1)
+    assert feed.position() == 2 and first.sharp.shape[:3] == (4, 1, 1)
+    assert not all(np.array_equal(*pair) for pair in zip(first, second, strict=True))
+    again.seek(1)
+    jax.tree.map(np.testing.assert_array_equal, again.data(1), second)
+
+
+def test_processes_share_a_batch(config, monkeypatch):
+    """Their parts put together are the batch of one, whose devices come in the same order."""
+    devices, examples = jax.local_devices(), load_examples(config, 32)
+    monkeypatch.setattr(reference_feed, "load_examples", lambda *_: examples)
+    whole, parts = open_feed(config, crop_size(config, SPEC), devices).data(1), []
+    for index in range(2):
+        monkeypatch.setattr(processes, "count", lambda: 2)
+        monkeypatch.setattr(processes, "index", lambda index=index: index)
+        parts.append(open_feed(config, crop_size(config, SPEC), devices[:2]).data(1))
+    jax.tree.map(lambda all_, *each: np.testing.assert_array_equal(all_, np.concatenate(each)), whole, *parts)
+
+
+def test_places_are_kept_unless_weights_are_random(config, tmp_path, monkeypatch):
+    monkeypatch.setattr(reference_feed, "cache_folder", lambda: tmp_path)
+    load_examples(config, 32)
+    assert not (tmp_path / "matches").exists()
+    weights = load_vgg_random(config)
+    monkeypatch.setattr(reference_feed, "load_vgg", lambda *_, **__: weights)
+    config.perceptual.weights = "vgg19.pth"
+    first = load_examples(config, 32)
+    monkeypatch.setattr(reference_feed, "match_shared", None)  # not called again
+    jax.tree.map(np.testing.assert_array_equal, load_examples(config, 32), first)
+
+
+def load_vgg_random(config):
+    return reference_feed.load_vgg([reference_feed.MATCHED], "random", key=jax.random.key(config.seed))
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0])
+def test_maps_are_the_references_or_the_truth(share, config):
+    config.data.truth_share = share
+    terms = make_terms(config, SPEC)
+    chosen = jax.tree.map(lambda leaf: leaf[:2], load_examples(config, 32))
+    keys = jax.random.split(jax.random.key(0), 2)
+    pair = make_pairs(GuidedCrops(*map(jnp.asarray, chosen)), keys, config, SPEC, 3)[4]
+    assert pair.small.shape == (2, 8, 8, 3)
+    assert terms.maps is not None and pair.places is not None and pair.reference is not None
+    maps = jax.jit(terms.maps)(terms.constants, pair, keys)
+    photos = pair.sharp if share else pair.reference
+    network = VGG19(tuple(FACTORS), (0.0, 1.0))
+    given = jax.jit(network.apply)({"params": terms.constants}, photos)
+    for (layer, factor), found in zip(FACTORS.items(), maps, strict=True):
+        expected = given[layer] if share else swap_batch(pair.places, given[layer], factor)
+        assert_close(found, expected, 1e-4)
+    if share:
+        loss, told = jax.jit(terms.loss)(terms.constants, pair.sharp, pair, maps)
+        assert float(loss) < 1e-8 and {"perceptual", "texture"} <= told.keys()
+        assert float(jax.jit(terms.loss)(terms.constants, pair.sharp[::-1], pair, maps)[1]["texture"]) > 0
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"data.references": ""}, r"srntt with data.references='': folders of photos with references are for srntt"),
+        ({"model.options.alone": True}, "set --config.data.references or --config.model.options.alone"),
+        ({"data.truth_share": 1.5}, r"data.truth_share=1.5 must lie in \[0, 1\]"),
+        ({"data.reference_level": "7"}, "has no reference of level '7'; choose one of: 1, 2, all"),
+        ({"data.patch": 100}, "and its reference have 400 pixels a side; use larger photos or a smaller"),
+    ],
+)
+def test_what_cannot_be_trained_is_refused_before_the_work(fields, message, config, tmp_path):
+    config.update_from_flattened_dict(fields)
+    with pytest.raises(UserError, match=message):
+        train(config, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_reference_that_is_the_photo_itself_is_refused(config, references, tmp_path):
+    folder = tmp_path / "photos"
+    for kind in ("hr", "ref1"):
+        (folder / kind).mkdir(parents=True)
+        (folder / kind / "a.png").write_bytes((references / "hr" / "photo0.png").read_bytes())
+    config.data.references = str(folder)
+    with pytest.raises(UserError, match=r"ref1/a.png is the sharp photo itself; give another photo"):
+        load_examples(config, 32)
