@@ -20,7 +20,7 @@ from benchmarks.tables import Table, network, run
 from benchmarks.trials import Case, Trial, table
 from jaxsr.imaging.color import from_range, to_range
 from jaxsr.imaging.resize import resize
-from jaxsr.models import MODELS, Model, restored
+from jaxsr.models import MODELS, Model, restored_image
 from jaxsr.models.srntt import FACTORS, Maps, map_sizes
 from jaxsr.restoration.tiles.tiled_run import enlarge
 
@@ -54,7 +54,7 @@ def batch_in_jax(model: Model, photos: np.ndarray) -> Callable[[], np.ndarray]:
 
     def apply(variables: Any, x: jax.Array) -> jax.Array:
         x = resize(x, model.scale) if model.spec.pre_upsampled else x
-        y = restored(model.module.apply(variables, to_range(x, model.spec.value_range)))
+        y = restored_image(model.module.apply(variables, to_range(x, model.spec.value_range)))
         return from_range(y, model.spec.value_range)
 
     shared = jax.shard_map(apply, mesh=mesh, in_specs=(PartitionSpec(), split), out_specs=split, check_vma=False)

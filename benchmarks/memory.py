@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 
 from benchmarks.tables import Table, run
-from jaxsr.models import MODELS, restored
+from jaxsr.models import MODELS, restored_image
 from jaxsr.models.model import initial_shapes
 
 OPTIONS = {"drcn": "remat", "rdn": "remat", "danv1": "backpropagate_all", "danv2": "backpropagate_all"}
@@ -21,10 +21,10 @@ def temporary_bytes(name: str, scale: int, batch: int, patch: int, **options: bo
     module = MODELS[name].module(scale, **options)
     variables = initial_shapes(module)
     small = jax.ShapeDtypeStruct((batch, patch, patch, module.channels), jnp.float32)
-    sharp = restored(jax.eval_shape(module.apply, variables, small))
+    sharp = restored_image(jax.eval_shape(module.apply, variables, small))
 
     def loss(params, others, small, sharp):
-        return jnp.mean(jnp.square(restored(module.apply({**others, "params": params}, small)) - sharp))
+        return jnp.mean(jnp.square(restored_image(module.apply({**others, "params": params}, small)) - sharp))
 
     params = variables.pop("params")
     analysis = jax.jit(jax.grad(loss)).lower(params, variables, small, sharp).compile().memory_analysis()

@@ -20,7 +20,7 @@ from benchmarks.peers.accelerator import computing, placed, planes
 from benchmarks.tables import Table, network, run
 from benchmarks.trials import Case, Trial, table
 from jaxsr.devices.parallel import average_over_devices, compile_steps, devices, replicate, shard
-from jaxsr.models import MODELS, Model, restored
+from jaxsr.models import MODELS, Model, restored_image
 from jaxsr.training.precision import computing_in
 
 RATE = 1e-4
@@ -30,7 +30,7 @@ BY_PIXELS = tuple(name for name in SIZES if name not in CONFIGS)
 def pair(model: Model, patch: int, batch: int) -> tuple[np.ndarray, np.ndarray]:
     """Return a network's input (batch, patch, patch, C) and the target for its output."""
     small = np.random.default_rng(0).random((batch, patch, patch, model.channels), np.float32)
-    shape = restored(jax.eval_shape(model.apply, small)).shape
+    shape = restored_image(jax.eval_shape(model.apply, small)).shape
     return small, np.random.default_rng(1).random(shape, np.float32)
 
 
@@ -50,7 +50,7 @@ def in_jax(model: Model, small: np.ndarray, target: np.ndarray, precision: str) 
 
         def loss_of(params: Any) -> tuple[jax.Array, Any]:
             output, updated = computing_in(precision, apply)(params, batch[0])
-            return jnp.mean(jnp.square(restored(output) - batch[1])), updated
+            return jnp.mean(jnp.square(restored_image(output) - batch[1])), updated
 
         found = jax.value_and_grad(loss_of, has_aux=True)(params)
         (loss, statistics), gradients = average_over_devices(found)

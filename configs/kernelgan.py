@@ -20,9 +20,7 @@ def get_config(variant: str = "x2") -> Config:
     config.seed = 0  # of the first run; the same gives the same kernel
     config.seeds = 4  # runs for each photo, whose mean kernel is taken
     config.steps = 3_000  # the schedule is made for these
-    config.fidelity = (
-        "mixed"  # or "steady", "paper", "published_code": see jaxsr.blind.kernelgan.optimization.FIDELITIES
-    )
+    config.fidelity = "mixed"  # or "steady", "paper", "published_code": see FIDELITIES
     config.log_every = 100  # updates between two lines of losses
 
     config.model = ConfigDict()

@@ -5,17 +5,15 @@ after the model's name are its constructor's fields; most are read off the shape
 is asked for. Exit status 0: written; 2: wrong usage or a file that does not fit.
 """
 
-import ast
 import hashlib
-import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from absl import flags
 
 from jaxsr.support import command_line
 from jaxsr.support.errors import UserError
+from jaxsr.support.model_options import Option, parse_model
 
 _MODEL = flags.DEFINE_string("model", None, "Name[,option=value...], such as fsrcnn,scale=3.", required=True)
 _OUTPUT = flags.DEFINE_string("output", None, "The weight file to write, *.safetensors.", required=True)
@@ -32,7 +30,8 @@ def main(arguments: Sequence[str]) -> int:
 
     if len(arguments) != 1:
         raise UserError(f"one weight file is imported at a time; got {len(arguments)}")
-    name, scale, options = parse_model(_MODEL.value)
+    name, options = parse_model(_MODEL.value)
+    scale = split_scale(name, options)
     check_name(_OUTPUT.value)
     source = Path(arguments[0])
     model = import_tensors(name, read_tensors(source), scale=scale, **options)
@@ -44,29 +43,12 @@ def main(arguments: Sequence[str]) -> int:
     return command_line.DONE
 
 
-def parse_model(text: str) -> tuple[str, int | None, dict[str, Any]]:
-    """Return name, scale (None if not given) and further options of "name,option=value,...".
-
-    Values are Python literals, or words. Raises UserError for a part without "=".
-    """
-    name, *parts = re.split(r",(?![^()]*\))", text)  # commas outside brackets
-    options: dict[str, Any] = {}
-    for part in parts:
-        key, equals, value = part.partition("=")
-        if not equals:
-            raise UserError(f"--model={text}: {part!r} is no option=value; write for example {name},scale=3")
-        options[key.strip()] = _literal(value.strip())
+def split_scale(name: str, options: dict[str, Option]) -> int | None:
+    """Return the scale among `options`, which loses it, or None; raises UserError unless it is a whole number."""
     scale = options.pop("scale", None)
     if scale is not None and not isinstance(scale, int):
-        raise UserError(f"--model={text}: scale={scale!r} is no whole number")
-    return name, scale, options
-
-
-def _literal(text: str) -> Any:
-    try:
-        return ast.literal_eval(text)
-    except (ValueError, SyntaxError):
-        return text
+        raise UserError(f"--model={name}: scale={scale!r} is no whole number")
+    return scale
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from absl import flags
 from ml_collections import config_flags
 
 from jaxsr.support import command_line
+from jaxsr.support.errors import UserError
 from jaxsr.training.config import Config
 
 _CONFIG = config_flags.DEFINE_config_file("config", None, "A file of configs/, with its variant.", lock_config=True)
@@ -36,15 +37,11 @@ def main(arguments: Sequence[str]) -> int:
     )
 
     if arguments:
-        raise command_line.UserError(
-            f"unexpected argument {arguments[0]!r}; everything is a flag: --config=... --workdir=..."
-        )
+        raise UserError(f"unexpected argument {arguments[0]!r}; everything is a flag: --config=... --workdir=...")
     config = _loaded_config()
     place = processes.membership(_COORDINATOR.value, _PROCESSES.value, _PROCESS.value)
     if place is not None and config.model.name == "kernelgan":
-        raise command_line.UserError(
-            "kernelgan trains on each photo by itself; give each process photos of its own to do"
-        )
+        raise UserError("kernelgan trains on each photo by itself; give each process photos of its own to do")
     processes.join(place)
     if place is None:
         return _trained(config)
@@ -83,7 +80,7 @@ def _loaded_config() -> Config:
         _CONFIG.value.keys()
     except OSError as error:
         reason = str(error).splitlines()[-1].strip()
-        raise command_line.UserError(
+        raise UserError(
             f"cannot load --config ({reason}); give a file of configs/, such as configs/espcn.py:x3"
         ) from None
     return _CONFIG.value

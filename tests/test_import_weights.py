@@ -9,8 +9,9 @@ import pytest
 from jaxsr.data.listing import list_photos
 from jaxsr.evaluation.folders import score_files
 from jaxsr.evaluation.paired_sets import Source
-from jaxsr.import_weights import parse_model
+from jaxsr.import_weights import split_scale
 from jaxsr.support.errors import UserError
+from jaxsr.support.model_options import parse_model
 from jaxsr.weights import load
 from tests.helpers import commands
 from tests.weights.importers.test_importers import espcn_tensors
@@ -51,13 +52,15 @@ def test_mistakes_take_one_line_and_leave_nothing(model, output, message, tmp_pa
 
 
 def test_options_after_the_name():
-    assert parse_model("fsrcnn,scale=3") == ("fsrcnn", 3, {})
+    assert parse_model("fsrcnn,scale=3") == ("fsrcnn", {"scale": 3})
     parsed = parse_model("srcnn,kernel_sizes=(9,1,5),padding=zero")
-    assert parsed == ("srcnn", None, {"kernel_sizes": (9, 1, 5), "padding": "zero"})
+    assert parsed == ("srcnn", {"kernel_sizes": (9, 1, 5), "padding": "zero"})
     with pytest.raises(UserError, match="'x3' is no option=value"):
         parse_model("fsrcnn,x3")
+    options: dict = {"scale": 3, "depth": 5}
+    assert split_scale("vdsr", options) == 3 and options == {"depth": 5}
     with pytest.raises(UserError, match="scale='three' is no whole number"):
-        parse_model("fsrcnn,scale=three")
+        split_scale("fsrcnn", {"scale": "three"})
 
 
 @pytest.mark.shared

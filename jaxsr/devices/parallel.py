@@ -1,4 +1,4 @@
-"""Devices: the only file that knows `pmap`. All of them run one program, in each process on its own part of a batch."""
+"""Training steps on all devices: one program, in each process on its own part of a batch."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -6,12 +6,11 @@ from typing import Any, TypeVar
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.sharding import Mesh, NamedSharding, PartitionSpec
+from jax.sharding import Mesh
 
 from jaxsr.devices import processes
-from jaxsr.models.model import DEVICES
+from jaxsr.devices.meshes import BATCH_AXIS, place_replicated, place_split
 from jaxsr.support.errors import UserError
-from jaxsr.training.config import Config
 
 Tree = TypeVar("Tree")
 
@@ -48,14 +47,17 @@ def share_of(batch_size: int, devices: list[Any]) -> int:
     return batch_size // len(all_devices(devices))
 
 
-def steps_per_dispatch(config: Config) -> int:
-    """Return how many steps one program runs; by default 1 on a CPU, where XLA's convolutions crawl inside loops."""
-    return config.steps_per_dispatch or (1 if jax.default_backend() == "cpu" else 20)
+def steps_per_dispatch(configured: int) -> int:
+    """Return how many steps one program runs: as `configured`, or if that is 0, 1 on a CPU and 20 on an accelerator.
+
+    On a CPU XLA's convolutions are slow inside loops.
+    """
+    return configured or (1 if jax.default_backend() == "cpu" else 20)
 
 
 def average_over_devices(tree: Tree) -> Tree:
     """Return the mean of `tree` over the devices; to be called inside a step."""
-    return jax.lax.pmean(tree, DEVICES)
+    return jax.lax.pmean(tree, BATCH_AXIS)
 
 
 def example_keys(key: jax.Array, step: jax.Array, count: int) -> jax.Array:
@@ -64,14 +66,13 @@ def example_keys(key: jax.Array, step: jax.Array, count: int) -> jax.Array:
     A key belongs to the example's place in the global batch, so results do not depend on the device count.
     """
     key = jax.random.fold_in(key, step)
-    places = jax.lax.axis_index(DEVICES) * count + np.arange(count)
+    places = jax.lax.axis_index(BATCH_AXIS) * count + np.arange(count)
     return jax.vmap(lambda place: jax.random.fold_in(key, place))(places)
 
 
 def replicate(tree: Tree, devices: list[Any]) -> Tree:
     """Return `tree` on each of `devices`, laid out as the compiled program wants it, so it compiles once."""
-    mesh = Mesh(np.array(devices), (DEVICES,))
-    return jax.device_put(tree, NamedSharding(mesh, PartitionSpec()))
+    return place_replicated(tree, Mesh(np.array(devices), (BATCH_AXIS,)))
 
 
 def shard(batches: np.ndarray, devices: list[Any]) -> np.ndarray:
@@ -83,8 +84,8 @@ def shard(batches: np.ndarray, devices: list[Any]) -> np.ndarray:
 
 def put_sharded(batch: np.ndarray, devices: list[Any]) -> jax.Array:
     """Return (devices, 1, share, ...), each part on its device, from this process's part of a batch (n, ...)."""
-    mesh = Mesh(np.array(devices), (DEVICES,))
-    return jax.device_put(shard(batch[None], devices), NamedSharding(mesh, PartitionSpec(DEVICES)))
+    mesh = Mesh(np.array(devices), (BATCH_AXIS,))
+    return place_split(shard(batch[None], devices), mesh)  # type: ignore[return-value]  # what was NumPy is JAX's
 
 
 def dispatch_of(batches: list[jax.Array], steps: int) -> jax.Array:
@@ -108,7 +109,7 @@ def compile_steps(run: Callable[..., Any], devices: list[Any], *, sharded_data: 
     data_axes = jax.tree.map(lambda sharded: 0 if sharded else None, sharded_data)
     mapped = jax.pmap(
         run,
-        axis_name=DEVICES,
+        axis_name=BATCH_AXIS,
         in_axes=(None, None, data_axes, 0),
         out_axes=(None, None),
         donate_argnums=(0,),

@@ -18,8 +18,9 @@ from jaxsr.degradations.kernels import KERNELS, gaussian8
 from jaxsr.degradations.motion import ANXIETIES, EXPOSURES, draw_motion
 from jaxsr.degradations.reductions import DEGRADATIONS
 from jaxsr.imaging.color import round_to_levels
+from jaxsr.imaging.patches import modcrop
 from jaxsr.imaging.resize import resize
-from jaxsr.metrics.protocols import Protocol, cut_pixels, modcrop
+from jaxsr.metrics.protocols import Protocol, cut_pixels
 from jaxsr.support.errors import UserError, choose
 
 # What `Protocol.resizer` says of the small photos. The first gives the bicubic rows printed in most papers.

@@ -42,3 +42,13 @@ def sub_image_starts(size: int, side: int, stride: int) -> list[int]:
     if size <= side:
         return [0]
     return [*range(0, size - side, stride), size - side]
+
+
+def shave(image: Array, border: int) -> Array:
+    """Return `image` (H, W, C) without `border` pixels on each side."""
+    return image[border : image.shape[0] - border, border : image.shape[1] - border]
+
+
+def modcrop(image: Array, scale: int) -> Array:
+    """Return `image` (H, W, C) cut at the bottom and right to multiples of `scale`."""
+    return image[: image.shape[0] - image.shape[0] % scale, : image.shape[1] - image.shape[1] % scale]

@@ -6,6 +6,7 @@ import numpy as np
 from scipy.ndimage import correlate1d
 
 from jaxsr.imaging.color import luma, round_to_levels
+from jaxsr.imaging.patches import shave
 from jaxsr.support.errors import UserError
 
 
@@ -89,13 +90,3 @@ PROTOCOLS = {
 def cut_pixels(scale: int) -> int:
     """Return how many pixels a protocol cuts from each side; deblurring, of scale 1, is scored on the whole photo."""
     return scale if scale > 1 else 0
-
-
-def shave(image: np.ndarray, border: int) -> np.ndarray:
-    """Return `image` (H, W, C) without `border` pixels on each side."""
-    return image[border : image.shape[0] - border, border : image.shape[1] - border]
-
-
-def modcrop(image: np.ndarray, scale: int) -> np.ndarray:
-    """Return `image` (H, W, C) cut at the bottom and right to multiples of `scale`."""
-    return image[: image.shape[0] - image.shape[0] % scale, : image.shape[1] - image.shape[1] % scale]

@@ -19,7 +19,8 @@ from jaxsr.models import (
     vdsr,
     zssr,
 )
-from jaxsr.models.model import Model, ModelSpec, count_parameters, found, initial_shapes, restored
+from jaxsr.models.forward import extras, restored_image
+from jaxsr.models.model import Model, ModelSpec, count_parameters, initial_shapes
 from jaxsr.support.errors import choose
 
 MODELS: dict[str, ModelSpec] = {
@@ -48,4 +49,13 @@ def model_spec(name: str) -> ModelSpec:
     return choose("model", name, MODELS)
 
 
-__all__ = ["MODELS", "Model", "ModelSpec", "count_parameters", "found", "initial_shapes", "model_spec", "restored"]
+__all__ = [
+    "MODELS",
+    "Model",
+    "ModelSpec",
+    "count_parameters",
+    "extras",
+    "initial_shapes",
+    "model_spec",
+    "restored_image",
+]

@@ -43,7 +43,7 @@ class Alternation(NamedTuple):
     kernels: jax.Array | None
     images: jax.Array | None
 
-    def found(self) -> dict[str, jax.Array]:
+    def extras(self) -> dict[str, jax.Array]:
         """Return `codes` and, where there are any, `kernels` and `images`, the photos first: (N, R, ...)."""
         parts = {"codes": self.codes, "kernels": self.kernels, "images": self.images}
         return {name: x.swapaxes(0, 1) for name, x in parts.items() if x is not None}

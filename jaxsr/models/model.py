@@ -8,9 +8,8 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
+from jaxsr.models.forward import ForwardSpec
 from jaxsr.support.errors import UserError, nearest
-
-DEVICES = "batch"  # the axis of the devices that share a training batch
 
 
 @dataclasses.dataclass(frozen=True)
@@ -139,24 +138,21 @@ class Model:
         module, variables = self.spec.fold(self.module, self.variables)
         return dataclasses.replace(self, module=module, variables=variables)
 
+    def forward_spec(self, *call_options: str) -> ForwardSpec:
+        """Return what `run_network` needs to know of the network beside its variables."""
+        spec = self.spec
+        return ForwardSpec(
+            self.module, self.scale, self.channels, spec.pre_upsampled, spec.value_range, tuple(call_options)
+        )
+
     def apply(self, x: jax.Array, *needed: Any) -> Any:
         """Return the restored batch (N, H', W', C) of `x` (N, H, W, C), both in `spec.value_range`. Pure.
 
         Where the spec says `pre_upsampled`, `x` is the bicubic enlargement and H' = H; else H' = scale H. `needed` are
         the further inputs that it `needs`, such as SRNTT's `Maps`. A network that finds more than the image returns a
-        named tuple with the image as `sr`; `restored` takes it from either, `found` the rest.
+        named tuple with the image as `sr`; `restored_image` takes it from either, `extras` the rest.
         """
         return self.module.apply(self.variables, x, *needed)
-
-
-def restored(output: Any) -> jax.Array:
-    """Return the image in what a network returned: the field `sr` of a named tuple, or all of it."""
-    return output.sr if isinstance(output, tuple) else output  # type: ignore[attr-defined]
-
-
-def found(output: Any) -> dict[str, jax.Array]:
-    """Return what a network found out about each photo besides its image, {name: (N, ...)}; {} for most."""
-    return output.found() if hasattr(output, "found") else {}
 
 
 def count_parameters(spec: ModelSpec, scale: int, **options: Any) -> int:

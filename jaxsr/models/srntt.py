@@ -10,7 +10,8 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from jaxsr.models.model import DEVICES, ModelSpec
+from jaxsr.devices.meshes import BATCH_AXIS
+from jaxsr.models.model import ModelSpec
 from jaxsr.models.ops.convolution import Conv
 from jaxsr.models.ops.layers import depth_to_space
 from jaxsr.models.srresnet import batch_norm, fold_layers
@@ -219,7 +220,7 @@ SPEC = ModelSpec(
     value_range=(-1.0, 1.0),
     minimum=3,
     needs=("reference",),
-    training_arguments={"train": True, "axis": DEVICES},
+    training_arguments={"train": True, "axis": BATCH_AXIS},
     fold=fold,
     receptive_radius=receptive_radius,
 )

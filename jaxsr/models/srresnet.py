@@ -9,7 +9,8 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from jaxsr.models.model import DEVICES, ModelSpec
+from jaxsr.devices.meshes import BATCH_AXIS
+from jaxsr.models.model import ModelSpec
 from jaxsr.models.ops.convolution import Conv
 from jaxsr.models.ops.layers import PReLU, depth_to_space
 from jaxsr.support.errors import choose
@@ -171,7 +172,7 @@ SPEC = ModelSpec(
     build=SRResNet,
     scales=(4, 2),
     variants=VARIANTS,
-    training_arguments={"train": True, "axis": DEVICES},
+    training_arguments={"train": True, "axis": BATCH_AXIS},
     fold=fold,
     receptive_radius=lambda net: 4 + 2 * net.blocks + 1 + 3,  # 9x9, blocks, 3x3, and 3 for all of the enlargement
 )

@@ -8,11 +8,11 @@ import jax
 import jax.numpy as jnp
 import optax
 
+from jaxsr.devices.meshes import BATCH_AXIS
 from jaxsr.devices.parallel import average_over_devices
 from jaxsr.losses.adversarial import ADVERSARIAL, FORMS, AdversarialLoss, gradient_penalty
 from jaxsr.models import srntt_discriminator
 from jaxsr.models.deblurgan import PatchCritic
-from jaxsr.models.model import DEVICES
 from jaxsr.models.srgan import Discriminator
 from jaxsr.support.errors import choose
 from jaxsr.training.accumulation import mean_of_parts
@@ -25,8 +25,8 @@ Metrics = dict[str, jax.Array]
 
 # name -> (network, arguments of its calls while training)
 CRITICS: dict[str, tuple[Any, Mapping[str, Any]]] = {
-    "srgan": (Discriminator, {"train": True, "axis": DEVICES}),
-    "srntt": (srntt_discriminator.Discriminator, {"train": True, "axis": DEVICES}),
+    "srgan": (Discriminator, {"train": True, "axis": BATCH_AXIS}),
+    "srntt": (srntt_discriminator.Discriminator, {"train": True, "axis": BATCH_AXIS}),
     "patch": (PatchCritic, {}),
 }
 

@@ -53,7 +53,7 @@ def train(config: Config, workdir: str | Path) -> int:
     # Data
     feed = open_feed(config, crop_size(config, spec), devices)
     validation = Validation(config, workdir / "samples")
-    looped = parallel.steps_per_dispatch(config) > 1
+    looped = parallel.steps_per_dispatch(config.steps_per_dispatch) > 1
     programs = [dispatch(stage.step, feed.draw, share=share, looped=looped) for stage in stages]
     runs = [parallel.compile_steps(program, devices, sharded_data=feed.sharded) for program in programs]
     constants = parallel.replicate(terms.constants, devices)
@@ -119,4 +119,5 @@ def steps_to_next_event(config: Config, step: int) -> int:
     """Return how many steps the next dispatch runs: to the next log, checkpoint, score or stage, at most a full one."""
     events = (config.log_every, config.checkpoint_every, config.validate_every)
     ends = [end - step for end in (config.pretraining.steps, config.steps) if end > step]
-    return min(parallel.steps_per_dispatch(config), *ends, *(every - step % every for every in events))
+    most = parallel.steps_per_dispatch(config.steps_per_dispatch)
+    return min(most, *ends, *(every - step % every for every in events))

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from jaxsr.models import ModelSpec, restored
+from jaxsr.models import ModelSpec, restored_image
 from jaxsr.training.config import Config
 from jaxsr.training.critic import Critic
 from jaxsr.training.objectives import Objective
@@ -65,7 +65,7 @@ def first_critic(config: Config, spec: ModelSpec, critic: Critic | None) -> Crit
     def output(hr: jax.Array, key: jax.Array) -> jax.Array:
         crops = Crops(hr, blurred=hr) if is_deblurring(config) else hr
         (pair,) = make_pairs(crops, key[None], config, spec, module.channels).values()
-        return restored(module.init_with_output(key, pair.small)[0])
+        return restored_image(module.init_with_output(key, pair.small)[0])
 
     if config.data.references:
         side = crop_size(config, spec)

@@ -11,7 +11,7 @@ import optax
 from jaxsr.devices.parallel import average_over_devices, example_keys
 from jaxsr.imaging.color import from_range, to_range
 from jaxsr.imaging.patches import center_crop
-from jaxsr.models import ModelSpec, restored
+from jaxsr.models import ModelSpec, restored_image
 from jaxsr.models.srntt import Maps
 from jaxsr.training.accumulation import joined, mean_of_parts, scan_parts
 from jaxsr.training.config import Config
@@ -57,7 +57,7 @@ def make_step(
 
     def compared(pairs: Pairs, results: Results) -> dict[str, jax.Array]:
         ((scale, pair),) = pairs.items()
-        fake = restored(results[scale])
+        fake = restored_image(results[scale])
         return {"real": center_crop(pair.sharp, *fake.shape[1:3]), "fake": fake}
 
     def step(state: TrainState, constants: Any, hr: jax.Array, keys: jax.Array) -> tuple[TrainState, Metrics]:
@@ -118,7 +118,7 @@ def make_forward(
             small = to_range(pair.small, spec.value_range)
             results[scale], statistics = computing_in(config.precision, apply)(params, small, statistics)
         if spec.value_range != (0.0, 1.0):
-            results = {scale: from_range(restored(result), spec.value_range) for scale, result in results.items()}
+            results = {scale: from_range(restored_image(result), spec.value_range) for scale, result in results.items()}
         return results, statistics
 
     return forward

@@ -22,7 +22,7 @@ def test_who_is_gone(number, ended, monkeypatch):
         found.append(gone)
         raise SystemExit
 
-    monkeypatch.setattr(peers, "_end", end)
+    monkeypatch.setattr(watchdog, "_end", end)
     monkeypatch.setattr(time, "sleep", lambda seconds: None)
     here, there = socket.socketpair()
     with here, there:

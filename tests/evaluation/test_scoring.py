@@ -11,8 +11,9 @@ from jaxsr.evaluation.paired_sets import Source
 from jaxsr.evaluation.pairs import given_pair, make_pair
 from jaxsr.evaluation.scoring import default_protocol, score
 from jaxsr.imaging.color import luma, round_to_levels
+from jaxsr.imaging.patches import shave
 from jaxsr.imaging.resize import resize
-from jaxsr.metrics.protocols import psnr, shave, ssim
+from jaxsr.metrics.protocols import psnr, ssim
 from jaxsr.restoration.tiles.tiled_run import enlarge
 from jaxsr.support.errors import UserError
 from jaxsr.weights import load

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from jaxsr.imaging.patches import modcrop
 from jaxsr.imaging.resize import output_size, resize, resize_matrix
-from jaxsr.metrics.protocols import modcrop
 from jaxsr.support.errors import UserError
 from tests.reference import resize as reference
 

@@ -7,7 +7,8 @@ import pytest
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from jaxsr.imaging.color import luma
-from jaxsr.metrics.protocols import PROTOCOLS, modcrop, psnr, shave, ssim
+from jaxsr.imaging.patches import modcrop, shave
+from jaxsr.metrics.protocols import PROTOCOLS, psnr, ssim
 from jaxsr.support.errors import UserError
 
 

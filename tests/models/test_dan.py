@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxsr.models import Model, initial_shapes, model_spec, restored
+from jaxsr.models import Model, initial_shapes, model_spec, restored_image
 from jaxsr.models.dan import MeanOfConv, Round, alternate
 from jaxsr.restoration.tiles.tiled_run import enlarge
 from jaxsr.support.errors import UserError
@@ -114,6 +114,6 @@ def test_a_weight_file_carries_the_basis_and_restores_a_photo(tmp_path):
     loaded = load(tmp_path / "net.safetensors")
     assert loaded.module == net and loaded.radius is None
     np.testing.assert_array_equal(loaded.variables["constants"]["basis"], model.variables["constants"]["basis"])
-    image = compiled(lambda x: restored(loaded.apply(x)))(PHOTOS[:1])
-    np.testing.assert_array_equal(restored(image), image)
+    image = compiled(lambda x: restored_image(loaded.apply(x)))(PHOTOS[:1])
+    np.testing.assert_array_equal(restored_image(image), image)
     assert_close(enlarge(loaded, PHOTOS[0], quantize=False), image[0])

@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from jaxsr.blind.kernelgan.regularizers import bicubic_target, boundaries, centre, sparsity, sum_to_one
 from jaxsr.models.kernelgan import (
     compose_kernel,
     cut_patches,
@@ -72,19 +73,16 @@ def test_the_generators_golden_file(shared):
         data = dict(file)
     params, planes = generator_of(data, "param"), jnp.asarray(data["in/x"][0])
 
-    def regularizers(params):
+    def penalties(params):
         kernel = compose_kernel(params)
-        terms = [
-            f(kernel)
-            for f in (regularizers.sum_to_one, regularizers.boundaries, regularizers.centre, regularizers.sparsity)
-        ]
+        terms = [f(kernel) for f in (sum_to_one, boundaries, centre, sparsity)]
         return 0.5 * terms[0] + 0.5 * terms[1] + terms[2] + 5 * terms[3], (kernel, terms)
 
     def square(params):
         output = reduce_by(compose_kernel(params), planes)
         return jnp.mean(jnp.square(output)), output
 
-    (_, (kernel, terms)), gradients = jax.jit(jax.value_and_grad(regularizers, has_aux=True))(params)
+    (_, (kernel, terms)), gradients = jax.jit(jax.value_and_grad(penalties, has_aux=True))(params)
     assert_close(kernel, data["out/kernel"])
     np.testing.assert_allclose(terms[0], data["out/loss/sum_to_1"], atol=1e-6)
     for term, name in zip(terms[1:], ("boundaries", "center", "sparse"), strict=True):
@@ -93,7 +91,7 @@ def test_the_generators_golden_file(shared):
     (_, output), gradients = jax.jit(jax.value_and_grad(square, has_aux=True))(params)
     assert_close(output, data["out/y"][0])
     jax.tree.map(assert_close, gradients, generator_of(data, "out/grad_mean_y2"))
-    target = regularizers.bicubic_target(planes, channel_sum=True)
+    target = bicubic_target(planes, channel_sum=True)
     np.testing.assert_allclose(jnp.mean(jnp.square(output - target)), data["out/loss/bicubic_channel_sum"], rtol=1e-5)
 
 

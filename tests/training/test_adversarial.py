@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from jaxsr.devices import parallel
+from jaxsr.devices.meshes import BATCH_AXIS
 from jaxsr.losses.adversarial import gradient_penalty
 from jaxsr.models import model_spec
-from jaxsr.models.model import DEVICES
 from jaxsr.support.errors import UserError
 from jaxsr.training.critic import make_critic
 from jaxsr.training.loop import train
@@ -49,7 +49,7 @@ def against(tiny):
 
 def on_one_device(function):
     """Return `function`, compiled, where the axis of the devices has one of them."""
-    mapped = compiled(jax.vmap(function, axis_name=DEVICES))
+    mapped = compiled(jax.vmap(function, axis_name=BATCH_AXIS))
     first = jax.tree.map
     return lambda *arguments: first(
         lambda leaf: leaf[0], mapped(*first(lambda leaf: jnp.asarray(leaf)[None], arguments))

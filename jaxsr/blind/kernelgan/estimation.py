@@ -13,7 +13,8 @@ from jaxsr.blind.kernelgan.crops import draw_crops, usable_part
 from jaxsr.blind.kernelgan.optimization import FIDELITIES, STEPS, Fidelity, State, start, train
 from jaxsr.blind.kernelgan.postprocessing import finish
 from jaxsr.data.images import read_pixels
-from jaxsr.models.model import DEVICES
+from jaxsr.devices import meshes
+from jaxsr.devices.meshes import map_examples
 from jaxsr.restoration.photo import check_array
 from jaxsr.support.errors import UserError, choose
 
@@ -150,9 +151,7 @@ def _run(group: list[Example], rules: Fidelity, every: int, progress: Progress |
     devices = jax.local_devices()[: len(group)]
     filled = group + group[:1] * (-len(group) % len(devices))
 
-    def spread(arrays: Any) -> np.ndarray:
-        return np.stack(arrays).reshape(len(devices), -1, *arrays[0].shape)
-
+    spread = functools.partial(meshes.spread, count=len(devices))
     begin, advance = _programs(tuple(devices), rules)
     keys = [jax.random.key_data(jax.random.key(example.seed)) for example in filled]
     state = begin(spread(keys), spread(_padded_planes([example.photo for example in filled])))
@@ -177,18 +176,8 @@ def _by_photo(group: list[Example], state: State) -> dict[int, np.ndarray]:
 @functools.lru_cache(maxsize=8)
 def _programs(devices: tuple[Any, ...], rules: Fidelity) -> tuple[Callable[..., Any], Callable[..., Any]]:
     """Return `start` and `train` for examples (devices, share, ...). A share of 1 is no batch."""
-
-    def of_all(one: Callable[..., Any]) -> Callable[..., Any]:
-        def call(*arguments: Any) -> Any:
-            if len(jax.tree.leaves(arguments)[0]) > 1:
-                return jax.vmap(one)(*arguments)
-            result = one(*jax.tree.map(lambda leaf: leaf[0], arguments))
-            return jax.tree.map(lambda leaf: leaf[None], result)
-
-        return jax.pmap(call, axis_name=DEVICES, devices=devices)
-
-    begin = of_all(lambda key, photo: start(jax.random.wrap_key_data(key), photo))
-    return begin, of_all(functools.partial(train, fidelity=rules))
+    begin = map_examples(lambda key, photo: start(jax.random.wrap_key_data(key), photo), devices)
+    return begin, map_examples(functools.partial(train, fidelity=rules), devices)
 
 
 def _padded_planes(photos: Sequence[np.ndarray]) -> np.ndarray:

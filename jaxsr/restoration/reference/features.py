@@ -7,8 +7,9 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.sharding import Mesh, NamedSharding, PartitionSpec
+from jax.sharding import Mesh
 
+from jaxsr.devices.meshes import TILES_AXIS, local_mesh, map_shares, place_replicated, place_split
 from jaxsr.imaging.patches import sub_image_starts
 from jaxsr.models.ops.feature_matching import BORDER, LARGEST_BLOCK, Matches, best_of, block_rows, match
 from jaxsr.models.srntt import FACTORS
@@ -31,8 +32,8 @@ def photo_features(vgg: VGGWeights, photo: np.ndarray, layers: Sequence[str]) ->
     windows = [best_window(side, HALO, tile=WINDOW, multiple=SCALE) for side in pixels.shape[:2]]
     rows, columns = (spans(side, window, HALO) for side, window in zip(pixels.shape, windows, strict=False))
     boxes, features = [(row, column) for row in rows for column in columns], {}
-    mesh = _devices(len(boxes))
-    params = jax.device_put(vgg.params, NamedSharding(mesh, PartitionSpec()))
+    mesh = local_mesh(len(boxes), TILES_AXIS)
+    params = place_replicated(vgg.params, mesh)
     for i in range(0, len(boxes), mesh.size):
         group = boxes[i : i + mesh.size]
         filled = group + group[-1:] * (mesh.size - len(group))
@@ -49,25 +50,13 @@ def photo_features(vgg: VGGWeights, photo: np.ndarray, layers: Sequence[str]) ->
     return features
 
 
-def _devices(parts: int) -> Mesh:
-    return Mesh(np.array(jax.local_devices()[:parts]), ("windows",))
-
-
 @functools.partial(jax.jit, static_argnums=(0, 1, 2))
 def _extract(
     layers: tuple[str, ...], convention: str, mesh: Mesh, params: Mapping[str, Any], windows: jax.Array
 ) -> dict[str, jax.Array]:
     """Return the features of `windows` (N, h, w, 3), which the devices of `mesh` share evenly."""
     network = VGG19(layers, convention=convention)
-    shared = PartitionSpec(mesh.axis_names)
-    share = jax.shard_map(
-        lambda params, x: network.apply({"params": params}, x),
-        mesh=mesh,
-        in_specs=(PartitionSpec(), shared),
-        out_specs=shared,
-        check_vma=False,
-    )
-    return share(params, windows)  # type: ignore[return-value]
+    return map_shares(lambda params, x: network.apply({"params": params}, x), mesh, whole=1)(params, windows)
 
 
 def match_shared(photo: np.ndarray, references: Sequence[np.ndarray], *, rows: int | None = None) -> Matches:
@@ -78,11 +67,8 @@ def match_shared(photo: np.ndarray, references: Sequence[np.ndarray], *, rows: i
     count = photo.shape[0] - BORDER
     share = -(-count // min(jax.local_device_count(), count))
     starts = sub_image_starts(count, share, share)
-    mesh = _devices(len(starts))
-    stripes = jax.device_put(
-        np.stack([photo[start : start + share + BORDER] for start in starts]),
-        NamedSharding(mesh, PartitionSpec(mesh.axis_names)),
-    )
+    mesh = local_mesh(len(starts), TILES_AXIS)
+    stripes = place_split(np.stack([photo[start : start + share + BORDER] for start in starts]), mesh)
     found = [_match_stripes(mesh, rows or _rows(mesh, photo, x), stripes, x) for x in references]
     parts = [[_joined(leaf, starts, count) for leaf in matches] for matches in found]
     return best_of([Matches(*map(jnp.asarray, part)) for part in parts])
@@ -97,15 +83,10 @@ def _rows(mesh: Mesh, photo: np.ndarray, reference: np.ndarray) -> int:
 
 @functools.partial(jax.jit, static_argnums=(0, 1))
 def _match_stripes(mesh: Mesh, rows: int, stripes: jax.Array, reference: jax.Array) -> Matches:
-    shared = PartitionSpec(mesh.axis_names)
-    share = jax.shard_map(
-        lambda stripes, reference: jax.lax.map(lambda x: match(x, reference, rows=rows), stripes),
-        mesh=mesh,
-        in_specs=(shared, PartitionSpec()),
-        out_specs=shared,
-        check_vma=False,
-    )
-    return share(stripes, reference)  # type: ignore[return-value]
+    def match_share(reference: jax.Array, stripes: jax.Array) -> Matches:
+        return jax.lax.map(lambda x: match(x, reference, rows=rows), stripes)
+
+    return map_shares(match_share, mesh, whole=1)(reference, stripes)
 
 
 def _joined(stripes: jax.Array, starts: Sequence[int], count: int) -> np.ndarray:

@@ -10,8 +10,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxsr.data.images import read_pixels
+from jaxsr.imaging.patches import modcrop
 from jaxsr.imaging.resize import resize
-from jaxsr.metrics.protocols import modcrop
 from jaxsr.models.ops.feature_matching import PATCH
 from jaxsr.models.ops.feature_swap import Textures, textures
 from jaxsr.models.srntt import FACTORS, SCALE

@@ -5,11 +5,12 @@ from typing import Any
 
 import jax
 import numpy as np
-from jax.sharding import Mesh, NamedSharding, PartitionSpec
+from jax.sharding import Mesh
 
+from jaxsr.devices.meshes import place_replicated, tile_mesh
 from jaxsr.models import Model
 from jaxsr.restoration.tiles.placement import Box, Folder, Size, Tile, padded_size, plan
-from jaxsr.restoration.tiles.program import Found, Recipe, enlarge_windows, mesh_for
+from jaxsr.restoration.tiles.program import Found, Recipe, enlarge_windows
 from jaxsr.support.errors import UserError
 
 Places = list[tuple[int, Box]]  # which of the photos, and where in it
@@ -127,16 +128,15 @@ def _prepare(
     That is a function of a group that returns it with the results, whether they are finite, and what was found, one
     more than places for each device left without.
     """
-    spec, model = model.spec, model.folded()
-    arguments = ("all_rounds",) if all_rounds else ()
-    recipe = Recipe(model.module, model.scale, spec.pre_upsampled, spec.value_range, quantize, ensemble, arguments)
+    model = model.folded()
+    recipe = Recipe(model.forward_spec(*(["all_rounds"] if all_rounds else [])), quantize, ensemble)
     size = padded_size(model, (photos[0].shape[0], photos[0].shape[1]))
     photos = [_padded(pixels, size) for pixels in photos]
     folder = Folder() if folder is None else folder
     program = (recipe, photos[0].dtype.str, photos[0].shape[2])
     (height, width), boxes, count = plan(model, size, tile, folder, program, photos=len(photos))
     mesh = _mesh(model, count, height)
-    variables = jax.device_put(model.variables, NamedSharding(mesh, PartitionSpec()))
+    variables = place_replicated(model.variables, mesh)
 
     def dispatch(group: Places) -> tuple[Places, jax.Array, jax.Array, Found]:
         filled = group + group[-1:] * (count - len(group))
@@ -156,7 +156,7 @@ def _prepare(
 
 def _mesh(model: Model, count: int, height: int) -> Mesh:
     """Return the mesh of `count` devices for windows of `height`; rows are shared where there can be no tiles."""
-    return mesh_for(count, height if model.radius is None else 0)  # tiles are shared, of all but tiny photos
+    return tile_mesh(count, height if model.radius is None else 0)  # tiles are shared, of all but tiny photos
 
 
 def _padded(pixels: np.ndarray, size: Size) -> np.ndarray:

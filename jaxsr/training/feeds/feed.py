@@ -77,7 +77,7 @@ class StreamFeed:
         from jaxsr.data.streaming import stream  # grain takes a second to import
 
         self._devices = devices
-        self._steps = parallel.steps_per_dispatch(config)
+        self._steps = parallel.steps_per_dispatch(config.steps_per_dispatch)
         fields = ("hr", "blur") if blurred else ("hr",)
         self._batches = stream(
             source,

@@ -11,7 +11,7 @@ from jaxsr.data.images import read_pixels
 from jaxsr.data.reference_sets import Group, read_groups
 from jaxsr.data.samples import to_training_pixels
 from jaxsr.devices import parallel, processes
-from jaxsr.metrics.protocols import modcrop
+from jaxsr.imaging.patches import modcrop
 from jaxsr.models.srntt import FACTORS, SCALE
 from jaxsr.restoration.reference.features import match_shared, photo_features
 from jaxsr.restoration.reference.match_cache import cached_matches
@@ -34,7 +34,7 @@ class ReferenceFeed:
         """Cut and match all crops of `config.data.references`, or read from the cache where they match."""
         self._examples = load_examples(config, crop)
         self._config, self._devices, self._next = config, devices, 0
-        self._steps = parallel.steps_per_dispatch(config)
+        self._steps = parallel.steps_per_dispatch(config.steps_per_dispatch)
 
     def draw(self, batches: GuidedCrops, i: jax.Array, keys: jax.Array) -> GuidedCrops:
         """Return the crops of a step."""

@@ -14,8 +14,9 @@ from jaxsr.blind.zssr.restoration import learn_model, restore_zssr
 from jaxsr.blind.zssr.stages import fitting_crop, make_plan
 from jaxsr.degradations.downscale import back_project, downscale, fitted_kernel, ideal_kernel
 from jaxsr.degradations.kernels import anisotropic_kernels
+from jaxsr.imaging.patches import shave
 from jaxsr.imaging.resize import resize
-from jaxsr.metrics.protocols import psnr, shave
+from jaxsr.metrics.protocols import psnr
 from jaxsr.models.zssr import ZSSR
 from jaxsr.support.errors import UserError
 

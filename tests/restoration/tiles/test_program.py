@@ -4,6 +4,7 @@ import jax
 import numpy as np
 import pytest
 
+from jaxsr.devices import meshes
 from jaxsr.restoration.tiles import program
 from jaxsr.restoration.tiles.tiled_run import enlarge, enlarge_and_find
 from tests.helpers.devices import only
@@ -19,7 +20,7 @@ WHOLE = [  # networks that see the whole photo
 @pytest.fixture(autouse=True)
 def few_rows(monkeypatch):
     """Let small photos be shared."""
-    monkeypatch.setattr(program, "LEAST_ROWS", 16)
+    monkeypatch.setattr(meshes, "MIN_ROWS", 16)
 
 
 @pytest.mark.parametrize(
@@ -38,9 +39,9 @@ def test_shared_rows_change_nothing(name, scale, options, ensemble):
 
 @pytest.mark.parametrize(("height", "count"), [(64, 4), (63, 3), (48, 3), (34, 2), (31, 1), (61, 1), (0, 1)])
 def test_rows_are_shared_evenly_and_not_too_few(height, count):
-    mesh = program.mesh_for(1, height)
+    mesh = meshes.tile_mesh(1, height)
     assert mesh.axis_names == ("rows",) and mesh.size == count
-    assert program.mesh_for(2, height).shape == {"windows": 2}
+    assert meshes.tile_mesh(2, height).shape == {"tiles": 2}
 
 
 def test_all_devices_work_on_one_photo(monkeypatch):

@@ -1,0 +1,83 @@
+"""A network on a batch of photos in [0, 1]: the enlargement, colour and value range that its paper has around it.
+
+Every way to run a network goes through `run_network`: `Model.__call__`, and the compiled programs of tiles.
+"""
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+from jaxsr.imaging.color import from_range, rgb_to_ycbcr, to_range, ycbcr_to_rgb
+from jaxsr.imaging.resize import resize
+from jaxsr.support.types import Tree, Variables
+
+Extras = dict[str, jax.Array]  # what a network returns beside the image, by name: (N, ...)
+Apply = Callable[[jax.Array], tuple[jax.Array, Extras]]
+
+
+@dataclasses.dataclass(frozen=True)
+class ForwardSpec:
+    """What a forward pass depends on beside the variables and the photos; hashable, so it may be static under jit.
+
+    `call_options` are keywords of the network's call that are set to True, such as "all_rounds".
+    """
+
+    module: nn.Module
+    scale: int
+    channels: int
+    pre_upsampled: bool = False
+    value_range: tuple[float, float] = (0.0, 1.0)
+    call_options: tuple[str, ...] = ()
+
+
+def run_network(
+    spec: ForwardSpec,
+    variables: Variables,
+    photos: jax.Array,
+    extra_inputs: Sequence[Tree] = (),
+    *,
+    wrap: Callable[[Apply], Apply] = lambda apply: apply,
+    place: Callable[[jax.Array], jax.Array] = lambda x: x,
+) -> tuple[jax.Array, Extras]:
+    """Return `photos` (N, h, w, 1 or 3) in [0, 1] restored, (N, scale h, scale w, 1 or 3), not clipped, and the extras.
+
+    A luma network restores Y of a colour photo, Cb and Cr are enlarged by bicubic; an RGB network gets a grey photo
+    three times, and its outputs are averaged. `extra_inputs` are further arguments of the network, such as SRNTT's
+    maps. `wrap` changes what is applied to the network's input, as a self-ensemble does; `place` where that input lies.
+    """
+
+    def network(x: jax.Array) -> tuple[jax.Array, Extras]:
+        x = place(resize(x, spec.scale) if spec.pre_upsampled else x)
+
+        def apply(x: jax.Array) -> tuple[jax.Array, Extras]:
+            options: dict[str, Any] = dict.fromkeys(spec.call_options, True)
+            output = spec.module.apply(variables, x, *extra_inputs, **options)
+            return restored_image(output), extras(output)
+
+        y, more = wrap(apply)(to_range(x, spec.value_range))
+        return from_range(y, spec.value_range), more
+
+    if spec.channels == 1 and photos.shape[-1] == 3:
+        ycbcr = rgb_to_ycbcr(photos)
+        chroma = resize(ycbcr[..., 1:], spec.scale)
+        luma, more = network(ycbcr[..., :1])
+        return ycbcr_to_rgb(jnp.concatenate([luma, chroma], axis=-1)), more
+    if spec.channels == 3 and photos.shape[-1] == 1:
+        image, more = network(jnp.repeat(photos, 3, axis=-1))
+        more = {name: x.mean(axis=-1, keepdims=True) if name == "images" else x for name, x in more.items()}
+        return image.mean(axis=-1, keepdims=True), more
+    return network(photos)
+
+
+def restored_image(output: Tree) -> jax.Array:
+    """Return the image in what a network returned: the field `sr` of a named tuple, or all of it."""
+    return output.sr if isinstance(output, tuple) else output  # type: ignore[attr-defined]
+
+
+def extras(output: Tree) -> Extras:
+    """Return what a network returned beside the image, {name: (N, ...)}; {} for most."""
+    return output.extras() if hasattr(output, "extras") else {}

@@ -1,0 +1,30 @@
+"""A model named on the command line with options of its own: `NAME[,option=value...]`."""
+
+import ast
+import re
+
+from jaxsr.support.errors import UserError
+
+Option = int | float | bool | str | tuple | list | None
+
+
+def parse_model(text: str) -> tuple[str, dict[str, Option]]:
+    """Return the name and the options of `text`, such as "zssr,steps=300,kernel=estimate".
+
+    Values are Python literals (`300`, `True`, `(64, 32)`), or else words. Raises UserError for a part without "=".
+    """
+    name, *parts = re.split(r",(?![^()]*\))", text)  # commas outside brackets
+    options: dict[str, Option] = {}
+    for part in parts:
+        key, equals, value = part.partition("=")
+        if not equals:
+            raise UserError(f"--model={text}: {part!r} is no option=value; write for example {name},scale=3")
+        options[key.strip()] = _literal(value.strip())
+    return name, options
+
+
+def _literal(text: str) -> Option:
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return text

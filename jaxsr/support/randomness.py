@@ -1,0 +1,49 @@
+"""Which random numbers come from which key: a seed split once by purpose, and a numbered stream for each draw.
+
+Two draws that share a key and a number would be correlated; so the numbers stand in one table, and nowhere else.
+"""
+
+import enum
+
+import jax
+
+
+class Purpose(enum.IntEnum):
+    """What a seed is split into, once."""
+
+    INITIAL_WEIGHTS = 0
+    INITIAL_CRITIC = 1
+    TRAINING_STEPS = 2
+    MOTION_BANK = 3
+    RANDOM_VGG = 4
+
+
+class Stream(enum.IntEnum):
+    """The draws of one training example, each from its own stream of the example's key."""
+
+    SYMMETRY = 1  # which of the 8 flips and quarter turns
+    CONTRAST = 2  # whether, and how far, levels are stretched
+    SCALE = 3  # which of several scales
+    REDUCTION_NOISE = 4  # the noise of degradation "dn"
+    BLUR_KERNEL = 5  # a random Gaussian kernel
+    MOTION_NOISE = 6  # the noise on a motion-blurred photo
+    REAL_PAIR = 7  # whether the example is a real pair or made here
+    MOTION_KERNEL = 8  # which kernel of the bank
+    PENALTY = 9  # where the gradient penalty is taken
+    DROPOUT = 10
+    TRUE_TEXTURE = 11  # whether SRNTT's textures come from the sharp photo itself
+
+
+def seed_key(seed: int, purpose: Purpose) -> jax.Array:
+    """Return the key of `seed` for one `purpose`."""
+    return jax.random.fold_in(jax.random.key(seed), int(purpose))
+
+
+def stream(key: jax.Array, which: Stream) -> jax.Array:
+    """Return the key of one stream of `key`."""
+    return jax.random.fold_in(key, int(which))
+
+
+def streams(keys: jax.Array, which: Stream) -> jax.Array:
+    """Return the keys (N,) of one stream of each of `keys` (N,)."""
+    return jax.vmap(lambda key: stream(key, which))(keys)
