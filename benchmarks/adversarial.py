@@ -5,6 +5,8 @@ Features of VGG19 and dropout are left out on both sides, and SRNTT's maps are r
 pip install -e ".[bench]" && python -m benchmarks.adversarial
 """
 
+import dataclasses
+import functools
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -24,14 +26,19 @@ from jaxsr.devices.parallel import compile_steps, devices, replicate, shard
 from jaxsr.imaging.color import to_range
 from jaxsr.models import MODELS, Model
 from jaxsr.models.srntt import Maps, map_sizes
-from jaxsr.training.config import Config
-from jaxsr.training.critic import make_critic
-from jaxsr.training.objectives import make_objective
-from jaxsr.training.pairs import Crops, GuidedCrops, Pair, crop_size, make_pairs
-from jaxsr.training.stages import first_critic, make_stages
+from jaxsr.support.randomness import Purpose, Stream, seed_key, stream
+from jaxsr.support.types import Key, Params, Tree
+from jaxsr.training.batches import Batch
+from jaxsr.training.config import Config, network_of
+from jaxsr.training.feeds.blurred_feed import BlurredCrops
+from jaxsr.training.feeds.reference_feed import ReferenceCrops
+from jaxsr.training.objectives.objective import make_losses
+from jaxsr.training.optimizers import make_schedule
 from jaxsr.training.state import TrainState, create_state, initial_variables
-from jaxsr.training.steps import dispatch
-from jaxsr.training.terms import Terms, make_terms
+from jaxsr.training.steps.adversary import Adversary, make_adversary
+from jaxsr.training.steps.dispatch import dispatch
+from jaxsr.training.steps.training_stages import Stage, make_stage, make_step_spec, start_adversary
+from jaxsr.training.tasks.task_table import task_of
 
 CONFIGS = {"srgan": (srgan, "mse"), "deblurgan": (deblurgan, "wild"), "srntt": (srntt, "full")}
 PLACES = 16  # steps after which the penalty's random places come again
@@ -53,46 +60,53 @@ def config_of(name: str, patch: int, batch: int, precision: str) -> Config:
     return config
 
 
-def crops_of(name: str, config: Config) -> Any:
+def crops_of(name: str, config: Config) -> Tree:
     """Return random crops of a batch, as the feed draws them; SRNTT's have maps in the place of matches."""
     rng = np.random.default_rng(0)
-    side = crop_size(config, MODELS[name])
-    sharp, other = rng.integers(0, 256, (2, config.batch_size, side, side, 3), np.uint8)
+    side = task_of(config).crop_size(config, MODELS[name])
+    hr, other = rng.integers(0, 256, (2, config.batch_size, side, side, 3), np.uint8)
     if name == "deblurgan":
-        return Crops(sharp, blurred=other)  # type: ignore[arg-type]
+        return BlurredCrops(hr, blurred=other)  # type: ignore[arg-type]
     if name == "srgan":
-        return sharp
-    small = side // config.model.scale
-    maps = Maps(*(rng.random((config.batch_size, *size), np.float32) for size in map_sizes(small, small)))
-    return GuidedCrops(sharp, other, maps, np.zeros(config.batch_size, np.float32))  # type: ignore[arg-type]
+        return hr
+    lr_side = side // config.model.scale
+    maps = Maps(*(rng.random((config.batch_size, *size), np.float32) for size in map_sizes(lr_side, lr_side)))
+    return ReferenceCrops(hr, other, maps, np.zeros(config.batch_size, np.float32))  # type: ignore[arg-type]
 
 
-def terms_of(name: str, config: Config) -> Terms:
-    """Return the terms of the loss, none of which has features; SRNTT's maps are those of the crops."""
+def given_maps(_: Params, batch: Batch, keys: Key) -> Maps:
+    """Return SRNTT's maps, which are those of the crops."""
+    return batch.positions  # type: ignore[return-value]
 
-    def given(constants: Any, pair: Pair, keys: jax.Array) -> Maps:
-        return pair.places  # type: ignore[return-value]
 
-    config = config.copy_and_resolve_references()
-    config.data.references = ""  # which would ask for VGG19
-    terms = make_terms(config, MODELS[name])
-    return terms._replace(maps=given) if name == "srntt" else terms
+def parts_of(name: str, config: Config) -> tuple[Stage, Adversary]:
+    """Return the stage whose step is timed, without features of VGG19, and the adversary."""
+    adversary = make_adversary(config)
+    assert adversary is not None, "all of CONFIGS have one"
+    make_batch = functools.partial(task_of(config).make_batch, config, MODELS[name])
+    without_features = config.copy_and_resolve_references()
+    without_features.task = "sr"
+    losses = make_losses(without_features)
+    step = make_step_spec(without_features, MODELS[name], losses, make_batch)
+    if name == "srntt":
+        step = dataclasses.replace(step, swap_features=given_maps)
+    schedule = make_schedule(config.schedule, config.optimizer.learning_rate, config.steps)
+    return make_stage(config, (0, config.steps), schedule, step, adversary), adversary
 
 
 def first_state(name: str, config: Config) -> TrainState:
     """Return the state of both networks before the first step."""
     spec = MODELS[name]
-    variables = initial_variables(spec.module(config.model.scale, **config.model.options.to_dict()), seed=0)
-    critic = make_critic(config)
-    opponent = first_critic(config, spec, critic)
-    (stage,) = make_stages(config, spec, make_objective(config), terms_of(name, config), critic)
-    return create_state(variables, stage.optimizer, opponent, seed=0, averaged=False)
+    stage, adversary = parts_of(name, config)
+    variables = initial_variables(network_of(config, spec), seed=0)
+    beside = start_adversary(config, spec, adversary)
+    return create_state(variables, stage.optimizer, beside, seed=0, averaged=False)
 
 
 def in_jax(name: str, config: Config) -> Callable[[], tuple[float, float]]:
-    """Return the call that makes a step on all devices, and returns the generator's and the critic's loss."""
-    spec, places = MODELS[name], devices(config.batch_size)
-    (stage,) = make_stages(config, spec, make_objective(config), terms_of(name, config), make_critic(config))
+    """Return the call that makes a step on all devices, and returns the generator's and the adversary's loss."""
+    places = devices(config.batch_size)
+    stage, _ = parts_of(name, config)
     share = config.batch_size // len(places)
     program = dispatch(stage.step, lambda crops, i, _: crops, share=share, looped=False)
     step = compile_steps(program, places, sharded_data=True)
@@ -101,7 +115,7 @@ def in_jax(name: str, config: Config) -> Callable[[], tuple[float, float]]:
 
     def call() -> tuple[float, float]:
         held[0], metrics = step(held[0], {}, crops, 1)
-        return float(metrics["loss"]), float(metrics["critic_loss"])
+        return float(metrics["loss"]), float(metrics["adversary_loss"])
 
     return call
 
@@ -109,29 +123,28 @@ def in_jax(name: str, config: Config) -> Callable[[], tuple[float, float]]:
 def in_torch(name: str, config: Config, *, compiled: bool) -> Callable[[], tuple[float, float]]:
     """Return the same call in PyTorch; where the critic has a penalty, torch.compile is for the generator alone."""
     spec, state = MODELS[name], first_state(name, config)
-    module = spec.module(config.model.scale, **config.model.options.to_dict())
-    pair = pair_of(name, config)
+    module, batch = network_of(config, spec), batch_of(name, config)
     variables = {"params": state.params, **state.statistics}
     generator = placed(peer(Model(spec, module, config.model.scale, variables)).train())
-    weights = {"params": state.critic.params, **state.critic.statistics}
-    opponent = make_critic(config)
-    assert opponent is not None, "all of CONFIGS have one"
-    critic = placed(critic_peer(config.adversarial.network, opponent.network, weights, pair.sharp.shape[1:]))
+    weights = {"params": state.adversary.params, **state.adversary.statistics}
+    adversary = make_adversary(config)
+    assert adversary is not None, "all of CONFIGS have one"
+    critic = placed(critic_peer(config.adversarial.network, adversary.network, weights, batch.hr.shape[1:]))
     if compiled:
         generator = torch.compile(generator)
         critic = critic if config.adversarial.penalty else torch.compile(critic)
-    maps: Any = pair.places if name == "srntt" else ()
-    inputs = [planes(to_range(pair.small, spec.value_range)), *map(planes, maps)]
+    maps: Any = batch.positions if name == "srntt" else ()
+    inputs = [planes(to_range(batch.lr, spec.value_range)), *map(planes, maps)]
     duel = Duel(config, generator, critic, places_of(config), spec.value_range)
-    sharp = planes(2 * pair.sharp - 1)
-    return lambda: duel.step(sharp, inputs)
+    hr = planes(2 * batch.hr - 1)
+    return lambda: duel.step(hr, inputs)
 
 
-def pair_of(name: str, config: Config) -> Pair:
-    """Return the pair of input and target that the step makes of the crops."""
+def batch_of(name: str, config: Config) -> Batch:
+    """Return the batch of input and target that the step makes of the crops."""
     keys = jax.random.split(jax.random.key(0), config.batch_size)  # nothing is drawn
-    (pair,) = make_pairs(crops_of(name, config), keys, config, MODELS[name], 3).values()
-    return pair
+    (batch,) = task_of(config).make_batch(config, MODELS[name], crops_of(name, config), keys).values()
+    return batch
 
 
 def places_of(config: Config) -> np.ndarray:
@@ -139,10 +152,9 @@ def places_of(config: Config) -> np.ndarray:
     photos, updates = jnp.arange(config.batch_size), jnp.arange(config.adversarial.updates)
 
     def place(step: jax.Array, update: jax.Array, photo: jax.Array) -> jax.Array:
-        key = jax.random.fold_in(jax.random.key(0), step)
-        for number in (photo, 9, update):
-            key = jax.random.fold_in(key, number)
-        return jax.random.uniform(key)
+        key = jax.random.fold_in(seed_key(0, Purpose.TRAINING_STEPS), step)
+        key = stream(jax.random.fold_in(key, photo), Stream.PENALTY)
+        return jax.random.uniform(jax.random.fold_in(key, update))
 
     over = jax.vmap(jax.vmap(jax.vmap(place, (None, None, 0)), (None, 0, None)), (0, None, None))
     return np.asarray(over(jnp.arange(PLACES), updates, photos))

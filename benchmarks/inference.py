@@ -22,7 +22,8 @@ from jaxsr.imaging.color import from_range, to_range
 from jaxsr.imaging.resize import resize
 from jaxsr.models import MODELS, Model, restored_image
 from jaxsr.models.srntt import FACTORS, Maps, map_sizes
-from jaxsr.restoration.tiles.tiled_run import enlarge
+from jaxsr.restoration.options import RestoreOptions
+from jaxsr.restoration.tiles.tiled_run import restore_tiled
 
 
 def random_maps(model: Model, count: int, height: int, width: int) -> tuple[np.ndarray, ...]:
@@ -34,15 +35,16 @@ def random_maps(model: Model, count: int, height: int, width: int) -> tuple[np.n
 
 
 def in_jax(model: Model, photos: np.ndarray, maps: Sequence[np.ndarray]) -> Callable[[], np.ndarray]:
-    """Return the call that enlarges `photos` (N, h, w, C), one by `enlarge`, several as a batch shared by devices."""
+    """Return the call that enlarges `photos` (N, h, w, C): one by its tiles, several as a batch shared by devices."""
     if len(photos) > 1:
         return batch_in_jax(model, photos)
 
-    def window(top: int, left: int, height: int, width: int) -> Maps:
+    def maps_of_tile(top: int, left: int, height: int, width: int) -> Maps:
         pairs = zip(maps, FACTORS.values(), strict=True)
         return Maps(*(x[0, f * top : f * (top + height), f * left : f * (left + width)] for x, f in pairs))
 
-    return lambda: enlarge(model, photos[0], quantize=False, needed=window if maps else None)[None]
+    options, inputs = RestoreOptions(quantize=False), maps_of_tile if maps else None
+    return lambda: restore_tiled(model, photos[0], options, extra_inputs=inputs)[0][None]
 
 
 def batch_in_jax(model: Model, photos: np.ndarray) -> Callable[[], np.ndarray]:

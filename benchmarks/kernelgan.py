@@ -14,7 +14,9 @@ from benchmarks.peers.kernelgan import KernelGAN
 from benchmarks.tables import Table, run
 from benchmarks.timing import contest, in_new_process
 from jaxsr.blind.kernelgan.estimation import estimate_kernels
-from jaxsr.blind.kernelgan.optimization import PAPER, start, train
+from jaxsr.blind.kernelgan.kernelgan_options import KernelGANOptions
+from jaxsr.blind.kernelgan.optimization import start, train
+from jaxsr.blind.kernelgan.recipes import PAPER
 
 PEER_STEPS = 5
 CORNERS = np.array([[20, 30], [40, 10], [0, 64]], np.int32)
@@ -27,8 +29,8 @@ def photos(count: int, side: int) -> list[np.ndarray]:
 
 def in_jax(count: int, side: int, steps: int) -> Callable[[], Any]:
     """Return the call that makes `steps` steps on each of `count` photos."""
-    given = photos(count, side)
-    return lambda: estimate_kernels(given, steps=steps)
+    pixels, options = photos(count, side), KernelGANOptions(seeds=1, steps=steps)
+    return lambda: estimate_kernels(pixels, options)
 
 
 def in_torch(side: int) -> Callable[[], Any]:
@@ -44,8 +46,8 @@ def compare(side: int) -> None:
     peer = KernelGAN(planes)
     peer.copy_weights(*(jax.tree.map(np.asarray, tree) for tree in (state.generator, state.discriminator)))
     peer.copy_directions(jax.tree.map(np.asarray, state.directions))
-    program = jax.jit(train, static_argnames="fidelity")
-    _, losses = program(state, (CORNERS, CORNERS), len(CORNERS), fidelity=PAPER)
+    program = jax.jit(train, static_argnames="recipe")
+    _, losses = program(state, (CORNERS, CORNERS), len(CORNERS), recipe=PAPER)
     expected = [peer.step(corner, corner)[0] for corner in CORNERS]
     np.testing.assert_allclose(losses[:, 0], expected, rtol=1e-2)  # Adam's first moves are signs of gradients
 

@@ -10,8 +10,7 @@ import jax
 import jax.numpy as jnp
 
 from benchmarks.tables import Table, run
-from jaxsr.models import MODELS, restored_image
-from jaxsr.models.model import initial_shapes
+from jaxsr.models import MODELS, initial_shapes, restored_image
 
 OPTIONS = {"drcn": "remat", "rdn": "remat", "danv1": "backpropagate_all", "danv2": "backpropagate_all"}
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from benchmarks.tables import Table, run
 from benchmarks.timing import contest, in_new_process
-from jaxsr.degradations.motion import EXPOSURES, draw_motion, official_kernels
+from jaxsr.degradations.camera_shake import EXPOSURES, draw_motion, official_kernels
 from tests.reference import motion as reference
 
 

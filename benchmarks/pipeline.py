@@ -9,7 +9,6 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -24,9 +23,9 @@ from configs import deblurgan, fsrcnn
 from jaxsr.data.builder import write_data_set
 from jaxsr.devices import parallel
 from jaxsr.models import MODELS
+from jaxsr.support.types import Metrics, Tree
 from jaxsr.training.config import Config
-from jaxsr.training.feeds.feed import open_feed
-from jaxsr.training.pairs import crop_size, make_pairs
+from jaxsr.training.tasks.task_table import task_of
 
 SCALE = 3
 PHOTOS = 24
@@ -70,25 +69,25 @@ FEEDS = {"photos on the device": resident, "a prepared data set": streamed, "blu
 
 
 def feed_seconds(name: str, folder: Path, rounds: int) -> float:
-    """Return the seconds that a feed takes for a batch, of `rounds` of 20, up to the pairs on the devices."""
+    """Return the seconds that a feed takes for a batch, of `rounds` of 20, up to the batches on the devices."""
     config = FEEDS[name](folder)
     spec, devices = MODELS[config.model.name], parallel.devices(config.batch_size)
-    feed = open_feed(config, crop_size(config, spec), devices)
+    task = task_of(config)
+    feed = task.open_feed(config, task.crop_size(config, spec), devices)
     share = parallel.share_of(config.batch_size, devices)
-    channels = spec.module(config.model.scale, **config.model.options.to_dict()).channels
 
-    def pairs(step: jax.Array, _: Any, data: Any, count: jax.Array) -> tuple[jax.Array, jax.Array]:
+    def batches(step: jax.Array, _: Tree, data: Tree, count: jax.Array) -> tuple[jax.Array, Metrics]:
         keys = parallel.example_keys(jax.random.key(0), step, share)
-        (pair,) = make_pairs(feed.draw(data, jnp.int32(0), keys), keys, config, spec, channels).values()
-        return step + 1, parallel.average_over_devices(pair.small.mean() + pair.sharp.mean())
+        (batch,) = task.make_batch(config, spec, feed.draw(data, jnp.int32(0), keys), keys).values()
+        return step + 1, {"mean": parallel.average_over_devices(batch.lr.mean() + batch.hr.mean())}
 
-    program = parallel.compile_steps(pairs, devices, sharded_data=feed.sharded)
+    program = parallel.compile_steps(batches, devices, sharded_data=feed.sharded)
     held = [parallel.replicate(jnp.int32(0), devices)]
 
     def call() -> None:
         for _ in range(20):
-            held[0], mean = program(held[0], {}, feed.data(1), 1)
-        mean.block_until_ready()
+            held[0], metrics = program(held[0], {}, feed.data(1), 1)
+        metrics["mean"].block_until_ready()
 
     return contest({name: call}, rounds=rounds)[name] / 20
 

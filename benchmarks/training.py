@@ -21,6 +21,7 @@ from benchmarks.tables import Table, network, run
 from benchmarks.trials import Case, Trial, table
 from jaxsr.devices.parallel import average_over_devices, compile_steps, devices, replicate, shard
 from jaxsr.models import MODELS, Model, restored_image
+from jaxsr.support.types import Metrics
 from jaxsr.training.precision import computing_in
 
 RATE = 1e-4
@@ -41,7 +42,7 @@ def in_jax(model: Model, small: np.ndarray, target: np.ndarray, precision: str) 
 
     def step(
         state: tuple[Any, ...], _: Any, batch: tuple[jax.Array, jax.Array], count: jax.Array
-    ) -> tuple[Any, jax.Array]:
+    ) -> tuple[Any, Metrics]:
         params, statistics, moments = state
 
         def apply(params: Any, x: jax.Array) -> tuple[Any, Any]:
@@ -55,7 +56,7 @@ def in_jax(model: Model, small: np.ndarray, target: np.ndarray, precision: str) 
         found = jax.value_and_grad(loss_of, has_aux=True)(params)
         (loss, statistics), gradients = average_over_devices(found)
         updates, moments = optimizer.update(gradients, moments)
-        return (optax.apply_updates(params, updates), statistics, moments), loss
+        return (optax.apply_updates(params, updates), statistics, moments), {"loss": loss}
 
     places = devices(len(small))
     compiled = compile_steps(step, places, sharded_data=True)
@@ -64,8 +65,8 @@ def in_jax(model: Model, small: np.ndarray, target: np.ndarray, precision: str) 
     batch = (shard(small[None], places)[:, 0], shard(target[None], places)[:, 0])
 
     def call() -> float:
-        held[0], loss = compiled(held[0], {}, batch, 1)
-        return float(loss)
+        held[0], metrics = compiled(held[0], {}, batch, 1)
+        return float(metrics["loss"])
 
     return call
 

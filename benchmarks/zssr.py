@@ -13,7 +13,8 @@ import numpy as np
 from benchmarks.peers.zssr import Trainer
 from benchmarks.tables import Table, run
 from benchmarks.timing import contest, in_new_process
-from jaxsr.blind.zssr.internal_learning import ADAM, Lesson, Run, Source, advance, loss_map, test_run
+from jaxsr.blind.zssr.fathers_and_sons import Source, StepSpec, loss_map
+from jaxsr.blind.zssr.internal_learning import ADAM, Run, advance, test_run
 from jaxsr.blind.zssr.learning_rate import initial_rates
 from jaxsr.degradations.downscale import ideal_kernel
 from jaxsr.models.zssr import ZSSR
@@ -34,22 +35,22 @@ def initial_run() -> Run:
     return Run(jnp.int32(0), params, ADAM.init(params), initial_rates())
 
 
-def in_jax(lesson: Lesson, photos: Sequence[Source]) -> Callable[[], list[Run]]:
+def in_jax(spec: StepSpec, photos: Sequence[Source]) -> Callable[[], list[Run]]:
     """Return the call that makes a step on each photo, the devices in turn, and returns where they stand."""
     devices = itertools.cycle(jax.local_devices())
     placed = [jax.device_put((photo, jax.random.key(1), initial_run()), next(devices)) for photo in photos]
     sources, keys, runs = map(list, zip(*placed, strict=True))
 
     def call() -> list[Run]:
-        runs[:] = [advance(lesson, *photo, 1) for photo in zip(sources, keys, runs, strict=True)]
+        runs[:] = [advance(spec, *photo, 1) for photo in zip(sources, keys, runs, strict=True)]
         return jax.block_until_ready(runs)
 
     return call
 
 
-def in_torch(lesson: Lesson, photos: Sequence[Source]) -> Callable[[], list[Trainer]]:
+def in_torch(spec: StepSpec, photos: Sequence[Source]) -> Callable[[], list[Trainer]]:
     """Return the same call in PyTorch."""
-    trainers = [Trainer(initial_run().params, photo, lesson.scale, lesson.crop) for photo in photos]
+    trainers = [Trainer(initial_run().params, photo, spec.scale, spec.crop) for photo in photos]
 
     def call() -> list[Trainer]:
         for trainer in trainers:
@@ -62,23 +63,23 @@ def in_torch(lesson: Lesson, photos: Sequence[Source]) -> Callable[[], list[Trai
 CONTESTANTS = {"jaxsr": in_jax, "PyTorch": in_torch}
 
 
-def compare(lesson: Lesson) -> None:
+def compare(spec: StepSpec) -> None:
     """Check that both contestants learn the same: on a photo of the crop's size there is one father."""
-    (photo,) = sources(1, lesson.crop)
-    ours, theirs = in_jax(lesson, [photo]), in_torch(lesson, [photo])
+    (photo,) = sources(1, spec.crop)
+    ours, theirs = in_jax(spec, [photo]), in_torch(spec, [photo])
     for _ in range(20):
         for call in (ours, theirs):
             call()
-    tested = jax.jit(test_run, static_argnums=0)(lesson, photo, jax.random.key(0), ours()[0])
+    tested = jax.jit(test_run, static_argnums=0)(spec, photo, jax.random.key(0), ours()[0])
     np.testing.assert_allclose(tested.rates.errors[-1], theirs()[0].error(), rtol=1e-3)
 
 
 def times(crop: int, photos: int, rounds: int) -> dict[str, float]:
     """Return each contestant's seconds for a step on each photo, after `compare`."""
-    lesson = Lesson(ZSSR(), SCALE, crop)
-    compare(lesson)
+    spec = StepSpec(ZSSR(), SCALE, crop)
+    compare(spec)
     data = sources(photos, 2 * crop)
-    return contest({name: prepare(lesson, data) for name, prepare in CONTESTANTS.items()}, rounds=rounds)
+    return contest({name: prepare(spec, data) for name, prepare in CONTESTANTS.items()}, rounds=rounds)
 
 
 def rows(crop: int, photos: Sequence[int], rounds: int) -> Iterator[list[str]]:

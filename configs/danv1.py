@@ -16,7 +16,8 @@ gives 35.32 dB on Set5 under its 8 kernels (y8; bicubic 30.34). The mean absolut
 updates, is 0.0265, 0.0170, 0.0181 and 0.0166 after the four rounds.
 """
 
-from jaxsr.training.config import BLIND_SETTINGS, Config, blind_recipe, blind_setting, check_variant, default_config
+from jaxsr.training.config import Config, default_config
+from jaxsr.training.training_recipes import BLIND_SETTINGS, blind_recipe, blind_setting, check_variant, muon_recipe
 
 MUON = ("x2-iso-muon", "x3-iso-muon", "x4-iso-muon")
 WIDTHS = {"features": 64, "blocks": 40, "estimator_features": 32, "estimator_blocks": 5}
@@ -38,6 +39,5 @@ def get_config(variant: str = "x2-iso") -> Config:
 
 def muon(config: Config) -> None:
     """Set this package's own recipe."""
-    config.optimizer.learning_rate = 0.005
-    config.data.stretch = 0.0  # the blur's own statistics
-    config.steps = 20_000
+    muon_recipe(config, steps=20_000)
+    config.data.stretch = 0.0  # contrast as the blur leaves it

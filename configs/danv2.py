@@ -9,7 +9,8 @@ dB on Set5, the mean over 8 kernels (Y). Validation is on the 8 kernels too, or 
 components, --config.model.options.backpropagate_all=True learns through all rounds.
 """
 
-from jaxsr.training.config import BLIND_SETTINGS, Config, blind_recipe, blind_setting, check_variant, default_config
+from jaxsr.training.config import Config, default_config
+from jaxsr.training.training_recipes import BLIND_SETTINGS, blind_recipe, blind_setting, check_variant
 
 WIDTHS = {"features": 64, "groups": 5, "blocks": 10, "estimator_features": 32, "estimator_blocks": 5}
 

@@ -1,15 +1,15 @@
-"""DeblurGAN (Kupyn et al., CVPR 2018, arXiv 1711.07064): motion blur taken out of RGB photos of the same size.
+"""DeblurGAN (Kupyn et al., CVPR 2018, arXiv 1711.07064): removes motion blur from RGB photos.
 
 python -m jaxsr.train --config=configs/deblurgan.py:wild --workdir=runs/deblurgan --config.data.pairs=data/gopro
 
-Variants: `wild` learns from pairs of blurred and sharp photos, such as GoPro's; `synth` from sharp photos,
---config.data.train, that random camera shake blurs on the device; `comb` from two of the latter for each of the
-former. The loss needs VGG19's weights up to conv3_3: --config.perceptual.weights=FILE, the variable JAXSR_VGG19, or
-torchvision's file in the cache folder.
+Variants: `wild` learns from pairs of blurred and sharp photos, such as GoPro's, in --config.data.pairs; `synth` from
+sharp photos in --config.data.train, blurred on the device by random camera shake; `comb` from two of the latter for
+each of the former. The loss needs VGG19's weights up to conv3_3: --config.perceptual.weights=FILE, the variable
+JAXSR_VGG19, or torchvision's file in the cache folder.
 
 The paper reports on GoPro's test photos (RGB) 27.2, 23.6 and 28.7 dB. Its authors reduced the photos to 640x360
-before: --config.data.rescale="(0.5,)". Unlike them the patches are turned, too (--config.data.augment=False does not),
-and the gradient penalty is that of the Wasserstein GAN's paper, one for each photo;
+before: --config.data.rescale="(0.5,)". Unlike theirs, patches are flipped and turned (--config.data.augment=False
+leaves them), and the gradient penalty is that of the Wasserstein GAN's paper, one for each photo;
 --config.adversarial.penalty_form=pixel is that of their code.
 
 A short run on two cores, on BSDS400, five minutes: `synth` with features up to conv3_1 alone and
@@ -23,7 +23,8 @@ and 26.2 dB on pairs of GoPro, which have 27.5 as they are: the critic's part is
 
 from ml_collections import ConfigDict
 
-from jaxsr.training.config import Config, check_variant, default_config, published_recipe
+from jaxsr.training.config import Config, default_config
+from jaxsr.training.training_recipes import check_variant, published_recipe
 
 STEPS = 300_000  # 300 epochs of 1,000 photos
 
@@ -32,6 +33,7 @@ def get_config(variant: str = "wild") -> Config:
     """Return the config of `variant`, "wild", "synth" or "comb"."""
     check_variant(variant, ("wild", "synth", "comb"))
     config = default_config()
+    config.task = "deblur"
     config.model.name = "deblurgan"
     config.model.scale = 1
     config.model.options = ConfigDict({"features": 64, "blocks": 9, "dropout": 0.5})
@@ -48,7 +50,7 @@ def get_config(variant: str = "wild") -> Config:
 
 
 def recipe(config: Config) -> None:
-    """Set sections 3.2 and 5: 100 times the features' distance, a Wasserstein critic, Adam, one photo a time."""
+    """Set sections 3.2 and 5: 100 times the features' distance, a Wasserstein critic, Adam, one photo at a time."""
     config.steps, config.batch_size = STEPS, 1
     config.pixel_weight = 0.0
     config.perceptual.weight = 100.0

@@ -13,7 +13,8 @@ lowers the loss from 0.035 to 0.0018 and gives 35.55 dB on Set5 x2 (y8; bicubic 
 
 from ml_collections import ConfigDict
 
-from jaxsr.training.config import Config, default_config, published_recipe, scale_and_recipe
+from jaxsr.training.config import Config, default_config
+from jaxsr.training.training_recipes import muon_recipe, published_recipe, scale_and_recipe, step_schedule
 
 
 def get_config(variant: str = "x2") -> Config:
@@ -42,15 +43,12 @@ def paper(config: Config) -> None:
     config.supervision.fade = 25_000
     config.optimizer.weight_decay = 2e-4  # beta 1e-4 times the squared weights, whose derivative has a 2
     config.optimizer.clip_elements = 1e-3
-    config.schedule.name = "step"
-    config.schedule.every = 25_000
-    config.schedule.factor = 0.1
+    step_schedule(config, every=25_000, factor=0.1)
     config.schedule.final = 1e-4
     config.steps = 100_000
 
 
 def muon(config: Config) -> None:
     """Set this package's own recipe."""
-    config.steps = 8_000
+    muon_recipe(config, steps=8_000)
     config.supervision.fade = 4_000
-    config.optimizer.learning_rate = 0.005

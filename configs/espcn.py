@@ -10,7 +10,8 @@ and 20,000 updates, reach 36.51, 32.53 and 30.33 dB; x2 was trained without `dat
 
 from ml_collections import ConfigDict
 
-from jaxsr.training.config import Config, default_config, published_recipe, scale_and_recipe
+from jaxsr.training.config import Config, default_config
+from jaxsr.training.training_recipes import published_recipe, scale_and_recipe
 
 
 def get_config(variant: str = "x3") -> Config:

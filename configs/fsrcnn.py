@@ -13,7 +13,8 @@ is what `x2-transfer` and `x4-transfer` set.
 
 from ml_collections import ConfigDict
 
-from jaxsr.training.config import Config, default_config, published_recipe, scale_and_recipe
+from jaxsr.training.config import Config, default_config
+from jaxsr.training.training_recipes import published_recipe, scale_and_recipe
 
 LR_PATCH = {2: 10, 3: 7, 4: 6}  # section 4.1: sub-images of 10, 7 and 6 pixels
 TRUNK = ("feature_extraction", "shrinking", "mapping1", "mapping2", "mapping3", "mapping4", "expanding")

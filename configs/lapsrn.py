@@ -14,7 +14,8 @@ lowers the loss from 0.084 to 0.059 and gives 30.28 dB on Set5 x4 (y8; bicubic 2
 
 from ml_collections import ConfigDict
 
-from jaxsr.training.config import Config, default_config, published_recipe, scale_and_recipe
+from jaxsr.training.config import Config, default_config
+from jaxsr.training.training_recipes import laplacian_muon_recipe, laplacian_recipe, scale_and_recipe
 
 
 def get_config(variant: str = "x4") -> Config:
@@ -32,26 +33,10 @@ def get_config(variant: str = "x4") -> Config:
 
 
 def paper(config: Config) -> None:
-    """Set section 4.1: SGD on the sum over pixels from 0.00001, halved every 50 epochs of 1,000 updates.
-
-    Slower biases and the least rate are those of the authors' code.
-    """
-    published_recipe(config, "sgd", 1e-5)
-    config.batch_size = 64
-    config.data.rescale = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5)
-    config.loss = "charbonnier_sum"
-    config.optimizer.weight_decay = 1e-4
-    config.optimizer.layer_rates = ConfigDict({"bias": 0.1})
-    config.schedule.name = "step"
-    config.schedule.every = 50_000
-    config.schedule.factor = 0.5
-    config.schedule.final = 0.1
-    config.steps = 300_000
+    """Set section 4.1: SGD on the sum over pixels from 0.00001, halved every 50 epochs of 1,000 updates."""
+    laplacian_recipe(config, learning_rate=1e-5, halved_every=50_000, steps=300_000)
 
 
 def muon(config: Config) -> None:
     """Set this package's own recipe."""
-    config.batch_size = 16
-    config.loss = "charbonnier"
-    config.optimizer.learning_rate = 0.005
-    config.steps = 12_000
+    laplacian_muon_recipe(config, batch_size=16)

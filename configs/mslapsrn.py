@@ -14,15 +14,15 @@ lowers the loss from 0.088 to 0.073 and gives 29.48 dB on Set5 x4 (y8; bicubic 2
 
 from ml_collections import ConfigDict
 
-from jaxsr.training.config import Config, check_variant, default_config, published_recipe
+from jaxsr.training.config import Config, default_config
+from jaxsr.training.training_recipes import laplacian_muon_recipe, laplacian_recipe, name_and_recipe
 
 
 def get_config(variant: str = "D5R8") -> Config:
     """Return the config of `variant`, such as "D5R8" or "D5R8-paper"."""
     recursions = {"D5R2": 2, "D5R5": 5, "D5R8": 8}
     recipes = {"": muon, "paper": paper}
-    check_variant(variant, [f"{name}-{recipe}".strip("-") for name in recursions for recipe in recipes])
-    name, _, recipe = variant.partition("-")
+    name, recipe = name_and_recipe(variant, names=recursions, recipes=recipes)
     config = default_config()
     config.model.name = "mslapsrn"
     config.model.scale = 4
@@ -40,22 +40,9 @@ def paper(config: Config) -> None:
     The paper sums over the scales; their mean is what the authors' code comes to, which gives each a third of the
     batch. A sum at this rate diverges.
     """
-    published_recipe(config, "sgd", 5e-6)
-    config.batch_size = 64
-    config.data.rescale = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5)
-    config.loss = "charbonnier_sum"
-    config.optimizer.weight_decay = 1e-4
-    config.optimizer.layer_rates = ConfigDict({"bias": 0.1})
-    config.schedule.name = "step"
-    config.schedule.every = 100_000
-    config.schedule.factor = 0.5
-    config.schedule.final = 0.1
-    config.steps = 600_000
+    laplacian_recipe(config, learning_rate=5e-6, halved_every=100_000, steps=600_000)
 
 
 def muon(config: Config) -> None:
     """Set this package's own recipe."""
-    config.batch_size = 8
-    config.loss = "charbonnier"
-    config.optimizer.learning_rate = 0.005
-    config.steps = 12_000
+    laplacian_muon_recipe(config, batch_size=8)

@@ -16,7 +16,8 @@ lowers the loss from 0.231 to 0.025 and gives 35.13 dB on Set5 x2 (y8; bicubic 3
 
 from ml_collections import ConfigDict
 
-from jaxsr.training.config import Config, default_config, published_recipe, scale_and_recipe
+from jaxsr.training.config import Config, default_config
+from jaxsr.training.training_recipes import muon_recipe, published_recipe, scale_and_recipe, step_schedule
 
 
 def get_config(variant: str = "x2") -> Config:
@@ -40,28 +41,25 @@ def get_config(variant: str = "x2") -> Config:
 def paper(config: Config) -> None:
     """Set section 4.1: Adam from 0.0001, halved every 200 epochs of 1,000 updates."""
     published_recipe(config, "adam", 1e-4)
-    config.schedule.name = "step"
-    config.schedule.every = 200_000
-    config.schedule.factor = 0.5
+    step_schedule(config, every=200_000, factor=0.5)
     config.steps = 1_000_000
 
 
 def blurred(config: Config) -> None:
     """Set BD: a Gaussian blur, then every third pixel."""
     paper(config)
-    config.data.degradation = "BD"
+    config.data.degradation = "bd"
 
 
 def noisy(config: Config) -> None:
     """Set DN: bicubic reduction, then noise."""
     paper(config)
-    config.data.degradation = "DN"
+    config.data.degradation = "dn"
 
 
 def muon(config: Config) -> None:
     """Set this package's own recipe."""
-    config.steps = 20_000
-    config.optimizer.learning_rate = 0.005
+    muon_recipe(config, steps=20_000)
 
 
 def small(config: Config) -> None:

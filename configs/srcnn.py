@@ -10,7 +10,8 @@ and 32.39 dB for 9-1-5 at x3 from 91 images.
 
 from ml_collections import ConfigDict
 
-from jaxsr.training.config import Config, default_config, published_recipe, scale_and_recipe
+from jaxsr.training.config import Config, default_config
+from jaxsr.training.training_recipes import published_recipe, scale_and_recipe
 
 KERNEL_SIZES = {"": (9, 5, 5), "915": (9, 1, 5), "935": (9, 3, 5), "paper": (9, 1, 5)}
 SUB_IMAGE = 33  # pixels of the enlarged photo; a multiple of the scale here, so 34 at x2 and 36 at x4

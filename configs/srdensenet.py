@@ -14,14 +14,14 @@ lowers the loss from 0.259 to 0.005 and gives 29.41 dB on Set5 x4 (y8; bicubic 2
 
 from ml_collections import ConfigDict
 
-from jaxsr.training.config import Config, check_variant, default_config, published_recipe
+from jaxsr.training.config import Config, default_config
+from jaxsr.training.training_recipes import muon_recipe, name_and_recipe, published_recipe, step_schedule
 
 
 def get_config(variant: str = "All") -> Config:
     """Return the config of `variant`, such as "All" or "All-paper"."""
     recipes = {"": muon, "paper": paper}
-    check_variant(variant, [f"{name}-{recipe}".strip("-") for name in ("All", "HL", "H") for recipe in recipes])
-    version, _, recipe = variant.partition("-")
+    version, recipe = name_and_recipe(variant, names=("All", "HL", "H"), recipes=recipes)
     config = default_config()
     config.model.name = "srdensenet"
     config.model.scale = 4
@@ -38,13 +38,10 @@ def paper(config: Config) -> None:
     published_recipe(config, "adam", 1e-4)
     config.batch_size = 32
     config.data.augment = False
-    config.schedule.name = "step"
-    config.schedule.every = 30 * 1_563
-    config.schedule.factor = 0.1
+    step_schedule(config, every=30 * 1_563, factor=0.1)
     config.steps = 60 * 1_563
 
 
 def muon(config: Config) -> None:
     """Set this package's own recipe."""
-    config.optimizer.learning_rate = 0.005
-    config.steps = 12_000
+    muon_recipe(config, steps=12_000)

@@ -13,7 +13,8 @@ and --config.steps=200_000 spares them. The paper reports for vgg54 on Set5 x4 2
 
 from ml_collections import ConfigDict
 
-from jaxsr.training.config import Config, check_variant, default_config, published_recipe
+from jaxsr.training.config import Config, default_config
+from jaxsr.training.training_recipes import check_variant, published_recipe
 
 PRETRAINING, STEPS = 1_000_000, 200_000
 
@@ -25,7 +26,7 @@ def get_config(variant: str = "vgg54") -> Config:
     config.model.name = "srgan"
     config.model.scale = 4
     config.model.options = ConfigDict({"blocks": 16, "features": 64, "slopes": "layer", "output": "symmetric"})
-    config.data.patch = 24  # 96 pixels of the sharp photo
+    config.data.patch = 24  # 96 HR pixels
     generator(config)
     if variant == "content22":
         config.variation_weight = 2e-8

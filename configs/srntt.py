@@ -16,7 +16,7 @@ fifteen minutes, both with --config.model.options.features=16 --config.model.opt
     --config.data.patch=24 --config.batch_size=8 --config.steps=3000 --config.optimizer.learning_rate=0.002
     --config.schedule.name=cosine
 the second with
-    --config.data.patch=20 --config.batch_size=4 --config.steps=3000 --config.data.truth_share=0.0
+    --config.data.patch=20 --config.batch_size=4 --config.steps=3000 --config.data.hr_reference_share=0.0
     --config.optimizer.name=muon --config.optimizer.momentum=0.95 --config.optimizer.learning_rate=0.005
     --config.schedule.name=cosine
 On two other scenes (y, Pillow's bicubic; PSNR in dB, SSIM) a similar reference gives 29.04, 0.718, the least similar
@@ -26,7 +26,8 @@ bicubic has 29.12, 0.702.
 
 from ml_collections import ConfigDict
 
-from jaxsr.training.config import Config, check_variant, default_config, published_recipe
+from jaxsr.training.config import Config, default_config
+from jaxsr.training.training_recipes import check_variant, published_recipe
 
 PAIRS = 11_871 // 9  # updates for each of CUFED's photos to be seen once
 
@@ -49,12 +50,13 @@ def get_config(variant: str = "full") -> Config:
         config.steps = 1_000_000  # SRResNet's
         config.optimizer.layer_rates = ConfigDict({"small": 0.0, "medium": 0.0, "large": 0.0})
         return config
+    config.task = "reference"
     config.pixel_weight = 2.0  # of photos in [-1, 1]
     config.data.references = "data/cufed"
     config.data.augment = False
     config.initial_weights = "runs/content"
     config.optimizer.layer_rates = ConfigDict({"content": 0.0, "enlargement": 0.0})
-    config.perceptual.deepest = True
+    config.perceptual.fallback_to_deepest_layer = True
     config.steps = 5 * PAIRS
     if variant == "full":
         full(config)

@@ -13,7 +13,8 @@ lowers the loss from 0.092 to 0.007 and gives 28.64 dB on Set5 x4 (y8; bicubic 2
 
 from ml_collections import ConfigDict
 
-from jaxsr.training.config import Config, default_config, published_recipe, scale_and_recipe
+from jaxsr.training.config import Config, default_config
+from jaxsr.training.training_recipes import muon_recipe, published_recipe, scale_and_recipe
 
 
 def get_config(variant: str = "x4") -> Config:
@@ -25,7 +26,7 @@ def get_config(variant: str = "x4") -> Config:
     )
     recipes = {"": muon, "paper": paper, "channel": channel}
     config.model.scale, recipe = scale_and_recipe(variant, scales=(4, 2), recipes=recipes)
-    config.data.patch = 24  # 96 pixels of the sharp photo at x4
+    config.data.patch = 24  # 96 HR pixels at x4
     recipes[recipe](config)
     return config
 
@@ -46,5 +47,4 @@ def channel(config: Config) -> None:
 def muon(config: Config) -> None:
     """Set this package's own recipe."""
     config.model.options.normalization = "none"
-    config.optimizer.learning_rate = 0.005
-    config.steps = 12_000
+    muon_recipe(config, steps=12_000)

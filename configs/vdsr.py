@@ -13,7 +13,8 @@ lowers the loss from 0.053 to 0.0027 and gives 34.06 dB on Set5 x2 (y8; bicubic 
 
 from ml_collections import ConfigDict
 
-from jaxsr.training.config import Config, check_variant, default_config, published_recipe
+from jaxsr.training.config import Config, default_config
+from jaxsr.training.training_recipes import check_variant, muon_recipe, published_recipe, step_schedule
 
 
 def get_config(variant: str = "paper") -> Config:
@@ -36,14 +37,11 @@ def paper(config: Config) -> None:
     config.loss = "euclidean"
     config.optimizer.weight_decay = 1e-4
     config.optimizer.clip_elements = 0.01
-    config.schedule.name = "step"
-    config.schedule.every = 20_000
-    config.schedule.factor = 0.1
+    step_schedule(config, every=20_000, factor=0.1)
     config.schedule.final = 0.0
     config.steps = 80_000
 
 
 def muon(config: Config) -> None:
     """Set this package's own recipe."""
-    config.optimizer.learning_rate = 0.005
-    config.steps = 8_000
+    muon_recipe(config, steps=8_000)

@@ -1,22 +1,24 @@
-"""Tell what jaxsr can do: `python -m jaxsr`."""
+"""List commands, models and weights: `python -m jaxsr`."""
 
 import ast
 from pathlib import Path
 
 from jaxsr import __version__
-from jaxsr.models import MODELS, ModelSpec, count_parameters
+from jaxsr.models import ESTIMATORS, MODELS, ModelSpec, count_parameters
 from jaxsr.weights import load, shipped_names
 
 
 def main() -> None:
-    """Print the commands, the networks and the weights that ship."""
+    """Print the commands, the models and the weights that ship."""
     print(f"jaxsr {__version__}: image restoration in JAX")
     print("\nCommands (--help lists the flags)")
     for what, command in commands():
         print(f"  {command}\n      {what}")
-    print("\nNetworks")
+    print("\nModels")
     for spec in MODELS.values():
         print(f"  {network(spec)}")
+    for name, paper in ESTIMATORS.items():
+        print(f"  {name:10} {'':11} {paper}; estimates the blur kernel of a photo")
     print("\nWeights that ship")
     for name in shipped_names():
         print(f"  {weights(name)}")

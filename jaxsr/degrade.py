@@ -1,16 +1,16 @@
 """Make a paired test set: `python -m jaxsr.degrade PHOTO... --output=DIR --kind=gaussian8 --scale=2`.
 
-PHOTO is a sharp photo, a folder or a pattern. DIR gets the sharp photos (hr), the small ones (lr_x2), their blur
-kernels (kernels) and pairs.json, which lists them; `evaluate --data=DIR` scores on it. The kinds: bicubic, MATLAB's in
-8 bits; gaussian8, 8 small ones of each photo by the isotropic Gaussians that IKC and DAN are tested with; div2krk, by
-a random anisotropic kernel each, as in KernelGAN's set of that name; motion, at full size (sharp, blur), by a random
-camera shake each, as DeblurGAN is trained on. Exit status 0: all done; 1: some photos failed, listed at the end, the
-others are written; 2: wrong usage.
+PHOTO is an HR photo, a folder or a pattern. DIR gets the HR photos (hr), the LR ones (lr_x2), their blur kernels
+(kernels) and pairs.json, which lists them; `evaluate --data=DIR` scores on it. The kinds are the degradations of
+`train` and of `evaluate --degradation`. Most in use: bicubic, MATLAB's in 8 bits; gaussian8, 8 LR photos of each HR
+photo by the isotropic Gaussians that IKC and DAN are tested with; div2krk, a random anisotropic kernel for each photo,
+as in KernelGAN's set of that name; motion, at full size (sharp, blur), a random camera shake for each photo, as
+DeblurGAN is trained on. Exit status 0: all done; 1: some photos failed, listed at the end, the others are written; 2:
+wrong usage.
 """
 
 import sys
 from collections.abc import Sequence
-from typing import Any
 
 from absl import flags
 
@@ -18,54 +18,62 @@ from jaxsr.support import command_line
 from jaxsr.support.errors import UserError
 
 _OUTPUT = flags.DEFINE_string("output", None, "Folder of the set; it must not hold one.", required=True)
-_KIND = flags.DEFINE_enum(
-    "kind", None, ["bicubic", "gaussian8", "div2krk", "motion"], "How small photos are made.", required=True
+_KIND = flags.DEFINE_string(
+    "kind",
+    None,
+    "How LR photos are made: bicubic, pillow, bd, dn, isotropic, anisotropic, gaussian8, div2krk or motion.",
+    required=True,
 )
 _SCALE = flags.DEFINE_integer("scale", None, "How many times smaller; 2 by default, and 1 for motion.", lower_bound=1)
 _SEED = flags.DEFINE_integer("seed", 0, "Decides random kernels and noise, with the photo's name.")
-_KERNEL_SIZE = flags.DEFINE_integer("kernel_size", None, "motion: side of the kernels in pixels, by default 64.")
+_KERNEL_SIZE = flags.DEFINE_integer(
+    "kernel_size", None, "Side of the kernels in pixels, by default the kind's: 21 for Gaussians, 64 for motion."
+)
 _EXPOSURES = flags.DEFINE_list(
     "exposures", None, "motion: shares of the shake's time, one of which each photo takes, by default 0.1,0.5,1."
 )
-_ANXIETIES = flags.DEFINE_list(
-    "anxieties", None, "motion: how nervous the hand is, one of these each time; 0 is a straight line, 0.005 usual."
+_JITTER = flags.DEFINE_list(
+    "jitter",
+    None,
+    "motion: levels of camera-shake jitter (the paper's anxiety), one of which each photo takes; 0 is a straight line, "
+    "0.005 usual.",
 )
 
 
 def main(inputs: Sequence[str]) -> int:
     """Degrade the photos that `inputs` name; return the exit status."""
-    from tqdm import tqdm  # after the flags: a typo is answered at once
-
+    from jaxsr.api.degrading import degrade  # after the flags: a typo is answered at once
     from jaxsr.data.listing import list_photos
-    from jaxsr.evaluation.paired_sets import make_set
+    from jaxsr.evaluation.pairs import PairOptions
+    from jaxsr.support.progress import progress_bar
 
-    photos = list_photos(inputs)
-    count, failures = make_set(
-        photos,
-        _OUTPUT.value,
-        kind=_KIND.value,
-        scale=_SCALE.value or (1 if _KIND.value == "motion" else 2),
+    photos, failures = list_photos(inputs), []
+    options = PairOptions(
+        _KIND.value,
+        _KERNEL_SIZE.value,
         seed=_SEED.value,
-        progress=lambda items: tqdm(items, unit="photo", disable=None),
-        **_shake(),
+        exposures=_numbers("exposures", _EXPOSURES.value),
+        jitter=_numbers("jitter", _JITTER.value),
     )
+    with progress_bar([], "photo") as progress:
+        count = degrade(
+            photos,
+            _OUTPUT.value,
+            scale=_SCALE.value,
+            kind=options,
+            progress=progress,
+            on_failure=failures.append,
+        )
     print(f"{count} pairs of {len(photos) - len(failures)} photos in {_OUTPUT.value}")
     for failure in failures:
         print(failure, file=sys.stderr)
     return command_line.SOME_FAILED if failures else command_line.DONE
 
 
-def _shake() -> dict[str, Any]:
-    """Return those options of the camera shake that are given."""
-    given: dict[str, Any] = {} if _KERNEL_SIZE.value is None else {"kernel_size": _KERNEL_SIZE.value}
-    for flag in (_EXPOSURES, _ANXIETIES):
-        if flag.value is not None:
-            given[flag.name] = _numbers(flag.name, flag.value)
-    return given
-
-
-def _numbers(name: str, values: Sequence[str]) -> tuple[float, ...]:
-    """Return the numbers of a list."""
+def _numbers(name: str, values: Sequence[str] | None) -> tuple[float, ...] | None:
+    """Return the numbers of a list, or None for none."""
+    if values is None:
+        return None
     try:
         return tuple(map(float, values))
     except ValueError:

@@ -1,9 +1,10 @@
 """Estimate how photos were blurred: `python -m jaxsr.estimate_kernel PHOTO... --output=DIR [--scale=2] [--seeds=4]`.
 
-PHOTO is a file, a folder or a pattern. KernelGAN trains on each photo for some seconds and finds the kernel that made
-it from one --scale times larger: that of the mean of several --seeds, because single runs differ. Of photos/a.png DIR
-gets a_x2.npz, a_x2.mat (key Kernel) and the picture a_x2.png. Photos go together, as many as there are cores, or more
-on GPUs. Exit status 0: all done; 1: some photos failed, listed at the end; 2: wrong usage.
+PHOTO is a file, a folder or a pattern. KernelGAN trains on each photo for some seconds and estimates the kernel that
+made it from one --scale times larger: the mean over several --seeds, because single runs vary. For photos/a.png DIR
+gets a_x2.npz, a_x2.mat (key Kernel) and the picture a_x2.png; losses.jsonl has the losses of all runs. Photos whose
+kernel is in DIR already are skipped unless --overwrite is given. Several photos are estimated at the same time. Exit
+status 0: all done; 1: some photos failed, listed at the end; 2: wrong usage.
 """
 
 import sys
@@ -13,56 +14,49 @@ from pathlib import Path
 from absl import flags
 
 from jaxsr.support import command_line
-from jaxsr.support.files import make_folder
 
 _OUTPUT = flags.DEFINE_string("output", None, "Folder for the kernels; made when missing.", required=True)
 _SCALE = flags.DEFINE_enum("scale", "2", ["2", "4"], "How many times larger the photo is to become.")
-_SEED = flags.DEFINE_integer("seed", 0, "The first seed; the same gives the same kernel.", lower_bound=0)
-_SEEDS = flags.DEFINE_integer("seeds", 4, "How many runs, of following seeds, for a photo.", lower_bound=1)
-_STEPS = flags.DEFINE_integer("steps", 3000, "Steps of training; the schedule is made for 3000.", lower_bound=1)
-_FIDELITY = flags.DEFINE_string("fidelity", None, "mixed, the default, steady, paper or published_code.")
+_SEED = flags.DEFINE_integer("seed", 0, "Seed of the first run; the same gives the same kernel.", lower_bound=0)
+_SEEDS = flags.DEFINE_integer("seeds", 4, "How many runs, with consecutive seeds, per photo.", lower_bound=1)
+_STEPS = flags.DEFINE_integer("steps", 3000, "Training steps; the schedules are made for 3000.", lower_bound=1)
+_FIDELITY = flags.DEFINE_string("fidelity", "mixed", "mixed, steady, paper or published_code.")
 _TRUTH = flags.DEFINE_string("truth", None, "The true kernel, or a folder of them, to print scores.")
-_PROGRESS = flags.DEFINE_integer("progress", 0, "Write the pictures anew every so many steps.", lower_bound=0)
+_LOG_EVERY = flags.DEFINE_integer("log_every", 100, "Steps between two lines of losses; 0: no log.", lower_bound=0)
+_PICTURES_EVERY = flags.DEFINE_integer("pictures_every", 0, "Draw the kernels every so many steps.", lower_bound=0)
+_OVERWRITE = flags.DEFINE_bool("overwrite", False, "Estimate anew the photos whose kernels are in --output already.")
 
 
 def main(arguments: Sequence[str]) -> int:
     """Estimate the kernels of the photos that `arguments` name; return the exit status."""
-    from tqdm import tqdm  # after the flags: a typo is answered at once
+    # Imported after the flags are parsed, so that a typo is answered at once
+    from jaxsr.blind.kernelgan.kernel_files_run import estimate_kernels_of_files
+    from jaxsr.blind.kernelgan.kernel_reports import read_truth, score_table
+    from jaxsr.blind.kernelgan.kernelgan_options import KernelGANOptions
+    from jaxsr.data.listing import list_photos
+    from jaxsr.support.progress import progress_bar
 
-    from jaxsr.blind.kernelgan.estimation import DEFAULT_FIDELITY, at_once
-    from jaxsr.blind.kernelgan.kernel_reports import estimate_files, read_truth, score_table
-    from jaxsr.blind.kernelgan.optimization import FIDELITIES
-    from jaxsr.data.listing import list_photos, output_paths
-    from jaxsr.support.errors import choose
-
-    photos, scale = list_photos(arguments), int(_SCALE.value)
-    fidelity = _FIDELITY.value or DEFAULT_FIDELITY
-    choose("fidelity", fidelity, FIDELITIES)
-    stems = [p.with_suffix("") for p in output_paths(photos, _OUTPUT.value, f"_x{scale}.png")]
+    photos, output, scale = list_photos(arguments), Path(_OUTPUT.value), int(_SCALE.value)
+    options = KernelGANOptions(
+        scale=scale,
+        seed=_SEED.value,
+        seeds=_SEEDS.value,
+        steps=_STEPS.value,
+        fidelity=_FIDELITY.value,
+        log_every=_LOG_EVERY.value,
+        pictures_every=_PICTURES_EVERY.value,
+    )
     truth = read_truth(photos, _TRUTH.value) if _TRUTH.value else {}
-    make_folder(Path(_OUTPUT.value))
-    count = max(at_once() // _SEEDS.value, 1)
-    kernels, failures = {}, []
-    for first in range(0, len(photos), count):
-        group = slice(first, first + count)
-        with tqdm(desc=", ".join(p.name for p in photos[group][:2]), total=_STEPS.value, disable=None) as bar:
-            found, failed = estimate_files(
-                dict(zip(photos[group], stems[group], strict=True)),
-                scale=scale,
-                seeds=range(_SEED.value, _SEED.value + _SEEDS.value),
-                fidelity=fidelity,
-                steps=_STEPS.value,
-                pictures_every=_PROGRESS.value,
-                tell=lambda step, bar=bar: bar.update(step - bar.n),
-            )
-        kernels |= found
-        failures += failed
-    print(f"{len(kernels)} of {len(photos)} kernels for x{scale} estimated in {_OUTPUT.value}")
-    if truth and kernels:
-        print(score_table(kernels, truth, scale))
-    for failure in failures:
+    with progress_bar([output], "step") as progress:
+        result = estimate_kernels_of_files(photos, output, options, overwrite=_OVERWRITE.value, progress=progress)
+    if result.skipped:
+        print(f"{len(result.skipped)} photos have a kernel there already; --overwrite estimates them anew")
+    print(f"{len(result.kernels)} of {len(photos)} kernels for x{scale} estimated in {output}")
+    if truth and result.kernels:
+        print(score_table(result.kernels, truth, scale))
+    for failure in result.failures.values():
         print(failure, file=sys.stderr)
-    return command_line.SOME_FAILED if failures else command_line.DONE
+    return command_line.SOME_FAILED if result.failures else command_line.DONE
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """Import published weights: `python -m jaxsr.import_weights FILE --model=fsrcnn,scale=3 --output=F.safetensors`.
 
-Reads PyTorch (.pth, .pt, .ckpt; nothing in the file is run), MATLAB (.mat), .npz and .safetensors files. Options
-after the model's name are its constructor's fields; most are read off the shapes, and only what those cannot tell
-is asked for. Exit status 0: written; 2: wrong usage or a file that does not fit.
+Reads PyTorch (.pth, .pt, .ckpt; no code in the file is run), MATLAB (.mat), .npz and .safetensors files. Options
+after the model's name are its constructor's fields; most are read off the shapes, the others have to be given.
+Exit status 0: written; 2: wrong usage or a file that does not fit.
 """
 
 import hashlib
@@ -17,16 +17,15 @@ from jaxsr.support.model_options import Option, parse_model
 
 _MODEL = flags.DEFINE_string("model", None, "Name[,option=value...], such as fsrcnn,scale=3.", required=True)
 _OUTPUT = flags.DEFINE_string("output", None, "The weight file to write, *.safetensors.", required=True)
-_LICENCE = flags.DEFINE_string("licence", "as the publisher states", "What the file's card says of its licence.")
+_LICENCE = flags.DEFINE_string("licence", "as the publisher states", "The licence on the file's card.")
 
 
 def main(arguments: Sequence[str]) -> int:
     """Import one file; return the exit status."""
-    from jaxsr.models import count_parameters  # after the flags: a typo is answered at once
-    from jaxsr.weights import save
+    from jaxsr.models import count_parameters  # after the flags, so that a typo is reported at once
+    from jaxsr.models.serialization import check_name
     from jaxsr.weights.formats import read_tensors
     from jaxsr.weights.importers import import_tensors
-    from jaxsr.weights.weight_files import check_name
 
     if len(arguments) != 1:
         raise UserError(f"one weight file is imported at a time; got {len(arguments)}")
@@ -36,15 +35,14 @@ def main(arguments: Sequence[str]) -> int:
     source = Path(arguments[0])
     model = import_tensors(name, read_tensors(source), scale=scale, **options)
     training = {"imported_from": source.name, "sha256": hashlib.sha256(source.read_bytes()).hexdigest()}
-    save(_OUTPUT.value, model, training=training, licence=_LICENCE.value)
-    known = {option: getattr(model.module, option) for option in model.spec.options}
-    print(f"{model.name}: {count_parameters(model.spec, model.scale, **known):,} parameters, {known}")
+    model.save(_OUTPUT.value, training=training, licence=_LICENCE.value)
+    print(f"{model.name}: {count_parameters(model.spec, model.scale, **model.options):,} parameters, {model.options}")
     print(f"written to {_OUTPUT.value}")
     return command_line.DONE
 
 
 def split_scale(name: str, options: dict[str, Option]) -> int | None:
-    """Return the scale among `options`, which loses it, or None; raises UserError unless it is a whole number."""
+    """Return the scale, removed from `options`, or None; raises UserError unless it is a whole number."""
     scale = options.pop("scale", None)
     if scale is not None and not isinstance(scale, int):
         raise UserError(f"--model={name}: scale={scale!r} is no whole number")

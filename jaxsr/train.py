@@ -1,13 +1,16 @@
 """Train a network: `python -m jaxsr.train --config=configs/espcn.py:x3 --workdir=runs/espcn`.
 
-Any field is overridden as `--config.batch_size=32`. The same workdir resumes. Exit status 0: trained to the end;
-1: the loss became non-finite, the generator collapsed, or KernelGAN's photos failed in part; 2: wrong usage; 143:
-SIGTERM, after a checkpoint. Several processes, on one host or many, train together with `--coordinator`; when one is
-killed, the others end with 1.
+Any field of the config is set as `--config.batch_size=32`; jaxsr/training/config.py lists them. The same --workdir
+resumes a run. Several processes, on one host or many, train together with --coordinator; when one of them is killed,
+the others end with exit status 1.
+
+Exit status 0: trained to the end; 1: training diverged, or some of KernelGAN's photos failed; 2: wrong usage; 143:
+stopped by SIGTERM, after a checkpoint.
 """
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from absl import flags
 from ml_collections import config_flags
@@ -16,8 +19,10 @@ from jaxsr.support import command_line
 from jaxsr.support.errors import UserError
 from jaxsr.training.config import Config
 
-_CONFIG = config_flags.DEFINE_config_file("config", None, "A file of configs/, with its variant.", lock_config=True)
-_WORKDIR = flags.DEFINE_string("workdir", None, "The run's folder.", required=True)
+_CONFIG = config_flags.DEFINE_config_file(
+    "config", None, "A file of configs/ with its variant, as in configs/espcn.py:x3.", lock_config=True
+)
+_WORKDIR = flags.DEFINE_string("workdir", None, "The run's folder; made when missing.", required=True)
 _COORDINATOR = flags.DEFINE_string(
     "coordinator",
     None,
@@ -31,51 +36,55 @@ TERMINATED = 143  # 128 + SIGTERM, as shells report it; schedulers requeue on it
 
 def main(arguments: Sequence[str]) -> int:
     """Train and return the exit status."""
-    from jaxsr.devices import (
-        processes,  # after the flags: a typo is answered at once
-        watchdog,  # after the flags: a typo is answered at once
-    )
+    # Imported after the flags are parsed, so that a typo is answered at once
+    from jaxsr.api.training_runs import trains_on_each_photo
+    from jaxsr.devices import processes, watchdog
 
     if arguments:
         raise UserError(f"unexpected argument {arguments[0]!r}; everything is a flag: --config=... --workdir=...")
-    config = _loaded_config()
+    config, workdir = _loaded_config(), Path(_WORKDIR.value)
     place = processes.membership(_COORDINATOR.value, _PROCESSES.value, _PROCESS.value)
-    if place is not None and config.model.name == "kernelgan":
-        raise UserError("kernelgan trains on each photo by itself; give each process photos of its own to do")
+    if trains_on_each_photo(config):
+        if place is not None:
+            raise UserError("kernelgan trains on each photo by itself; give each process photos of its own to do")
+        return _estimate_kernels(config, workdir)
     processes.join(place)
     if place is None:
-        return _trained(config)
+        return _train(config, workdir)
     with watchdog.watched(processes.host_of_first(place)):
-        return _trained(config)
+        return _train(config, workdir)
 
 
-def _trained(config: Config) -> int:
-    """Train and return the exit status, in this process and those it has joined."""
+def _train(config: Config, workdir: Path) -> int:
+    """Train in this process and those it has joined; return the exit status."""
+    from jaxsr.api.training_runs import train
     from jaxsr.devices import processes
-    from jaxsr.training.loop import train
     from jaxsr.training.run.run_log import TrainingFailed
 
-    if config.model.name == "kernelgan":
-        from jaxsr.blind.kernelgan.config_run import train_kernels
-
-        failed = train_kernels(config, _WORKDIR.value)
-        print(f"kernels in {_WORKDIR.value}/kernels", flush=True)
-        return command_line.SOME_FAILED if failed else command_line.DONE
     try:
-        step = train(config, _WORKDIR.value)
+        step = train(config, workdir)
     except TrainingFailed as error:
-        if processes.is_first():  # all of several met it
+        if processes.is_first():  # it is raised in all of them
             print(f"train: {error}", file=sys.stderr)
         return command_line.SOME_FAILED
     if step < config.steps:
-        print(f"stopped at step {step} of {config.steps}; the same command goes on from there", flush=True)
+        print(f"stopped at step {step} of {config.steps}; the same command resumes from there", flush=True)
         return TERMINATED
-    print(f"trained to step {step}; weights: {_WORKDIR.value}/model.safetensors", flush=True)
+    print(f"trained to step {step}; weights: {workdir}/model.safetensors", flush=True)
     return command_line.DONE
 
 
+def _estimate_kernels(config: Config, workdir: Path) -> int:
+    """Do what the command `estimate_kernel` does, as `config` says; return the exit status."""
+    from jaxsr.api.training_runs import estimate_kernels
+
+    result = estimate_kernels(config, workdir)
+    print(f"{len(result.kernels)} of {len(result.kernels) + len(result.failures)} kernels in {workdir}/kernels")
+    return command_line.SOME_FAILED if result.failures else command_line.DONE
+
+
 def _loaded_config() -> Config:
-    """Return the config; a file that could not be loaded is only told when its fields are read."""
+    """Return the config. absl reports a file that could not be loaded only when a field is read."""
     try:
         _CONFIG.value.keys()
     except OSError as error:

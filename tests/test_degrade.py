@@ -7,9 +7,9 @@ import pytest
 
 from jaxsr.data.images import Photo, read_photo, write_photo
 from jaxsr.weights import save
-from tests.evaluation.test_scoring import smooth
 from tests.helpers.commands import run
-from tests.restoration.tiles.test_tiled_run import network
+from tests.helpers.networks import network
+from tests.helpers.photos import smooth
 
 pytestmark = pytest.mark.slow
 
@@ -34,7 +34,7 @@ def test_a_set_is_made_and_scored(photos, tmp_path):
 def test_motion_from_the_set_to_the_restored_photo(photos, tmp_path):
     """Made, scored by a model of scale 1 and beside its input, restored with its alpha and odd sizes."""
     write_photo(photos / "b.png", Photo(smooth(61, 71), smooth(61, 71, 1)))
-    flags = ["--kind=motion", "--kernel_size=24", "--exposures=0.5,1", "--anxieties=0.005", "--seed=3"]
+    flags = ["--kind=motion", "--kernel_size=24", "--exposures=0.5,1", "--jitter=0.005", "--seed=3"]
     made = run("degrade", photos, f"--output={tmp_path / 'set'}", *flags)
     assert made.returncode == 0 and "2 pairs of 2 photos" in made.stdout, made.stderr
     assert {path.name for path in (tmp_path / "set").iterdir()} == {"sharp", "blur", "kernels", "pairs.json"}
@@ -68,7 +68,7 @@ def test_motion_from_the_set_to_the_restored_photo(photos, tmp_path):
         (["--kind=motion", "--scale=2"], "motion has no scale 2; choose one of: 1"),
         (["--kind=motion", "--exposures=0.5,long"], "exposures takes numbers such as 0.1,0.5; got '0.5,long'"),
         (["--kind=motion", "--exposures=2"], "shares of the time must lie in (0, 1]"),
-        (["--kind=gaussian8", "--anxieties=0.1"], "the kind gaussian8 takes no anxieties"),
+        (["--kind=gaussian8", "--jitter=0.1"], "gaussian8 takes no jitter"),
         ([], "kind"),
     ],
 )

@@ -7,10 +7,12 @@ import pytest
 import scipy.io
 from PIL import Image
 
-from jaxsr.blind.kernelgan.estimation import Estimate, combine, estimate_kernels, rgb_photo
+from jaxsr.blind.kernelgan.estimation import combine, estimate_kernels, rgb_photo
+from jaxsr.blind.kernelgan.kernelgan_options import KernelGANOptions
+from jaxsr.blind.kernelgan.parallel_runs import Estimate
 from jaxsr.data.kernel_files import read_kernel, write_kernel
-from tests.blind.kernelgan.test_estimation import photo
 from tests.helpers import commands
+from tests.helpers.blind import block_levels
 
 pytestmark = pytest.mark.slow
 
@@ -23,7 +25,7 @@ def photos(tmp_path):
     """Return a folder of a colour, a transparent, a flat, a small and a broken photo."""
     folder = tmp_path / "photos"
     folder.mkdir()
-    levels = np.rint(photo(100, 120) * 255).astype(np.uint8)
+    levels = block_levels(100, 120)
     Image.fromarray(levels).save(folder / "colour.png")
     Image.fromarray(np.dstack([levels[::-1], levels[..., :1]])).save(folder / "clear.png")
     Image.fromarray(np.full((120, 120, 3), 77, np.uint8)).save(folder / "flat.png")
@@ -33,14 +35,14 @@ def photos(tmp_path):
 
 
 def test_a_folder_goes_on_after_failures(photos, tmp_path):
-    done = run(photos, f"--output={tmp_path / 'out'}", "--steps=5", "--seeds=2", "--scale=4", "--progress=2")
+    done = run(photos, f"--output={tmp_path / 'out'}", "--steps=5", "--seeds=2", "--scale=4", "--pictures_every=2")
     assert done.returncode == 1 and "2 of 5 kernels for x4" in done.stdout, done.stderr
     lines = done.stderr.strip().splitlines()[-3:]
     assert "flat.png: the photo is flat" in done.stderr and "small.png: a photo of 120x60 pixels" in done.stderr
     assert any("broken.png" in line for line in lines) and "Traceback" not in done.stderr
     names = {path.name for path in (tmp_path / "out").iterdir()}
     assert names == {f"{stem}_x4{suffix}" for stem in ("colour", "clear") for suffix in (".npz", ".mat", ".png")}
-    (estimates,) = estimate_kernels([rgb_photo(photos / "clear.png")], seeds=[0, 1], steps=5)
+    (estimates,) = estimate_kernels([rgb_photo(photos / "clear.png")], KernelGANOptions(seeds=2, steps=5))
     saved = scipy.io.loadmat(tmp_path / "out" / "clear_x4.mat")
     np.testing.assert_allclose(saved["raw"], [e.kernel for e in estimates], rtol=1e-2)  # on other devices
     finished = combine([Estimate(e.seed, k, e.losses) for e, k in zip(estimates, saved["raw"], strict=True)], 4)
@@ -55,6 +57,9 @@ def test_scores(photos, tmp_path):
     assert done.returncode == 0, done.stderr
     name, error, psnr, distance = done.stdout.splitlines()[-2].split()
     assert name == "colour.png" and 0 < float(error) < 2 and 0 < float(psnr) < 60 and float(distance) < 0.01
+    again = run(photos / "colour.png", f"--output={tmp_path / 'out'}", "--steps=3", f"--truth={tmp_path / 'truth'}")
+    assert "1 photos have a kernel there already; --overwrite estimates them anew" in again.stdout
+    assert again.stdout.splitlines()[-3:] == done.stdout.splitlines()[-3:]
 
 
 @pytest.mark.parametrize(

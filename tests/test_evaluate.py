@@ -7,9 +7,8 @@ import pytest
 from PIL import Image
 
 from jaxsr.data.images import Photo, write_photo
-from tests.evaluation.test_scoring import smooth
 from tests.helpers import commands
-from tests.restoration.tiles.test_tiled_run import photo
+from tests.helpers.photos import photo, smooth
 
 pytestmark = pytest.mark.slow
 

@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 
 from jaxsr.data.listing import list_photos
-from jaxsr.evaluation.folders import score_files
-from jaxsr.evaluation.paired_sets import Source
+from jaxsr.evaluation.folder_scores import ScoreOptions, score_files
+from jaxsr.evaluation.sources import Source
 from jaxsr.import_weights import split_scale
 from jaxsr.support.errors import UserError
 from jaxsr.support.model_options import parse_model
 from jaxsr.weights import load
 from tests.helpers import commands
-from tests.weights.importers.test_importers import espcn_tensors
+from tests.helpers.published import espcn_tensors
 
 run = functools.partial(commands.run, "import_weights")
 
@@ -70,5 +70,5 @@ def test_the_authors_srcnn_scores_what_it_should(shared, tmp_path):
     done = run(shared / "weights" / "srcnn_915_x3.mat", "--model=srcnn,scale=3", f"--output={output}")
     assert done.returncode == 0, done.stderr
     files = [Source(path) for path in list_photos([shared / "data" / "test" / "Set5" / "hr"])]
-    scores, failures = score_files(load(output), files, protocols=["y8"])
+    scores, failures = score_files(load(output), files, ScoreOptions(["y8"]))
     assert not failures and scores["y8"].mean["psnr"] == pytest.approx(32.41, abs=0.02)

@@ -9,7 +9,8 @@ from PIL import Image
 import jaxsr
 from jaxsr.weights import save
 from tests.helpers import commands
-from tests.restoration.tiles.test_tiled_run import network, photo
+from tests.helpers.networks import network
+from tests.helpers.photos import photo
 
 pytestmark = pytest.mark.slow
 

@@ -62,4 +62,4 @@ def test_a_terminated_run_resumes(tmp_path):
     assert stopped >= 10
     again = run(*flags[:2], *SHORT, f"--config.steps={stopped + 2}")
     assert again.returncode == 0, again.stderr
-    assert f"is at step {stopped} of {stopped + 2}; going on from there" in again.stdout
+    assert f"resuming from step {stopped} of {stopped + 2}" in again.stdout

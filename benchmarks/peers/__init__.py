@@ -30,7 +30,7 @@ PEERS: Mapping[str, Callable[[Any], nn.Module]] = {
     "srntt": guided.SRNTT,
 }
 
-# The second networks, by their names in jaxsr.training.critic.CRITICS.
+# The second networks, by their names in jaxsr.training.steps.adversary.ADVERSARIES.
 CRITICS: Mapping[str, Callable[[Any, tuple[int, ...]], nn.Module]] = {
     "srgan": discriminators.srgan,
     "srntt": discriminators.srntt,

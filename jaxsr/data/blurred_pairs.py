@@ -1,4 +1,4 @@
-"""Blurred photos beside the sharp ones they belong to: FOLDER/blur and FOLDER/sharp, or so in each scene's folder.
+"""Pairs of blurred and sharp photos: FOLDER/blur and FOLDER/sharp, or these two in the folder of each scene.
 
 Source of the second layout: GoPro's, Nah et al., CVPR 2017: train/SCENE/blur/000001.png, train/SCENE/sharp/000001.png.
 """
@@ -15,21 +15,21 @@ from jaxsr.data.samples import to_training_pixels
 from jaxsr.support.errors import UserError
 
 BLUR, SHARP = "blur", "sharp"
-NAMED = 3  # of the failures, in an error of one line
+MAX_LISTED_FAILURES = 3  # in an error message
 
 
 @dataclasses.dataclass(frozen=True)
 class BlurredPhoto:
-    """The files of a blurred photo and its sharp one; `name` is their stem, after the scene's where it has one."""
+    """The files of a blurred photo and of the same photo sharp; `name` is their stem, with the scene's before it."""
 
     name: str
     sharp: Path
     blurred: Path
 
     def pixels(self) -> np.ndarray:
-        """Return both (H, W, 6) uint8: RGB of the sharp one, then of the blurred one.
+        """Return both photos as (H, W, 6) uint8: RGB of the sharp one, then of the blurred one.
 
-        Raises UserError where a file is unreadable or their sizes differ.
+        Raises UserError if a file is unreadable or their sizes differ.
         """
         sharp, blurred = (to_training_pixels(read_pixels(path)) for path in (self.sharp, self.blurred))
         if sharp.shape != blurred.shape:
@@ -39,7 +39,7 @@ class BlurredPhoto:
 
 
 def holds_pairs(folder: str | Path) -> bool:
-    """Return whether `folder` has blurred and sharp photos in one of the two layouts, and none beside its scenes."""
+    """Return whether `folder` has pairs in one of the two layouts, and no photos beside the folders of scenes."""
     folder = Path(folder)
     if not folder.is_dir() or is_scene(folder):
         return folder.is_dir()
@@ -50,7 +50,7 @@ def holds_pairs(folder: str | Path) -> bool:
 def find_pairs(folder: str | Path) -> list[BlurredPhoto]:
     """Return the pairs of `folder`, matched by their names without suffix.
 
-    Raises UserError where there are none, and, naming the first, for photos without a partner.
+    Raises UserError if there are none, and for photos without a partner, of which it names the first.
     """
     folder = Path(folder)
     if not holds_pairs(folder):
@@ -68,14 +68,15 @@ def _pairs_of(scene: Path, prefix: str) -> list[BlurredPhoto]:
 
 
 def is_scene(folder: Path) -> bool:
-    """Return whether `folder` has the folders of blurred and of sharp photos in it."""
+    """Return whether `folder` contains the folders `blur` and `sharp`."""
     return (folder / BLUR).is_dir() and (folder / SHARP).is_dir()
 
 
 def folder_pairs(folder: str | Path) -> Iterator[tuple[str, np.ndarray]]:
-    """Yield (name, sharp and blurred photo (H, W, 6) uint8) of `folder`.
+    """Yield (name, sharp and blurred photo (H, W, 6) uint8) of each pair in `folder`.
 
-    Raises UserError as `find_pairs` does, and at the end, in one line, for all that are unreadable or of unequal sizes.
+    Raises UserError as `find_pairs` does, and at the end a single one for all pairs that are unreadable or unequal in
+    size.
     """
     failures, pairs = [], find_pairs(folder)
     for pair in pairs:
@@ -84,8 +85,8 @@ def folder_pairs(folder: str | Path) -> Iterator[tuple[str, np.ndarray]]:
         except UserError as error:
             failures.append(str(error))
     if failures:
-        more = f"; and {len(failures) - NAMED} more" if len(failures) > NAMED else ""
+        unlisted = len(failures) - MAX_LISTED_FAILURES
         raise UserError(
-            f"{len(failures)} of {len(pairs)} pairs in {folder} do not serve; mend or remove them: "
-            f"{'; '.join(failures[:NAMED])}{more}"
+            f"{len(failures)} of {len(pairs)} pairs in {folder} cannot be used; repair or remove them: "
+            f"{'; '.join(failures[:MAX_LISTED_FAILURES])}{f'; and {unlisted} more' if unlisted > 0 else ''}"
         )

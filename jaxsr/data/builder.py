@@ -1,14 +1,14 @@
 """The data set of sub-images on disk: a TFDS builder that writes it, and the random-access source that reads it.
 
-Records hold raw pixels in array_record files: a random one is read in under a millisecond, 20 times sooner than
-a PNG is decoded, and without TensorFlow.
+Records hold raw pixels in array_record files. Reading a random one takes less than a millisecond, 20 times less than
+decoding a PNG, and needs no TensorFlow.
 """
 
 import contextlib
 import io
 import os
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,21 +17,22 @@ import tensorflow_datasets as tfds
 from absl import logging
 
 from jaxsr.support.errors import UserError, choose
+from jaxsr.support.types import Record
 
 Examples = Iterable[tuple[str, np.ndarray]]
 
 
 class HrPhotos(tfds.core.GeneratorBasedBuilder):
-    """Sub-images of high-resolution photos: `hr` (H, W, 3) uint8 of any size, and the `name` each was cut as."""
+    """Sub-images of high-resolution photos: `hr` (H, W, 3) uint8 of any size, and their `name`."""
 
     FIELDS = ("hr",)
     VERSION = tfds.core.Version("1.0.0")
-    code_path = None  # where TFDS looks for checksums of downloads, by way of a backport it does not install
+    code_path = None  # where TFDS would look for checksums of downloads, with a package that it does not install
 
-    def __init__(self, *, examples: Mapping[str, Examples], **options):
-        """Take (name, pixels) pairs per split; they are drawn once."""
+    def __init__(self, *, examples: Mapping[str, Examples], data_dir: str):
+        """Take the (name, pixels) pairs of each split; they are iterated over once."""
         self._examples = examples
-        super().__init__(file_format="array_record", **options)
+        super().__init__(file_format="array_record", data_dir=data_dir)
 
     def _info(self) -> tfds.core.DatasetInfo:
         pixels = tfds.features.Tensor(shape=(None, None, 3), dtype=np.uint8, encoding="bytes")
@@ -41,22 +42,22 @@ class HrPhotos(tfds.core.GeneratorBasedBuilder):
     def _split_generators(self, dl_manager) -> dict[str, Iterator]:
         return {split: self._generate_examples(examples) for split, examples in self._examples.items()}
 
-    def _generate_examples(self, examples: Examples) -> Iterator[tuple[int, dict[str, Any]]]:
+    def _generate_examples(self, examples: Examples) -> Iterator[tuple[int, dict[str, np.ndarray | str]]]:
         for index, (name, pixels) in enumerate(examples):
             parts = np.split(pixels, len(self.FIELDS), axis=-1)
             yield index, {**dict(zip(self.FIELDS, parts, strict=True)), "name": name}
 
 
 class BlurredPhotos(HrPhotos):
-    """Sub-images of sharp photos, `hr`, and of the same ones with blur, `blur`, alike in size and place."""
+    """Sub-images of sharp photos, `hr`, and the same sub-images of the blurred photos, `blur`."""
 
     FIELDS = ("hr", "blur")
 
 
 def check_output(folder: str | os.PathLike, *, overwrite: bool = False) -> None:
-    """Raise UserError unless `write_data_set` may put a data set at `folder`.
+    """Raise UserError unless `write_data_set` may write a data set to `folder`.
 
-    It must be new, empty, or with `overwrite` an older data set, in a place that can be written to.
+    It must be new, empty, or with `overwrite` an older data set, in a folder that can be written to.
     """
     folder = Path(folder)
     if is_data_set(folder):
@@ -72,17 +73,17 @@ def check_output(folder: str | os.PathLike, *, overwrite: bool = False) -> None:
 def write_data_set(
     folder: str | os.PathLike, examples: Mapping[str, Examples], *, overwrite: bool = False, blurred: bool = False
 ) -> None:
-    """Write `examples` ((name, pixels (H, W, 3) uint8) per split) as the data set `folder`, whole or not at all.
+    """Write `examples`, (name, pixels (H, W, 3) uint8) by split, as the data set `folder`, whole or not at all.
 
-    With `blurred`, pixels (H, W, 6) are those of the sharp photo, then of the blurred one.
-    Raises UserError where `check_output` does.
+    With `blurred`, pixels are (H, W, 6): RGB of the sharp photo, then of the blurred one. Raises UserError as
+    `check_output` does.
     """
     check_output(folder, overwrite=overwrite)
     folder = Path(folder).resolve()
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as temporary:
         builder = (BlurredPhotos if blurred else HrPhotos)(examples=examples, data_dir=temporary)
-        with _silence():
+        with _silent_tfds():
             builder.download_and_prepare()
         if folder.exists():
             folder.rename(Path(temporary) / "replaced")
@@ -90,8 +91,8 @@ def write_data_set(
 
 
 @contextlib.contextmanager
-def _silence() -> Iterator[None]:
-    """Keep TFDS from telling of a download, which there is none of, and of the temporary folder."""
+def _silent_tfds() -> Iterator[None]:
+    """Suppress what TFDS prints about a download, though nothing is downloaded, and about the temporary folder."""
     tfds.disable_progress_bar()
     verbosity = logging.get_verbosity()
     logging.set_verbosity(logging.WARNING)
@@ -107,11 +108,11 @@ def is_data_set(folder: str | os.PathLike) -> bool:
     return (Path(folder) / "dataset_info.json").is_file()
 
 
-def open_source(folder: str | os.PathLike, split: str = "train", *, blurred: bool = False):
-    """Return the random-access source of a split: `len`, and `source[i]` with `hr` (H, W, 3) uint8 and `name`.
+def open_source(folder: str | os.PathLike, split: str = "train", *, blurred: bool = False) -> Sequence[Record]:
+    """Return the random-access source of a split: `len(source)`, and `source[i]` with `hr` (H, W, 3) uint8 and `name`.
 
-    With `blurred` each has its blurred photo `blur` beside. Raises UserError when `folder` holds no data set, one
-    without such RGB pixels, or not this split.
+    With `blurred`, each record has `blur` (H, W, 3) too. Raises UserError if `folder` holds no data set, one without
+    such RGB pixels, or not this split.
     """
     if not is_data_set(folder):
         raise UserError(

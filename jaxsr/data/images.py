@@ -1,4 +1,4 @@
-"""Photos in and out: any common pixel layout to (H, W, C) arrays and back, with depth, alpha and profile."""
+"""Photos in and out: any common image file to (H, W, C) levels and back, with bit depth, alpha and colour profile."""
 
 import contextlib
 import dataclasses
@@ -11,6 +11,7 @@ import numpy as np
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from jaxsr.data.sixteen_bit import is_deep, read_deep, write_deep_png
+from jaxsr.imaging.pixels import max_level, to_8_bit
 from jaxsr.support.errors import UserError, choose
 from jaxsr.support.files import written_whole
 
@@ -35,14 +36,14 @@ class Photo:
 
 
 def read_photo(path: str | os.PathLike) -> Photo:
-    """Return the photo in the file `path`, upright (EXIF orientation applied), 8 or 16 bits deep as stored.
+    """Return the photo in the file `path`, upright (EXIF orientation applied), with 8 or 16 bits as stored.
 
-    Palettes become RGB, CMYK becomes RGB without its profile, 1 bit becomes 8. Raises UserError for a file
-    that is missing, truncated, no image, an animation, or deeper than 16 bits.
+    Palettes become RGB, CMYK becomes RGB without its profile, 1 bit becomes 8. Raises UserError for a file that is
+    missing, truncated, not an image, an animation, or has more than 16 bits per channel.
     """
     path = Path(path)
     try:
-        with _undisturbed():
+        with _without_pillow_limits():
             bands, profile = _read_bands(path)
     except UserError:
         raise
@@ -50,13 +51,13 @@ def read_photo(path: str | os.PathLike) -> Photo:
         raise UserError(f"{path}: no such file; check the path") from None
     except UnidentifiedImageError:
         raise UserError(f"{path}: not an image of a known kind; give a PNG, JPEG, TIFF, WebP or BMP file") from None
-    except Exception as error:  # decoders meet broken files with errors of many types
+    except Exception as error:  # decoders raise errors of many types on broken files
         reason = " ".join(str(error).split()) or type(error).__name__
         raise UserError(f"{path}: unreadable ({reason}); copy the file again") from error
     channels = 3 if bands.shape[-1] > 2 else 1
     alpha = bands[..., channels:] if bands.shape[-1] > channels else None
     if profile and profile[16:20] != (b"RGB " if channels == 3 else b"GRAY"):
-        profile = None  # it describes the pixels before their conversion, as with CMYK
+        profile = None  # it describes the pixels before conversion, as with CMYK
     return Photo(bands[..., :channels], alpha, profile or None)
 
 
@@ -66,34 +67,29 @@ def read_pixels(path: str | os.PathLike) -> np.ndarray:
 
 
 def photo_size(path: str | os.PathLike) -> tuple[int, int] | None:
-    """Return the height and width of the upright photo in the file `path` by its header; None where it has none."""
+    """Return (height, width) of the upright photo in the file `path`, read from its header; None if that fails."""
     try:
-        with _undisturbed(), Image.open(path) as image:
-            exif = Image.Image.getexif(image)  # PNG's own would decode the pixels
+        with _without_pillow_limits(), Image.open(path) as image:
+            exif = Image.Image.getexif(image)  # PNG's own method would decode the pixels
             turned = exif.get(ExifTags.Base.Orientation, 1) in (5, 6, 7, 8)
-            width, height = image.size[::-1] if turned and image.format != "TIFF" else image.size  # TIFF's is upright
+            width, height = (
+                image.size[::-1] if turned and image.format != "TIFF" else image.size
+            )  # for TIFF Pillow gives the upright size
             return height, width
-    except Exception:  # read_photo tells what is wrong with it
+    except Exception:  # read_photo reports what is wrong with it
         return None
 
 
-def to_8_bit(pixels: np.ndarray) -> np.ndarray:
-    """Return `pixels` as uint8: 16-bit values 0..65535 are scaled to 0..255 and rounded."""
-    if pixels.dtype == np.uint8:
-        return pixels
-    return ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
-
-
 def check_writable(path: str | os.PathLike) -> None:
-    """Raise UserError unless the suffix of `path` names a format that `write_photo` knows."""
+    """Raise UserError unless `write_photo` can write the format that the suffix of `path` names."""
     choose("photo suffix", Path(path).suffix.lower(), _WRITERS)
 
 
 def write_photo(path: str | os.PathLike, photo: Photo) -> None:
-    """Write `photo` to `path` as its suffix says, whole or not at all, with alpha and colour profile.
+    """Write `photo` to `path` in the format of its suffix, whole or not at all, with alpha and colour profile.
 
-    PNG and TIFF keep 16 bits; JPEG (quality 95, full chroma) and WebP (lossless) hold 8. Raises UserError for
-    an unknown suffix and for a transparent photo as JPEG.
+    PNG and TIFF keep 16 bits; JPEG (quality 95, chroma not subsampled) and WebP (lossless) store 8. Raises UserError
+    for an unknown suffix, and for a photo with transparency as JPEG.
     """
     write = choose("photo suffix", Path(path).suffix.lower(), _WRITERS)
     with written_whole(path) as temporary:
@@ -101,8 +97,8 @@ def write_photo(path: str | os.PathLike, photo: Photo) -> None:
 
 
 @contextlib.contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Let Pillow open photos of any size, and keep its remarks on odd metadata to itself."""
+def _without_pillow_limits() -> Iterator[None]:
+    """Let Pillow open photos of any size, and ignore its warnings about odd metadata."""
     limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
     try:
         with warnings.catch_warnings():
@@ -125,7 +121,7 @@ def _read_bands(path: Path) -> tuple[np.ndarray, bytes | None]:
 
 
 def _as_array(image: Image.Image) -> np.ndarray:
-    """Return the pixels (H, W) or (H, W, 2 to 4) of an image of at most 8 bits, or of 16-bit grey."""
+    """Return the pixels (H, W) or (H, W, 2 to 4) of an image with at most 8 bits per channel, or of 16-bit grey."""
     if image.mode.startswith("I;16"):
         return np.asarray(image).astype(np.uint16)  # also swaps big-endian samples
     colour = "L" if image.mode in ("1", "L", "LA", "La") else "RGB"
@@ -133,7 +129,7 @@ def _as_array(image: Image.Image) -> np.ndarray:
 
 
 def _write_pillow(path: Path, photo: Photo, **options) -> None:
-    """Write 8 bits per channel."""
+    """Write `photo` with 8 bits per channel; `options` go to Pillow's save."""
     bands = to_8_bit(photo.bands)
     image = Image.fromarray(bands[..., 0] if bands.shape[-1] == 1 else bands)
     image.save(path, icc_profile=photo.icc_profile, **options)
@@ -147,13 +143,13 @@ def _write_png(path: Path, photo: Photo) -> None:
 
 
 def _write_jpeg(path: Path, photo: Photo) -> None:
-    if photo.alpha is not None and photo.alpha.min() < np.iinfo(photo.alpha.dtype).max:
+    if photo.alpha is not None and photo.alpha.min() < max_level(photo.alpha.dtype):
         raise UserError("JPEG holds no transparency; write .png, .tif or .webp")
     _write_pillow(path, dataclasses.replace(photo, alpha=None), quality=95, subsampling=0)
 
 
 def _write_tiff(path: Path, photo: Photo) -> None:
-    import tifffile  # comes with scikit-image; Pillow writes no 16-bit colour
+    import tifffile  # Pillow cannot write 16-bit colour
 
     bands = photo.bands
     tifffile.imwrite(

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import scipy.io
+from numpy.typing import ArrayLike
 from PIL import Image, ImageDraw
 
 from jaxsr.support.errors import UserError
@@ -18,18 +18,18 @@ SUFFIXES = (".npz", ".mat")
 LABEL_HEIGHT = 16  # of the line below a picture
 
 
-def write_kernel(path: str | Path, kernel: np.ndarray, facts: Mapping[str, Any] | None = None) -> None:
-    """Write `kernel` (k, k) to `path`, with the arrays of `facts` beside it: see `write_arrays`."""
-    write_arrays(path, {KEY: np.asarray(kernel, np.float32), **(facts or {})})
+def write_kernel(path: str | Path, kernel: np.ndarray, extras: Mapping[str, ArrayLike] | None = None) -> None:
+    """Write `kernel` (k, k) to `path`, with the arrays of `extras` in the same file: see `write_arrays`."""
+    write_arrays(path, {KEY: np.asarray(kernel, np.float32), **(extras or {})})
 
 
-def write_arrays(path: str | Path, arrays: Mapping[str, Any]) -> None:
+def write_arrays(path: str | Path, arrays: Mapping[str, ArrayLike]) -> None:
     """Write `arrays` to `path`, .npz or .mat, whole or not at all; raises UserError for another suffix."""
     path = Path(path)
     _check_suffix(path)
     with written_whole(path) as temporary:
         if path.suffix == ".npz":
-            np.savez(temporary, **arrays)
+            np.savez(temporary, **arrays)  # pyright: ignore[reportArgumentType]  # no array is named allow_pickle
         else:
             scipy.io.savemat(temporary, arrays)
 

@@ -1,9 +1,9 @@
-"""Which files a command works on, which ones belong together, and where its outputs go."""
+"""Which files a command works on, which of them are pairs, and where outputs go."""
 
 import glob
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from jaxsr.support.errors import UserError
@@ -14,10 +14,10 @@ PHOTO_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp")
 def list_photos(inputs: Sequence[str | Path]) -> list[Path]:
     """Return the photos that `inputs` name, sorted, each once.
 
-    A folder gives the photos directly in it, a pattern those it matches (`**` too), by PHOTO_SUFFIXES. A file
-    named outright stays whatever its suffix, and stays even when it is missing, so that reading reports it
-    beside the others. Raises UserError for no inputs, for a folder or a pattern without photos, and for a
-    name without a suffix that is neither file nor folder.
+    A folder stands for the photos directly in it, a pattern (`**` too) for those it matches, both by PHOTO_SUFFIXES.
+    A file named explicitly is kept whatever its suffix, even if it does not exist, so that it is reported with other
+    unreadable photos. Raises UserError for no inputs, for a folder or a pattern without photos, and for a name without
+    a suffix that is neither file nor folder.
     """
     if not inputs:
         raise UserError("no photos given; name files, folders or patterns such as 'photos/*.png'")
@@ -37,8 +37,8 @@ def _photos_of(item: Path) -> list[Path]:
     return [item]
 
 
-def _only_photos(paths) -> list[Path]:
-    """Return the visible photo files; hidden ones are unfinished outputs or a file system's notes."""
+def _only_photos(paths: Iterable[Path]) -> list[Path]:
+    """Return the visible photo files; hidden ones are unfinished outputs or belong to the file system."""
     return [p for p in paths if p.suffix.lower() in PHOTO_SUFFIXES and p.name[0] != "." and p.is_file()]
 
 
@@ -49,10 +49,10 @@ def _refuse(reason: str) -> list[Path]:
 def pair_by_name(
     hr: Sequence[Path], lr: Sequence[Path], *, kinds: tuple[str, str] = ("HR", "LR"), in_order: bool = True
 ) -> list[tuple[Path, Path]]:
-    """Return (HR, LR) pairs: files of equal stem, or, with `in_order` where no stem is shared, by their names' order.
+    """Return pairs (HR, LR) of files with equal stems; with `in_order`, if no stems are equal, in the order of names.
 
-    Numbers in names count as numbers, so that img_2 precedes img_10. Raises UserError for unequal counts and
-    for stems of which only some are shared, with the first file left alone; `kinds` are what it calls them.
+    Numbers in names are ordered as numbers: img_2 precedes img_10. Raises UserError for unequal counts, and if only
+    some stems are equal; the message names the first file without a partner and calls the two sorts `kinds`.
     """
     hr, lr = sorted(hr, key=_natural), sorted(lr, key=_natural)
     hr_stems, lr_stems = {path.stem for path in hr}, {path.stem for path in lr}
@@ -71,9 +71,9 @@ def _natural(path: Path) -> list[str | int]:
 
 
 def output_paths(inputs: Sequence[Path], folder: str | Path, suffix: str = ".png") -> list[Path]:
-    """Return `folder/stem + suffix` for each input; inputs of one stem get their own suffix too: a_jpg.png.
+    """Return `folder/stem + suffix` for each input; inputs with equal stems keep their own suffix too: a_jpg.png.
 
-    Raises UserError when an output would overwrite an input, or two inputs would still share an output.
+    Raises UserError if an output would overwrite an input, or two inputs would still have the same output.
     """
     count = Counter(path.stem for path in inputs)
     names = [p.stem if count[p.stem] == 1 else f"{p.stem}_{p.suffix[1:].lower()}" for p in inputs]

@@ -1,4 +1,4 @@
-"""Folders of sharp photos with reference photos of falling similarity, in the layouts that they come in."""
+"""Folders of HR photos with reference photos of decreasing similarity, in the layouts that are in use."""
 
 import re
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from pathlib import Path
 from jaxsr.data.listing import PHOTO_SUFFIXES
 from jaxsr.support.errors import UserError
 
-# A photo's path in the folder without suffix, with its name and, of a reference, its level.
+# The path of a photo in the folder, without suffix: its name and, for a reference, its level
 LAYOUTS = {
     "NAME_0.png, NAME_1.png, ... (CUFED5)": re.compile(r"(?P<name>[^/]+)_(?:0|(?P<level>[1-9]\d*))"),
     "hr/NAME.png, ref1/NAME.png, ...": re.compile(r"(?:hr|ref(?P<level>[1-9]\d*))/(?P<name>[^/]+)"),
@@ -19,26 +19,26 @@ ALL = "all"
 
 @dataclass(frozen=True)
 class Group:
-    """A sharp photo and its references by level, 1 being the most similar."""
+    """An HR photo and its references by level; level 1 is the most similar."""
 
     name: str
-    sharp: Path
+    hr: Path
     references: Mapping[int, Path]
 
     def at(self, level: str) -> list[Path]:
-        """Return the references of `level`, a number or "all"; raises UserError where there are none."""
+        """Return the references of `level`, a number or "all"; raises UserError if there are none."""
         if level == ALL:
             return [self.references[number] for number in sorted(self.references)]
         if not level.isdecimal() or int(level) not in self.references:
             known = ", ".join(map(str, sorted(self.references)))
-            raise UserError(f"{self.sharp} has no reference of level {level!r}; choose one of: {known}, {ALL}")
+            raise UserError(f"{self.hr} has no reference of level {level!r}; choose one of: {known}, {ALL}")
         return [self.references[int(level)]]
 
 
 def read_groups(folder: str | Path) -> list[Group]:
-    """Return the groups of `folder` by name, in the first of LAYOUTS in which a sharp photo has a reference.
+    """Return the groups of `folder`, ordered by name, in the first of LAYOUTS in which an HR photo has a reference.
 
-    Sharp photos without any are left out. Raises UserError where no layout fits.
+    HR photos without references are left out. Raises UserError if no layout fits.
     """
     folder = Path(folder)
     files = sorted(path for path in (*folder.glob("*"), *folder.glob("*/*")) if path.suffix.lower() in PHOTO_SUFFIXES)
@@ -47,13 +47,13 @@ def read_groups(folder: str | Path) -> list[Group]:
         for path in files:
             if path.name[0] != "." and (match := layout.fullmatch(path.relative_to(folder).with_suffix("").as_posix())):
                 groups.setdefault(match["name"], {})[int(match["level"] or 0)] = path
-        found = [
+        complete = [
             Group(name, levels[0], {level: path for level, path in levels.items() if level})
             for name, levels in sorted(groups.items())
             if 0 in levels and len(levels) > 1
         ]
-        if found:
-            return found
+        if complete:
+            return complete
     raise UserError(
-        f"{folder} holds no sharp photos with references; name them in one of these ways: {'; '.join(LAYOUTS)}"
+        f"{folder} holds no HR photos with references; name them in one of these ways: {'; '.join(LAYOUTS)}"
     )

@@ -1,4 +1,4 @@
-"""Photos that live on the device whole, as one array, and random crops of them drawn there."""
+"""Photos kept on the device as one array, and random crops of them drawn there."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -7,43 +7,49 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxsr.imaging.pixels import to_float, to_levels
+from jaxsr.imaging.resize import resize
 from jaxsr.support.errors import UserError
+from jaxsr.support.types import AnyArray, Key
 
-LIMIT = 2**31 - 1  # bytes; positions are int32, and larger sets stream from disk anyway
+MAX_BYTES = 2**31 - 1  # positions are int32; larger sets are streamed from disk anyway
 
 
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True)
 class ResidentPhotos:
-    """Photos of any sizes packed end to end.
+    """Photos of any sizes, packed end to end.
 
-    `pixels` (total,) uint8, with `channels` 3 for RGB; per photo `start` (index of its first byte), `width`, `columns`
-    (crop positions in a row) and `last` (the running count of crop positions up to and including it), all (P,) int32.
+    `pixels` (total,) uint8 with interleaved `channels`. For each of P photos, (P,) int32: `start` (index of its first
+    byte), `width`, `columns` (crop positions in a row) and `last` (number of crop positions in this photo and those
+    before it).
     """
 
-    pixels: jax.Array | np.ndarray
-    start: jax.Array | np.ndarray
-    width: jax.Array | np.ndarray
-    columns: jax.Array | np.ndarray
-    last: jax.Array | np.ndarray
+    pixels: AnyArray
+    start: AnyArray
+    width: AnyArray
+    columns: AnyArray
+    last: AnyArray
     channels: int = dataclasses.field(default=3, metadata={"static": True})
 
 
 def pack(photos: Mapping[str, np.ndarray], crop: int) -> ResidentPhotos:
-    """Return `photos` (H, W, C) uint8 packed for crops of `crop` pixels a side; smaller photos are left out.
+    """Return `photos` (H, W, C) uint8 packed for crops of (crop, crop) pixels; smaller photos are left out.
 
-    Raises UserError when none is large enough or when they exceed 2 GiB.
+    Raises UserError if none is large enough, or if they exceed 2 GiB.
     """
     usable = [photo for photo in photos.values() if min(photo.shape[:2]) >= crop]
     if not usable:
         largest = max(min(photo.shape[:2]) for photo in photos.values())
         raise UserError(
-            f"no training photo has {crop} pixels a side, which a crop with its context takes; the largest has "
+            f"no training photo has {crop} pixels a side, which a crop with its context needs; the largest has "
             f"{largest}; use larger photos or a smaller --config.data.patch"
         )
     bytes_each = [photo.size for photo in usable]
-    if sum(bytes_each) > LIMIT:
-        raise UserError(f"{sum(bytes_each)} bytes of photos exceed {LIMIT}; stream them: python -m jaxsr.prepare_data")
+    if sum(bytes_each) > MAX_BYTES:
+        raise UserError(
+            f"{sum(bytes_each)} bytes of photos exceed {MAX_BYTES}; stream them: python -m jaxsr.prepare_data"
+        )
     heights, widths = (np.array([photo.shape[axis] for photo in usable]) for axis in (0, 1))
     positions = (heights - crop + 1) * (widths - crop + 1)
     return ResidentPhotos(
@@ -57,22 +63,21 @@ def pack(photos: Mapping[str, np.ndarray], crop: int) -> ResidentPhotos:
 
 
 def rescaled(photos: Mapping[str, np.ndarray], factors: Sequence[float]) -> dict[str, np.ndarray]:
-    """Return every photo at every factor, reduced by MATLAB's bicubic; FSRCNN's and LapSRN's augmentation."""
-    from jaxsr.imaging.resize import resize
+    """Return each photo (H, W, C) uint8 at each of `factors`, reduced by MATLAB's bicubic (FSRCNN, LapSRN)."""
 
     def shrink(photo: np.ndarray, factor: float) -> np.ndarray:
-        return photo if factor == 1 else np.rint(resize(photo / 255, factor, uint8_stages=True) * 255).astype(np.uint8)
+        return photo if factor == 1 else to_levels(resize(to_float(photo), factor, uint8_stages=True))
 
     return {f"{name}@{factor}": shrink(photo, factor) for factor in factors for name, photo in photos.items()}
 
 
-def draw_crops(photos: ResidentPhotos, keys: jax.Array, crop: int) -> jax.Array:
-    """Return (N, crop, crop, C) uint8, one crop per key of `keys` (N,), every position of every photo alike."""
-    return jax.vmap(lambda key: _draw_crop(photos, key, crop))(keys)
+def draw_crops(keys: Key, photos: ResidentPhotos, crop: int) -> jax.Array:
+    """Return (N, crop, crop, C) uint8, a crop for each of `keys` (N,); all positions are equally likely."""
+    return jax.vmap(lambda key: _draw_crop(key, photos, crop))(keys)
 
 
-def _draw_crop(photos: ResidentPhotos, key: jax.Array, crop: int) -> jax.Array:
-    """Return one crop (crop, crop, C); rows are contiguous in the packed array, so they are cut as slices."""
+def _draw_crop(key: Key, photos: ResidentPhotos, crop: int) -> jax.Array:
+    """Return one crop (crop, crop, C). Rows are contiguous in the packed array and are cut as slices."""
     position = jax.random.randint(key, (), 0, photos.last[-1])
     photo = jnp.searchsorted(photos.last, position, side="right")
     position = position - jnp.where(photo > 0, photos.last[photo - 1], 0)

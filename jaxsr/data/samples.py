@@ -1,4 +1,4 @@
-"""Photos to train on without a download: those in scikit-image's wheel, and the user's own folder."""
+"""Photos to train on without a download: scikit-image's bundled ones, and folders of the user's own."""
 
 import importlib.util
 from pathlib import Path
@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 from absl import logging
 
-from jaxsr.data.images import read_pixels, to_8_bit
+from jaxsr.data.images import read_pixels
 from jaxsr.data.listing import list_photos
+from jaxsr.imaging.pixels import to_8_bit, to_rgb
 from jaxsr.support.errors import UserError, choose
 
 # Licences as scikit-image states them. Left out: grey photos, drawings, the flat hubble_deep_field and retina.
@@ -27,12 +28,12 @@ SAMPLES = {
 
 
 def sample_photos(split: str) -> dict[str, np.ndarray]:
-    """Return {stem: photo (H, W, 3) uint8} of the "train" or the "validation" photos, which share no scene.
+    """Return {stem: photo (H, W, 3) uint8} of a split, "train" or "validation", which share no scene.
 
     Raises UserError for another split.
     """
     names = choose("split of the sample photos", split, SAMPLES)
-    spec = importlib.util.find_spec("skimage")  # found, not imported: only its files are needed
+    spec = importlib.util.find_spec("skimage")  # located, not imported: only its files are needed
     assert spec is not None and spec.origin is not None
     folder = Path(spec.origin).parent / "data"
     return {Path(name).stem: to_training_pixels(read_pixels(folder / name)) for name in names}
@@ -41,7 +42,7 @@ def sample_photos(split: str) -> dict[str, np.ndarray]:
 def folder_photos(folder: str | Path) -> dict[str, np.ndarray]:
     """Return {file name: photo (H, W, 3) uint8} of the photos in `folder`.
 
-    Unreadable ones are left out and named in a warning. Raises UserError when none is readable.
+    Unreadable photos are left out and named in a warning. Raises UserError if none is readable.
     """
     photos, failures = {}, []
     for path in list_photos([folder]):
@@ -57,5 +58,5 @@ def folder_photos(folder: str | Path) -> dict[str, np.ndarray]:
 
 
 def to_training_pixels(pixels: np.ndarray) -> np.ndarray:
-    """Return photo `pixels` (H, W, 1 or 3) of any depth as RGB uint8 (H, W, 3); grey is repeated."""
-    return np.broadcast_to(to_8_bit(pixels), (*pixels.shape[:2], 3))
+    """Return photo `pixels` (H, W, 1 or 3) of 8 or 16 bits as RGB (H, W, 3) uint8; grey is repeated."""
+    return to_rgb(to_8_bit(pixels))

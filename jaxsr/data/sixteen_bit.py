@@ -1,4 +1,4 @@
-"""16-bit colour, around Pillow: it opens such files but keeps the high bytes only, and writes none."""
+"""16-bit colour PNG and TIFF. Pillow decodes only the high bytes of such files, and cannot write them."""
 
 import struct
 import zlib
@@ -11,18 +11,18 @@ _DEEP = ("RGB;16", "RGBA;16", "LA;16")
 
 
 def is_deep(image: Image.Image) -> bool:
-    """Return whether `image`, opened and not yet decoded, stores 16-bit colour or 16-bit grey with alpha."""
+    """Return whether `image`, opened but not decoded, stores 16-bit colour, or 16-bit grey with alpha."""
     return isinstance(image, ImageFile.ImageFile) and bool(image.tile) and _layout(image).startswith(_DEEP)
 
 
 def read_deep(path: Path) -> np.ndarray:
-    """Return all bands (H, W, 2 to 4) uint16 of a PNG or TIFF for which `is_deep` holds, upright."""
+    """Return all bands (H, W, 2 to 4) uint16, upright, of a PNG or TIFF file for which `is_deep` is true."""
     with Image.open(path) as image:
         layout = _layout(image)
     if layout.startswith("LA"):  # 4 bytes per pixel, as in 8-bit RGBA
         parts = _decode(path, "RGBA")
         high, low = parts[..., 0::2], parts[..., 1::2]
-    else:  # a decoder that takes the byte order for the other one keeps the low bytes
+    else:  # decoded with the opposite byte order, the "high" bytes are the low ones
         swapped = layout[:-1] + {"B": "L", "L": "B", "N": "B"}[layout[-1]]  # N: this machine's, little-endian
         high, low = _decode(path, layout), _decode(path, swapped)
     return high.astype(np.uint16) << 8 | low
@@ -35,7 +35,7 @@ def _layout(image: ImageFile.ImageFile) -> str:
 
 
 def _decode(path: Path, layout: str) -> np.ndarray:
-    """Return the 8-bit pixels (H, W, C) of the file when it is taken for `layout`."""
+    """Return the 8-bit pixels (H, W, C) that Pillow decodes if the file is taken to have `layout`."""
     with Image.open(path) as image:
         image.tile = [
             tile._replace(args=(layout, *tile.args[1:]) if isinstance(tile.args, tuple) else layout)
@@ -48,7 +48,7 @@ def write_deep_png(path: Path, bands: np.ndarray, icc_profile: bytes | None) -> 
     """Write `bands` (H, W, 1 to 4) uint16 as a PNG file."""
     height, width, count = bands.shape
     rows = bands.astype(">u2").view(np.uint8).reshape(height, -1)
-    filtered = np.ones((height, 1 + rows.shape[1]), np.uint8)  # rows open with filter 1: difference to the left
+    filtered = np.ones((height, 1 + rows.shape[1]), np.uint8)  # filter type 1 begins each row: difference to the left
     filtered[:, 1:] = rows
     filtered[:, 1 + 2 * count :] -= rows[:, : -2 * count]
     colour_type = {1: 0, 2: 4, 3: 2, 4: 6}[count]

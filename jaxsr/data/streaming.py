@@ -1,69 +1,91 @@
-"""The endless stream of training batches: shuffled records, random crops, an exact place to resume from."""
+"""The endless stream of training batches: shuffled records, random crops, resumable at the exact position."""
 
+import dataclasses
 import functools
 from collections.abc import Sequence
-from typing import Any
 
 import grain
 import numpy as np
 
 from jaxsr.support.errors import UserError
+from jaxsr.support.types import Json, Record
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class StreamOptions:
+    """What a stream reads: batches of `batch_size` crops, `patch_size` a side, in an order that `seed` determines.
+
+    `crops` are taken from each sub-image that is read; where patches are small, several save reading. Several `fields`
+    of a record are cropped at the same place, and give 3 channels each. `num_threads` read ahead; they do not affect
+    the result. Raises UserError if `crops` or the shards of `stream` do not divide the batch.
+    """
+
+    patch_size: int
+    batch_size: int
+    seed: int
+    crops: int = 1
+    fields: tuple[str, ...] = ("hr",)
+    num_threads: int = 2
+
+    def records_per_batch(self, shards: int) -> int:
+        """Return how many records each of `shards` processes reads for a batch."""
+        share = self.batch_size // shards
+        if self.crops < 1 or share % self.crops:
+            raise UserError(
+                f"crops={self.crops} do not divide the {share} patches that a process reads for a batch; "
+                "set --config.data.crops"
+            )
+        return share // self.crops
+
+    def fits(self, record: Record) -> bool:
+        """Return whether the sub-image of `record` is large enough for a crop."""
+        return min(record["hr"].shape[:2]) >= self.patch_size
+
+    def crop(self, record: Record, rng: np.random.Generator) -> np.ndarray:
+        """Return random crops (crops, patch_size, patch_size, C) of `record`."""
+        return random_crops([record[field] for field in self.fields], self.patch_size, self.crops, rng)
 
 
 def stream(
-    source: Sequence[dict[str, Any]],
-    *,
-    patch_size: int,
-    batch_size: int,
-    seed: int,
-    shard: tuple[int, int] = (0, 1),
-    crops: int = 1,
-    num_threads: int = 2,
-    fields: Sequence[str] = ("hr",),
+    source: Sequence[Record], options: StreamOptions, *, shard: tuple[int, int] = (0, 1)
 ) -> grain.DatasetIterator:
-    """Return an endless iterator of random crops (batch_size / count, patch_size, patch_size, 3) uint8.
+    """Return an endless iterator of random crops (batch_size / count, patch_size, patch_size, C) uint8.
 
-    Several `fields` of a record are cropped at one place and give 3 channels each. Every pass visits each sub-image of
-    `source["hr"]` once, in a new order, and takes `crops` at random places; sub-images smaller than the patch are
-    skipped. Reading is most of the work: where patches are small, several crops of a sub-image save it.
-    Order and places follow from `seed` alone, whatever the number of threads. `shard` (index, count) gives that part
-    of each batch, and reads no other: put together in order, they are the batches of a single stream, or where
-    sub-images are skipped, ones like them.
-    `get_state()` gives the place in the stream as a JSON-able dictionary, `set_state` returns to it bit for bit.
-    Raises UserError when no sub-image is large enough, and when `crops` do not divide the part of a batch.
+    Every pass visits each sub-image of `source` once, in a new order; those smaller than a patch are skipped. `shard`
+    (index, count) selects that part of each batch and reads nothing else: joined in order, the shards' parts are the
+    batches of a single stream (or, where sub-images are skipped, batches like them). `get_state()` returns the position
+    as a JSON-able dictionary; `set_state` resumes there, bit for bit. Raises UserError if no sub-image is large enough,
+    and if the crops do not divide a shard's part of a batch.
     """
     index, count = shard
-    share = batch_size // count
-    if crops < 1 or share % crops:
-        raise UserError(
-            f"crops={crops} do not divide the {share} patches that a process reads for a batch; set --config.data.crops"
-        )
-
-    def fits(example: dict[str, Any]) -> bool:
-        return min(example["hr"].shape[:2]) >= patch_size
-
-    if not any(fits(source[i]) for i in range(len(source))):  # or the search would never end
-        raise UserError(
-            f"none of the {len(source)} sub-images has {patch_size}x{patch_size} pixels; "
-            "take smaller patches or prepare larger sub-images"
-        )
-    mixed = int(np.random.SeedSequence([seed, 0]).generate_state(1)[0])
-    drawn = (
-        _Shuffled(grain.MapDataset.source(source).seed(mixed), seed)
-        .filter(fits)
-        .random_map(lambda example, rng: random_crops([example[field] for field in fields], patch_size, crops, rng))
+    records = options.records_per_batch(count)
+    _check_sizes(source, options)
+    grain_seed = int(np.random.SeedSequence([options.seed, 0]).generate_state(1)[0])
+    crops = (
+        _Shuffled(grain.MapDataset.source(source).seed(grain_seed), options.seed)
+        .filter(options.fits)
+        .random_map(options.crop)
         .repeat()
     )
-    reading = grain.ReadOptions(num_threads=num_threads, prefetch_buffer_size=4 * share // crops)
-    own = _PartOfBatches(drawn, index, count, share // crops)
-    batches = own.to_iter_dataset(reading).batch(share // crops, drop_remainder=True)
-    return iter(batches.map(lambda batch: batch.reshape(share, *batch.shape[2:])))
+    reading = grain.ReadOptions(num_threads=options.num_threads, prefetch_buffer_size=4 * records)
+    part = _PartOfBatches(crops, index, count, records)
+    batches = part.to_iter_dataset(reading).batch(records, drop_remainder=True)
+    return iter(batches.map(lambda batch: batch.reshape(-1, *batch.shape[2:])))
+
+
+def _check_sizes(source: Sequence[Record], options: StreamOptions) -> None:
+    """Raise UserError if no sub-image is large enough: the filter would search for ever."""
+    if not any(options.fits(source[i]) for i in range(len(source))):
+        raise UserError(
+            f"none of the {len(source)} sub-images has {options.patch_size}x{options.patch_size} pixels; "
+            "take smaller patches or prepare larger sub-images"
+        )
 
 
 class _Shuffled(grain.MapDataset):
-    """An endless data set whose every pass has a new order, of `seed`.
+    """An endless data set with a new order in every pass, determined by `seed`.
 
-    grain's own takes a millisecond for an item of a small set, twice as long as reading it.
+    grain's own shuffle takes a millisecond per item of a small set, twice as long as reading it.
     """
 
     def __init__(self, parent: grain.MapDataset, seed: int):
@@ -75,9 +97,9 @@ class _Shuffled(grain.MapDataset):
     def __len__(self) -> int:
         return len(self._parent)
 
-    def __getitem__(self, i: Any) -> Any:
-        number, place = divmod(i, len(self))
-        return self._parent[number * len(self) + int(self._orders(number)[place])]
+    def __getitem__(self, i):
+        number, position = divmod(i, len(self))
+        return self._parent[number * len(self) + int(self._orders(number)[position])]
 
 
 class _PartOfBatches(grain.MapDataset):
@@ -90,26 +112,25 @@ class _PartOfBatches(grain.MapDataset):
     def __len__(self) -> int:
         return len(self._parent) // self._count
 
-    def __getitem__(self, i: Any) -> Any:
-        batch, place = divmod(i, self._share)
-        return self._parent[(batch * self._count + self._index) * self._share + place]
+    def __getitem__(self, i):
+        batch, position = divmod(i, self._share)
+        return self._parent[(batch * self._count + self._index) * self._share + position]
 
 
-def place_for(states: Sequence[dict[str, Any]], *, count: int) -> dict[str, Any]:
-    """Return the state, of any of `count` shards, that goes on where the shards with `states` were.
+def resumed_state(states: Sequence[Json], *, count: int) -> Json:
+    """Return the state with which any of `count` shards resumes where shards with `states` stopped.
 
-    With another count than that of `states`, and sub-images being skipped, a few crops may be left out; none comes
-    twice.
+    If their numbers differ and sub-images are skipped, a few crops may be left out; none comes twice.
     """
     return {"next_index": -(-len(states) * max(state["next_index"] for state in states) // count)}
 
 
 def random_crops(images: Sequence[np.ndarray], size: int, count: int, rng: np.random.Generator) -> np.ndarray:
-    """Return `count` of `random_crop`, (count, size, size, C)."""
+    """Return `count` results of `random_crop`, (count, size, size, C)."""
     return np.stack([random_crop(images, size, rng) for _ in range(count)])
 
 
 def random_crop(images: Sequence[np.ndarray], size: int, rng: np.random.Generator) -> np.ndarray:
-    """Return a square (size, size, C) of all `images` (H, W, ...) at one place; all places are equally likely."""
+    """Return one crop (size, size, C) of all `images` (H, W, ...) at the same place; all places are equally likely."""
     top, left = (rng.integers(length - size + 1) for length in images[0].shape[:2])
     return np.concatenate([image[top : top + size, left : left + size] for image in images], axis=-1)

@@ -1,4 +1,4 @@
-"""From photos to a data set: what they hold, the sub-images that cover them, and the writing."""
+"""From photos to a data set: a report of what they are, the sub-images that cover them, and the writing."""
 
 import dataclasses
 import os
@@ -18,12 +18,13 @@ from jaxsr.imaging.patches import sub_image_starts
 from jaxsr.imaging.resize import output_size
 from jaxsr.support.errors import UserError
 
+MIN_SIDE = 32  # pixels; no patch with its context fits into less
 Item = Path | BlurredPhoto
 
 
 @dataclasses.dataclass(frozen=True)
-class PhotoFacts:
-    """What the report tells of a readable photo."""
+class PhotoProperties:
+    """Properties of a readable photo that the report counts."""
 
     height: int
     width: int
@@ -32,38 +33,41 @@ class PhotoFacts:
     deep: bool
 
     @classmethod
-    def of(cls, photo: Photo) -> "PhotoFacts":
-        """Return the facts of `photo`."""
+    def of(cls, photo: Photo) -> "PhotoProperties":
+        """Return the properties of `photo`."""
         height, width, channels = photo.pixels.shape
         return cls(height, width, channels == 1, photo.alpha is not None, photo.depth == 16)
 
 
+Survey = dict[Item, PhotoProperties]
+
+
 @dataclasses.dataclass(frozen=True)
-class Cutting:
-    """Squares of `side` pixels every `stride`, of each photo at each factor of `rescale`."""
+class CropGrid:
+    """Square sub-images of `side` pixels every `stride` pixels, of each photo at each factor of `rescale`."""
 
     side: int
     stride: int
     rescale: Sequence[float] = (1.0,)
 
     def __post_init__(self):
-        """Raise UserError for values out of their bounds."""
-        if self.side < 32:
-            raise UserError(f"size must be at least 32 pixels, or no patch with its context fits; got {self.side}")
+        """Raise UserError for values out of bounds."""
+        if self.side < MIN_SIDE:
+            raise UserError(f"size must be at least {MIN_SIDE} pixels to hold a patch and its context; got {self.side}")
         if not 1 <= self.stride <= self.side:
             raise UserError(f"stride must lie in 1..{self.side} (the size) to leave no gaps; got {self.stride}")
         if not self.rescale or not all(0 < factor <= 1 for factor in self.rescale):
             raise UserError(f"rescale takes factors above 0 and up to 1; got {list(self.rescale)}")
 
-    def count(self, facts: PhotoFacts) -> int:
-        """Return how many sub-images a photo gives."""
-        sizes = [(output_size(facts.height, f), output_size(facts.width, f)) for f in self.rescale]
+    def count(self, photo: PhotoProperties) -> int:
+        """Return how many sub-images `photo` gives."""
+        sizes = [(output_size(photo.height, f), output_size(photo.width, f)) for f in self.rescale]
         return sum(len(self._starts(height)) * len(self._starts(width)) for height, width in sizes)
 
     def cut(self, item: Item) -> Iterator[tuple[str, np.ndarray]]:
-        """Yield (name, sub-image (H, W, 3) uint8) of a photo; H and W are `side`, or the photo's if less.
+        """Yield (name, sub-image (H, W, 3) uint8) of a photo; H and W are `side`, or those of a smaller photo.
 
-        A blurred photo and its sharp one are cut alike: (H, W, 6), the sharp one first.
+        A pair gives sub-images (H, W, 6): the sharp photo, then the blurred one, cut at the same places.
         """
         if isinstance(item, BlurredPhoto):
             photos = {item.name: item.pixels()}
@@ -79,100 +83,100 @@ class Cutting:
 
 
 def list_items(inputs: Sequence[str]) -> list[Item]:
-    """Return the photos that `inputs` name, as `list_photos` does, or where they are folders of pairs, these.
+    """Return the photos that `inputs` name, as `list_photos` does; for folders of pairs, the pairs in them.
 
-    Raises UserError where they are of both sorts, and as `list_photos` and `find_pairs` do.
+    Raises UserError if only some of the inputs are folders of pairs, and as `list_photos` and `find_pairs` do.
     """
     paired = [holds_pairs(item) for item in inputs]
     if not any(paired):
         return list(list_photos(inputs))
     if not all(paired):
-        raise UserError(f"{inputs[paired.index(False)]} has no blur and sharp, the others do; prepare them one by one")
+        raise UserError(
+            f"{inputs[paired.index(False)]} has no blur and sharp folders but the others do; prepare them separately"
+        )
     return [pair for item in inputs for pair in find_pairs(item)]
 
 
-def survey(items: Iterable[Item], label: str) -> tuple[dict[Item, PhotoFacts], list[str]]:
-    """Return the facts of every readable photo, decoded whole, and one line for every unreadable one.
+def survey(items: Iterable[Item], label: str) -> tuple[Survey, list[str]]:
+    """Return the properties of every readable photo, each decoded whole, and one line for every unreadable one.
 
-    Of a pair they are the sharp photo's; one whose sizes differ is not readable.
+    A pair has the properties of its sharp photo; it is unreadable if the two sizes differ.
     """
-    facts, failures = {}, []
+    readable, failures = {}, []
     for item in _with_progress(items, f"checking {label}"):
         try:
             if isinstance(item, BlurredPhoto):
                 item.pixels()
-            facts[item] = PhotoFacts.of(read_photo(item.sharp if isinstance(item, BlurredPhoto) else item))
+            readable[item] = PhotoProperties.of(read_photo(item.sharp if isinstance(item, BlurredPhoto) else item))
         except UserError as error:
             failures.append(str(error))
-    return facts, failures
+    return readable, failures
 
 
-def report(facts: Mapping[Item, PhotoFacts], failures: Sequence[str], cutting: Cutting, label: str) -> str:
-    """Return the table of what `survey` found and of what `cutting` makes of it."""
-    photos = facts.values()
-    what = "pairs" if any(isinstance(item, BlurredPhoto) for item in facts) else "photos"
+def report(readable: Survey, failures: Sequence[str], grid: CropGrid, label: str) -> str:
+    """Return a table of what `survey` found, and of how many sub-images `grid` cuts."""
+    photos = readable.values()
+    kind = "pairs" if any(isinstance(item, BlurredPhoto) for item in readable) else "photos"
     rows = {
-        f"readable {what}": len(facts),
+        f"readable {kind}": len(readable),
         "unreadable": len(failures),
-        "width": _spread([photo.width for photo in photos]),
-        "height": _spread([photo.height for photo in photos]),
+        "width": _range_of([photo.width for photo in photos]),
+        "height": _range_of([photo.height for photo in photos]),
         "RGB": sum(not photo.grey for photo in photos),
         "grey": sum(photo.grey for photo in photos),
         "with alpha (dropped)": sum(photo.alpha for photo in photos),
         "16 bits (rounded to 8)": sum(photo.deep for photo in photos),
-        f"under {cutting.side} pixels (kept whole)": sum(min(p.height, p.width) < cutting.side for p in photos),
-        "sub-images": sum(cutting.count(photo) for photo in photos),
+        f"under {grid.side} pixels (kept whole)": sum(min(p.height, p.width) < grid.side for p in photos),
+        "sub-images": sum(grid.count(photo) for photo in photos),
     }
     column = max(map(len, rows))
     return "\n".join([label, *(f"  {name:{column}}  {value}" for name, value in rows.items())])
 
 
-def report_splits(
-    paths: Mapping[str, Sequence[Item]], cutting: Cutting
-) -> tuple[dict[str, dict[Item, PhotoFacts]], list[str]]:
+def report_splits(items: Mapping[str, Sequence[Item]], grid: CropGrid) -> tuple[dict[str, Survey], list[str]]:
     """Print the report of every split; return the readable photos of each, and a line for each unreadable one."""
     readable, failures = {}, []
-    for split, photos in paths.items():
+    for split, photos in items.items():
         readable[split], unreadable = survey(photos, split)
-        print(report(readable[split], unreadable, cutting, split), flush=True)
+        print(report(readable[split], unreadable, grid, split), flush=True)
         failures += unreadable
     return readable, failures
 
 
 def prepare(
-    paths: Mapping[str, Sequence[Item]], cutting: Cutting, output: str | os.PathLike, *, overwrite: bool = False
+    items: Mapping[str, Sequence[Item]], grid: CropGrid, output: str | os.PathLike, *, overwrite: bool = False
 ) -> list[str]:
     """Report on the photos of every split and write their sub-images as the data set `output`.
 
-    Returns one line for each unreadable photo. Raises UserError, before anything is read, when `output` cannot
-    be written or some splits have pairs and others photos, and when a split has no readable photo.
+    Returns one line for each unreadable photo. Raises UserError if `output` cannot be written or some splits have
+    pairs and others photos, both before anything is read, and if a split has no readable photo.
     """
-    from jaxsr.data.builder import check_output, write_data_set  # TFDS; a report alone does without it
+    from jaxsr.data.builder import check_output, write_data_set  # TFDS is slow to import; a report does without it
 
     check_output(output, overwrite=overwrite)
-    blurred = {isinstance(item, BlurredPhoto) for items in paths.values() for item in items}
-    if len(blurred) > 1:
-        raise UserError(f"some of {', '.join(paths)} are pairs of blur and sharp, others photos; give one sort")
-    readable, failures = report_splits(paths, cutting)
+    paired = {isinstance(item, BlurredPhoto) for photos in items.values() for item in photos}
+    if len(paired) > 1:
+        raise UserError(f"some of {', '.join(items)} are pairs of blurred and sharp photos, others single photos")
+    readable, failures = report_splits(items, grid)
     for split, photos in readable.items():
         if not photos:
             raise UserError(f"no {split} photo is readable, nothing was written; the first failure: {failures[0]}")
-    examples = {split: _sub_images(photos, cutting, split) for split, photos in readable.items()}
-    write_data_set(output, examples, overwrite=overwrite, blurred=True in blurred)
+    examples = {split: _sub_images(photos, grid, split) for split, photos in readable.items()}
+    write_data_set(output, examples, overwrite=overwrite, blurred=True in paired)
     print(f"written to {output}")
     return failures
 
 
-def _sub_images(items: Iterable[Item], cutting: Cutting, label: str) -> Iterator[tuple[str, np.ndarray]]:
+def _sub_images(items: Iterable[Item], grid: CropGrid, label: str) -> Iterator[tuple[str, np.ndarray]]:
     for item in _with_progress(items, f"cutting {label}"):
-        yield from cutting.cut(item)
+        yield from grid.cut(item)
 
 
 def _with_progress(items: Iterable[Item], label: str) -> Iterable[Item]:
     return tqdm(list(items), desc=label, unit="photo", disable=None)  # None: no bar in a log file
 
 
-def _spread(values: Sequence[int]) -> str:
+def _range_of(values: Sequence[int]) -> str:
     if not values:
         return "-"
     return f"min {min(values)}, median {statistics.median(values):g}, max {max(values)}"

@@ -1,1 +1,27 @@
-"""."""
+"""How low-resolution and blurred photos are made of HR photos, with the kernel that blurred each.
+
+`table.py` is the one table of names, and the file to open first. `reductions.py`, `blurring.py` and `downscale.py` hold
+the arithmetic, `kernels.py` and `camera_shake.py` the random kernels, `centering.py` the rule for where a kernel's
+centre is; `training_pairs.py` cuts training patches. The functions named after the rows of the table are public.
+"""
+
+from jaxsr.degradations.blurring import blur
+from jaxsr.degradations.named import anisotropic, bd, bicubic, div2krk, dn, gaussian8, isotropic, motion, pillow
+from jaxsr.degradations.table import DEGRADATIONS, Degradation, Degraded, degrade_batch
+
+__all__ = [
+    "DEGRADATIONS",
+    "Degradation",
+    "Degraded",
+    "anisotropic",
+    "bd",
+    "bicubic",
+    "blur",
+    "degrade_batch",
+    "div2krk",
+    "dn",
+    "gaussian8",
+    "isotropic",
+    "motion",
+    "pillow",
+]

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxsr.degradations.blur import blur
+from jaxsr.degradations.blurring import blur
 from jaxsr.degradations.centering import centre_kernel
 from jaxsr.imaging.resize import output_size, resize, resize_matrix
 
@@ -45,12 +45,12 @@ def fitted_kernel(kernel: np.ndarray, scale: int) -> np.ndarray:
     return centred / centred.sum()
 
 
-def back_project(images: jax.Array, small: jax.Array, kernels: jax.Array, scale: int, *, rounds: int) -> jax.Array:
-    """Return `images` (N, scale H, scale W, C), corrected so that `kernels` (N, k, k) reduce them to `small`.
+def back_project(images: jax.Array, lr: jax.Array, kernels: jax.Array, scale: int, *, rounds: int) -> jax.Array:
+    """Return `images` (N, scale H, scale W, C), corrected so that `kernels` (N, k, k) reduce them to `lr`.
 
-    Each round adds the bicubic enlargement of what the reduction still differs by from `small` (N, H, W, C).
+    Each round adds the bicubic enlargement of what the reduction still differs by from `lr` (N, H, W, C).
     Source: Irani and Peleg, "Improving resolution by image registration", CVGIP 1991; ZSSR, section 3.2.
     """
     for _ in range(rounds):
-        images = images + resize(small - downscale(images, kernels, scale), scale)
+        images = images + resize(lr - downscale(images, kernels, scale), scale)
     return images

@@ -11,14 +11,16 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxsr.support.errors import UserError
+from jaxsr.support.types import Key
 
 Range = tuple[float, float]
 
-# Standard deviations in pixels of the sharp photo. Setting 1 trains on isotropic kernels; Gaussian8 tests it.
+# Standard deviations in pixels of the HR photo. Setting 1 trains on isotropic kernels; Gaussian8 tests it.
 ISOTROPIC_WIDTHS: dict[int, Range] = {2: (0.2, 2.0), 3: (0.2, 3.0), 4: (0.2, 4.0)}
 GAUSSIAN8_WIDTHS: dict[int, Range] = {2: (0.80, 1.60), 3: (1.35, 2.40), 4: (1.80, 3.20)}
 ANISOTROPIC_WIDTHS: Range = (0.6, 5.0)  # setting 2, at every scale
 ANISOTROPIC_NOISE = 0.25
+DIV2KRK_SIZES: dict[int, int] = {2: 11, 4: 31}
 PCA_KERNELS = 30_000  # from which the authors computed their bases
 PCA_WIDTHS: Range = (0.2, 4.0)  # of those of setting 1: their published basis spans this range at every scale
 
@@ -42,13 +44,13 @@ def anisotropic_kernels(widths: jax.Array, angles: jax.Array, size: int) -> jax.
     return _normalized(-((along / first) ** 2 + (across / second) ** 2) / 2)
 
 
-def draw_isotropic(key: jax.Array, count: int, *, size: int = 21, widths: Range) -> jax.Array:
+def draw_isotropic(key: Key, count: int, *, size: int = 21, widths: Range) -> jax.Array:
     """Return `count` isotropic kernels (count, size, size) with σ uniform in `widths`: setting 1."""
     return isotropic_kernels(jax.random.uniform(key, (count,), minval=widths[0], maxval=widths[1]), size)
 
 
 def draw_anisotropic(
-    key: jax.Array,
+    key: Key,
     count: int,
     *,
     size: int,
@@ -62,27 +64,23 @@ def draw_anisotropic(
     return with_noise(noise_key, anisotropic_kernels(drawn, angles, size), noise)
 
 
-# What training blurs each patch by: (key, scale, size) -> kernel (size, size). Settings 1 and 2.
-KERNELS = {
-    "isotropic": lambda key, scale, size: draw_isotropic(key, 1, size=size, widths=of_scale(ISOTROPIC_WIDTHS, scale))[
-        0
-    ],
-    "anisotropic": lambda key, scale, size: draw_anisotropic(key, 1, size=size)[0],
-}
+def draw_gaussian8(key: Key, scale: int, size: int) -> jax.Array:
+    """Return one of the 8 kernels of `gaussian8_kernels` (size, size)."""
+    return gaussian8_kernels(scale, size)[jax.random.randint(key, (), 0, 8)]
 
 
-def draw_div2krk(key: jax.Array, scale: int) -> np.ndarray:
+def draw_div2krk(key: Key, scale: int) -> jax.Array:
     """Return a random kernel of the test set DIV2KRK for `scale` 2 (11, 11) or 4 (31, 31), centred at k // 2.
 
-    Its law: the eigenvalues of the covariance, not their roots, uniform in [0.6, 5], any angle, each entry changed by
-    up to a quarter; for x4 the kernel of x2 applied twice. Source: Bell-Kligler et al., NeurIPS 2019, section 5.
+    The eigenvalues of the covariance, not their roots, are uniform in [0.6, 5], the angle is any, each entry is changed
+    by up to a quarter; for x4 the kernel of x2 is applied twice. Source: Bell-Kligler et al., NeurIPS 2019, section 5.
     """
     width_key, angle_key, noise_key = jax.random.split(key, 3)
     variances = jax.random.uniform(width_key, (1, 2), minval=0.6, maxval=5)
     angles = jax.random.uniform(angle_key, (1,), minval=-jnp.pi, maxval=jnp.pi)
-    kernel = anisotropic_kernels(jnp.sqrt(variances), angles, 11)[0]
-    kernel = np.asarray(kernel * jax.random.uniform(noise_key, kernel.shape, minval=0.75, maxval=1.25))
-    kernel = applied_twice(kernel) if scale == 4 else kernel
+    kernel = anisotropic_kernels(jnp.sqrt(variances), angles, DIV2KRK_SIZES[2])[0]
+    kernel = kernel * jax.random.uniform(noise_key, kernel.shape, minval=0.75, maxval=1.25)
+    kernel = _applied_twice(kernel) if scale == 4 else kernel
     return kernel / kernel.sum()
 
 
@@ -98,13 +96,20 @@ def applied_twice(kernel: np.ndarray) -> np.ndarray:
     return whole
 
 
-def with_noise(key: jax.Array, kernels: jax.Array, noise: float) -> jax.Array:
+def _applied_twice(kernel: jax.Array) -> jax.Array:
+    """Return what `applied_twice` does, on the device and in single precision."""
+    size = 2 * len(kernel) - 1
+    spread = jnp.zeros((size, size)).at[::2, ::2].set(kernel)
+    return jax.scipy.signal.convolve(spread, kernel, precision=jax.lax.Precision.HIGHEST)
+
+
+def with_noise(key: Key, kernels: jax.Array, noise: float) -> jax.Array:
     """Return `kernels` (N, k, k) with each pixel enlarged by a random share up to `noise`, again of sum 1."""
     kernels = kernels * jax.random.uniform(key, kernels.shape, minval=1, maxval=1 + noise)
     return kernels / kernels.sum(axis=(1, 2), keepdims=True)
 
 
-def gaussian8(scale: int, size: int = 21) -> jax.Array:
+def gaussian8_kernels(scale: int, size: int = 21) -> jax.Array:
     """Return the 8 isotropic test kernels (8, size, size) of `scale`, from narrow to wide, evenly spaced in σ."""
     return isotropic_kernels(jnp.linspace(*of_scale(GAUSSIAN8_WIDTHS, scale), 8), size)
 

@@ -1,29 +1,57 @@
-"""How a small photo is made from a sharp one, on the device."""
+"""Reductions that draw no blur kernel: MATLAB's and Pillow's bicubic, and RDN's blurred and noisy ones.
 
-from collections.abc import Callable
+Source of "bd" and "dn": Zhang et al., "Residual Dense Network for Image Super-Resolution", CVPR 2018, section 4.1.
+"""
+
+import functools
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from jaxsr.imaging.color import round_to_levels
-from jaxsr.imaging.patches import cut_border
-from jaxsr.imaging.resize import resize
-from jaxsr.support.errors import choose
+from jaxsr.imaging.pixels import to_float, to_levels
+from jaxsr.imaging.resize import cubic, resize
+from jaxsr.support.randomness import Stream, streams
+from jaxsr.support.types import Key
 
-BICUBIC_CONTEXT = 2  # small pixels at a patch's edge that MATLAB's bicubic kernel fills from beyond it
+BICUBIC_CONTEXT = 2  # LR pixels at a patch's edge that MATLAB's bicubic kernel fills from beyond it
 
-BLUR_SIZE, BLUR_SIGMA = 7, 1.6  # of BD
-NOISE_SIGMA = 30 / 255  # of DN
+BLUR_SIZE, BLUR_SIGMA = 7, 1.6  # of bd
+NOISE_SIGMA = 30 / 255  # of dn
+FIXED_POINT = 1 << 22  # what Pillow multiplies its weights by
 
 
-def reduce_bicubic(keys: jax.Array, hr: jax.Array, scale: int) -> jax.Array:
-    """Return the MATLAB-bicubic reduction (N, H / scale, W / scale, C) of `hr`, not rounded; `keys` are not used."""
+def reduce_bicubic(hr: jax.Array, scale: int) -> jax.Array:
+    """Return the MATLAB-bicubic reduction (N, H / scale, W / scale, C) of `hr` (N, H, W, C), not rounded."""
     return resize(hr, 1 / scale)
 
 
-def reduce_blurred(keys: jax.Array, hr: jax.Array, scale: int) -> jax.Array:
-    """Return the middle pixel of each `scale` x `scale` block of blurred `hr`, in 8 bits; `keys` are not used.
+def reduce_pillow(hr: jax.Array, scale: int) -> jax.Array:
+    """Return Pillow's bicubic reduction (N, H / scale, W / scale, C) of `hr` (N, H, W, C) in [0, 1], in 8 bits.
+
+    Equal to Pillow bit for bit: columns are reduced first, in fixed point, and each of the two passes rounds to 8 bits.
+    """
+    levels = to_levels(hr).astype(jnp.int32)
+    for equation, axis in (("mw,nhwc->nhmc", 2), ("mh,nhwc->nmwc", 1)):
+        sums = jnp.einsum(equation, pillow_matrix(hr.shape[axis], scale), levels)
+        levels = jnp.clip((sums + FIXED_POINT // 2) // FIXED_POINT, 0, 255)
+    return to_float(levels.astype(jnp.uint8))
+
+
+@functools.lru_cache(maxsize=64)
+def pillow_matrix(size: int, scale: int) -> np.ndarray:
+    """Return the int32 matrix (size / scale, size) of Pillow's bicubic; its rows sum to about FIXED_POINT.
+
+    Weights beyond the border are left out, and the others divided by their sum.
+    """
+    centres = (np.arange(size // scale) + 0.5) * scale
+    weights = cubic((np.arange(size) + 0.5 - centres[:, None]) / scale)
+    return np.rint(weights / weights.sum(axis=1, keepdims=True) * FIXED_POINT).astype(np.int32)
+
+
+def reduce_bd(hr: jax.Array, scale: int) -> jax.Array:
+    """Return the middle pixel of each `scale` x `scale` block of blurred `hr` (N, H, W, C), in 8 bits.
 
     The blur is a 7x7 Gaussian of 1.6 pixels with replicated borders.
     """
@@ -39,41 +67,8 @@ def reduce_blurred(keys: jax.Array, hr: jax.Array, scale: int) -> jax.Array:
     return round_to_levels(hr)[:, scale // 2 :: scale, scale // 2 :: scale]
 
 
-def reduce_noisy(keys: jax.Array, hr: jax.Array, scale: int) -> jax.Array:
-    """Return the bicubic reduction of `hr` with white noise of 30 levels, in 8 bits; a key of `keys` for each photo."""
-    small = round_to_levels(resize(hr, 1 / scale))
-    noise = jax.vmap(lambda key: jax.random.normal(jax.random.fold_in(key, 4), small.shape[1:]))(keys)
-    return round_to_levels(small + NOISE_SIGMA * noise)
-
-
-# The names are those of RDN (section 4.1), which takes the last two at x3.
-DEGRADATIONS: dict[str, Callable[[jax.Array, jax.Array, int], jax.Array]] = {
-    "BI": reduce_bicubic,
-    "BD": reduce_blurred,
-    "DN": reduce_noisy,
-}
-
-
-def reduced_pair(
-    keys: jax.Array, hr: jax.Array, scale: int, *, degradation: str = "BI", enlarged: bool = False, quantize: bool
-) -> tuple[jax.Array, jax.Array]:
-    """Return a network's input and target, cut from the patches `hr` (N, H, W, C) in [0, 1], with `keys` (N,).
-
-    The input is reduced by the row `degradation` of DEGRADATIONS, with `quantize` rounded to 8 bits, and with
-    `enlarged` brought back to HR size by bicubic. `pair_context` small pixels are cut from each side, where a patch
-    would differ from the same place of a whole photo. Returns (N, h, w, C) and (N, scale h, scale w, C), or both
-    of the latter size.
-    """
-    lr = choose("degradation", degradation, DEGRADATIONS)(keys, hr, scale)
-    lr = round_to_levels(lr) if quantize else lr
-    context = pair_context(enlarged)
-    hr = cut_border(hr, scale * context)
-    return (cut_border(resize(lr, scale), scale * context) if enlarged else cut_border(lr, context)), hr
-
-
-def pair_context(enlarged: bool) -> int:
-    """Return the small pixels that `reduced_pair` cuts from each side: the bicubic taps of one pass, or of two.
-
-    BD's blur reaches no further than bicubic's reduction.
-    """
-    return 2 * BICUBIC_CONTEXT if enlarged else BICUBIC_CONTEXT
+def reduce_dn(keys: Key, hr: jax.Array, scale: int) -> jax.Array:
+    """Return the bicubic reduction of `hr` with white noise of 30 levels, in 8 bits; `keys` (N,) are of the photos."""
+    lr = round_to_levels(resize(hr, 1 / scale))
+    noise = jax.vmap(lambda key: jax.random.normal(key, lr.shape[1:]))(streams(keys, Stream.REDUCTION_NOISE))
+    return round_to_levels(lr + NOISE_SIGMA * noise)

@@ -1,17 +1,20 @@
-"""Which of this process's devices share an array, and how a function runs on its shares."""
+"""Which of this process's devices share an array, and how a function runs on their shares of it."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import jax
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
+from numpy.typing import ArrayLike
 
-Tree = TypeVar("Tree")
+from jaxsr.support.types import AnyArray, Device, Tree
 
-BATCH_AXIS = "batch"  # the axis of the devices that share a training batch
-TILES_AXIS, ROWS_AXIS = "tiles", "rows"  # of those that share the tiles of a photo, or the rows of one tile
-MIN_ROWS = 24  # of a device; with fewer, the halo exchange takes longer than sharing saves
+T = TypeVar("T")  # a tree that comes back in the same structure
+
+BATCH_AXIS = "batch"  # the axis of devices that share a training batch
+TILES_AXIS, ROWS_AXIS = "tiles", "rows"  # the axes of devices that share the tiles of a photo, or the rows of one tile
+MIN_ROWS = 24  # per device; with fewer, the halo exchange takes longer than sharing saves
 
 
 def local_mesh(count: int, axis: str) -> Mesh:
@@ -20,9 +23,9 @@ def local_mesh(count: int, axis: str) -> Mesh:
 
 
 def tile_mesh(count: int, rows: int) -> Mesh:
-    """Return the mesh of `count` devices that share tiles, or where one has all work, of those that share its `rows`.
+    """Return the mesh of `count` devices that share tiles; for a single tile, of the devices that share its `rows`.
 
-    Each device then gets the same number of rows, MIN_ROWS or more. 0 rows are not shared.
+    Rows are shared only where each device gets the same number of them, at least MIN_ROWS. With `rows` 0 they are not.
     """
     if count > 1:
         return local_mesh(count, TILES_AXIS)
@@ -36,12 +39,12 @@ def shares_rows(mesh: Mesh) -> bool:
     return mesh.axis_names == (ROWS_AXIS,)
 
 
-def place_replicated(tree: Tree, mesh: Mesh) -> Tree:
+def place_replicated(tree: T, mesh: Mesh) -> T:
     """Return `tree` with every array whole on each device of `mesh`."""
     return jax.device_put(tree, NamedSharding(mesh, PartitionSpec()))
 
 
-def place_split(tree: Tree, mesh: Mesh) -> Tree:
+def place_split(tree: T, mesh: Mesh) -> T:
     """Return `tree` with every array split evenly over the devices of `mesh` along its first axis."""
     return jax.device_put(tree, NamedSharding(mesh, PartitionSpec(mesh.axis_names)))
 
@@ -51,27 +54,27 @@ def split_rows(images: jax.Array, mesh: Mesh) -> jax.Array:
     return jax.lax.with_sharding_constraint(images, NamedSharding(mesh, PartitionSpec(None, *mesh.axis_names)))
 
 
-def map_shares(function: Callable[..., Any], mesh: Mesh, *, whole: int = 0) -> Callable[..., Any]:
-    """Return `function` on each device's share of its arguments and results, which are split along the first axis.
+def map_shares(function: Callable[..., Tree], mesh: Mesh, *, whole: int = 0) -> Callable[..., Tree]:
+    """Return `function` applied on each device to its share of the arguments; shares are split along the first axis.
 
-    The first `whole` arguments are whole on every device.
+    The first `whole` arguments are not split: every device gets all of them. Results are joined along the first axis.
     """
     split = PartitionSpec(mesh.axis_names)
 
-    def call(*arguments: Any) -> Any:
+    def call(*arguments: Tree) -> Tree:
         specs = tuple(PartitionSpec() if i < whole else split for i in range(len(arguments)))
         return jax.shard_map(function, mesh=mesh, in_specs=specs, out_specs=split, check_vma=False)(*arguments)
 
     return call
 
 
-def map_examples(function: Callable[..., Any], devices: Sequence[Any]) -> Callable[..., Any]:
-    """Return `function`, made for one example, for arguments (devices, share, ...) that `devices` work on.
+def map_examples(function: Callable[..., Tree], devices: Sequence[Device]) -> Callable[..., Tree]:
+    """Return `function`, written for one example, for arguments (devices, share, ...) that `devices` work on.
 
-    A share of 1 runs as it is, not as a batch of one, whose products would round otherwise.
+    A share of 1 is not run as a batch of one, whose matrix products XLA would round differently.
     """
 
-    def on_share(*arguments: Any) -> Any:
+    def on_share(*arguments: Tree) -> Tree:
         if len(jax.tree.leaves(arguments)[0]) > 1:
             return jax.vmap(function)(*arguments)
         result = function(*jax.tree.map(lambda leaf: leaf[0], arguments))
@@ -80,6 +83,6 @@ def map_examples(function: Callable[..., Any], devices: Sequence[Any]) -> Callab
     return jax.pmap(on_share, axis_name=BATCH_AXIS, devices=list(devices))
 
 
-def spread(arrays: Any, count: int) -> np.ndarray:
-    """Return equal `arrays`, a multiple of `count` of them, as one of shape (count, share, ...)."""
-    return np.stack(arrays).reshape(count, -1, *np.shape(arrays[0]))
+def spread(arrays: Sequence[ArrayLike] | AnyArray, count: int) -> np.ndarray:
+    """Return `arrays`, equal in shape and a multiple of `count` in number, as one of shape (count, share, ...)."""
+    return np.stack(list(arrays)).reshape(count, -1, *np.shape(arrays[0]))

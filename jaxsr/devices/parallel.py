@@ -1,7 +1,7 @@
-"""Training steps on all devices: one program, in each process on its own part of a batch."""
+"""Training steps on all devices: one program, which in each process runs on that process's part of a batch."""
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -11,14 +11,17 @@ from jax.sharding import Mesh
 from jaxsr.devices import processes
 from jaxsr.devices.meshes import BATCH_AXIS, place_replicated, place_split
 from jaxsr.support.errors import UserError
+from jaxsr.support.types import Device, Key, Metrics, Tree
 
-Tree = TypeVar("Tree")
+T = TypeVar("T")  # a tree that comes back in the same structure
+Run = Callable[[Tree, Tree, Tree, jax.Array], tuple[Tree, Metrics]]  # (state, constants, data, count)
+CompiledRun = Callable[[Tree, Tree, Tree, int], tuple[Tree, Metrics]]
 
 
-def devices(batch_size: int) -> list[Any]:
-    """Return this process's devices that train: all, or on a CPU as many cores as share the batch evenly.
+def devices(batch_size: int) -> list[Device]:
+    """Return the devices of this process that train: all of them, or on a CPU as many as share the batch evenly.
 
-    Raises UserError for a batch that does not divide among all processes' GPUs, or among processes.
+    Raises UserError for a `batch_size` that does not divide among the GPUs of all processes, or among the processes.
     """
     local, others = jax.local_devices(), processes.count()
     count = len(local)
@@ -34,62 +37,62 @@ def devices(batch_size: int) -> list[Any]:
     raise UserError(f"batch_size={batch_size} does not divide among {where}; the nearest that does is {nearest}")
 
 
-def all_devices(devices: list[Any]) -> list[Any]:
-    """Return the devices of all processes, one process's after another's, as many of each as this one's `devices`."""
+def all_devices(devices: list[Device]) -> list[Device]:
+    """Return the devices of all processes in the order of processes, from each as many as this one's `devices`."""
     if processes.count() == 1:
         return devices
     of_each = [[device for device in jax.devices() if device.process_index == i] for i in range(processes.count())]
     return [device for own in of_each for device in own[: len(devices)]]
 
 
-def share_of(batch_size: int, devices: list[Any]) -> int:
-    """Return how much of a batch one device gets, this process having `devices`."""
+def share_of(batch_size: int, devices: list[Device]) -> int:
+    """Return how many examples of a batch one device gets, when this process trains on `devices`."""
     return batch_size // len(all_devices(devices))
 
 
 def steps_per_dispatch(configured: int) -> int:
-    """Return how many steps one program runs: as `configured`, or if that is 0, 1 on a CPU and 20 on an accelerator.
+    """Return how many steps one program runs: `configured`, or if that is 0, 1 on a CPU and 20 on an accelerator.
 
-    On a CPU XLA's convolutions are slow inside loops.
+    XLA's convolutions on a CPU are slow inside loops.
     """
     return configured or (1 if jax.default_backend() == "cpu" else 20)
 
 
-def average_over_devices(tree: Tree) -> Tree:
-    """Return the mean of `tree` over the devices; to be called inside a step."""
+def average_over_devices(tree: T) -> T:
+    """Return the mean of `tree` over all devices; call it inside a step."""
     return jax.lax.pmean(tree, BATCH_AXIS)
 
 
-def example_keys(key: jax.Array, step: jax.Array, count: int) -> jax.Array:
-    """Return (count,) keys for this device's examples of `step`.
+def example_keys(key: Key, step: jax.Array, count: int) -> jax.Array:
+    """Return (count,) keys, one for each of this device's examples of `step`; call it inside a step.
 
-    A key belongs to the example's place in the global batch, so results do not depend on the device count.
+    An example's key depends on its place in the global batch, so results do not depend on the number of devices.
     """
     key = jax.random.fold_in(key, step)
     places = jax.lax.axis_index(BATCH_AXIS) * count + np.arange(count)
     return jax.vmap(lambda place: jax.random.fold_in(key, place))(places)
 
 
-def replicate(tree: Tree, devices: list[Any]) -> Tree:
-    """Return `tree` on each of `devices`, laid out as the compiled program wants it, so it compiles once."""
+def replicate(tree: T, devices: list[Device]) -> T:
+    """Return `tree` whole on each of `devices`, in the layout of the compiled program, so that it compiles once."""
     return place_replicated(tree, Mesh(np.array(devices), (BATCH_AXIS,)))
 
 
-def shard(batches: np.ndarray, devices: list[Any]) -> np.ndarray:
+def shard(batches: np.ndarray, devices: list[Device]) -> np.ndarray:
     """Return (devices, steps, share, ...) from this process's part of the batches (steps, batch, ...)."""
     steps, batch = batches.shape[:2]
     count = len(devices)
     return batches.reshape(steps, count, batch // count, *batches.shape[2:]).swapaxes(0, 1)
 
 
-def put_sharded(batch: np.ndarray, devices: list[Any]) -> jax.Array:
+def put_sharded(batch: np.ndarray, devices: list[Device]) -> jax.Array:
     """Return (devices, 1, share, ...), each part on its device, from this process's part of a batch (n, ...)."""
     mesh = Mesh(np.array(devices), (BATCH_AXIS,))
     return place_split(shard(batch[None], devices), mesh)  # type: ignore[return-value]  # what was NumPy is JAX's
 
 
 def dispatch_of(batches: list[jax.Array], steps: int) -> jax.Array:
-    """Return (devices, steps, share, ...) from batches as `put_sharded` gives them, the last one filling up."""
+    """Return (devices, steps, share, ...) from batches that `put_sharded` returned; the last fills up missing steps."""
     return batches[0] if steps == 1 else _joined(batches + batches[-1:] * (steps - len(batches)))
 
 
@@ -98,13 +101,12 @@ def _joined(batches: list[jax.Array]) -> jax.Array:
     return jnp.concatenate(batches, axis=1)
 
 
-def compile_steps(run: Callable[..., Any], devices: list[Any], *, sharded_data: Any) -> Callable[..., Any]:
+def compile_steps(run: Run, devices: list[Device], *, sharded_data: Tree) -> CompiledRun:
     """Return `run(state, constants, data, count) -> (state, metrics)` compiled for `devices`; `state` is donated.
 
-    Those are this process's; all processes run it together.
-
-    `constants` are whole on each device (see `replicate`), `data` is split over them (`sharded_data`, see
-    `dispatch_of`) or whole, too; a dictionary of both says so by name.
+    `devices` are this process's; all processes run the program together. `constants` are whole on each device (see
+    `replicate`). `data` is split over the devices (`sharded_data` True, see `dispatch_of`) or whole on each (False);
+    a dictionary of both says so for each of its names.
     """
     data_axes = jax.tree.map(lambda sharded: 0 if sharded else None, sharded_data)
     mapped = jax.pmap(
@@ -116,10 +118,10 @@ def compile_steps(run: Callable[..., Any], devices: list[Any], *, sharded_data: 
         devices=all_devices(devices),
     )
 
-    def call(state: Any, constants: Any, data: Any, count: int) -> Any:
-        # pmap wants at least one argument per device; the count serves, since it is never whole otherwise
+    def call(state: Tree, constants: Tree, data: Tree, count: int) -> tuple[Tree, Metrics]:
+        # pmap needs at least one argument that is split over the devices; the count serves, as nothing else always is
         result = mapped(state, constants, data, np.full(len(devices), count, np.int32))
-        # On a CPU a step that waits in an average holds a thread that the next one may need: one at a time
+        # On a CPU a step that waits in an average holds a thread that the next step may need: run one at a time
         return jax.block_until_ready(result) if devices[0].platform == "cpu" else result
 
     return call

@@ -1,7 +1,7 @@
 """Several processes, on one host or on many, as one run: the only file that knows `jax.distributed`.
 
-Each process has its own devices and its own part of every batch. The first one alone writes: the log, the checkpoints,
-the weights. What it finds on disk, or refuses, it tells the others.
+Each process has its own devices and its own part of every batch. Only the first one writes the log, the checkpoints
+and the weights; it sends the others what it read from disk, and its errors.
 """
 
 import json
@@ -10,23 +10,24 @@ import socket
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 import jax
 import numpy as np
 
 from jaxsr.support.errors import UserError
+from jaxsr.support.types import Json
 
-Tree = TypeVar("Tree")
-DETECTED = "auto"  # a coordinator that JAX itself finds, from Slurm's variables, Open MPI's, a TPU's
-# Where a launcher says how many processes there are and which one this is, beside the flags
+T = TypeVar("T")  # a tree that comes back in the same structure
+DETECTED = "auto"  # JAX itself finds the coordinator: from the variables of Slurm or Open MPI, or on a TPU
+# Variables in which a launcher says how many processes there are and which one this is
 COUNTS = ("JAXSR_PROCESSES", "SLURM_NTASKS")
 INDICES = ("JAXSR_PROCESS", "SLURM_PROCID")
-LEAST_BYTES = 1 << 12  # of a message; messages of about one length share a compiled program
+MIN_MESSAGE_BYTES = 1 << 12  # lengths are rounded up to powers of two, so that messages share compiled programs
 
 
 class Membership(NamedTuple):
-    """Which of `count` processes this is, `index`, and the address of the first, `coordinator` (host:port)."""
+    """The number of this process, `index` of `count`, and the address of the first one, `coordinator` (host:port)."""
 
     coordinator: str
     count: int
@@ -36,10 +37,10 @@ class Membership(NamedTuple):
 def membership(
     coordinator: str | None, count: int | None, index: int | None, environment: Mapping[str, str] = os.environ
 ) -> Membership | None:
-    """Return this process's place among several, None where no coordinator is named: it is then the only one.
+    """Return this process's place among several, or None where no coordinator is named and it is the only one.
 
-    What is None is read from `environment`: JAXSR_COORDINATOR, JAXSR_PROCESSES, JAXSR_PROCESS, then Slurm's
-    SLURM_NTASKS and SLURM_PROCID. Raises UserError where that leaves something open or out of bounds.
+    Arguments that are None are read from `environment`: JAXSR_COORDINATOR, JAXSR_PROCESSES and JAXSR_PROCESS, or else
+    Slurm's SLURM_NTASKS and SLURM_PROCID. Raises UserError for a value that is missing or out of bounds.
     """
     coordinator = coordinator or environment.get("JAXSR_COORDINATOR")
     if not coordinator:
@@ -57,20 +58,20 @@ def membership(
     return Membership(coordinator, count, index)
 
 
-def _number(flag: str, given: int | None, names: tuple[str, ...], environment: Mapping[str, str]) -> int:
-    """Return `given`, or else the first of the variables `names` that is set."""
-    if given is not None:
-        return given
-    told = next((environment[name] for name in names if environment.get(name)), None)
-    if told is None or not told.isdecimal():
-        raise UserError(f"a coordinator without {flag}={told}; set --{flag} or {names[0]} to a number")
-    return int(told)
+def _number(flag: str, value: int | None, names: tuple[str, ...], environment: Mapping[str, str]) -> int:
+    """Return `value`, or if that is None the first of the variables `names` that is set."""
+    if value is not None:
+        return value
+    text = next((environment[name] for name in names if environment.get(name)), None)
+    if text is None or not text.isdecimal():
+        raise UserError(f"--coordinator needs --{flag}, a number; got {flag}={text}; set --{flag} or {names[0]}")
+    return int(text)
 
 
 def join(place: Membership | None) -> None:
-    """Wait for all processes and become one of them, before anything runs on a device; None does nothing.
+    """Wait for all processes and join them; does nothing for `place` None. Call it before JAX uses a device.
 
-    From then on, only the first prints on standard output.
+    Afterwards only the first process prints on standard output.
     """
     if place is None:
         return
@@ -85,7 +86,7 @@ def join(place: Membership | None) -> None:
 
 
 def host_of_first(place: Membership) -> str:
-    """Return the name of the first one's host. All must call it."""
+    """Return the name of the first process's host. All processes must call it."""
     if place.coordinator == DETECTED:
         return from_first(socket.getfqdn)
     return place.coordinator.rpartition(":")[0].strip("[]")
@@ -97,50 +98,50 @@ def count() -> int:
 
 
 def index() -> int:
-    """Return this one's place among them."""
+    """Return the number of this process, from 0."""
     return jax.process_index()
 
 
 def is_first() -> bool:
-    """Return whether this process is the one that writes."""
+    """Return whether this is the first process, which alone writes files."""
     return jax.process_index() == 0
 
 
-def gathered(value: Any) -> list[Any]:
-    """Return what each process gave as `value` (JSON), in their order. All must call it."""
+def gathered(value: Json) -> list[Json]:
+    """Return the `value` (JSON) of each process, in their order. All processes must call it."""
     if count() == 1:
         return [value]
     from jax.experimental import multihost_utils
 
-    told = np.frombuffer(json.dumps(value).encode(), np.uint8)
-    longest = int(multihost_utils.process_allgather(np.int32(len(told))).max())
-    room = max(LEAST_BYTES, 1 << (longest - 1).bit_length())
-    padded = np.full(room, ord(" "), np.uint8)
-    padded[: len(told)] = told
+    message = np.frombuffer(json.dumps(value).encode(), np.uint8)
+    longest = int(multihost_utils.process_allgather(np.int32(len(message))).max())
+    length = max(MIN_MESSAGE_BYTES, 1 << (longest - 1).bit_length())
+    padded = np.full(length, ord(" "), np.uint8)  # JSON ignores spaces at the end
+    padded[: len(message)] = message
     return [json.loads(bytes(each)) for each in multihost_utils.process_allgather(padded)]
 
 
-def from_first(make: Callable[[], Any]) -> Any:
-    """Return what `make()` returns (JSON) on the first process, where alone it runs. All must call it.
+def from_first(make: Callable[[], Json]) -> Json:
+    """Return on every process the result (JSON) of `make()`, which runs on the first one only. All must call it.
 
-    A UserError that it raises there is raised by all.
+    A UserError that `make` raises there is raised on every process.
     """
     if count() == 1:
         return make()
-    value, mistake = None, None
+    value, message = None, None
     if is_first():
         try:
             value = make()
         except UserError as error:
-            mistake = str(error)
-    value, mistake = gathered([value, mistake])[0]
-    if mistake is not None:
-        raise UserError(mistake)
+            message = str(error)
+    value, message = gathered([value, message])[0]
+    if message is not None:
+        raise UserError(message)
     return value
 
 
-def tree_of_first(tree: Tree) -> Tree:
-    """Return the arrays that the first process gave, shaped like those of all. All must call it."""
+def tree_of_first(tree: T) -> T:
+    """Return the first process's `tree`; those of all have the same shapes. All processes must call it."""
     if count() == 1:
         return tree
     from jax.experimental import multihost_utils
@@ -149,18 +150,19 @@ def tree_of_first(tree: Tree) -> Tree:
 
 
 class AgreedStop:
-    """SIGTERM to any process as a wish of all to stop, at one step.
+    """Graceful stop on SIGTERM to any process: all of them stop after the same step.
 
-    JAX's own handler takes the signal, tells the coordinator, and all agree on the first look that none has taken yet.
+    JAX's own handler takes the signal and tells the coordinator; the processes then agree on the first poll that none
+    of them has made yet.
     """
 
     def __init__(self):
-        """Begin to count the looks, which all processes take after the same steps."""
-        self._looks = 0
+        """Start counting polls, which all processes make after the same steps."""
+        self._polls = 0
 
     def is_set(self) -> bool:
         """Return whether to stop now."""
         from jax.experimental import multihost_utils
 
-        self._looks += 1
-        return multihost_utils.reached_preemption_sync_point(self._looks)
+        self._polls += 1
+        return multihost_utils.reached_preemption_sync_point(self._polls)

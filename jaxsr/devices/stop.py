@@ -1,4 +1,4 @@
-"""SIGTERM as a wish to stop: the loop ends its dispatch, saves and leaves."""
+"""Graceful stop on SIGTERM: the training loop polls an event, finishes its dispatch, saves and returns."""
 
 import signal
 import threading
@@ -10,12 +10,12 @@ from jaxsr.devices import processes
 
 @contextmanager
 def stop_on_sigterm() -> Iterator[threading.Event | processes.AgreedStop]:
-    """Yield an event that SIGTERM sets, here or in any other process; the earlier handler comes back afterwards.
+    """Yield an event that is set on SIGTERM to this process or any other of the run; restore the handler afterwards.
 
-    Outside the main thread, where Python allows no handlers, the event is simply never set.
+    Outside the main thread, where Python allows no signal handlers, the event is never set.
     """
     if processes.count() > 1:
-        yield processes.AgreedStop()  # a handler of ours would displace the one it depends on
+        yield processes.AgreedStop()  # a handler of our own would replace JAX's, which AgreedStop relies on
         return
     stopped = threading.Event()
     if threading.current_thread() is not threading.main_thread():

@@ -1,6 +1,7 @@
-"""Whether the other processes of a run are still there: when one is killed, the others end at once.
+"""Notice that another process of a run is gone, and end this one at once.
 
-Without it they wait for the dead one's part of a sum, until JAX misses its heartbeats after a minute or two and aborts.
+Without it, the remaining processes wait in a collective operation for the missing one, until JAX misses its heartbeats
+after a minute or two and aborts.
 """
 
 import contextlib
@@ -15,22 +16,22 @@ from typing import NoReturn
 
 from jaxsr.devices import processes
 
-LOST = 1  # the exit status of those that are left
-PATIENCE = 30  # seconds for the connections; where hosts cannot reach each other so, JAX's heartbeats are left
-GOODBYE = -1  # said by a process that is done, instead of the number of one that is gone
+EXIT_STATUS = 1  # of the processes that remain
+CONNECT_TIMEOUT = 30  # seconds; hosts that cannot reach each other rely on JAX's heartbeats
+FINISHED = -1  # message of a process that is done; any other message is the number of a process that is gone
 MESSAGE = struct.Struct("<i")
-Links = dict[int, socket.socket]  # by the process at the other end
+Links = dict[int, socket.socket]  # by the number of the process at the other end
 
-_ending = threading.Lock()
+_exiting = threading.Lock()
 
 
 @contextlib.contextmanager
 def watched(host: str) -> Iterator[None]:
-    """End this process where another one is gone, or has failed, before the block ends.
+    """End this process when another one is gone, or has failed, before the block ends. All processes must enter it.
 
-    All must enter it. The first one, on `host`, has a connection to each other one, and tells the rest who is gone.
-    Such an end is one line on standard error and the exit status LOST; a checkpoint that was being written is not
-    there, the one before it is.
+    The first process, on `host`, is connected to every other one and tells the rest who is gone. A process that ends
+    so prints one line on standard error and exits with EXIT_STATUS. A checkpoint that was being written is discarded;
+    the one before it stays.
     """
     listener = socket.create_server(("", 0)) if processes.is_first() else None
     port = processes.from_first(lambda: listener and listener.getsockname()[1])
@@ -39,61 +40,62 @@ def watched(host: str) -> Iterator[None]:
         if listener is not None:
             _accept(listener, links)
         else:
-            links[0] = socket.create_connection((host, port), timeout=PATIENCE)
+            links[0] = socket.create_connection((host, port), timeout=CONNECT_TIMEOUT)
             links[0].sendall(MESSAGE.pack(processes.index()))
     for other, link in links.items():
         link.settimeout(None)
-        threading.Thread(target=_listen, args=(other, link, links), daemon=True).start()
+        threading.Thread(target=_watch, args=(other, link, links), daemon=True).start()
     try:
         yield
     except BaseException:
-        _tell(links, processes.index())
+        _send(links, processes.index())
         raise
-    _tell(links, GOODBYE)
+    _send(links, FINISHED)
 
 
 def _accept(listener: socket.socket, links: Links) -> None:
-    """Wait for all other processes and put their connections into `links`."""
-    listener.settimeout(PATIENCE)
+    """Wait for all other processes and add their connections to `links`."""
+    listener.settimeout(CONNECT_TIMEOUT)
     while len(links) < processes.count() - 1:
         link, _ = listener.accept()
-        link.settimeout(PATIENCE)
-        links[_heard(link)] = link
+        link.settimeout(CONNECT_TIMEOUT)
+        links[_receive(link)] = link
 
 
-def _heard(link: socket.socket) -> int:
-    """Return the next number from `link`; raises OSError where it ends."""
+def _receive(link: socket.socket) -> int:
+    """Return the next number from `link`; raises OSError when it is closed."""
     message = link.recv(MESSAGE.size, socket.MSG_WAITALL)
     if len(message) < MESSAGE.size:
         raise ConnectionError("closed")
     return MESSAGE.unpack(message)[0]
 
 
-def _tell(links: Links, number: int) -> None:
+def _send(links: Links, number: int) -> None:
+    """Send `number` over all links that are still open."""
     for link in links.values():
         with contextlib.suppress(OSError):
             link.sendall(MESSAGE.pack(number))
 
 
-def _listen(other: int, link: socket.socket, links: Links) -> None:
-    """Wait until the process `other` says goodbye, or is gone, or tells of one that is."""
+def _watch(other: int, link: socket.socket, links: Links) -> None:
+    """Wait until the process `other` finishes; exit when it is gone, or reports one that is."""
     try:
-        gone = _heard(link)
+        gone = _receive(link)
     except OSError:
-        _end(other, links)
-    if gone == GOODBYE:
+        _exit(other, links)
+    if gone == FINISHED:
         return
     if gone == other:
-        time.sleep(1)  # it failed; where all do for the same reason, each may say so itself
-    _end(gone, links)
+        time.sleep(1)  # it failed; if all fail for the same reason, let each report it
+    _exit(gone, links)
 
 
-def _end(gone: int, links: Links) -> NoReturn:
-    """End this process, because `gone` is no more."""
-    with _ending:
+def _exit(gone: int, links: Links) -> NoReturn:
+    """End this process because the process `gone` no longer runs."""
+    with _exiting:
         who = f"process {gone} of {processes.count()}"
-        print(f"train: {who} is gone; the same command goes on from the last checkpoint", file=sys.stderr, flush=True)
+        print(f"train: {who} is gone; run the same command to resume", file=sys.stderr, flush=True)
         if processes.is_first():
-            _tell(links, gone)
-            time.sleep(0.5)  # JAX aborts the others, with pages of traces, when the first one ends before them
-        os._exit(LOST)
+            _send(links, gone)
+            time.sleep(0.5)  # when the first process ends before the others, JAX aborts them with pages of traces
+        os._exit(EXIT_STATUS)

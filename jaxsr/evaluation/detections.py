@@ -1,4 +1,4 @@
-"""How well what a detector finds on restored photos agrees with what it finds on the sharp ones, taken as the truth.
+"""How well detections on restored photos agree with those on the sharp photos, which count as true.
 
 Source: Kupyn et al., "DeblurGAN", CVPR 2018, section 5.4; files in COCO's formats, Lin et al., ECCV 2014.
 """
@@ -9,13 +9,15 @@ import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from jaxsr.support.errors import UserError
+from jaxsr.support.types import Json
 
-Place = tuple[Any, Any]  # image and category
+Id = int | str  # of an image or a category
+Place = tuple[Id, Id]  # image and category
 
 
 class Detection(NamedTuple):
@@ -33,13 +35,13 @@ class Detections:
     """
 
     by_place: Mapping[Place, Sequence[Detection]]
-    images: frozenset | None
-    names: Mapping[Any, str]
+    images: frozenset[Id] | None
+    names: Mapping[Id, str]
 
 
 @dataclasses.dataclass(frozen=True)
 class Agreement:
-    """How many detections were right, how many were made, and how many there were to make."""
+    """How many detections were right, how many there were on restored photos, and how many on sharp ones."""
 
     right: int
     found: int
@@ -47,12 +49,12 @@ class Agreement:
 
     @property
     def precision(self) -> float:
-        """The share of the found that is right, 0 where nothing was found."""
+        """The share of the detections found that are right, 0 where there are none."""
         return self.right / self.found if self.found else 0.0
 
     @property
     def recall(self) -> float:
-        """The share of the true that was found, 0 where there was nothing to find."""
+        """The share of the true detections that were found, 0 where there are none."""
         return self.right / self.true if self.true else 0.0
 
     @property
@@ -98,7 +100,7 @@ def read_detections(path: str | Path) -> Detections:
     return Detections(dict(by_place), images, names)
 
 
-def _parsed(what: str, row: Any, *, scored: bool) -> tuple[Place, Detection]:
+def _parsed(what: str, row: Json, *, scored: bool) -> tuple[Place, Detection]:
     """Return where a row of a file belongs, and its detection."""
     keys = ("image_id", "category_id", "bbox", *(["score"] if scored else []))
     missing = [key for key in keys if not isinstance(row, dict) or key not in row]
@@ -114,11 +116,11 @@ def _parsed(what: str, row: Any, *, scored: bool) -> tuple[Place, Detection]:
     return place, Detection((left, top, width, height), score)
 
 
-def compare(restored: Detections, sharp: Detections, *, iou: float = 0.5, score: float = 0.0) -> dict[Any, Agreement]:
+def compare(restored: Detections, sharp: Detections, *, iou: float = 0.5, score: float = 0.0) -> dict[Id, Agreement]:
     """Return by category how `restored` agrees with `sharp`, where a box is right at an overlap of `iou` and more.
 
     Detections under `score` are left out of both. Raises UserError for bounds outside (0, 1] and [0, 1], for images
-    that the sharp photos do not have, and where these show nothing.
+    that the sharp photos do not have, and where these have no detection.
     """
     if not (0 < iou <= 1 and 0 <= score <= 1):
         raise UserError(f"iou={iou} must lie in (0, 1] and score={score} in [0, 1]")
@@ -126,14 +128,14 @@ def compare(restored: Detections, sharp: Detections, *, iou: float = 0.5, score:
     kept = [_sure(detections.by_place, score) for detections in (restored, sharp)]
     if not any(kept[1].values()):
         raise UserError(f"the sharp photos have no detection with a score of {score} or more; lower --score")
-    counts: dict[Any, list[Agreement]] = defaultdict(list)
+    counts: dict[Id, list[Agreement]] = defaultdict(list)
     for place in dict.fromkeys([*kept[1], *kept[0]]):
         found, true = (boxes.get(place, []) for boxes in kept)
         counts[place[1]].append(Agreement(matches(found, true, iou=iou), len(found), len(true)))
     return {category: total(counts[category]) for category in sorted(counts, key=_order)}
 
 
-def _order(category: Any) -> tuple[bool, Any]:
+def _order(category: Id) -> tuple[bool, Id]:
     return isinstance(category, str), category
 
 
@@ -175,7 +177,7 @@ def table(rows: Sequence[tuple[str, Agreement]], *, iou: float, score: float) ->
     for name, x in rows:
         lines += [f"{name:{width}}  {x.precision:9.3f}  {x.recall:6.3f}  {x.f1:5.3f}  {x.found:5}  {x.true:5}"]
     return "\n".join(
-        [*lines, f"right: overlap (IoU) of {iou:g} or more; scores of {score:g} or more; truth: sharp photos"]
+        [*lines, f"right: overlap (IoU) of {iou:g} or more; scores of {score:g} or more; true: those on sharp photos"]
     )
 
 

@@ -1,149 +1,81 @@
-"""Paired sets in a folder: sharp photos, small or blurred ones, the kernels between, and pairs.json, their list."""
+"""Paired sets in a folder: HR photos, LR or blurred ones, the kernels between, and pairs.json, their list."""
 
 import dataclasses
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from jaxsr.data.blurred_pairs import BLUR, SHARP, find_pairs, holds_pairs, is_scene
-from jaxsr.data.images import Photo, photo_size, read_pixels, write_photo
-from jaxsr.data.kernel_files import read_kernel, write_kernel
+from jaxsr.data.images import Photo, read_pixels, write_photo
+from jaxsr.data.kernel_files import write_kernel
 from jaxsr.data.listing import output_paths
-from jaxsr.degradations.kernels import GAUSSIAN8_WIDTHS, draw_div2krk
-from jaxsr.degradations.motion import ANXIETIES, EXPOSURES, check_shake
-from jaxsr.evaluation.pairs import GIVEN, Pair, given_pair, key_of, make_pairs, shaken_pair, strided_pair
-from jaxsr.imaging.color import round_to_levels
-from jaxsr.support.errors import UserError, choose
+from jaxsr.degradations.table import degradation_of
+from jaxsr.evaluation.pairs import Pair, PairOptions, make_pairs
+from jaxsr.evaluation.sources import Source
+from jaxsr.imaging.pixels import to_levels
+from jaxsr.support.errors import UserError
 from jaxsr.support.files import written_whole
+from jaxsr.support.types import Json, Progress
 
 LIST = "pairs.json"
 FORMAT = 1
-
-
-@dataclasses.dataclass(frozen=True)
-class Kind:
-    """How pairs are made of a photo: `make(name, pixels, scale, seed)`, with the `options` by name, for `scales`.
-
-    The other photo of a pair has 8 bits. `folders` are those of the sharp photos and of these.
-    """
-
-    make: Callable[..., list[Pair]]
-    scales: tuple[int, ...]
-    folders: tuple[str, str] = ("hr", "lr_x{scale}")
-    options: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    check: Callable[..., None] = lambda **options: None
-
-
-KINDS = {
-    "bicubic": Kind(lambda name, pixels, scale, seed: make_pairs(name, pixels, scale, quantize_lr=True), (2, 3, 4, 8)),
-    "gaussian8": Kind(
-        lambda name, pixels, scale, seed: make_pairs(name, pixels, scale, degradation="isotropic"),
-        tuple(GAUSSIAN8_WIDTHS),
-    ),
-    "div2krk": Kind(
-        lambda name, pixels, scale, seed: [strided_pair(name, pixels, draw_div2krk(key_of(name, seed), scale), scale)],
-        (2, 4),
-    ),
-    "motion": Kind(
-        lambda name, pixels, scale, seed, **shake: [shaken_pair(name, pixels, seed=seed, **shake)],
-        (1,),
-        (SHARP, BLUR),
-        {"kernel_size": 64, "exposures": EXPOSURES, "anxieties": ANXIETIES},
-        check_shake,
-    ),
-}
-
-
-@dataclasses.dataclass(frozen=True)
-class Source:
-    """The files of a pair: a sharp photo, and a small one and its blur kernel unless they are made when needed."""
-
-    sharp: Path
-    small: Path | None = None
-    kernel: Path | None = None
-    resizer: str = GIVEN  # how the small one was made
-    references: tuple[Path, ...] = ()  # photos with texture for SRNTT
-    name: str = ""  # where the sharp one's does not tell it from others
-
-    @property
-    def file(self) -> Path:
-        """The file that gives its name: the small one in a set, where several can share the sharp one."""
-        return self.sharp if self.small is None or self.resizer == GIVEN else self.small
-
-    @property
-    def stem(self) -> str:
-        """What the names of its pairs begin with."""
-        return self.name or self.file.stem
-
-    def small_size(self, scale: int) -> tuple[int, int] | None:
-        """Return the height and width of the small photos of its pairs; None for a broken file."""
-        size = photo_size(self.small or self.sharp)
-        return size if size is None or self.small else (size[0] // scale, size[1] // scale)
-
-    def pairs(self, scale: int, **making: Any) -> list[Pair]:
-        """Return the pair, or the pairs that `make_pairs` makes with the options `making`.
-
-        Raises UserError for unreadable files and those that do not fit.
-        """
-        if self.small is None:
-            return make_pairs(self.stem, read_pixels(self.sharp), scale, **making)
-        pair = given_pair(self.stem, read_pixels(self.sharp), read_pixels(self.small), scale)
-        kernel = None if self.kernel is None else read_kernel(self.kernel)
-        return [dataclasses.replace(pair, resizer=self.resizer, kernel=kernel)]
 
 
 def make_set(
     photos: Sequence[Path],
     folder: str | Path,
     *,
-    kind: str,
     scale: int,
-    seed: int = 0,
-    progress: Any = iter,
-    **options: Any,
+    options: PairOptions,
+    progress: Progress | None = None,
 ) -> tuple[int, list[str]]:
     """Write the pairs of `photos` to `folder` and return their number, and a line for each photo that failed.
 
-    Sharp photos go to `hr`, cut to multiples of `scale`, small ones to `lr_x<scale>` (of kind "motion", to `sharp` and
-    `blur`), the kernel of each to `kernels`. The list comes last: a folder with one is complete. `options` are the
-    kind's: of "motion", kernel_size, exposures and anxieties. Raises UserError for an unknown `kind` or option, a scale
-    it does not have, and a folder that holds a set already.
+    HR photos go to `hr`, cut to multiples of `scale`, LR photos to `lr_x<scale>` (by "motion", to `sharp` and `blur`),
+    both with 8 bits, the kernel of each to `kernels`. The list comes last: a folder with one is complete.
+    `progress(done, total)` is called after each photo. Raises UserError for options that do not fit, and a folder that
+    holds a set already.
     """
-    folder, made = Path(folder), choose("kind", kind, KINDS)
-    if scale not in made.scales:
-        raise UserError(f"{kind} has no scale {scale}; choose one of: {', '.join(map(str, made.scales))}")
-    for name in options:
-        if name not in made.options:
-            raise UserError(f"the kind {kind} takes no {name}; leave it out, or choose kind motion")
-    options = {**made.options, **options}
-    made.check(**options)
+    folder = Path(folder)
+    options.check(scale)
     if (folder / LIST).exists() or is_scene(folder):
         raise UserError(f"{folder} holds a paired set already; choose another folder, or remove that one")
-    sharp, small = (name.format(scale=scale) for name in made.folders)
-    outputs, entries, failures = output_paths(photos, folder / sharp), [], []
-    for photo, output in zip(progress(photos), outputs, strict=True):
+    if options.degradation == "bicubic":
+        options = dataclasses.replace(options, quantize_lr=True)
+    hr_folder, lr_folder = (SHARP, BLUR) if scale == 1 else ("hr", f"lr_x{scale}")
+    outputs, entries, failures = output_paths(photos, folder / hr_folder), [], []
+    for done, (photo, output) in enumerate(zip(photos, outputs, strict=True), start=1):
         try:
-            pairs = made.make(output.stem, read_pixels(photo), scale, seed, **options)
+            pairs = make_pairs(output.stem, read_pixels(photo), scale, options)
+            write_photo(output, Photo(pairs[0].hr_levels))
+            entries += [_write_pair(pair, output, folder, lr_folder) for pair in pairs]
         except UserError as error:
             failures.append(str(error))
-            continue
-        write_photo(output, Photo(pairs[0].pixels))
-        entries += [_write_pair(pair, output, folder, small) for pair in pairs]
+        if progress is not None:
+            progress(done, len(photos))
     if entries:
-        facts = {"format": FORMAT, "kind": kind, "scale": scale, "seed": seed, **options, "pairs": entries}
+        facts = {"format": FORMAT, "kind": options.degradation, "scale": scale, "seed": options.seed}
         with written_whole(folder / LIST) as temporary:
-            temporary.write_text(json.dumps(facts, indent=1) + "\n")
+            temporary.write_text(
+                json.dumps(facts | _kernel_facts(options, scale) | {"pairs": entries}, indent=1) + "\n"
+            )
     return len(entries), failures
 
 
-def _write_pair(pair: Pair, sharp: Path, folder: Path, small_folder: str) -> dict[str, str]:
-    """Write the small photo and the kernel; return the pair's row in the list."""
-    small = folder / small_folder / f"{pair.name}.png"
-    write_photo(small, Photo(np.rint(round_to_levels(pair.lr) * 255).astype(np.uint8)))
-    row = {"sharp": sharp, "small": small}
+def _kernel_facts(options: PairOptions, scale: int) -> dict[str, Json]:
+    """Return what the list says of the kernels: their size, and how a camera shake was drawn."""
+    _, size = degradation_of(options.degradation, scale, options.kernel_size)
+    facts: dict[str, Json] = {"kernel_size": size} if size else {}
+    if options.degradation == "motion":
+        facts |= dict(zip(("exposures", "jitter"), options.shake, strict=True))
+    return facts
+
+
+def _write_pair(pair: Pair, hr: Path, folder: Path, lr_folder: str) -> dict[str, str]:
+    """Write the LR photo and the kernel; return the pair's row in the list."""
+    lr = folder / lr_folder / f"{pair.name}.png"
+    write_photo(lr, Photo(to_levels(pair.lr)))
+    row = {"sharp": hr, "small": lr}
     if pair.kernel is not None:
         row["kernel"] = folder / "kernels" / f"{pair.name}.npz"
         write_kernel(row["kernel"], pair.kernel)

@@ -1,14 +1,20 @@
-"""One function for both kinds of arrays: NumPy on the host (float64, for scores), JAX on the device."""
+"""Functions for both kinds of arrays: NumPy on the host (float64, for scores), JAX on the device."""
 
-from typing import Any, TypeVar
+from types import ModuleType
+from typing import TYPE_CHECKING, TypeVar
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
-Array = TypeVar("Array", np.ndarray, jax.Array)
+if TYPE_CHECKING:  # on NumPy arrays, the functions work without importing JAX
+    import jax
+
+Array = TypeVar("Array", np.ndarray, "jax.Array")
 
 
-def namespace(array: Any) -> Any:
-    """Return the module, numpy or jax.numpy, whose functions take `array` and give its kind back."""
-    return np if isinstance(array, np.ndarray) else jnp
+def namespace(array: "np.ndarray | jax.Array") -> ModuleType:
+    """Return numpy for a NumPy `array`, otherwise jax.numpy: the module whose functions return the same kind."""
+    if isinstance(array, np.ndarray):
+        return np
+    import jax.numpy as jnp
+
+    return jnp

@@ -1,13 +1,15 @@
-"""Crops and flips on the device, and where to cut sub-images on the host."""
+"""Crops, flips and contrast, and the positions of sub-images."""
 
 import jax
 import jax.numpy as jnp
 
 from jaxsr.imaging.arrays import Array
+from jaxsr.support.randomness import Stream, stream
+from jaxsr.support.types import Key
 
 
 def center_crop(image: Array, height: int, width: int) -> Array:
-    """Return the middle (..., height, width, C) of `image` (..., H, W, C); an odd rest stays at the bottom right."""
+    """Return the middle (..., height, width, C) of `image` (..., H, W, C), rounded to the top left."""
     top, left = (image.shape[-3] - height) // 2, (image.shape[-2] - width) // 2
     return image[..., top : top + height, left : left + width, :]
 
@@ -18,7 +20,7 @@ def cut_border(image: Array, border: int) -> Array:
 
 
 def dihedral(image: jax.Array, index: jax.Array) -> jax.Array:
-    """Return a square `image` (S, S, C) flipped and turned by one of 8 symmetries, `index` 0 (none) to 7.
+    """Return a square `image` (S, S, C) under one of its 8 symmetries, `index` 0 (none) to 7.
 
     Bit 0 flips rows, bit 1 flips columns, bit 2 transposes (after the flips).
     """
@@ -27,18 +29,19 @@ def dihedral(image: jax.Array, index: jax.Array) -> jax.Array:
     return jnp.where(index & 4, image.swapaxes(0, 1), image)
 
 
-def stretch_levels(key: jax.Array, image: jax.Array, *, share: float) -> jax.Array:
-    """Return `image` in [0, 1], with probability `share` at 1 to 4 times the contrast, clipped to black and white.
+def stretch_levels(key: Key, image: jax.Array, *, share: float) -> jax.Array:
+    """Return `image` in [0, 1]; with probability `share` its contrast is raised 1 to 4 times, and clipped to [0, 1].
 
-    A network that never saw flat black beside detail can answer it with a chessboard.
+    A network that was never trained on flat black beside detail can produce checkerboard artefacts there. `key` is that
+    of a training example; the draw comes from its stream CONTRAST.
     """
-    chosen, gain, pivot = jax.random.uniform(jax.random.fold_in(key, 2), (3,))
+    chosen, gain, pivot = jax.random.uniform(stream(key, Stream.CONTRAST), (3,))
     stretched = jnp.clip((image - pivot) * 4**gain + pivot, 0, 1)
     return jnp.where(chosen < share, stretched, image)
 
 
 def sub_image_starts(size: int, side: int, stride: int) -> list[int]:
-    """Return where to cut sub-images of `side` along a dimension of `size`, the last one at the far edge."""
+    """Return the starts of sub-images of `side` along a dimension of `size`; the last one ends at the far edge."""
     if size <= side:
         return [0]
     return [*range(0, size - side, stride), size - side]

@@ -1,8 +1,9 @@
-"""Integer levels to floats in [0, 1] and back, grey and RGB, 8 and 16 bits: the one place where photos change type."""
+"""Pixel types: integer levels to floats in [0, 1] and back, 8 and 16 bits, grey and RGB."""
 
 import numpy as np
 
 from jaxsr.imaging.arrays import Array, namespace
+from jaxsr.imaging.color import luma
 
 
 def max_level(dtype: np.dtype | type) -> int:
@@ -11,15 +12,15 @@ def max_level(dtype: np.dtype | type) -> int:
 
 
 def to_float(pixels: Array) -> Array:
-    """Return integer levels, or floats in [0, 1], as float32 in [0, 1]."""
+    """Return `pixels`, integer levels or floats in [0, 1], as float32 in [0, 1]."""
     xp = namespace(pixels)
-    if xp is np:  # divided in double precision, as scores and published files are
+    if xp is np:  # divides in double precision, as scores and published files require
         return (pixels / max_level(pixels.dtype)).astype(np.float32)
     return pixels.astype(xp.float32) / max_level(pixels.dtype)
 
 
 def to_levels(image: Array, dtype: np.dtype | type = np.uint8) -> Array:
-    """Return `image` in [0, 1], clipped, as the levels of an integer `dtype`, rounded half up; floats stay floats."""
+    """Return `image` in [0, 1], clipped, as levels of an integer `dtype`, rounded half up; or as floats of `dtype`."""
     xp = namespace(image)
     image = xp.clip(image, 0, 1)
     if np.issubdtype(dtype, np.integer):
@@ -35,12 +36,10 @@ def to_8_bit(pixels: np.ndarray) -> np.ndarray:
 
 
 def to_rgb(pixels: Array) -> Array:
-    """Return `pixels` (..., 1 or 3) with three channels; grey is repeated."""
+    """Return `pixels` (..., 1 or 3) with 3 channels; grey is repeated. NumPy arrays become read-only views."""
     return namespace(pixels).broadcast_to(pixels, (*pixels.shape[:-1], 3))
 
 
 def to_channels(image: Array, channels: int) -> Array:
     """Return `image` (..., 1 or 3) with 1 or 3 `channels`: RGB becomes its BT.601 luma, grey is repeated."""
-    from jaxsr.imaging.color import luma
-
     return luma(image) if channels == 1 else to_rgb(image)

@@ -1,8 +1,7 @@
-"""MATLAB's `imresize(..., 'bicubic')` as two matrices: exact to the bit, differentiable, jit-able."""
+"""MATLAB's `imresize(..., 'bicubic')` as two matrix products: exact to the bit, differentiable, jit-able."""
 
 import functools
 import math
-from typing import Any
 
 import jax
 import numpy as np
@@ -43,7 +42,7 @@ def resize(
     if scales[1] < scales[0]:  # MATLAB begins with the dimension that shrinks most, rows when equal
         passes.reverse()
     xp = namespace(image)
-    x: Any = xp.rint(image * 255) if uint8_stages else image
+    x: Array = xp.rint(image * 255) if uint8_stages else image
     for equation, matrix in passes:
         x = _apply(equation, matrix, x)
         x = xp.clip(xp.floor(x + 0.5), 0, 255) if uint8_stages else x
@@ -55,7 +54,8 @@ def output_size(size: int, scale: float) -> int:
     return math.ceil(round(scale * size, 9))
 
 
-def _apply(equation: str, matrix: np.ndarray, image: Any) -> Any:
+def _apply(equation: str, matrix: np.ndarray, image: Array) -> Array:
+    """Return the einsum of `matrix` and `image`, in float64 for NumPy arrays."""
     if isinstance(image, np.ndarray):
         return np.einsum(equation, matrix, image.astype(np.float64), optimize=True)
     matrix = namespace(image).asarray(matrix, image.dtype)

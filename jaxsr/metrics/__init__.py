@@ -1,1 +1,11 @@
-"""."""
+"""How near a restored photo, or an estimated kernel, is to the true one.
+
+`image_quality.py` has PSNR and SSIM, for NumPy and for JAX arrays, and is the file to open first. `protocols.py` says
+what published tables compare: which channel, how rounded, how much border cut. `kernel_errors.py` compares kernels.
+"""
+
+from jaxsr.metrics.image_quality import psnr, ssim
+from jaxsr.metrics.kernel_errors import centre_distance, kernel_error, kernel_psnr
+from jaxsr.metrics.protocols import PROTOCOLS, Protocol
+
+__all__ = ["PROTOCOLS", "Protocol", "centre_distance", "kernel_error", "kernel_psnr", "psnr", "ssim"]

@@ -5,11 +5,24 @@ import numpy as np
 from jaxsr.degradations.centering import centre_of_mass, kernel_centre, move_kernel
 
 
-def kernel_error(estimate: np.ndarray, truth: np.ndarray) -> float:
-    """Return the norm of the difference over that of `truth`, both (k, k) of any sizes, centred before."""
-    size = max(len(estimate), len(truth)) + 4
-    estimate, truth = in_frame(estimate, size), in_frame(truth, size)
-    return float(np.linalg.norm(estimate - truth) / np.linalg.norm(truth))
+def kernel_error(estimate: np.ndarray, true: np.ndarray) -> float:
+    """Return the norm of the difference of two kernels over that of the true one: 0 for equal kernels.
+
+    Example: `kernel_error(jaxsr.estimate_kernel(photo), true)`.
+
+    Args:
+        estimate: (k, k), of any sum but 0.
+        true: (k, k), of another size where it likes. Both are divided by their sums and centred in one frame before.
+
+    Returns:
+        A number, 0 or more.
+
+    Raises:
+        UserError: for a kernel whose entries sum to 0.
+    """
+    size = max(len(estimate), len(true)) + 4
+    estimate, true = in_frame(estimate, size), in_frame(true, size)
+    return float(np.linalg.norm(estimate - true) / np.linalg.norm(true))
 
 
 def in_frame(kernel: np.ndarray, size: int) -> np.ndarray:
@@ -20,19 +33,45 @@ def in_frame(kernel: np.ndarray, size: int) -> np.ndarray:
     return move_kernel(frame, (size - 1) / 2 - centre_of_mass(frame), pad=0)
 
 
-def kernel_psnr(estimate: np.ndarray, truth: np.ndarray) -> float:
-    """Return 10 log10(max(truth)² / MSE) in dB of two kernels (k, k) of any sizes, both centred in one frame before."""
-    size = max(len(estimate), len(truth)) + 4
-    estimate, truth = in_frame(estimate, size), in_frame(truth, size)
-    error = np.mean((estimate - truth) ** 2)
-    return float("inf") if error == 0 else float(10 * np.log10(truth.max() ** 2 / error))
+def kernel_psnr(estimate: np.ndarray, true: np.ndarray) -> float:
+    """Return 10 log10(max(true)² / MSE) in dB of two kernels; infinite when they are equal.
+
+    Example: `kernel_psnr(jaxsr.estimate_kernel(photo), true)`.
+
+    Args:
+        estimate: (k, k), of any sum but 0.
+        true: (k, k), of another size where it likes. Both are divided by their sums and centred in one frame before.
+
+    Returns:
+        Decibels.
+
+    Raises:
+        UserError: for a kernel whose entries sum to 0.
+    """
+    size = max(len(estimate), len(true)) + 4
+    estimate, true = in_frame(estimate, size), in_frame(true, size)
+    error = np.mean((estimate - true) ** 2)
+    return float("inf") if error == 0 else float(10 * np.log10(true.max() ** 2 / error))
 
 
-def centre_distance(estimate: np.ndarray, truth: np.ndarray, scale: int) -> float:
-    """Return how far apart, in pixels, the centres of mass of two kernels lie, each from where `scale` wants it.
+def centre_distance(estimate: np.ndarray, true: np.ndarray, scale: int) -> float:
+    """Return how far apart, in pixels, the centres of mass of two kernels lie, each from its place by the convention.
 
     Published true kernels, such as DIV2KRK's, are often centred at k // 2 instead: the nearer counts.
+
+    Example: `centre_distance(jaxsr.estimate_kernel(photo), true, scale=2)`.
+
+    Args:
+        estimate: (k, k), of any sum but 0.
+        true: (k, k), of another size where it likes.
+        scale: the reduction that the kernels are made for.
+
+    Returns:
+        Pixels of the HR photo.
+
+    Raises:
+        UserError: for a kernel whose entries sum to 0.
     """
-    found = centre_of_mass(estimate) - kernel_centre(len(estimate), scale)
-    wanted = (kernel_centre(len(truth), scale), len(truth) // 2)
-    return float(min(np.linalg.norm(found - (centre_of_mass(truth) - centre)) for centre in wanted))
+    offset = centre_of_mass(estimate) - kernel_centre(len(estimate), scale)
+    conventions = (kernel_centre(len(true), scale), len(true) // 2)
+    return float(min(np.linalg.norm(offset - (centre_of_mass(true) - centre)) for centre in conventions))

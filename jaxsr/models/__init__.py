@@ -1,4 +1,9 @@
-"""The networks, one file per paper, and the one table of them."""
+"""The networks, one file per paper, and `MODELS`, the one table of them.
+
+Open first: `spec.py` (what others know of a network), `model.py` (a network with its weights, called on photos in
+[0, 1]), `forward.py` (how a network is run), then `espcn.py`, the shortest of the papers. `ops/` holds the layers that
+papers share.
+"""
 
 from jaxsr.models import (
     bicubic,
@@ -8,6 +13,7 @@ from jaxsr.models import (
     drcn,
     espcn,
     fsrcnn,
+    kernelgan,
     lapsrn,
     mslapsrn,
     rdn,
@@ -20,8 +26,9 @@ from jaxsr.models import (
     zssr,
 )
 from jaxsr.models.forward import extras, restored_image
-from jaxsr.models.model import Model, ModelSpec, count_parameters, initial_shapes
-from jaxsr.support.errors import choose
+from jaxsr.models.model import Model
+from jaxsr.models.spec import ModelSpec, Options, count_parameters, initial_shapes
+from jaxsr.support.errors import UserError, choose
 
 MODELS: dict[str, ModelSpec] = {
     "bicubic": bicubic.SPEC,
@@ -44,15 +51,35 @@ MODELS: dict[str, ModelSpec] = {
 }
 
 
+# Systems that estimate a blur kernel and restore nothing: name -> paper
+ESTIMATORS: dict[str, str] = {"kernelgan": kernelgan.PAPER}
+
+
 def model_spec(name: str) -> ModelSpec:
-    """Return the spec of the model `name`; a UserError names the nearest one when there is none."""
+    """Return the facts about the network `name`: its scales, channels, context, paper.
+
+    Example: `model_spec("fsrcnn").scales` is (2, 3, 4).
+
+    Args:
+        name: a row of MODELS.
+
+    Returns:
+        A ModelSpec.
+
+    Raises:
+        UserError: where there is no such model, naming the nearest, and for one that estimates kernels.
+    """
+    if name in ESTIMATORS:
+        raise UserError(f"{name} estimates a blur kernel and restores nothing: use jaxsr.estimate_kernel(photo)")
     return choose("model", name, MODELS)
 
 
 __all__ = [
+    "ESTIMATORS",
     "MODELS",
     "Model",
     "ModelSpec",
+    "Options",
     "count_parameters",
     "extras",
     "initial_shapes",

@@ -3,7 +3,7 @@
 import flax.linen as nn
 import jax
 
-from jaxsr.models.model import ModelSpec
+from jaxsr.models.spec import ModelSpec
 
 
 class Bicubic(nn.Module):

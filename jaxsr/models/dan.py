@@ -1,4 +1,4 @@
-"""What both versions of DAN share: the alternation of Restorer and Estimator, the PCA code, the enlargement.
+"""Shared by both versions of DAN: the alternation of Restorer and Estimator, the PCA code, the enlargement.
 
 Luo, Huang, Li, Wang, Tan, "Unfolding the Alternating Optimization for Blind Super Resolution", NeurIPS 2020 (DANv1),
 and "End-to-end Alternating Optimization for Blind Super Resolution", arXiv 2105.06878 (DANv2).
@@ -6,7 +6,7 @@ and "End-to-end Alternating Optimization for Blind Super Resolution", arXiv 2105
 
 import functools
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import flax.linen as nn
 import jax
@@ -16,6 +16,7 @@ from jaxsr.degradations import kernels
 from jaxsr.models.ops.convolution import Conv
 from jaxsr.models.ops.layers import depth_to_space, enlargements, uniform
 from jaxsr.support.errors import UserError, choose
+from jaxsr.support.types import Tree
 
 KERNELS = {
     "isotropic": functools.partial(kernels.draw_isotropic, widths=kernels.PCA_WIDTHS),  # setting 1
@@ -23,19 +24,22 @@ KERNELS = {
 }
 
 
-class Round(NamedTuple):
-    """One round's image (N, scale H, scale W, C), then what it says of the kernel: code (N, L), DANv2: (N, k, k)."""
+Heads: TypeAlias = tuple[jax.Array, jax.Array]  # Restorer's and Estimator's first features of the LR photo
 
-    sr: Any
+
+class Round(NamedTuple):
+    """One round's image `sr` (N, scale H, scale W, C), its `code` (N, L) and, of DANv2, its `kernel` (N, k, k)."""
+
+    sr: Tree  # an array; None where a loop does not keep the images
     code: jax.Array
     kernel: jax.Array | None = None
 
 
 class Alternation(NamedTuple):
-    """The last image `sr` (N, scale H, scale W, C), and what each of R rounds ended with, the last one last.
+    """The last image `sr` (N, scale H, scale W, C), and the results of each of R rounds, the last one last.
 
     `codes` (R, N, L) and, of DANv2, `kernels` (R, N, k, k), which sum to 1; `images` (R, N, scale H, scale W, C) if
-    asked for. `images[i]` was made with `codes[i - 1]`.
+    requested. `images[i]` was made with `codes[i - 1]`.
     """
 
     sr: jax.Array
@@ -44,7 +48,7 @@ class Alternation(NamedTuple):
     images: jax.Array | None
 
     def extras(self) -> dict[str, jax.Array]:
-        """Return `codes` and, where there are any, `kernels` and `images`, the photos first: (N, R, ...)."""
+        """Return `codes` and, where present, `kernels` and `images`, the photos' axis first: (N, R, ...)."""
         parts = {"codes": self.codes, "kernels": self.kernels, "images": self.images}
         return {name: x.swapaxes(0, 1) for name, x in parts.items() if x is not None}
 
@@ -54,9 +58,9 @@ class DAN(nn.Module):
 
     A code is the projection of a kernel of `kernel_size` on `code_length` principal components. They are a constant,
     not trained: the collection "constants" holds them as `basis` (kernel_size², code_length). `init` computes it from
-    random "isotropic" or "anisotropic" `kernels`; weight files carry theirs.
+    random "isotropic" or "anisotropic" `kernels`; weight files hold their own.
 
-    As published, gradients stop between the two networks, and the rounds before the last run without: each network
+    As published, gradients stop between the two networks, and the rounds before the last have none: each network
     learns in the last round alone. With `backpropagate_all` they flow through everything, and the rounds before the
     last are computed again in the backward pass, so that memory does not grow with `rounds`.
     """
@@ -69,12 +73,12 @@ class DAN(nn.Module):
     rounds: int = 4
     backpropagate_all: bool = False
 
-    def heads(self, x: jax.Array) -> Any:
-        """Return what both networks make of the small photo `x` alone, for all rounds."""
+    def heads(self, x: jax.Array) -> Heads:
+        """Return both networks' features of the LR photo `x` alone, shared by all rounds."""
         raise NotImplementedError
 
-    def round(self, heads: Any, code: jax.Array) -> Round:
-        """Return what one round makes of the kernel's `code` (N, L)."""
+    def round(self, heads: Heads, code: jax.Array) -> Round:
+        """Return the result of one round that starts from the kernel's `code` (N, L)."""
         raise NotImplementedError
 
     def __call__(self, x: jax.Array, *, all_rounds: bool = False) -> Alternation:
@@ -92,7 +96,7 @@ class DAN(nn.Module):
             return alternate(lambda _, code: self.round(heads, code), None, code, rounds=1, **options)
         net, variables = self.unbind()
 
-        def step(weights: tuple[Any, Any], code: jax.Array) -> Round:
+        def step(weights: Tree, code: jax.Array) -> Round:
             return net.apply(weights[0], weights[1], code, method="round")  # type: ignore[return-value]
 
         return alternate(step, (variables, heads), code, rounds=self.rounds, **options)
@@ -127,17 +131,17 @@ def check_basis(shape: tuple[int, ...], kernel_size: int, code_length: int) -> N
 
 
 def alternate(
-    step: Callable[[Any, jax.Array], Round],
-    weights: Any,
+    step: Callable[[Tree, jax.Array], Round],
+    weights: Tree,
     code: jax.Array,
     *,
     rounds: int,
     through: bool,
     images: bool,
 ) -> Alternation:
-    """Return what `rounds` of `step(weights, code)` give, each starting from the code before.
+    """Return the results of `rounds` times `step(weights, code)`, each starting from the code before.
 
-    Without `through` the rounds before the last carry no gradient, and nothing of them is kept for it.
+    Without `through` no gradient flows through the rounds before the last, and nothing of them is kept for it.
     """
     before = None
     if rounds > 1:
@@ -155,13 +159,13 @@ def alternate(
     return Alternation(last.sr, ended.code, ended.kernel, ended.sr)
 
 
-def stack(block: type[nn.Module], length: int, inputs: Any = 0) -> Any:
-    """Return `block` repeated `length` times with weights stacked on axis 0; its second argument is cut likewise."""
+def stack(block: type[nn.Module], length: int, inputs: Tree = 0) -> Callable[..., nn.Module]:
+    """Return `block` repeated `length` times with weights stacked on axis 0; its second argument is split likewise."""
     return nn.scan(block, variable_axes={"params": 0}, split_rngs={"params": True}, in_axes=inputs, length=length)
 
 
 class Enlargement(nn.Module):
-    """The Restorer behind its body: fusion, sub-pixel stages and reconstruction, all linear."""
+    """The last part of the Restorer: fusion, sub-pixel stages and reconstruction, all linear."""
 
     scale: int
     channels: int
@@ -180,7 +184,7 @@ class Enlargement(nn.Module):
 class MeanOfConv(nn.Module):
     """The mean over the photo of a 3x3 convolution with zero padding, without computing the convolution.
 
-    Both are linear: each weight meets the sum of the pixels it passes, which is the photo's without an edge.
+    Both are linear: each weight multiplies the sum of the pixels it meets, which are all but an edge of the photo.
     """
 
     features: int
@@ -190,12 +194,12 @@ class MeanOfConv(nn.Module):
         """Return (N, features) from `x` (N, H, W, C)."""
         kernel = self.param("kernel", uniform, (3, 3, x.shape[-1], self.features))
         bias = self.param("bias", nn.initializers.zeros, (self.features,))
-        means = _passed(_passed(x, 1), 2) / (x.shape[1] * x.shape[2])
+        means = _sums_met(_sums_met(x, 1), 2) / (x.shape[1] * x.shape[2])
         return jnp.einsum("nyxc,yxco->no", means, kernel) + bias.reshape(1, -1)
 
 
-def _passed(x: jax.Array, axis: int) -> jax.Array:
-    """Return the sums along `axis` of what the three weights of a row or column pass, in place of that axis."""
+def _sums_met(x: jax.Array, axis: int) -> jax.Array:
+    """Return the sums along `axis` of the pixels that each of three weights meets, in place of that axis."""
     total = x.sum(axis=axis, keepdims=True)
     first, last = (jax.lax.slice_in_dim(x, i, i + 1, axis=axis) for i in (0, x.shape[axis] - 1))
     return jnp.concatenate([total - last, total, total - first], axis=axis)

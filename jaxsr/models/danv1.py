@@ -7,9 +7,9 @@ import jax
 import jax.numpy as jnp
 
 from jaxsr.models.dan import DAN, Enlargement, MeanOfConv, Round, stack
-from jaxsr.models.model import ModelSpec
 from jaxsr.models.ops.convolution import Conv, convolve
 from jaxsr.models.ops.layers import StridedConv, Weights, leaky_relu, uniform
+from jaxsr.models.spec import ModelSpec
 
 # By the size of the kernels: setting 1 at every scale, setting 2 at x2, setting 2 at x4 (section 4.1).
 VARIANTS = {
@@ -35,7 +35,7 @@ class DANv1(DAN):
         self.estimator = Estimator(self.scale, self.estimator_features, self.estimator_blocks, self.code_length)
 
     def heads(self, x: jax.Array) -> tuple[jax.Array, jax.Array]:
-        """Return both networks' first features of the small photo `x` (N, H, W, C)."""
+        """Return both networks' first features of the LR photo `x` (N, H, W, C)."""
         return self.restorer.head(x), self.estimator.head(x)
 
     def round(self, heads: tuple[jax.Array, jax.Array], code: jax.Array) -> Round:
@@ -45,7 +45,7 @@ class DANv1(DAN):
 
 
 class Restorer(nn.Module):
-    """Blocks that all see the code, as 1 number per channel for the whole photo, then enlargement."""
+    """Blocks conditioned on the code, 1 number per channel for the whole photo, then enlargement."""
 
     scale: int
     channels: int
@@ -64,7 +64,7 @@ class Restorer(nn.Module):
 
 
 class Estimator(nn.Module):
-    """Blocks on the small photo that all see the restored one, brought to the same size."""
+    """Blocks on the LR photo conditioned on the restored one, reduced to the same size."""
 
     scale: int
     features: int
@@ -86,8 +86,8 @@ class Estimator(nn.Module):
 class CRB(nn.Module):
     """Conditional residual block: features and condition through two convolutions and channel attention (figure 2).
 
-    A condition (N, K) is the same at all pixels: what its channels add to the first convolution is a bias, except
-    that zero padding takes some weights away at the border. It is never spread over the photo.
+    A condition (N, K) is the same at all pixels: the contribution of its channels to the first convolution is a bias,
+    except that zero padding takes some weights away at the border. It is never spread over the photo.
     """
 
     @nn.compact
@@ -143,5 +143,6 @@ SPEC = ModelSpec(
     build=DANv1,
     scales=(2, 3, 4),
     variants=VARIANTS,
+    detail_options=("all_rounds",),
     receptive_radius=lambda net: None,  # channel attention, and one code for the whole photo
 )

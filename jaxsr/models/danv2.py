@@ -7,9 +7,9 @@ import jax
 import jax.numpy as jnp
 
 from jaxsr.models.dan import DAN, Enlargement, MeanOfConv, Round, stack
-from jaxsr.models.model import ModelSpec
 from jaxsr.models.ops.convolution import Conv
 from jaxsr.models.ops.layers import StridedConv, leaky_relu, uniform
+from jaxsr.models.spec import ModelSpec
 from jaxsr.support.errors import choose
 
 # By the size of the kernels: setting 1 at every scale, setting 2 at x2, setting 2 at x4.
@@ -19,7 +19,7 @@ VARIANTS = {
     "31x31": {"kernel_size": 31, "code_length": 15, "kernels": "anisotropic"},
 }
 
-# What a group makes of its input and its blocks' output, for both streams. The authors' blocks change the input in
+# How a group combines its input and its blocks' output, for both streams. The authors' blocks change the input in
 # place before it is added: their weights need "doubled". The paper's text is "residual".
 GROUP_SKIPS = {
     "doubled": lambda x, body: 2 * body,
@@ -48,7 +48,7 @@ class DANv2(DAN):
         self.estimator = Estimator(self.scale, self.estimator_features, self.estimator_blocks, self.kernel_size, skip)
 
     def heads(self, x: jax.Array) -> tuple[jax.Array, jax.Array]:
-        """Return both networks' first features of the small photo `x` (N, H, W, C)."""
+        """Return both networks' first features of the LR photo `x` (N, H, W, C)."""
         return self.restorer.head(x), self.estimator.head(x)
 
     def round(self, heads: tuple[jax.Array, jax.Array], code: jax.Array) -> Round:
@@ -87,7 +87,7 @@ class Restorer(nn.Module):
 
 
 class Estimator(nn.Module):
-    """One group on the small photo, gated by the restored one, and a softmax over the kernel's pixels."""
+    """One group on the LR photo, gated by the restored one, and a softmax over the kernel's pixels."""
 
     scale: int
     features: int
@@ -112,7 +112,7 @@ class Estimator(nn.Module):
 
 
 class GateGroup(nn.Module):
-    """The condition's path through a group of dual-path blocks (DPCG): what each block multiplies the image by."""
+    """The condition's path through a group of dual-path blocks (DPCG), which gates the image in each block."""
 
     blocks: int
     size: int
@@ -171,5 +171,6 @@ SPEC = ModelSpec(
     build=DANv2,
     scales=(2, 3, 4),
     variants=VARIANTS,
+    detail_options=("all_rounds",),
     receptive_radius=lambda net: None,  # one kernel for the whole photo
 )

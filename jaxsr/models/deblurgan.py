@@ -8,10 +8,10 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from jaxsr.models.model import ModelSpec
 from jaxsr.models.ops.convolution import Conv
 from jaxsr.models.ops.deconvolution import Deconvolution
 from jaxsr.models.ops.layers import StridedConv, leaky_relu
+from jaxsr.models.spec import ModelSpec
 
 # Figure 3: two strided convolutions, 9 residual blocks of two convolutions each, two transposed ones.
 VARIANTS = {"9": {"blocks": 9}}
@@ -32,13 +32,13 @@ class ResidualBlock(nn.Module):
         """Return (N, H, W, F) of `x` (N, H, W, F), and nothing to stack; a key for each photo drops features."""
         y = Conv(x.shape[-1], 3, "reflect", kernel_init=normal, name="conv1")(x)
         y = nn.relu(instance_norm()(y))
-        y = y if keys is None else dropped(keys, y, self.dropout)
+        y = y if keys is None else drop_features(keys, y, self.dropout)
         y = Conv(x.shape[-1], 3, "reflect", kernel_init=normal, name="conv2")(y)
         return x + instance_norm()(y), None
 
 
-def dropped(keys: jax.Array, x: jax.Array, share: float) -> jax.Array:
-    """Return `x` (N, ...) with that share of elements set to 0, by a key for each photo, and the others enlarged.
+def drop_features(keys: jax.Array, x: jax.Array, share: float) -> jax.Array:
+    """Return `x` (N, ...) with that share of elements set to 0, by a key for each photo, the others scaled up.
 
     Unlike `nn.Dropout`, which has one key for the batch, it does not depend on how devices share the batch.
     """
@@ -47,11 +47,11 @@ def dropped(keys: jax.Array, x: jax.Array, share: float) -> jax.Array:
 
 
 class DeblurGAN(nn.Module):
-    """What is added to the blurred photo, from residual blocks at a quarter of its size (figure 3).
+    """The blurred photo plus a residual, from residual blocks at a quarter of its size (figure 3).
 
     `features` is the width of the first layer; it doubles with each halving. `dropout` is the share of features that
     training drops in every block. Every layer is normalized by its own photo's mean and variance, so that each
-    pixel sees the whole photo.
+    pixel depends on the whole photo.
     """
 
     channels: int = 3
@@ -63,7 +63,7 @@ class DeblurGAN(nn.Module):
     def __call__(self, x: jax.Array, *, keys: jax.Array | None = None) -> jax.Array:
         """Return (N, H, W, C) from `x` (N, H, W, C), both in [-1, 1]; H and W are multiples of 4, 8 or more.
 
-        Training gives `keys` (N,), by which features are dropped.
+        Training passes `keys` (N,), by which features are dropped.
         """
         y = Conv(self.features, 7, "reflect", kernel_init=normal, name="conv1")(x)
         y = nn.relu(instance_norm()(y))
@@ -76,8 +76,8 @@ class DeblurGAN(nn.Module):
             split_rngs={"params": True},
             length=self.blocks,
         )
-        of_blocks = None if keys is None else jax.vmap(lambda key: jax.random.split(key, self.blocks), 0, 1)(keys)
-        y, _ = blocks(self.dropout, name="blocks")(y, of_blocks)
+        block_keys = None if keys is None else jax.vmap(lambda key: jax.random.split(key, self.blocks), 0, 1)(keys)
+        y, _ = blocks(self.dropout, name="blocks")(y, block_keys)
         for i in (1, 2):
             up = Deconvolution(
                 self.features * 2 ** (2 - i), kernel_size=3, stride=2, crop=1, kernel_init=normal, name=f"up{i}"
@@ -99,7 +99,7 @@ class PatchCritic(nn.Module):
 
     @nn.compact
     def __call__(self, x: jax.Array) -> jax.Array:
-        """Return the scores (N, H', W', 1) of `x` (N, H, W, C) in [-1, 1]; 256 pixels give 35 scores."""
+        """Return the scores (N, H', W', 1) of `x` (N, H, W, C) in [-1, 1]; 256 pixels a side give 35."""
         x = leaky_relu(self._conv(x, self.features, 2, "conv1"))
         for i in range(1, self.depth + 1):
             stride = 2 if i < self.depth else 1
@@ -124,5 +124,5 @@ SPEC = ModelSpec(
     tile_context=lambda net: 15 + 8 * net.blocks,  # 2 convolutions of a block, at a quarter of the size
     value_range=(-1.0, 1.0),
     multiple_of=4,
-    minimum=5,  # padded to 8, a quarter of which is the least that can be reflected
+    minimum=5,  # padded to 8, whose quarter is the smallest side that can be reflected
 )

@@ -1,13 +1,14 @@
 """DRCN: Kim, Lee, Lee, "Deeply-Recursive Convolutional Network for Image Super-Resolution", CVPR 2016."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
+from jax.typing import DTypeLike
 
-from jaxsr.models.model import ModelSpec
 from jaxsr.models.ops.convolution import Conv
+from jaxsr.models.spec import ModelSpec
 
 VARIANTS = {"(256,16)": {"features": 256, "recursions": 16}}  # section 5.1
 
@@ -18,9 +19,13 @@ class Recursions(NamedTuple):
     sr: jax.Array
     each: jax.Array
 
+    def extras(self) -> dict[str, jax.Array]:
+        """Return the recursions' results as `images` (N, D, H, W, C)."""
+        return {"images": self.each.swapaxes(0, 1)}
 
-def identity_init(key: jax.Array, shape: tuple[int, ...], dtype: Any = jnp.float32) -> jax.Array:
-    """Return a kernel (3, 3, F, F) that passes its input on: 1 from each channel to itself, else 0 (section 5.1)."""
+
+def identity_init(key: jax.Array, shape: tuple[int, ...], dtype: DTypeLike = jnp.float32) -> jax.Array:
+    """Return a kernel (3, 3, F, F) that is the identity: 1 from each channel to itself, else 0 (section 5.1)."""
     return jnp.zeros(shape, dtype).at[shape[0] // 2, shape[1] // 2].set(jnp.eye(shape[2], shape[3], dtype=dtype))
 
 
@@ -37,8 +42,8 @@ class DRCN(nn.Module):
     remat: bool = False
 
     @nn.compact
-    def __call__(self, x: jax.Array, *, recursions: bool = False) -> Any:
-        """Return (N, H, W, C) in [0, 1] from the enlarged `x` of that shape, or `Recursions` if asked for."""
+    def __call__(self, x: jax.Array, *, recursions: bool = False) -> jax.Array | Recursions:
+        """Return (N, H, W, C) in [0, 1] from the enlarged `x` of that shape; with `recursions` the `Recursions`."""
         weights = self.param("weights", nn.initializers.constant(1 / self.recursions), (self.recursions,))
         h = nn.relu(Conv(self.features, 3, name="embedding1")(x))
         h = nn.relu(Conv(self.features, 3, name="embedding2")(h))
@@ -56,14 +61,14 @@ class DRCN(nn.Module):
 
 
 class Recursion(nn.Module):
-    """One recursion: the next state, and the photo reconstructed from it (equations 4 to 7)."""
+    """One recursion: the next state, and the image reconstructed from it (equations 4 to 7)."""
 
     features: int
     channels: int
 
     @nn.compact
     def __call__(self, h: jax.Array, x: jax.Array) -> tuple[jax.Array, jax.Array]:
-        """Return the state after `h` (N, H, W, F), and `x` plus what is reconstructed from it."""
+        """Return the state after `h` (N, H, W, F), and the image `x` plus the residual reconstructed from the state."""
         h = nn.relu(Conv(self.features, 3, kernel_init=identity_init, name="shared")(h))
         y = nn.relu(Conv(self.features, 3, name="reconstruction1")(h))
         return h, x + Conv(self.channels, 3, name="reconstruction2")(y)
@@ -75,6 +80,7 @@ SPEC = ModelSpec(
     build=DRCN,
     scales=(2, 3, 4),
     variants=VARIANTS,
+    detail_options=("recursions",),
     pre_upsampled=True,
     receptive_radius=lambda net: 4 + net.recursions,  # two layers, the recursions, two layers
 )

@@ -5,9 +5,9 @@ Neural Network", CVPR 2016.
 import flax.linen as nn
 import jax
 
-from jaxsr.models.model import ModelSpec
 from jaxsr.models.ops.convolution import Conv
 from jaxsr.models.ops.layers import depth_to_space
+from jaxsr.models.spec import ModelSpec
 from jaxsr.support.errors import choose
 
 VARIANTS = {"Y": {"channels": 1}, "RGB": {"channels": 3}}
@@ -17,7 +17,7 @@ he_out = nn.initializers.variance_scaling(2.0, "fan_out", "normal")
 
 
 class ESPCN(nn.Module):
-    """Two layers on the small photo, then scale² maps that the periodic shuffle interleaves (section 3.2).
+    """Two layers on the LR photo, then scale² maps that the periodic shuffle interleaves (section 3.2).
 
     `activation` is "tanh", which the paper found better (section 3.4), or "relu".
     """

@@ -5,7 +5,7 @@ Every way to run a network goes through `run_network`: `Model.__call__`, and the
 
 import dataclasses
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TypeAlias
 
 import flax.linen as nn
 import jax
@@ -13,10 +13,12 @@ import jax.numpy as jnp
 
 from jaxsr.imaging.color import from_range, rgb_to_ycbcr, to_range, ycbcr_to_rgb
 from jaxsr.imaging.resize import resize
+from jaxsr.support.errors import UserError
 from jaxsr.support.types import Tree, Variables
 
-Extras = dict[str, jax.Array]  # what a network returns beside the image, by name: (N, ...)
-Apply = Callable[[jax.Array], tuple[jax.Array, Extras]]
+Extras: TypeAlias = dict[str, jax.Array]  # what a network returns beside the image, by name: (N, ...)
+Apply: TypeAlias = Callable[[jax.Array], tuple[jax.Array, Extras]]
+IMAGE_EXTRAS = "image"  # extras whose name begins so are images (..., H, W, C)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,6 +34,36 @@ class ForwardSpec:
     pre_upsampled: bool = False
     value_range: tuple[float, float] = (0.0, 1.0)
     call_options: tuple[str, ...] = ()
+
+
+def restore_batch(
+    spec: ForwardSpec,
+    variables: Variables,
+    photos: jax.Array,
+    extra_inputs: Sequence[Tree] = (),
+    *,
+    multiple_of: int = 1,
+) -> tuple[jax.Array, Extras]:
+    """Return `photos` (N, H, W, 1 or 3) in [0, 1] restored, (N, scale H, scale W, 1 or 3) in [0, 1], and the extras.
+
+    Sides are padded by reflection to `multiple_of`. Values are clipped, with the gradient of the identity.
+    """
+    height, width = (spec.scale * side for side in photos.shape[1:3])
+    rest = [(0, -side % multiple_of) for side in photos.shape[1:3]]
+    padded = jnp.pad(photos, ((0, 0), *rest, (0, 0)), mode="reflect") if any(map(any, rest)) else photos
+    image, beside = run_network(spec, variables, padded, extra_inputs)
+    return clip_straight_through(image[:, :height, :width]), beside
+
+
+@jax.custom_jvp
+def clip_straight_through(x: jax.Array) -> jax.Array:
+    """Return `x` clipped to [0, 1]; its derivative is that of `x`, so that values outside are still learned."""
+    return jnp.clip(x, 0, 1)
+
+
+@clip_straight_through.defjvp
+def _clip_derivative(primals: tuple[jax.Array], tangents: tuple[jax.Array]) -> tuple[jax.Array, jax.Array]:
+    return clip_straight_through(*primals), tangents[0]
 
 
 def run_network(
@@ -54,23 +86,36 @@ def run_network(
         x = place(resize(x, spec.scale) if spec.pre_upsampled else x)
 
         def apply(x: jax.Array) -> tuple[jax.Array, Extras]:
-            options: dict[str, Any] = dict.fromkeys(spec.call_options, True)
+            options: dict[str, Tree] = dict.fromkeys(spec.call_options, True)
             output = spec.module.apply(variables, x, *extra_inputs, **options)
             return restored_image(output), extras(output)
 
-        y, more = wrap(apply)(to_range(x, spec.value_range))
-        return from_range(y, spec.value_range), more
+        y, beside = wrap(apply)(to_range(x, spec.value_range))
+        _check_size(spec, x, y)
+        return from_range(y, spec.value_range), beside
 
     if spec.channels == 1 and photos.shape[-1] == 3:
         ycbcr = rgb_to_ycbcr(photos)
         chroma = resize(ycbcr[..., 1:], spec.scale)
-        luma, more = network(ycbcr[..., :1])
-        return ycbcr_to_rgb(jnp.concatenate([luma, chroma], axis=-1)), more
+        luma, beside = network(ycbcr[..., :1])
+        return ycbcr_to_rgb(jnp.concatenate([luma, chroma], axis=-1)), beside
     if spec.channels == 3 and photos.shape[-1] == 1:
-        image, more = network(jnp.repeat(photos, 3, axis=-1))
-        more = {name: x.mean(axis=-1, keepdims=True) if name == "images" else x for name, x in more.items()}
-        return image.mean(axis=-1, keepdims=True), more
+        image, beside = network(jnp.repeat(photos, 3, axis=-1))
+        return _grey(image), {name: _grey(x) if name.startswith(IMAGE_EXTRAS) else x for name, x in beside.items()}
     return network(photos)
+
+
+def _grey(image: jax.Array) -> jax.Array:
+    return image.mean(axis=-1, keepdims=True)
+
+
+def _check_size(spec: ForwardSpec, x: jax.Array, y: jax.Array) -> None:
+    factor = 1 if spec.pre_upsampled else spec.scale
+    if y.shape[1:3] != (factor * x.shape[1], factor * x.shape[2]):
+        raise UserError(
+            f"{type(spec.module).__name__} makes {y.shape[1]}x{y.shape[2]} pixels of {x.shape[1]}x{x.shape[2]}, not "
+            f"{factor} times as many a side: padding='valid' is for training; restore with another padding"
+        )
 
 
 def restored_image(output: Tree) -> jax.Array:

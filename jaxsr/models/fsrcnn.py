@@ -3,10 +3,10 @@
 import flax.linen as nn
 import jax
 
-from jaxsr.models.model import ModelSpec
 from jaxsr.models.ops.convolution import Conv
 from jaxsr.models.ops.deconvolution import Deconvolution
 from jaxsr.models.ops.layers import PReLU
+from jaxsr.models.spec import ModelSpec
 
 # Tables 2 and 3; the paper writes FSRCNN(d, s, m).
 VARIANTS = {
@@ -20,7 +20,7 @@ he_prelu = nn.initializers.variance_scaling(2 / (1 + 0.25**2), "fan_in", "normal
 
 
 class FSRCNN(nn.Module):
-    """Feature extraction, shrinking, mapping, expanding and deconvolution on the small photo (section 3.2).
+    """Feature extraction, shrinking, mapping, expanding and deconvolution on the LR photo (section 3.2).
 
     `feature_channels` is the paper's d, `shrink_channels` its s, `mapping_layers` its m.
     """
@@ -51,7 +51,7 @@ class FSRCNN(nn.Module):
 
 
 def receptive_radius(net: FSRCNN) -> int:
-    """Return 2 for the 5x5 layer, 1 for each mapping layer, and what the 9x9 deconvolution reaches."""
+    """Return 2 for the 5x5 layer, 1 for each mapping layer, and the reach of the 9x9 deconvolution."""
     return 2 + net.mapping_layers + (4 + net.scale - 1) // net.scale
 
 

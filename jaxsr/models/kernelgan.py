@@ -1,8 +1,9 @@
-"""KernelGAN: a deep linear generator that learns to reduce a photo to its own patches, and their discriminator.
+"""KernelGAN: a deep linear generator that learns to downscale a photo, and a discriminator of patches.
 
-Bell-Kligler, Shocher, Irani, "Blind Super-Resolution Kernel Estimation using an Internal-GAN", NeurIPS 2019. Everything
-here is for one photo; `jax.vmap` over it gives batched matrix products, never grouped convolutions. Images are three
-planes (3, H, W) in [-1, 1]: rows of pixels then lie together, which makes patches cheap.
+The generator's output is to have the patch distribution of the photo itself. Bell-Kligler, Shocher, Irani, "Blind
+Super-Resolution Kernel Estimation using an Internal-GAN", NeurIPS 2019. Everything here is for one photo; `jax.vmap`
+over it gives batched matrix products, never grouped convolutions. Images are three planes (3, H, W) in [-1, 1]: rows of
+pixels are then contiguous, which makes patches cheap.
 """
 
 import math
@@ -12,9 +13,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+PAPER = "Bell-Kligler et al., NeurIPS 2019, arXiv 1909.06581"
 FEATURES = 64
 GENERATOR_SIZES = (7, 5, 3, 1, 1, 1)
-KERNEL_SIZE = 13  # what the six layers see at once
+KERNEL_SIZE = 13  # receptive field of the six layers
 SCALE = 2
 DISCRIMINATOR_SIZE = 7
 HIDDEN_LAYERS = 5
@@ -28,7 +30,7 @@ Vectors = dict[str, tuple[jax.Array, ...]]
 
 
 def _normal(key: jax.Array, shape: tuple[int, ...]) -> jax.Array:
-    """Return Xavier's normal numbers at a tenth of their deviation, for (height, width, in, out)."""
+    """Return Xavier's normal initialisation at a tenth of its deviation, for `shape` (height, width, in, out)."""
     fans = math.prod(shape[:-1]) + math.prod(shape[:-2]) * shape[-1]
     return 0.1 * math.sqrt(2 / fans) * jax.random.normal(key, shape)
 
@@ -44,10 +46,10 @@ def init_generator(key: jax.Array) -> Generator:
 
 
 def compose_kernel(params: Generator) -> jax.Array:
-    """Return the kernel (13, 13), in correlation orientation, that equals the generator's six layers.
+    """Return the kernel (13, 13), in correlation orientation, that is equivalent to the generator's six layers.
 
-    Composed from the single output channel: the 1x1 layers become a vector, the others a kernel of 64 channels that
-    grows towards the input. That takes 1.1 M products; the layers on a crop of 64 x 64 pixels take 400 M a plane.
+    It is composed from the single output channel: the 1x1 layers become a vector, the others a kernel of 64 channels
+    that grows towards the input. That takes 1.1 M products; the layers on a crop of 64 x 64 pixels take 400 M a plane.
     """
     k = params["conv6"][..., 0]
     for name in ("conv5", "conv4"):
@@ -60,7 +62,7 @@ def compose_kernel(params: Generator) -> jax.Array:
 def _overlap(x: jax.Array) -> jax.Array:
     """Return (A + B - 1, A + B - 1, C): entry (a, b, a', b') of `x` (A, B, A, B, C) added at (a + b, a' + b').
 
-    As products with tables of ones and zeros: a tenth of the operations that shifted sums take.
+    Computed as products with tables of ones and zeros: a tenth of the operations that shifted sums take.
     """
     table = _band(x.shape[1], x.shape[0], x.shape[0] + x.shape[1] - 1, step=1)
     return jnp.einsum("uqx,pxuc->pqc", table, jnp.einsum("vpy,yvxuc->pxuc", table, x))
@@ -88,11 +90,11 @@ def _band(size: int, count: int, length: int, *, step: int) -> np.ndarray:
 
 
 def init_discriminator(key: jax.Array) -> tuple[Discriminator, Directions]:
-    """Return the discriminator's random weights, and the start of the power iterations.
+    """Return the discriminator's random weights, and the initial vectors of the power iterations.
 
     `first` (147, 64) maps a 3x7x7 patch, `hidden` (5, 64, 64), each followed by batch normalisation with `scale` and
-    `shift` (5, 64), `last` (64, 1) and its `bias` (1,). The published layers before a normalisation have biases as
-    well; these it removes.
+    `shift` (5, 64), `last` (64, 1) and its `bias` (1,). The published layers before a normalisation also have biases,
+    which the normalisation cancels.
     """
     keys = jax.random.split(key, 5)
     patch = (DISCRIMINATOR_SIZE, DISCRIMINATOR_SIZE, 3, FEATURES)
@@ -111,20 +113,20 @@ def init_discriminator(key: jax.Array) -> tuple[Discriminator, Directions]:
 
 
 def iterate(params: Discriminator, directions: Directions, passes: int) -> tuple[Vectors, Directions]:
-    """Return the singular vectors for the next `passes` of the discriminator, and the directions behind them.
+    """Return the singular vectors for the next `passes` of the discriminator, and the directions after them.
 
-    Each pass has one power iteration: v from the left vector u of the pass before, u from v. The vectors are pairs
+    Each pass has one power iteration: v from the left vector u of the previous pass, u from v. The vectors are pairs
     (v, u), of the `first` layer (passes, 1, 147) and (passes, 1, 64), of the `hidden` (passes, 5, 64), without
     gradients. `last` has one output, hence no iteration.
     """
     vectors, after = {}, {}
     for name, weights in (("first", params["first"][None]), ("hidden", params["hidden"])):
-        weights, u, found = jax.lax.stop_gradient(weights), directions[name], []
-        for _ in range(passes):  # at most three: lengths need no care in between
+        weights, u, pairs = jax.lax.stop_gradient(weights), directions[name], []
+        for _ in range(passes):  # at most three, so norms may grow in between
             v = jnp.einsum("lio,lo->li", weights, u)
             u = jnp.einsum("lio,li->lo", weights, v)
-            found.append((v, u))
-        vectors[name] = tuple(_normalize(jnp.stack(side)) for side in zip(*found, strict=True))
+            pairs.append((v, u))
+        vectors[name] = tuple(_normalize(jnp.stack(side)) for side in zip(*pairs, strict=True))
         after[name] = vectors[name][1][-1]
     return vectors, after
 
@@ -134,15 +136,15 @@ def _normalize(x: jax.Array) -> jax.Array:
 
 
 def spectral_norms(params: Discriminator, vectors: Vectors) -> jax.Array:
-    """Return the largest singular values (passes, 6) of first and hidden layers, by what `iterate` found.
+    """Return the largest singular values (passes, 6) of the first and hidden layers, with `iterate`'s `vectors`.
 
-    Gradients pass through the weights alone. That of the last layer, of one output, is its length.
+    Gradients pass through the weights alone. The singular value of the last layer, of one output, is its length.
     """
-    found = [
+    norms = [
         jnp.einsum("pli,lio,plo->pl", vectors[name][0], weights, vectors[name][1])
         for name, weights in (("first", params["first"][None]), ("hidden", params["hidden"]))
     ]
-    return jnp.concatenate(found, axis=1)
+    return jnp.concatenate(norms, axis=1)
 
 
 @jax.custom_vjp
@@ -174,11 +176,11 @@ cut_patches.defvjp(_cut_forward, _cut_backward)
 
 
 def discriminate(params: Discriminator, norms: jax.Array, patches: jax.Array) -> jax.Array:
-    """Return how probably each of `patches` (147, passes, P) is the photo's own: (passes, P) in [0, 1].
+    """Return the probability (passes, P) in [0, 1] that each of `patches` (147, passes, P) is the photo's own.
 
-    A pass has its own batch statistics, and its own `norms` (passes, 6). Each weight matrix stands divided by its norm,
-    which batch normalisation undoes but for its epsilon: that is multiplied instead. The first two layers are linear,
-    hence one.
+    Each pass has its own batch statistics, and its own `norms` (passes, 6). Spectral normalisation divides each weight
+    matrix by its norm; batch normalisation cancels that except in its epsilon, which is multiplied instead. The first
+    two layers are linear, hence computed as one.
     """
     hidden, scales, shifts = (_apart(params[name]) for name in ("hidden", "scale", "shift"))
     y = jnp.einsum("kpn,kf->pnf", patches, params["first"] @ hidden[0])
@@ -189,10 +191,10 @@ def discriminate(params: Discriminator, norms: jax.Array, patches: jax.Array) ->
         variance = jnp.square(y - mean).mean(axis=1, keepdims=True)
         gain = scales[i].reshape(1, 1, -1) * jax.lax.rsqrt(variance + EPSILON * squares[:, i, None, None])
         y = nn.relu((y - mean) * gain + shifts[i].reshape(1, 1, -1))
-    shrink = jax.lax.rsqrt(jnp.sum(jnp.square(params["last"])))  # a product, which compilers leave as it is
+    shrink = jax.lax.rsqrt(jnp.sum(jnp.square(params["last"])))  # multiplied; compilers may rewrite a division
     return nn.sigmoid((y @ params["last"])[..., 0] * shrink + params["bias"][None])
 
 
 def _apart(stacked: jax.Array) -> list[jax.Array]:
-    """Return the layers of `stacked` (layers, ...); their gradients are joined at once, not padded and added."""
+    """Return the layers of `stacked` (layers, ...); their gradients are concatenated, not padded and added."""
     return [layer[0] for layer in jax.lax.split(stacked, (1,) * len(stacked))]

@@ -8,12 +8,13 @@ from typing import NamedTuple
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
+from jax.typing import DTypeLike
 
 from jaxsr.imaging.resize import resize
-from jaxsr.models.model import ModelSpec
 from jaxsr.models.ops.convolution import Conv
 from jaxsr.models.ops.deconvolution import Deconvolution
 from jaxsr.models.ops.layers import leaky_relu
+from jaxsr.models.spec import ModelSpec
 from jaxsr.support.errors import choose
 
 # Convolutions per level: the authors' weights for x2 and x4 have 10, those for x8 have 5.
@@ -38,6 +39,10 @@ class Pyramid(NamedTuple):
     sr: jax.Array
     levels: tuple[jax.Array, ...]
 
+    def extras(self) -> dict[str, jax.Array]:
+        """Return the levels by their enlargement: `image_x2` (N, 2H, 2W, C), `image_x4`, ..."""
+        return {f"image_x{2**i}": level for i, level in enumerate(self.levels, start=1)}
+
 
 class LapSRN(nn.Module):
     """A level per doubling: convolutions on its input's size, then an enlarged image plus a residual (section 3.1).
@@ -55,7 +60,7 @@ class LapSRN(nn.Module):
 
     @nn.compact
     def __call__(self, x: jax.Array, *, levels: bool = False) -> jax.Array | Pyramid:
-        """Return (N, scale H, scale W, C) from `x` (N, H, W, C), both in [0, 1]; all of the Pyramid with `levels`."""
+        """Return (N, scale H, scale W, C) from `x` (N, H, W, C), both in [0, 1]; with `levels` the whole Pyramid."""
         h = Conv(self.features, 3, use_bias=self.use_bias, kernel_init=near_zero, name="input_conv")(x)
         h, images = leaky_relu(h), [x]
         for i in range(LEVELS[self.scale]):
@@ -87,14 +92,14 @@ class Level(nn.Module):
 
 
 class Layer(nn.Module):
-    """A convolution and its activation, as `nn.scan` wants them."""
+    """A convolution and its activation, as a step of `nn.scan`."""
 
     features: int
     use_bias: bool
 
     @nn.compact
     def __call__(self, h: jax.Array, _: None) -> tuple[jax.Array, None]:
-        """Return the next (N, H, W, F), and nothing to collect."""
+        """Return the next (N, H, W, F), and nothing to stack."""
         return leaky_relu(Conv(self.features, 3, use_bias=self.use_bias, kernel_init=he_in, name="conv")(h)), None
 
 
@@ -109,22 +114,22 @@ def image_upsampling(channels: int) -> Deconvolution:
     return Deconvolution(channels, 4, 2, 1, use_bias=False, kernel_init=bilinear, name="image_upsampling")
 
 
-def bilinear(key: jax.Array, shape: tuple[int, int, int, int], dtype=jnp.float32) -> jax.Array:
+def bilinear(key: jax.Array, shape: tuple[int, int, int, int], dtype: DTypeLike = jnp.float32) -> jax.Array:
     """Return the transposed kernel (4, 4, C, C) that doubles each channel by bilinear interpolation."""
     tent = jnp.array([0.25, 0.75, 0.75, 0.25], dtype)
     return jnp.einsum("y,x,io->yxio", tent, tent, jnp.eye(shape[2], dtype=dtype))
 
 
 def finest(images: Sequence[jax.Array], scale: int, levels: bool) -> jax.Array | Pyramid:
-    """Return the last of `images`, for scale 3 reduced from 4 by bicubic; with `levels` all of the Pyramid."""
+    """Return the last of `images`, for scale 3 reduced from 4 by bicubic; with `levels` the whole Pyramid."""
     sr = resize(images[-1], 3 / 4) if scale == 3 else images[-1]
     return Pyramid(sr, tuple(images)) if levels else sr
 
 
 def pyramid_radius(scale: int, depth: int, upsampling: str) -> int:
-    """Return how many input pixels away the pixels of one input pixel's block see, `depth` layers at each level.
+    """Return how many input pixels away the output block of one input pixel depends on, `depth` layers at each level.
 
-    Followed backwards: the pixels `first` to `last` of the finest image need those of the features before.
+    Followed backwards: the pixels `first` to `last` of the finest image depend on those of the features before.
     """
     size, crop = UPSAMPLING[upsampling]
     levels = LEVELS[scale]
@@ -141,6 +146,7 @@ SPEC = ModelSpec(
     build=LapSRN,
     scales=(2, 3, 4, 8),
     variants=VARIANTS,
+    detail_options=("levels",),
     shared_scales=((3, 4),),
     receptive_radius=lambda net: pyramid_radius(net.scale, net.depth, net.upsampling),
 )

@@ -1,92 +1,161 @@
-"""What the rest of the code knows about a network, and a network together with its weights."""
+"""A network together with its weights: a pytree that is called on photos in [0, 1]."""
 
 import dataclasses
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from pathlib import Path
 
-import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from jaxsr.models.forward import ForwardSpec
-from jaxsr.support.errors import UserError, nearest
+from jaxsr.models.card import Card
+from jaxsr.models.forward import Extras, ForwardSpec, restore_batch
+from jaxsr.models.serialization import write_weights
+from jaxsr.models.spec import ModelSpec, Network
+from jaxsr.support.errors import UserError
+from jaxsr.support.model_options import Option
+from jaxsr.support.types import Json, Params, Tree, Variables
 
 
-@dataclasses.dataclass(frozen=True)
-class ModelSpec:
-    """The facts about a published network that its caller needs; the network itself stays pure.
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class Model:
+    """A network with its weights: a pure, differentiable function on batches of photos, and a pytree.
 
-    The caller enlarges (`pre_upsampled`), pads to `multiple_of`, converts colour and tiles with
-    `receptive_radius` pixels of context, counted at the network's input; the radius is None where every
-    output pixel sees the whole photo. Where it does so in means alone, by which it normalizes, `tile_context` is
-    how far its convolutions see: tiles are then an approximation, for photos too large for memory. One set of weights
-    serves each group of `shared_scales`. `minimum` is the smallest input side, `needs` names further inputs. For
-    training the constructor gets `training_options` and each call `training_arguments`; `fold(module, variables)`
-    gives a cheaper network with the same results. A network `per_photo` learns from the photo it restores: it has no
-    weights of its own.
+    The variables are the pytree's leaves; all else is static. So a model goes through `jax.jit`, `jax.grad`,
+    `jax.vmap` and `jax.device_put` as any tree of arrays does.
+
+        model = jaxsr.load("fsrcnn-x2")
+        y = jax.jit(lambda m, x: m(x))(model, x)
+        loss = lambda p: jaxsr.losses.l1(output=model.with_params(p)(x), target=y).mean()
+        gradients = jax.grad(loss)(model.params)
+
+    Attributes:
+        spec: the facts about the published network.
+        module: the Flax module.
+        scale: how many times height and width grow; 1 for deblurring.
+        variables: Flax's collections, {"params": ...} and for some networks "batch_stats" or "constants".
+        card: where the weights come from: training, scores with their protocol, licence. A mapping.
     """
 
-    name: str
-    paper: str
-    build: Callable[..., nn.Module]
-    scales: tuple[int, ...]
-    receptive_radius: Callable[[Any], int | None]
-    variants: Mapping[str, Mapping[str, Any]]
-    pre_upsampled: bool = False
-    shared_scales: tuple[tuple[int, ...], ...] = ()
-    value_range: tuple[float, float] = (0.0, 1.0)
-    multiple_of: int = 1
-    minimum: int = 1
-    needs: tuple[str, ...] = ()
-    training_options: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    training_arguments: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    fold: Callable[[Any, Any], tuple[Any, Any]] | None = None
-    tile_context: Callable[[Any], int] | None = None
-    per_photo: bool = False
-
-    def module(self, scale: int, **options: Any) -> nn.Module:
-        """Return the network for `scale`; `options` are the constructor's fields, lists serving as tuples.
-
-        Raises UserError for a scale the paper does not have and for an unknown option.
-        """
-        if scale not in self.scales:
-            known = ", ".join(map(str, self.scales))
-            raise UserError(f"{self.name} has no scale {scale!r}; choose one of: {known}")
-        fields = self.options
-        for name in options:
-            if name not in fields:
-                raise UserError(f"{self.name} has no option {name!r}; {nearest(name, fields)}")
-        options = {name: tuple(v) if isinstance(v, list) else v for name, v in options.items()}
-        return self.build(**({"scale": scale} if self._takes_scale else {}), **options)
-
-    def needed_by(self, module: Any) -> tuple[str, ...]:
-        """Return those of `needs` that `module`, one of these networks, has; none where it was made to do `alone`."""
-        return () if getattr(module, "alone", False) else self.needs
-
-    def shares(self, *scales: int) -> bool:
-        """Return whether one set of weights serves all of `scales`."""
-        return len(set(scales)) == 1 or any(set(scales) <= set(group) for group in self.shared_scales)
-
-    @property
-    def options(self) -> list[str]:
-        """The names that `module` accepts besides the scale."""
-        names = (field.name for field in dataclasses.fields(self.build))  # type: ignore[arg-type]
-        return [name for name in names if name not in ("parent", "name", "scale")]
-
-    @property
-    def _takes_scale(self) -> bool:
-        return any(field.name == "scale" for field in dataclasses.fields(self.build))  # type: ignore[arg-type]
-
-
-@dataclasses.dataclass(frozen=True)
-class Model:
-    """A network with its weights. `card` tells where they come from: training, scores with protocol, licence."""
-
     spec: ModelSpec
-    module: Any
+    module: Network
     scale: int
-    variables: Mapping[str, Any]
-    card: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    variables: Variables
+    card: Mapping[str, Json] = dataclasses.field(default_factory=Card)
+
+    def __post_init__(self) -> None:
+        """Make the card hashable."""
+        if not isinstance(self.card, Card):
+            object.__setattr__(self, "card", Card(self.card))
+
+    def __repr__(self) -> str:
+        """Return the name and the number of parameters."""
+        count = sum(getattr(leaf, "size", 0) for leaf in jax.tree.leaves(self.params))
+        return f"Model({self.name!r}, {count:,} parameters)"
+
+    def __call__(self, x: jax.Array, *extra_inputs: Tree) -> jax.Array:
+        """Return the photos restored, whatever the network's own value range, channels and input size.
+
+        Example: `y = model(x)`, or `jax.jit(lambda m, x: m(x))(model, x)`.
+
+        Args:
+            x: photos (N, H, W, C), floats in [0, 1]; C is 1 (grey) or 3 (RGB). A network on luma restores Y of a
+                colour photo, Cb and Cr are enlarged by bicubic; a network on RGB gets a grey photo three times, and
+                its outputs are averaged. Sides are padded by reflection where the network takes multiples.
+            *extra_inputs: further inputs of the network: SRNTT's `Maps`. Without them SRNTT enlarges by the photo's
+                content alone.
+
+        Returns:
+            Photos (N, scale H, scale W, C) in [0, 1]. The value is clipped, its gradient is not: that is the gradient
+            of the identity (straight-through), or pixels outside [0, 1] would never be learned.
+
+        Raises:
+            UserError: for another rank, number of channels or dtype, or sides below `minimum`.
+        """
+        return self._restore(x, extra_inputs, ())[0]
+
+    def details(self, x: jax.Array, *extra_inputs: Tree) -> Extras:
+        """Return what the network returns beside the image, {name: array}; {} for most networks.
+
+        Example: `kernels = jaxsr.load("danv2.safetensors").details(x)["kernels"]`.
+
+        Args:
+            x: photos (N, H, W, C) in [0, 1], as in a call.
+            *extra_inputs: as in a call.
+
+        Returns:
+            From DAN `codes` (N, rounds, L), `images` (N, rounds, scale H, scale W, 3) and, DANv2, `kernels`
+            (N, rounds, k, k), which sum to 1; from DRCN `images` (N, recursions, scale H, scale W, 1); from LapSRN and
+            MS-LapSRN `image_x2` (N, 2 H, 2 W, 1), `image_x4`, ... Images are not clipped; those of a luma network are
+            luma.
+
+        Raises:
+            UserError: as a call does.
+        """
+        return self._restore(x, extra_inputs, self.spec.detail_options)[1]
+
+    def _restore(
+        self, x: jax.Array, extra_inputs: tuple[Tree, ...], call_options: tuple[str, ...]
+    ) -> tuple[jax.Array, Extras]:
+        x = jnp.asarray(x)
+        self._check_photos(x)
+        model = self.with_options(alone=True) if "reference" in self.needs and not extra_inputs else self
+        spec = model.forward_spec(*call_options)
+        return restore_batch(spec, self.variables, x, extra_inputs, multiple_of=self.spec.multiple_of)
+
+    def _check_photos(self, x: jax.Array) -> None:
+        if x.ndim != 4 or x.shape[-1] not in (1, 3):
+            raise UserError(f"{self.name} takes photos (N, H, W, 1 or 3); got shape {x.shape}")
+        if not jnp.issubdtype(x.dtype, jnp.floating):
+            raise UserError(f"{self.name} takes floats in [0, 1]; got {x.dtype}: divide by the largest level, 255")
+        if min(x.shape[1:3]) < self.minimum:
+            height, width = x.shape[1:3]
+            raise UserError(
+                f"photos of {height}x{width} pixels are too small for {self.name}; use {self.minimum}x{self.minimum} "
+                "or more"
+            )
+
+    @property
+    def params(self) -> Params:
+        """The trainable arrays, a nested dictionary."""
+        return self.variables.get("params", {})
+
+    def with_params(self, params: Params) -> "Model":
+        """Return the model with other trainable arrays, of the same names and shapes; all else stays.
+
+        Example: `jax.grad(lambda p: jnp.mean(model.with_params(p)(x)))(model.params)`, and with two sets of parameters
+        stacked on axis 0 `jax.vmap(lambda p: model.with_params(p)(x))(stacked)`.
+
+        Args:
+            params: a tree like `params`. Under `jax.jit`, `jax.grad` and `jax.vmap` it may be traced.
+
+        Returns:
+            A Model. Its card is still this one's, also where that has scores.
+
+        Raises:
+            flax.errors.ScopeParamShapeError: when called, for arrays of other shapes.
+        """
+        return dataclasses.replace(self, variables={**self.variables, "params": params})
+
+    def save(self, path: str | Path, **card: Json) -> None:
+        """Write the model to a weight file, which alone is enough for `jaxsr.load`.
+
+        Example: `model.save("runs/mine.safetensors", licence="CC0-1.0", scores=[])`.
+
+        Args:
+            path: the file, `*.safetensors`; written whole or not at all.
+            **card: JSON fields that replace or join those of the card, such as `training`, `scores`, `licence`.
+
+        Raises:
+            UserError: for another ending.
+        """
+        facts = {
+            "model": self.spec.name,
+            "paper": self.spec.paper,
+            "scale": self.scale,
+            "options": self.options,
+            "value_range": list(self.spec.value_range),
+        }
+        write_weights(path, self.variables, {**self.card, **card, **facts})
 
     @property
     def name(self) -> str:
@@ -94,28 +163,28 @@ class Model:
         return f"{self.spec.name}-x{self.scale}"
 
     @property
-    def options(self) -> dict[str, Any]:
+    def options(self) -> dict[str, Option]:
         """The constructor's fields besides the scale."""
         return {name: getattr(self.module, name) for name in self.spec.options}
 
     @property
-    def params(self) -> Any:
-        """The tree of trainable arrays."""
-        return self.variables.get("params", {})
-
-    @property
     def channels(self) -> int:
-        """1 for a network on luma, 3 for one on RGB."""
+        """1 for a network on luma, 3 for one on RGB. Calls take photos of both kinds."""
         return self.module.channels
 
     @property
     def needs(self) -> tuple[str, ...]:
-        """The further inputs, such as "reference"; none for a network that was made to do `alone`."""
+        """The further inputs, such as "reference"; none where the network's option `alone` is set."""
         return self.spec.needed_by(self.module)
 
     @property
+    def minimum(self) -> int:
+        """The smallest height and width of a photo."""
+        return -(-self.spec.minimum // (self.scale if self.spec.pre_upsampled else 1))
+
+    @property
     def radius(self) -> int | None:
-        """Pixels of context that an output pixel needs, counted at the network's input."""
+        """Pixels of context that an output pixel depends on, counted at the network's input; None for the whole."""
         return self.spec.receptive_radius(self.module)
 
     def at_scale(self, scale: int) -> "Model":
@@ -124,7 +193,7 @@ class Model:
             raise UserError(f"{self.name} was made for scale {self.scale}, not {scale}; use a model of scale {scale}")
         return dataclasses.replace(self, module=self.spec.module(scale, **self.options), scale=scale)
 
-    def with_options(self, **options: Any) -> "Model":
+    def with_options(self, **options: Option) -> "Model":
         """Return the network with the same weights and other `options` that do not change their shapes.
 
         Raises UserError for an option that the network does not have.
@@ -132,7 +201,7 @@ class Model:
         return dataclasses.replace(self, module=self.spec.module(self.scale, **{**self.options, **options}))
 
     def folded(self) -> "Model":
-        """Return the cheapest network with the same results."""
+        """Return the cheapest network with the same results: batch normalization inside the convolutions."""
         if self.spec.fold is None:
             return self
         module, variables = self.spec.fold(self.module, self.variables)
@@ -145,23 +214,14 @@ class Model:
             self.module, self.scale, self.channels, spec.pre_upsampled, spec.value_range, tuple(call_options)
         )
 
-    def apply(self, x: jax.Array, *needed: Any) -> Any:
-        """Return the restored batch (N, H', W', C) of `x` (N, H, W, C), both in `spec.value_range`. Pure.
+    def apply(self, x: jax.Array, *extra_inputs: Tree) -> Tree:
+        """Return what the bare network makes of `x` (N, H, W, C), in `spec.value_range` and with its own `channels`.
 
-        Where the spec says `pre_upsampled`, `x` is the bicubic enlargement and H' = H; else H' = scale H. `needed` are
-        the further inputs that it `needs`, such as SRNTT's `Maps`. A network that finds more than the image returns a
-        named tuple with the image as `sr`; `restored_image` takes it from either, `extras` the rest.
+        Where the spec says `pre_upsampled`, `x` is the bicubic enlargement and H' = H; else H' = scale H. A network
+        that returns more than the image returns a named tuple with the image as `sr`; `restored_image` takes it from
+        either, `extras` the rest.
         """
-        return self.module.apply(self.variables, x, *needed)
+        return self.module.apply(self.variables, x, *extra_inputs)
 
 
-def count_parameters(spec: ModelSpec, scale: int, **options: Any) -> int:
-    """Return the number of trainable scalars of a network, without computing it."""
-    variables = initial_shapes(spec.module(scale, **options))
-    return sum(leaf.size for leaf in jax.tree.leaves(variables.get("params", {})))
-
-
-def initial_shapes(module: Any) -> Any:
-    """Return the tree of shapes of a network's variables; costs milliseconds, no arithmetic."""
-    sample = jax.ShapeDtypeStruct((1, 32, 32, module.channels), jnp.float32)
-    return jax.eval_shape(module.init, jax.eval_shape(lambda: jax.random.key(0)), sample)
+jax.tree_util.register_dataclass(Model, ["variables"], ["spec", "module", "scale", "card"])

@@ -16,9 +16,9 @@ from jaxsr.models.lapsrn import (
     near_zero,
     pyramid_radius,
 )
-from jaxsr.models.model import ModelSpec
 from jaxsr.models.ops.convolution import Conv
 from jaxsr.models.ops.layers import leaky_relu
+from jaxsr.models.spec import ModelSpec
 from jaxsr.support.errors import UserError, choose
 
 # D convolutions in a block, R blocks with the same weights; LapSRN_SS of the paper's tables.
@@ -47,9 +47,9 @@ class MSLapSRN(nn.Module):
 
     @nn.compact
     def __call__(self, x: jax.Array, *, levels: bool = False) -> jax.Array | Pyramid:
-        """Return (N, scale H, scale W, C) from `x` (N, H, W, C), both in [0, 1]; all of the Pyramid with `levels`.
+        """Return (N, scale H, scale W, C) from `x` (N, H, W, C), both in [0, 1]; with `levels` the whole Pyramid.
 
-        Raises UserError where `recursions` is not told: weights have the same shapes for any number.
+        Raises UserError where `recursions` is missing: weights have the same shapes for any number.
         """
         if not self.recursions:
             raise UserError(f"mslapsrn has recursions={self.recursions}; say 1 or more: --model=mslapsrn,recursions=8")
@@ -100,7 +100,7 @@ class RecursiveBlock(nn.Module):
 
     @nn.compact
     def __call__(self, h: jax.Array, source: jax.Array) -> tuple[jax.Array, None]:
-        """Return the next (N, H, W, F) from `h` and the level's input `source`, and nothing to collect."""
+        """Return the next (N, H, W, F) from `h` and the level's input `source`, and nothing to stack."""
         added = choose("skip", self.skip, {"SS": source, "DS": h, "NS": jnp.zeros((), h.dtype).reshape(1, 1, 1, 1)})
         stack = nn.scan(PreActivated, variable_axes={"params": 0}, split_rngs={"params": True}, length=self.depth)
         h, _ = stack(self.features, self.use_bias, name="convs")(h, None)
@@ -108,14 +108,14 @@ class RecursiveBlock(nn.Module):
 
 
 class PreActivated(nn.Module):
-    """An activation and the convolution after it, as `nn.scan` wants them."""
+    """An activation and the convolution after it, as a step of `nn.scan`."""
 
     features: int
     use_bias: bool
 
     @nn.compact
     def __call__(self, h: jax.Array, _: None) -> tuple[jax.Array, None]:
-        """Return the next (N, H, W, F), and nothing to collect."""
+        """Return the next (N, H, W, F), and nothing to stack."""
         return Conv(self.features, 3, use_bias=self.use_bias, kernel_init=he_in, name="conv")(leaky_relu(h)), None
 
 
@@ -125,6 +125,7 @@ SPEC = ModelSpec(
     build=MSLapSRN,
     scales=(2, 3, 4, 8),
     variants=VARIANTS,
+    detail_options=("levels",),
     shared_scales=((2, 3, 4, 8),),  # section 3.2
     receptive_radius=lambda net: pyramid_radius(net.scale, net.depth * net.recursions, "3x3"),
 )

@@ -4,9 +4,9 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from jaxsr.models.model import ModelSpec
 from jaxsr.models.ops.convolution import Conv, convolve
 from jaxsr.models.ops.layers import Weights, depth_to_space, enlargements, uniform
+from jaxsr.models.spec import ModelSpec
 from jaxsr.support.errors import UserError, choose
 
 # The model of the result tables, and that of the ablations. The paper's D is `blocks`, its C `layers`, its G
@@ -40,7 +40,7 @@ class RDN(nn.Module):
     @nn.compact
     def __call__(self, x: jax.Array) -> jax.Array:
         """Return (N, scale H, scale W, C) from `x` (N, H, W, C), both in [0, 1], not clipped."""
-        mean = self._mean()
+        mean = self._mean().astype(x.dtype)
         shallow = Conv(self.features, 3, kernel_init=uniform, name="shallow1")(self.input_scale * (x - mean))
         x = Conv(self.features, 3, kernel_init=uniform, name="shallow2")(shallow)
         x = self._fused_blocks(x)
@@ -73,7 +73,7 @@ class RDN(nn.Module):
 class ResidualDenseBlock(nn.Module):
     """Layers that each see the block's input and all layers before, a 1x1 fusion, and a residual (section 3.2).
 
-    The concatenated maps never exist: as each map appears, one convolution takes it to all the layers that follow.
+    The concatenated maps never exist: each map, once computed, is convolved for all the layers that follow at once.
     Compared with concatenating, the speed is the same and training keeps one copy of each map in place of up to
     `layers`. The kernels keep the layout for concatenated maps.
     """
@@ -101,7 +101,7 @@ class ResidualDenseBlock(nn.Module):
         inputs = [x.shape[-1] + i * self.growth for i in range(self.layers)]
         weights = [Weights(n, self.growth, 3, name=f"conv{i}")() for i, n in enumerate(inputs, start=1)]
         maps, start = [x], 0
-        ahead = jnp.concatenate([bias for _, bias in weights], axis=-1)  # what the layers to come have so far
+        ahead = jnp.concatenate([bias for _, bias in weights], axis=-1)  # partial sums of the layers that follow
         for i, stop in enumerate(inputs):
             kernel = jnp.concatenate([kernel[:, :, start:stop] for kernel, _ in weights[i:]], axis=-1)
             ahead = ahead + convolve(maps[-1], kernel, (1, 1))
@@ -111,7 +111,7 @@ class ResidualDenseBlock(nn.Module):
 
 
 def receptive_radius(net: RDN) -> int:
-    """Return 1 for each 3x3 layer on the small photo, and 1 for all behind the first enlargement, at x4 too."""
+    """Return 1 for each 3x3 layer on the LR photo, and 1 for all layers behind the first enlargement, at x4 too."""
     return 2 + net.blocks * net.layers + 1 + 1 + 1  # shallow, dense, global_conv, enlarge1, the rest
 
 

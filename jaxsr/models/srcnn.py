@@ -3,8 +3,8 @@
 import flax.linen as nn
 import jax
 
-from jaxsr.models.model import ModelSpec
 from jaxsr.models.ops.convolution import Conv
+from jaxsr.models.spec import ModelSpec
 
 # Section 4.3.1: the networks are named by their filter sizes; later tables cite 9-5-5 trained on ImageNet.
 VARIANTS = {

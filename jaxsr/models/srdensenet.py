@@ -1,23 +1,24 @@
 """SRDenseNet: Tong, Li, Liu, Gao, "Image Super-Resolution Using Dense Skip Connections", ICCV 2017."""
 
-from typing import Any
-
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from jaxsr.models.model import ModelSpec
 from jaxsr.models.ops.convolution import Conv, convolve
 from jaxsr.models.ops.deconvolution import Deconvolution
 from jaxsr.models.ops.layers import Weights
+from jaxsr.models.spec import ModelSpec
 from jaxsr.support.errors import choose
 
-# Section 3: what the deconvolutions see.
+# Section 3: the input of the deconvolutions.
 VARIANTS = {
     "All": {"version": "All"},  # low-level and all blocks' features, through a bottleneck
     "HL": {"version": "HL"},  # low-level features and the last block's
     "H": {"version": "H"},  # the last block's
 }
+
+
+Carry = tuple[jax.Array, jax.Array | None]  # a block's output, and the bottleneck's sum where there is one
 
 
 class DenseBlock(nn.Module):
@@ -44,15 +45,15 @@ class ScannedBlock(nn.Module):
     layers: int
 
     @nn.compact
-    def __call__(self, carry: tuple[jax.Array, Any], kernel: jax.Array | None) -> tuple[tuple[jax.Array, Any], None]:
+    def __call__(self, carry: Carry, kernel: jax.Array | None) -> tuple[Carry, None]:
         """Return the block's output and the sum so far, from those before; `kernel` (1, 1, C, M) weighs this block."""
         x, total = carry
         x = DenseBlock(self.growth, self.layers, name="block")(x)
-        return (x, total if kernel is None else total + convolve(x, kernel, (0, 0))), None
+        return (x, total if kernel is None or total is None else total + convolve(x, kernel, (0, 0))), None
 
 
 class SRDenseNet(nn.Module):
-    """Dense blocks on the small photo, two deconvolutions that double it, and a reconstruction layer (section 3).
+    """Dense blocks on the LR photo, two deconvolutions that double its size, and a reconstruction layer (section 3).
 
     `version` is the paper's SRDenseNet_H, _HL or _All. `growth` is its k. The first layer's width, `low_features`,
     is not printed: here k. `bottleneck_features` is also the width of the deconvolutions.
@@ -97,9 +98,11 @@ class SRDenseNet(nn.Module):
         shares = kernel[:, :, split:].reshape(self.blocks - 1, 1, 1, width, depth)
         total = convolve(low, kernel[:, :, : self.low_features], (0, 0)) + bias
         total = total + convolve(first, kernel[:, :, self.low_features : split], (0, 0))
-        return nn.relu(self._blocks_after(first, total, shares)[1])
+        _, total = self._blocks_after(first, total, shares)
+        assert total is not None, "a sum stays one"
+        return nn.relu(total)
 
-    def _blocks_after(self, first: jax.Array, total: Any = None, shares: Any = None) -> tuple[jax.Array, Any]:
+    def _blocks_after(self, first: jax.Array, total: jax.Array | None = None, shares: jax.Array | None = None) -> Carry:
         """Return the last block's output and the bottleneck's sum; blocks 2, 3, ... have equal shapes."""
         blocks = nn.scan(ScannedBlock, variable_axes={"params": 0}, split_rngs={"params": True}, length=self.blocks - 1)
         return blocks(self.growth, self.layers, name="blocks")((first, total), shares)[0]
@@ -111,5 +114,5 @@ SPEC = ModelSpec(
     build=SRDenseNet,
     scales=(4,),
     variants=VARIANTS,
-    receptive_radius=lambda net: 1 + net.blocks * net.layers + 1,  # 3x3, blocks, and 1 for all of the enlargement
+    receptive_radius=lambda net: 1 + net.blocks * net.layers + 1,  # 3x3, blocks, and 1 for the whole enlargement
 )

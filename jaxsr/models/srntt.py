@@ -3,24 +3,25 @@ texture of a reference photo; feature_matching.py and feature_swap.py make the m
 """
 
 import functools
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
+from jax.typing import DTypeLike
 
 from jaxsr.devices.meshes import BATCH_AXIS
-from jaxsr.models.model import ModelSpec
 from jaxsr.models.ops.convolution import Conv
-from jaxsr.models.ops.layers import depth_to_space
-from jaxsr.models.srresnet import batch_norm, fold_layers
+from jaxsr.models.ops.layers import batch_norm, depth_to_space
+from jaxsr.models.spec import ModelSpec
+from jaxsr.models.srresnet import fold_layers
 from jaxsr.support.errors import UserError, choose
+from jaxsr.support.types import Tree, Variables
 
 SCALE = 4
 VARIANTS = {"16": {"blocks": 16}}  # section 4.1: 16, 8 and 4 residual blocks at the three scales
 
-# layer of VGG19 -> how many times larger its map is than the small photo; the first is the one that is matched
+# layer of VGG19 -> how many times larger its map is than the photo; the first is the one that is matched
 FACTORS = {"relu3_1": 1, "relu2_1": 2, "relu1_1": 4}
 WIDTHS = (256, 128, 64)  # features of those layers
 
@@ -28,24 +29,24 @@ normal = nn.initializers.normal(0.02)  # of every layer in the authors' code
 
 
 class Maps(NamedTuple):
-    """The references' features at the places that were matched, one map for each scale.
+    """The references' features at the matched positions, one map for each scale of a photo (N, H, W, C).
 
     `small` (N, H, W, 256) of relu3_1, `medium` (N, 2 H, 2 W, 128) of relu2_1, `large` (N, 4 H, 4 W, 64) of relu1_1.
     """
 
-    small: Any
-    medium: Any
-    large: Any
+    small: Tree  # arrays, or whatever leaves a tree has
+    medium: Tree
+    large: Tree
 
 
 def map_sizes(height: int, width: int) -> list[tuple[int, int, int]]:
-    """Return the (H, W, features) of each of the `Maps` of a small photo of `height` and `width`."""
+    """Return the (H, W, features) of each of the `Maps` of a photo of `height` and `width`."""
     layers = zip(FACTORS.values(), WIDTHS, strict=True)
     return [(factor * height, factor * width, features) for factor, features in layers]
 
 
-def near_one(key: jax.Array, shape: tuple[int, ...], dtype: Any = jnp.float32) -> jax.Array:
-    """Return the first gains of a normalization: 1 with a deviation of 0.02."""
+def near_one(key: jax.Array, shape: tuple[int, ...], dtype: DTypeLike = jnp.float32) -> jax.Array:
+    """Return the initial gains of a normalization: 1 with a deviation of 0.02."""
     return 1 + normal(key, shape, dtype)
 
 
@@ -71,7 +72,7 @@ class ResidualBlock(nn.Module):
 
 
 def residuals(x: jax.Array, blocks: int, normalize: bool, train: bool, axis: str | None) -> jax.Array:
-    """Return what residual blocks and a convolution make of `x` (N, H, W, F), as "blocks" and "conv2" of the caller."""
+    """Return residual blocks and a convolution applied to `x` (N, H, W, F), as "blocks" and "conv2" of the caller."""
     stack = nn.scan(
         ResidualBlock,
         variable_axes={"params": 0, "batch_stats": 0},
@@ -84,7 +85,7 @@ def residuals(x: jax.Array, blocks: int, normalize: bool, train: bool, axis: str
 
 
 class ContentExtractor(nn.Module):
-    """Features of the small photo itself; with `Enlargement` a network like SRGAN's, learned before and then kept."""
+    """Features of the photo itself; with `Enlargement` a network like SRGAN's generator, trained first, then frozen."""
 
     features: int
     blocks: int
@@ -98,7 +99,7 @@ class ContentExtractor(nn.Module):
 
 
 class Enlargement(nn.Module):
-    """The enlarged photo by its own features alone, which training matches with the references."""
+    """The photo enlarged by its own features alone; training matches the result with the references."""
 
     channels: int
 
@@ -106,12 +107,12 @@ class Enlargement(nn.Module):
     def __call__(self, x: jax.Array) -> jax.Array:
         """Return (N, 4 H, 4 W, channels) in [-1, 1] of features `x` (N, H, W, F)."""
         for i in (1, 2):
-            x = doubled(x, f"upsampling{i}")
+            x = upsample_x2(x, f"upsampling{i}")
         return jnp.tanh(Conv(self.channels, 1, kernel_init=normal, name="conv1")(x))
 
 
-def doubled(x: jax.Array, name: str) -> jax.Array:
-    """Return features (N, 2 H, 2 W, F) of `x` (N, H, W, F) by a sub-pixel convolution and ReLU."""
+def upsample_x2(x: jax.Array, name: str) -> jax.Array:
+    """Return `x` (N, H, W, F) enlarged to (N, 2 H, 2 W, F) by a sub-pixel convolution and ReLU."""
     return nn.relu(depth_to_space(Conv(4 * x.shape[-1], 3, kernel_init=normal, name=name)(x), 2))
 
 
@@ -126,13 +127,13 @@ class Transfer(nn.Module):
     channels: int = 0
 
     @nn.compact
-    def __call__(self, x: jax.Array, given: jax.Array, train: bool, axis: str | None) -> jax.Array:
-        """Return (N, 2 H, 2 W, F), or the image (N, H, W, channels), of `x` (N, H, W, F) and the map `given`."""
+    def __call__(self, x: jax.Array, textures: jax.Array, train: bool, axis: str | None) -> jax.Array:
+        """Return (N, 2 H, 2 W, F), or the image (N, H, W, channels), of `x` (N, H, W, F) and one of the `Maps`."""
         features = x.shape[-1]
-        y = Conv(features, 3, kernel_init=normal, name="conv1")(jnp.concatenate([x, given], axis=-1))
+        y = Conv(features, 3, kernel_init=normal, name="conv1")(jnp.concatenate([x, textures], axis=-1))
         x = x + residuals(nn.relu(y), self.blocks, self.normalize, train, axis)
         if not self.channels:
-            return doubled(x, "upsampling")
+            return upsample_x2(x, "upsampling")
         x = Conv(features // 2, 3, kernel_init=normal, name="conv3")(x)
         return jnp.tanh(Conv(self.channels, 1, kernel_init=normal, name="conv4")(x))
 
@@ -140,9 +141,9 @@ class Transfer(nn.Module):
 class SRNTT(nn.Module):
     """Content extractor, then texture transfer at three scales with `blocks`, a half and a quarter of them.
 
-    `normalization` is "batch", whose running statistics are the collection "batch_stats", or "none". With `alone` it
-    enlarges by the content's features, without references: so it is trained first. SRNTT-l2 is this network, trained by
-    reconstruction alone.
+    `normalization` is "batch", whose running statistics are the collection "batch_stats", or "none". With `alone` the
+    network enlarges by the content's features, without references; its training starts so. SRNTT-l2 is this network,
+    trained by reconstruction alone.
     """
 
     channels: int = 3
@@ -152,7 +153,7 @@ class SRNTT(nn.Module):
     alone: bool = False
 
     def setup(self) -> None:
-        """Name the parts: `content` and `enlargement`, learned before; `small`, `medium` and `large`, the transfer."""
+        """Make the parts: `content` and `enlargement`, trained first; `small`, `medium` and `large`, the transfer."""
         normalize = choose("normalization", self.normalization, {"batch": True, "none": False})
         self.content = ContentExtractor(self.features, self.blocks, normalize)
         self.enlargement = Enlargement(self.channels)
@@ -165,8 +166,8 @@ class SRNTT(nn.Module):
         """Return (N, 4 H, 4 W, C) from `x` (N, H, W, C), both in [-1, 1], and the references' `maps`.
 
         With `train` photos are normalized by their own batch, over all devices where `axis` names their axis, and
-        "batch_stats" has to be mutable; the content extractor only where it is `alone`, else it stays as it is. Raises
-        UserError without maps, except by `init`.
+        "batch_stats" has to be mutable; the content extractor is trained with `alone` only, else it is frozen. Raises
+        UserError without maps, except in `init`.
         """
         if self.alone and not self.is_initializing():
             return self.enlargement(self.content(x, train, axis))
@@ -191,12 +192,12 @@ class SRNTT(nn.Module):
 
 
 def receptive_radius(net: SRNTT) -> int:
-    """Return how far a pixel's result sees in the small photo; maps are seen less far."""
+    """Return how many pixels of the photo away an output pixel depends on; the context in the maps is smaller."""
     small, medium, large = (2 * depth + 3 for depth in net._depths())  # blocks, and three convolutions around
     return 2 * net.blocks + 2 + small + -(-(medium + -(-large // 2)) // 2)
 
 
-def fold(net: SRNTT, variables: Mapping[str, Any]) -> tuple[SRNTT, dict[str, Any]]:
+def fold(net: SRNTT, variables: Variables) -> tuple[SRNTT, Variables]:
     """Return the network without normalization that gives the same outputs as `net` at inference, and its variables.
 
     Exact: normalization by running statistics is affine, so it goes into the convolution before it.
@@ -204,10 +205,10 @@ def fold(net: SRNTT, variables: Mapping[str, Any]) -> tuple[SRNTT, dict[str, Any
     statistics = variables.get("batch_stats", {})
     folded = {}
     for name, part in variables["params"].items():
-        found = statistics.get(name, {})
-        folded[name] = fold_layers(part, found)
+        running = statistics.get(name, {})
+        folded[name] = fold_layers(part, running)
         if "blocks" in part:
-            folded[name]["blocks"] = fold_layers(part["blocks"], found.get("blocks", {}))
+            folded[name]["blocks"] = fold_layers(part["blocks"], running.get("blocks", {}))
     return net.clone(normalization="none"), {"params": folded}
 
 

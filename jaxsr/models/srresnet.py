@@ -2,20 +2,16 @@
 Adversarial Network", CVPR 2017.
 """
 
-from collections.abc import Mapping
-from typing import Any
-
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
 from jaxsr.devices.meshes import BATCH_AXIS
-from jaxsr.models.model import ModelSpec
 from jaxsr.models.ops.convolution import Conv
-from jaxsr.models.ops.layers import PReLU, depth_to_space
+from jaxsr.models.ops.layers import NORM_EPSILON, Initializer, PReLU, batch_norm, depth_to_space
+from jaxsr.models.spec import ModelSpec
 from jaxsr.support.errors import choose
-
-EPSILON = 1e-5  # of batch normalization, as in PyTorch; the paper names none
+from jaxsr.support.types import Params, Variables
 
 # Figure 4: k9n64s1, 16 blocks of k3n64s1, k3n256s1 per doubling. It leaves open whether a PReLU has one slope or 64.
 VARIANTS = {
@@ -53,12 +49,6 @@ def prelu(slopes: str, name: str) -> nn.Module:
     return choose("slopes", slopes, {"layer": SharedPReLU, "channel": PReLU})(name=name)
 
 
-def batch_norm(x: jax.Array, train: bool, axis: str | None, name: str, **options: Any) -> jax.Array:
-    """Return `x` (N, H, W, C) normalized by the batch over all devices of `axis`, or by running statistics."""
-    options = {"momentum": 0.9, "epsilon": EPSILON, **options}
-    return nn.BatchNorm(use_running_average=not train, axis_name=axis, name=name, **options)(x)
-
-
 class ResidualBlock(nn.Module):
     """x + conv, normalization, PReLU, conv, normalization (figure 4), as a step of `nn.scan`."""
 
@@ -80,10 +70,10 @@ class ResidualBlock(nn.Module):
 
 
 class SRResNet(nn.Module):
-    """Residual blocks on the small photo, then a sub-pixel convolution for each doubling (figure 4).
+    """Residual blocks on the LR photo, then a sub-pixel convolution for each doubling (figure 4).
 
-    `slopes` is "layer" or "channel", how far a PReLU shares its slope. `normalization` is "batch", whose running
-    statistics are the collection "batch_stats", or "none". The paper's enlargement lies in [-1, 1]: `output` is
+    `slopes` says whether a PReLU has one slope for the "layer" or one per "channel". `normalization` is "batch", whose
+    running statistics are the collection "batch_stats", or "none". The paper's enlargement lies in [-1, 1]: `output` is
     "linear" (trained to [0, 1]), "symmetric" ((y + 1) / 2) or "tanh" ((tanh(y) + 1) / 2). `use_bias` is for all
     convolutions. `trunk_prelu` puts a PReLU where the paper normalizes after the blocks.
     """
@@ -106,15 +96,15 @@ class SRResNet(nn.Module):
         "batch_stats" has to be mutable.
         """
         to_range = choose("output", self.output, OUTPUTS)
-        low = prelu(self.slopes, "prelu1")(self._conv(self.features, 9, "conv1")(x))
-        x = low + self._trunk(low, train, axis)
+        shallow = prelu(self.slopes, "prelu1")(self._conv(self.features, 9, "conv1")(x))
+        x = shallow + self._trunk(shallow, train, axis)
         for i in range(1, self.scale.bit_length()):
             x = depth_to_space(self._conv(4 * self.features, 3, f"upsampling{i}")(x), 2)
             x = prelu(self.slopes, f"upsampling{i}_prelu")(x)
         return to_range(self._conv(self.channels, 9, "conv3", nn.initializers.normal(0.001))(x))
 
     def _trunk(self, x: jax.Array, train: bool, axis: str | None) -> jax.Array:
-        """Return what the blocks and the convolution after them add to `x` (N, H, W, F)."""
+        """Return the residual that the blocks and the convolution after them add to `x` (N, H, W, F)."""
         normalize = choose("normalization", self.normalization, {"batch": True, "none": False})
         blocks = nn.scan(
             ResidualBlock,
@@ -128,11 +118,11 @@ class SRResNet(nn.Module):
             return prelu(self.slopes, "prelu2")(x)
         return batch_norm(x, train, axis, "norm2") if normalize else x
 
-    def _conv(self, features: int, size: int, name: str, init: Any = he_prelu) -> Conv:
+    def _conv(self, features: int, size: int, name: str, init: Initializer = he_prelu) -> Conv:
         return Conv(features, size, use_bias=self.use_bias, kernel_init=init, name=name)
 
 
-def fold(net: SRResNet, variables: Mapping[str, Any]) -> tuple[SRResNet, dict[str, Any]]:
+def fold(net: SRResNet, variables: Variables) -> tuple[SRResNet, Variables]:
     """Return the network without normalization that gives the same outputs as `net` at inference, and its variables.
 
     Exact: normalization by running statistics is affine, so it goes into the convolution before it.
@@ -143,7 +133,7 @@ def fold(net: SRResNet, variables: Mapping[str, Any]) -> tuple[SRResNet, dict[st
     return net.clone(normalization="none", use_bias=True), {"params": folded}
 
 
-def fold_layers(layers: Mapping[str, Any], statistics: Mapping[str, Any]) -> dict[str, Any]:
+def fold_layers(layers: Params, statistics: Params) -> dict[str, Params]:
     """Return `layers` with "norm1" inside "conv1" and so on, and a bias in every convolution."""
     folded = {}
     for name, layer in layers.items():
@@ -155,12 +145,12 @@ def fold_layers(layers: Mapping[str, Any], statistics: Mapping[str, Any]) -> dic
     return folded
 
 
-def _fold_layer(conv: Mapping[str, Any], norm: Any, statistics: Any) -> dict[str, Any]:
+def _fold_layer(conv: Params, norm: Params | None, statistics: Params | None) -> Params:
     """Return the convolution, of one layer or stacked over blocks (B, T, T, C, O), with its normalization."""
     kernel = conv["kernel"]
     bias = conv.get("bias", jnp.zeros((*kernel.shape[:-4], kernel.shape[-1]), kernel.dtype))
-    if norm is not None:
-        gain = norm["scale"] / jnp.sqrt(statistics["var"] + EPSILON)
+    if norm is not None and statistics is not None:
+        gain = norm["scale"] / jnp.sqrt(statistics["var"] + NORM_EPSILON)
         kernel = kernel * jnp.expand_dims(gain, (-4, -3, -2))
         bias = (bias - statistics["mean"]) * gain + norm["bias"]
     return {"kernel": kernel, "bias": bias}
@@ -174,5 +164,5 @@ SPEC = ModelSpec(
     variants=VARIANTS,
     training_arguments={"train": True, "axis": BATCH_AXIS},
     fold=fold,
-    receptive_radius=lambda net: 4 + 2 * net.blocks + 1 + 3,  # 9x9, blocks, 3x3, and 3 for all of the enlargement
+    receptive_radius=lambda net: 4 + 2 * net.blocks + 1 + 3,  # 9x9, blocks, 3x3, and 3 for the whole enlargement
 )

@@ -3,15 +3,15 @@
 import flax.linen as nn
 import jax
 
-from jaxsr.models.model import ModelSpec
 from jaxsr.models.ops.convolution import Conv
+from jaxsr.models.spec import ModelSpec
 
 # The authors' weights have biases; the most used PyTorch port has none.
 VARIANTS = {"20": {"depth": 20}, "20 without biases": {"depth": 20, "use_bias": False}}
 
 
 class VDSR(nn.Module):
-    """`depth` 3x3 layers that compute what the bicubic enlargement lacks (section 3.1). One network for all scales."""
+    """`depth` 3x3 layers for the residual to the bicubic enlargement (section 3.1). One network for all scales."""
 
     depth: int = 20
     features: int = 64

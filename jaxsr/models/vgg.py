@@ -1,5 +1,5 @@
-"""VGG19 as a measure of what photos show: Simonyan and Zisserman, "Very Deep Convolutional Networks for Large-Scale
-Image Recognition", ICLR 2015, table 1, column E, up to its last convolution.
+"""VGG19's features, for perceptual losses and for matching: Simonyan and Zisserman, "Very Deep Convolutional Networks
+for Large-Scale Image Recognition", ICLR 2015, table 1, column E, up to its last convolution.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ LAYERS = tuple(layer for name in CONVOLUTIONS for layer in (name, name.replace("
 IMAGENET_MEAN, IMAGENET_DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 CAFFE_MEAN = (123.68, 116.779, 103.939)  # RGB
 
-# What a file's weights were trained on: (white, mean, deviation) of the RGB photo, black being 0.
+# How photos are normalized for a file's weights: (white, mean, deviation) of the RGB photo, black being 0.
 CONVENTIONS = {
     "torchvision": (1.0, IMAGENET_MEAN, IMAGENET_DEVIATION),
     "caffe": (255.0, CAFFE_MEAN, (1.0, 1.0, 1.0)),
@@ -30,9 +30,9 @@ CONVENTIONS = {
 class VGG19(nn.Module):
     """The convolutions of VGG19 with zero padding, and 2x2 maximum pooling between blocks, up to the last of `layers`.
 
-    `layers` are names of `LAYERS`; only what they need is computed. `value_range` says what of the photo is black and
-    white, such as (-1, 1) or (0, 255). `convention` says what the weights expect: "torchvision", "caffe", or "none",
-    which passes the photo on as it is (DeblurGAN's way, whatever the weights).
+    `layers` are names of `LAYERS`; no later layer is computed. `value_range` has the values of black and white in the
+    photo, such as (-1, 1) or (0, 255). `convention` is the normalization that the weights expect: "torchvision",
+    "caffe", or "none", which passes the photo on as it is (DeblurGAN's way, whatever the weights).
     """
 
     layers: Sequence[str]
@@ -46,18 +46,18 @@ class VGG19(nn.Module):
         In block i, H' is H halved i - 1 times. Raises UserError for an unknown layer or convention, and for photos
         that are not RGB or too small to be halved so often.
         """
-        last = deepest(self.layers)
+        last = last_convolution(self.layers)
         least = 2 ** (int(last[4]) - 1)
         if x.shape[-1] != 3 or min(x.shape[1:3]) < least:
             raise UserError(f"VGG19 takes RGB photos of at least {least}x{least} pixels for {last}; got {x.shape}")
-        x, found = self._normalized(x), {}
+        x, features = self._normalized(x), {}
         for name in CONVOLUTIONS[: CONVOLUTIONS.index(last) + 1]:
             block, number = int(name[4]), int(name[6])
             if block > 1 and number == 1:
                 x = pooled(x)
-            found[name] = Conv(BLOCKS[block - 1][0], 3, name=name)(x)
-            x = found[name.replace("conv", "relu")] = nn.relu(found[name])
-        return {layer: found[layer] for layer in self.layers}
+            features[name] = Conv(BLOCKS[block - 1][0], 3, name=name)(x)
+            x = features[name.replace("conv", "relu")] = nn.relu(features[name])
+        return {layer: features[layer] for layer in self.layers}
 
     def _normalized(self, x: jax.Array) -> jax.Array:
         """Return the photo `x`, in `value_range`, as the weights expect it."""
@@ -69,8 +69,8 @@ class VGG19(nn.Module):
         return (x - jnp.array(mean).reshape(1, 1, 1, 3)) / jnp.array(deviation).reshape(1, 1, 1, 3)
 
 
-def deepest(layers: Sequence[str]) -> str:
-    """Return the convolution that the last of `layers` needs; raises UserError for an unknown name, or none."""
+def last_convolution(layers: Sequence[str]) -> str:
+    """Return the last convolution that `layers` depend on; raises UserError for an unknown name, or none."""
     if not layers:
         raise UserError("VGG19 needs at least one layer, such as 'relu2_2'; got none")
     places = {layer: i // 2 for i, layer in enumerate(LAYERS)}
@@ -79,7 +79,7 @@ def deepest(layers: Sequence[str]) -> str:
 
 def check_layers(layers: Sequence[str], params: Mapping[str, object], source: str) -> None:
     """Raise UserError where `layers` need convolutions that `params`, from the file `source`, do not hold."""
-    last = deepest(layers)
+    last = last_convolution(layers)
     needed = CONVOLUTIONS[: CONVOLUTIONS.index(last) + 1]
     held = next((i for i, name in enumerate(needed) if name not in params), len(needed))
     if held < len(needed):

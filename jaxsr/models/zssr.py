@@ -3,8 +3,8 @@
 import flax.linen as nn
 import jax
 
-from jaxsr.models.model import ModelSpec
 from jaxsr.models.ops.convolution import Conv
+from jaxsr.models.spec import ModelSpec
 
 VARIANTS = {"RGB": {}, "grey": {"channels": 1}}
 
@@ -13,9 +13,9 @@ near_zero = nn.initializers.variance_scaling(0.1, "fan_in", "normal")
 
 
 class ZSSR(nn.Module):
-    """`depth` 3x3 layers without biases that compute what the bicubic enlargement lacks (section 3.2).
+    """`depth` 3x3 layers without biases that predict the residual of the bicubic enlargement (section 3.2).
 
-    The weights are those of one photo: `jaxsr.blind.zssr.restoration` learns them from it.
+    The weights belong to one photo: `jaxsr.blind.zssr.restoration` trains them on it.
     """
 
     depth: int = 8
@@ -39,7 +39,7 @@ SPEC = ModelSpec(
     scales=(2, 3, 4),
     variants=VARIANTS,
     pre_upsampled=True,
-    shared_scales=((2, 3, 4),),  # x4 goes on from the weights of x2
+    shared_scales=((2, 3, 4),),  # x4 is trained from the weights of x2
     receptive_radius=lambda net: net.depth,
     per_photo=True,
 )

@@ -1,108 +1,128 @@
-"""Photos from files to files, several at once where one alone would leave devices idle."""
+"""Photos from files to files, several at the same time where one alone would leave devices idle."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from jaxsr.data.images import Photo, read_photo, write_photo
 from jaxsr.data.kernel_files import kernel_picture, write_arrays, write_kernel
+from jaxsr.imaging.pixels import to_levels
 from jaxsr.models import Model
-from jaxsr.restoration.photo import with_alpha
+from jaxsr.restoration.options import DEFAULT_OPTIONS, RestoreOptions
+from jaxsr.restoration.photo import restore_each, with_alpha
 from jaxsr.restoration.reference.match_pictures import matches_picture
-from jaxsr.restoration.reference.transfer import restore_each
-from jaxsr.restoration.tiles.placement import Folder, Size, Tile
-from jaxsr.restoration.tiles.program import Found
-from jaxsr.restoration.tiles.tiled_run import Result, at_once
+from jaxsr.restoration.tiles.placement import Size, Tile, TileCache
+from jaxsr.restoration.tiles.tiled_run import PhotoExtras, Result, photos_per_batch
 from jaxsr.support.errors import UserError
-from jaxsr.support.progress import progress_bar
+from jaxsr.support.types import Progress
 
 
-def groups_at_once(model: Model, sizes: Mapping[Path, Size | None], tile: Tile, folder: Folder) -> list[list[Path]]:
-    """Return the photos of `sizes` (H, W) in groups for `restore_files`: of one size, as many as occupy all devices.
+def batches_of_photos(
+    model: Model, sizes: Mapping[Path, Size | None], tile: Tile, cache: TileCache
+) -> list[list[Path]]:
+    """Return the photos of `sizes` (H, W) in batches for `restore_files`: of one size, as many as occupy all devices.
 
-    The groups go by their first photo. Photos that need a reference each, or are of unknown size, stay alone.
+    The batches are in the order of their first photos. Photos of unknown size, and those
+    of a network that needs a reference, are alone.
     """
     if model.needs:
         return [[path] for path in sizes]
     counts = Counter(sizes.values())
-    rooms = {size: _room(model, size, tile, folder) for size, count in counts.items() if size and count > 1}
-    groups: list[list[Path]] = []
+    capacities = {size: _capacity(model, size, tile, cache) for size, count in counts.items() if size and count > 1}
+    batches: list[list[Path]] = []
     unfinished: dict[Size, list[Path]] = {}
     for path, size in sizes.items():
-        if size in unfinished and len(unfinished[size]) < rooms[size]:
+        if size in unfinished and len(unfinished[size]) < capacities[size]:
             unfinished[size].append(path)
             continue
-        groups.append([path])
-        if size in rooms:
-            unfinished[size] = groups[-1]
-    return groups
+        batches.append([path])
+        if size in capacities:
+            unfinished[size] = batches[-1]
+    return batches
 
 
-def _room(model: Model, size: Size, tile: Tile, folder: Folder) -> int:
-    """Return how many photos of `size` make a group; 1 where they cannot be restored, which is told in their turn."""
+def _capacity(model: Model, size: Size, tile: Tile, cache: TileCache) -> int:
+    """Return how many photos of `size` make a batch; 1 where they fail, which is reported in their turn."""
     try:
-        return at_once(model, size, tile, folder)
+        return photos_per_batch(model, size, tile, cache)
     except UserError:
         return 1
 
 
-def restore_files(model: Model, outputs: Mapping[Path, Path], **options: Any) -> dict[Path, str]:
+def restore_files(
+    model: Model,
+    outputs: Mapping[Path, Path],
+    options: RestoreOptions = DEFAULT_OPTIONS,
+    *,
+    cache: TileCache | None = None,
+    progress: Progress | None = None,
+) -> dict[Path, str]:
     """Write the photos in the files that are keys of `outputs`, restored by `model`, to the values.
 
-    Those of one shape and depth are restored at once, with `options` of `restore_pixels`; a bar shows their tiles on a
-    terminal. What the network finds out about a photo goes to folders beside: see `write_found`. Returned is for each
-    photo that could not be read, restored or written a line that names its file.
+    Those of one shape and depth are restored together. What the network returns beside the image goes to folders
+    beside: see `write_extras`. `progress(done, total)` counts tiles, anew for photos of another shape. Returned is for
+    each photo that could not be read, restored or written a line that names its file.
     """
-    alike: dict[Any, dict[Path, Photo]] = {}
-    failures: dict[Path, str] = {}
-    for path in outputs:
-        try:
-            photo = read_photo(path)
-        except UserError as error:
-            failures[path] = str(error)
-        else:
-            alike.setdefault((photo.pixels.shape, photo.depth), {})[path] = photo
-    for photos in alike.values():
-        for path, result in _restored(model, photos, options).items():
+    photos, failures = _read(outputs)
+    alike: dict[tuple[tuple[int, ...], int], dict[Path, Photo]] = {}
+    for path, photo in photos.items():
+        alike.setdefault((photo.pixels.shape, photo.depth), {})[path] = photo
+    for group in alike.values():
+        for path, result in _restored(model, group, options, cache, progress).items():
             try:
                 if isinstance(result, UserError):
                     raise result
-                write_photo(outputs[path], with_alpha(photos[path], result[0], model.scale, options.get("folder")))
-                write_found(outputs[path], result[1])
+                write_photo(outputs[path], with_alpha(photos[path], result[0], model.scale, cache))
+                write_extras(outputs[path], result[1])
             except (UserError, OSError) as error:
                 failures[path] = f"{path}: {error}"
     return failures
 
 
-def _restored(model: Model, photos: Mapping[Path, Photo], options: Mapping[str, Any]) -> dict[Path, Result | UserError]:
-    """Return what `restore_each` gives for the pixels of each of `photos`, all alike."""
-    with progress_bar(photos, "tile") as progress:
+def _read(paths: Iterable[Path]) -> tuple[dict[Path, Photo], dict[Path, str]]:
+    """Return the photos in the files `paths`, and why others cannot be read."""
+    photos: dict[Path, Photo] = {}
+    failures: dict[Path, str] = {}
+    for path in paths:
         try:
-            results = restore_each(model, [photo.pixels for photo in photos.values()], progress=progress, **options)
+            photos[path] = read_photo(path)
         except UserError as error:
-            return dict.fromkeys(photos, error)
+            failures[path] = str(error)
+    return photos, failures
+
+
+def _restored(
+    model: Model,
+    photos: Mapping[Path, Photo],
+    options: RestoreOptions,
+    cache: TileCache | None,
+    progress: Progress | None,
+) -> dict[Path, Result | UserError]:
+    """Return what `restore_each` gives for each of `photos`, all alike; its error, if any, is that of each."""
+    pixels = [photo.pixels for photo in photos.values()]
+    try:
+        results = restore_each(model, pixels, options, cache=cache, progress=progress)
+    except UserError as error:
+        return dict.fromkeys(photos, error)
     return dict(zip(photos, results, strict=True))
 
 
-def write_found(output: Path, found: Found) -> None:
-    """Write beside the photo `output` what the network found out, as `restore_pixels` returns it: of SRNTT the places
-    matched, as a picture matches/NAME.png; of DAN the following.
+def write_extras(output: Path, extras: PhotoExtras) -> None:
+    """Write beside the photo `output` what the network returned with it.
 
-    The last round's kernel becomes kernels/NAME.npz (`Kernel`, with all rounds' `kernels` and `codes`) and a picture of
-    it, kernels/NAME.png; DANv1 knows codes alone. The rounds' images become rounds/NAME-1.png, ...
+    Of SRNTT that is a picture of the matches, matches/NAME.png. Of DAN the last round's kernel becomes kernels/NAME.npz
+    (`Kernel`, with all rounds' `kernels` and `codes`) and a picture of it, kernels/NAME.png; DANv1 has codes only.
+    The rounds' images become rounds/NAME-1.png, ...
     """
-    folder, facts = output.parent / "kernels", {name: found[name] for name in ("codes", "kernels") if name in found}
-    if "kernels" in found:
-        write_kernel(folder / f"{output.stem}.npz", found["kernels"][-1], facts)
-        write_photo(folder / f"{output.stem}.png", Photo(kernel_picture(found["kernels"][-1])))
-    elif "places" in found:
-        picture = matches_picture(found["places"], found["sizes"])
-        write_photo(folder.with_name("matches") / f"{output.stem}.png", Photo(picture))
-    elif facts:
-        write_arrays(folder / f"{output.stem}.npz", facts)
-    for i, image in enumerate(found.get("images", ()), start=1):
-        pixels = np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8)
-        write_photo(output.parent / "rounds" / f"{output.stem}-{i}{output.suffix}", Photo(pixels))
+    folder, stem = output.parent / "kernels", output.stem
+    arrays = {name: extras[name] for name in ("codes", "kernels") if name in extras}
+    if "kernels" in extras:
+        write_kernel(folder / f"{stem}.npz", extras["kernels"][-1], arrays)
+        write_photo(folder / f"{stem}.png", Photo(kernel_picture(extras["kernels"][-1])))
+    elif "places" in extras:
+        picture = matches_picture(extras["places"], extras["sizes"])
+        write_photo(folder.with_name("matches") / f"{stem}.png", Photo(picture))
+    elif arrays:
+        write_arrays(folder / f"{stem}.npz", arrays)
+    for i, image in enumerate(extras.get("images", ()), start=1):
+        write_photo(output.parent / "rounds" / f"{stem}-{i}{output.suffix}", Photo(to_levels(image)))

@@ -12,20 +12,20 @@ from jaxsr.support.errors import UserError
 from jaxsr.support.files import cache_folder
 
 DONE, SOME_FAILED, WRONG_USAGE = 0, 1, 2
-MOST_CPU_DEVICES = 8  # each holds a window of a photo; XLA's own threads use the cores beyond
+MAX_CPU_DEVICES = 8  # each holds a tile of a photo; XLA's own threads use any further cores
 
 
 def run(main: Callable[[Sequence[str]], int | None]) -> None:
     """Run `main(positional arguments)` as an absl app and exit with its status.
 
-    0: all done; 1: some inputs failed, the others are written; 2: wrong usage, one line on standard error.
+    0: all done. 1: some inputs failed, the others are written. 2: wrong usage, with one line on standard error.
     """
 
     def guarded(argv: Sequence[str]) -> int:
         use_compile_cache()
         use_all_cores()
         if not flags.FLAGS["verbosity"].present:
-            logging.set_verbosity(logging.WARNING)  # checkpointing tells every step of its work
+            logging.set_verbosity(logging.WARNING)  # checkpointing logs each of its steps
         try:
             return main(argv[1:]) or DONE
         except UserError as error:
@@ -36,20 +36,22 @@ def run(main: Callable[[Sequence[str]], int | None]) -> None:
 
 
 def _parse_flags(argv: Sequence[str]) -> list[str]:
-    """Parse the flags; a wrong one is told in one line, without absl's page of help."""
+    """Return the positional arguments; report a wrong flag in one line, without absl's page of help."""
     try:
         return flags.FLAGS(list(argv))
     except (flags.Error, UserError, AttributeError, KeyError, TypeError, OSError) as error:
         message = " ".join(line for line in str(error).splitlines() if line.strip())
-        message = message.rpartition(f"{UserError.__qualname__}: ")[2]  # a config's ends a traceback
+        message = message.rpartition(f"{UserError.__qualname__}: ")[
+            2
+        ]  # an error in a config file comes at the end of a traceback
         print(f"{Path(argv[0]).stem}: {message} (--help lists the flags)", file=sys.stderr)
         sys.exit(WRONG_USAGE)
 
 
 def use_compile_cache() -> None:
-    """Keep compiled programs in the user's cache folder, so that a second call starts at once.
+    """Keep compiled programs in the user's cache folder, so that a command does not compile them again.
 
-    JAX's own variable JAX_COMPILATION_CACHE_DIR wins; an unwritable cache folder is left unused.
+    JAX's own variable JAX_COMPILATION_CACHE_DIR takes precedence. A cache folder that cannot be written is not used.
     """
     if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
         jax.config.update("jax_compilation_cache_dir", str(cache_folder() / "compiled"))
@@ -57,14 +59,14 @@ def use_compile_cache() -> None:
 
 
 def use_all_cores() -> None:
-    """Make every core a device of JAX's CPU backend, unless JAX_NUM_CPU_DEVICES says otherwise.
+    """Make every core a device of JAX's CPU backend, unless JAX_NUM_CPU_DEVICES sets their number.
 
-    Batches and windows are then shared among cores as among GPUs; XLA alone leaves half of them idle at small images.
-    A device that waits for the others holds one of XLA's threads. Were there only one for each device, a
-    convolution that waits for helpers would wait for ever: hence twice as many.
+    Batches and tiles are then shared among cores as among GPUs; XLA alone leaves half the cores idle on small images.
+    XLA gets twice as many threads as devices: a device that waits for the others holds a thread, and with one thread
+    for each device, a convolution that needs helper threads would never get them.
     """
     if jax.config.jax_num_cpu_devices < 1:  # pyright: ignore[reportAttributeAccessIssue]
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        count = min(cores, MOST_CPU_DEVICES)
+        count = min(cores, MAX_CPU_DEVICES)
         jax.config.update("jax_num_cpu_devices", count)
         os.environ.setdefault("PJRT_NPROC", str(cores + count))

@@ -1,21 +1,24 @@
-"""A user's mistake, said in one line: what, the value, the bound, the remedy."""
+"""Errors for the user: one line that names the mistake, the value, the bound and the remedy."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 class UserError(ValueError):
-    """A mistake that the user can mend; commands print its one line without a traceback and leave with 2."""
+    """A mistake that the user can fix; commands print its one line without a traceback and exit with status 2."""
 
 
 def nearest(name: str, choices: Iterable[str]) -> str:
-    """Return the choice most like `name`, phrased to end an error, or all choices when none is like it."""
+    """Return the end of an error message: the choice closest to `name`, or all choices when none is close."""
     choices = list(choices)
     close = difflib.get_close_matches(name, choices, n=1, cutoff=0.6)
     return f"did you mean {close[0]!r}?" if close else f"choose one of: {', '.join(choices)}"
 
 
-def choose(what: str, name: str, table: dict):
+def choose(what: str, name: str, table: Mapping[str, T]) -> T:
     """Return `table[name]`, or raise a UserError that names the nearest key.
 
     Example: `choose("optimizer", config.name, OPTIMIZERS)`.

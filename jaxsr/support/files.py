@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, and the folder for those kept between runs."""
+"""Files that are written whole or not at all, and the folder of files kept between runs."""
 
 import contextlib
 import os
@@ -8,14 +8,14 @@ from pathlib import Path
 
 from jaxsr.support.errors import UserError
 
-RANDOM = 8  # characters that mkstemp puts into a name
+RANDOM_CHARACTERS = 8  # that mkstemp puts into a name
 
 
 @contextlib.contextmanager
 def written_whole(path: str | os.PathLike) -> Iterator[Path]:
-    """Yield a temporary path beside `path`, renamed to it when the block ends and removed when it raises.
+    """Yield a temporary path beside `path`; it is renamed to `path` when the block ends, and removed if that raises.
 
-    The temporary name keeps the suffix, because image writers choose their format by it.
+    The temporary name has the suffix of `path`, because image writers choose their format by it.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -31,14 +31,14 @@ def written_whole(path: str | os.PathLike) -> Iterator[Path]:
 
 
 def remove_remains(path: str | os.PathLike) -> None:
-    """Remove temporary files that `written_whole(path)` left when it was killed; the name may be a pattern."""
+    """Remove temporary files that a killed `written_whole(path)` left behind; the name may be a pattern."""
     path = Path(path)
-    for temporary in path.parent.glob(f".{path.stem}-{'?' * RANDOM}{path.suffix}"):
+    for temporary in path.parent.glob(f".{path.stem}-{'?' * RANDOM_CHARACTERS}{path.suffix}"):
         temporary.unlink(missing_ok=True)
 
 
 def make_folder(folder: Path) -> None:
-    """Make the output `folder`, or raise UserError."""
+    """Make the output `folder` and its parents; raises UserError where that is impossible."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -46,12 +46,12 @@ def make_folder(folder: Path) -> None:
 
 
 def cache_folder() -> Path:
-    """Return the folder for what jaxsr keeps between runs: `jaxsr` in XDG_CACHE_HOME, or in ~/.cache."""
+    """Return the folder of files that jaxsr keeps between runs: `jaxsr` in XDG_CACHE_HOME, or in ~/.cache."""
     return Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "jaxsr"
 
 
 def _umask() -> int:
-    """Return the process's umask; mkstemp ignores it and would leave files unreadable to the group."""
+    """Return the process's umask, which mkstemp ignores: its files would be unreadable to the group."""
     mask = os.umask(0)
     os.umask(mask)
     return mask

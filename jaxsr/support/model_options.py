@@ -2,18 +2,20 @@
 
 import ast
 import re
+from typing import TypeAlias
 
 from jaxsr.support.errors import UserError
 
-Option = int | float | bool | str | tuple | list | None
+Option: TypeAlias = int | float | bool | str | tuple | list | None
 
 
 def parse_model(text: str) -> tuple[str, dict[str, Option]]:
     """Return the name and the options of `text`, such as "zssr,steps=300,kernel=estimate".
 
-    Values are Python literals (`300`, `True`, `(64, 32)`), or else words. Raises UserError for a part without "=".
+    Values are Python literals (`300`, `True`, `(64, 32)`), anything else is a string. Raises UserError for a part
+    without "=".
     """
-    name, *parts = re.split(r",(?![^()]*\))", text)  # commas outside brackets
+    name, *parts = re.split(r",(?![^()]*\))", text)  # at commas outside brackets
     options: dict[str, Option] = {}
     for part in parts:
         key, equals, value = part.partition("=")

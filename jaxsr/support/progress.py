@@ -1,15 +1,20 @@
-"""A bar on a terminal for the work on one or several files."""
+"""A progress bar on the terminal for work on one or several files."""
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from tqdm import tqdm
 
+from jaxsr.support.types import Progress
+
 
 @contextlib.contextmanager
-def progress_bar(files: Iterable[Path], unit: str) -> Iterator[Callable[[int, int], None]]:
-    """Show a bar with the names of `files` inside the block; yield what to tell it: `progress(done, total)` units."""
+def progress_bar(files: Iterable[Path], unit: str) -> Iterator[Progress]:
+    """Show a bar with the names of `files` inside the block; yield its `progress(done, total)`, counted in `unit`s.
+
+    Nothing is shown where standard error is no terminal.
+    """
     with tqdm(desc=", ".join(path.name for path in files), unit=unit, leave=False, disable=None) as bar:
 
         def progress(done: int, total: int) -> None:

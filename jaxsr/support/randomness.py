@@ -34,12 +34,25 @@ class Stream(enum.IntEnum):
     TRUE_TEXTURE = 11  # whether SRNTT's textures come from the sharp photo itself
 
 
+class PhotoStream(enum.IntEnum):
+    """The draws for one photo of a test set, beside its kernel, from streams of the photo's key."""
+
+    EXPOSURE = 1  # which share of a camera shake's time
+
+
+class LearningStream(enum.IntEnum):
+    """What ZSSR draws for one photo, from streams of the photo's key."""
+
+    INITIAL_WEIGHTS = 1
+    STEPS = 2
+
+
 def seed_key(seed: int, purpose: Purpose) -> jax.Array:
     """Return the key of `seed` for one `purpose`."""
     return jax.random.fold_in(jax.random.key(seed), int(purpose))
 
 
-def stream(key: jax.Array, which: Stream) -> jax.Array:
+def stream(key: jax.Array, which: enum.IntEnum) -> jax.Array:
     """Return the key of one stream of `key`."""
     return jax.random.fold_in(key, int(which))
 

@@ -1,180 +1,182 @@
-"""The fields of a training config with their defaults. The files in configs/ set what their paper says."""
+"""The fields of a training config with their defaults, as dataclasses. The files in configs/ set what their paper says.
 
-from collections.abc import Iterable
-from typing import Any
+A config is the ConfigDict that `default_config` makes of them: `--config.data.patch=48` sets a field, values keep the
+type of their default, and a field that does not exist is refused with the nearest one that does.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
 
 from ml_collections import ConfigDict
 
-from jaxsr.support.errors import UserError, nearest
+from jaxsr.models.spec import ModelSpec, Network
 
-Config = Any  # a ConfigDict: it checks its own fields, by value and when locked by name, not the type checker
+Config: TypeAlias = Any  # a ConfigDict: it checks fields by name and value itself, which a type checker cannot
+Options: TypeAlias = Mapping[str, Any]  # constructor fields by name; a config may add any
+
+
+@dataclass(frozen=True)
+class ModelSection:
+    """`config.model`: the network."""
+
+    name: str = ""  # a row of jaxsr.models.MODELS
+    scale: int = 2  # 1 for deblurring
+    basis: str = ""  # DAN: a file of published principal components; "" computes them from random kernels
+    options: Options = field(default_factory=dict)  # the network's constructor fields, such as feature_channels
+
+
+@dataclass(frozen=True)
+class DataSection:
+    """`config.data`: photos, and what patches are made of them."""
+
+    train: str = "samples"  # "samples" (built in), folders of photos or a data set of prepare_data, by comma
+    validation: str = "samples"  # "samples" or a folder of HR photos, never trained on
+    patch: int = 32  # side of a training patch in LR pixels
+    scales: tuple[int, ...] = ()  # sr: one set of weights for these; patches are then measured in HR pixels
+    crops: int = 1  # of each sub-image that is read from a prepared data set; more, where patches are small
+    augment: bool = True  # the 8 flips and quarter turns
+    stretch: float = 0.25  # share of patches with more contrast: photos lack the flat black and white of others
+    rescale: tuple[float, ...] = (1.0,)  # also train on the photos reduced by these factors
+    # A row of jaxsr.degradations' table. sr: "bicubic", "bd", "dn"; blind: "isotropic", "anisotropic"; deblur: "motion"
+    degradation: str = "bicubic"
+    kernel_size: int = 21  # side of blur kernels; 64 is DeblurGAN's
+    quantize_lr: bool = False  # round the network's input to 8 bits, as a file on disk has it
+    noise: float = 0.0  # deblur: standard deviation of the white noise in the blurred photo, in [0, 1]
+    exposures: tuple[float, ...] = (0.1, 0.5, 1.0)  # deblur: shares of a shake's time, each with a kernel of its own
+    # deblur: levels of camera-shake jitter (the paper's anxiety), of which each shake takes one
+    jitter: tuple[float, ...] = (0.01, 0.009, 0.008, 0.007, 0.005, 0.003)
+    shakes: int = 1_000  # deblur: number of camera shakes drawn before training; each example takes one
+    pairs: str = ""  # deblur: folders of blurred (blur) and sharp photos (sharp), or a data set prepared from such
+    synthetic_share: float = 0.0  # deblur: beside pairs, the share of examples blurred here, from data.train
+    references: str = ""  # reference: folders of photos with references (hr, ref1, ...), in place of data.train
+    reference_level: str = "all"  # reference: "1", the most similar ones, to "5", or "all", each an example
+    hr_reference_share: float = 0.5  # reference: share of examples whose textures come from the HR photo itself
+
+
+@dataclass(frozen=True)
+class PerceptualSection:
+    """`config.perceptual`: the loss of VGG19's features."""
+
+    weight: float = 0.0  # weight of the mean squared difference of features; 0 needs no weights of VGG19
+    layer: str = "relu2_2"  # "relu2_2" is after the activation, "conv2_2" before
+    feature_scale: float = 1.0  # what features are multiplied by: SRGAN's is 1 / 12.75
+    convention: str = ""  # "torchvision", "caffe" or "none": how photos are normalized; "": by the file
+    weights: str = ""  # VGG19's file, or "random" for tests; "": that of JAXSR_VGG19, or in the cache folder
+    fallback_to_deepest_layer: bool = False  # where the file ends before `layer`, use its last one, with a warning
+
+
+@dataclass(frozen=True)
+class TextureSection:
+    """`config.texture`: SRNTT's texture loss."""
+
+    weight: float = 0.0  # weight of the difference of Gram matrices of output and swapped features
+    by_similarity: bool = False  # weight positions by how similar the match is
+
+
+@dataclass(frozen=True)
+class PretrainingSection:
+    """`config.pretraining`: a first stage by the pixel loss alone."""
+
+    steps: int = 0  # the first of `config.steps`; 0 has no such stage
+    learning_rate: float = 1e-4  # constant; the schedule and the optimizer start after it
+
+
+@dataclass(frozen=True)
+class SupervisionSection:
+    """`config.supervision`: which of the network's results the pixel loss compares."""
+
+    name: str = "output"  # "output", "recursions" (DRCN), "levels" (LapSRN), "kernel" (DAN)
+    fade: int = 1_000  # recursions: updates over which their loss gives way to that of their weighted sum
+
+
+@dataclass(frozen=True)
+class OptimizerSection:
+    """`config.optimizer`, and `config.adversarial.optimizer` for the second network."""
+
+    name: str = "muon"  # "muon", "adam" or "sgd"
+    learning_rate: float = 0.02  # at the start; the schedule lowers it
+    momentum: float = 0.95  # SGD's and Muon's momentum, Adam's b1
+    second_momentum: float = 0.999  # Adam's b2
+    weight_decay: float = 0.0  # times the weights, added to their gradient
+    clip_norm: float = 0.0  # bound on the norm of the whole gradient; 0 for none
+    clip_elements: float = 0.0  # bound on each gradient element times the rate (VDSR's theta); 0 for none
+    layer_rates: Mapping[str, float] = field(default_factory=dict)  # rate factor by start or end ("bias") of the path
+
+
+@dataclass(frozen=True)
+class ScheduleSection:
+    """`config.schedule` of the learning rate, and `config.adversarial.schedule` for the second network."""
+
+    name: str = "cosine"  # "constant", "cosine", "step", "exponential" or "linear"
+    final: float = 0.01  # cosine, exponential: the last rate over the first; step: the least one over it
+    every: int = 10_000  # step: updates between two drops
+    factor: float = 0.5  # step: what a drop multiplies by
+    hold: float = 0.5  # linear: the share of updates before the rate falls to 0
+    warmup: int = 100  # updates over which the rate first rises from 0
+
+
+@dataclass(frozen=True)
+class AdversarialSection:
+    """`config.adversarial`: a discriminator or critic that is trained beside the network."""
+
+    loss: str = ""  # "bce" (a discriminator) or "wasserstein" (a critic); "" trains no second network
+    weight: float = 1e-3  # weight of the adversarial loss
+    network: str = "srgan"  # a row of jaxsr.training.steps.adversary.ADVERSARIES
+    options: Options = field(default_factory=dict)  # its constructor fields
+    updates: int = 1  # of the second network, on the same photos, for each of the generator
+    penalty: float = 0.0  # weight of the gradient penalty; 10 for "wasserstein"
+    penalty_form: str = "sample"  # or "pixel", as in DeblurGAN's and SRNTT's code
+    min_contrast: float = 0.1  # share of the HR photos' contrast below which a run counts as collapsed; 0: never
+    optimizer: OptimizerSection = field(default_factory=OptimizerSection)
+    schedule: ScheduleSection = field(default_factory=ScheduleSection)
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """All fields of a training run."""
+
+    task: str = "sr"  # what a run learns: "sr", "blind", "deblur" or "reference", a row of jaxsr.training.tasks.TASKS
+    seed: int = 0  # decides initial weights, crops and flips
+    steps: int = 12_000  # optimizer updates in all
+    batch_size: int = 16  # patches per update, over all devices
+    accumulate: int = 1  # parts in which a device takes its share of the batch, for lack of memory
+    precision: str = "float32"  # or "bf16": what networks compute with; weights and losses are float32
+    steps_per_dispatch: int = 0  # updates per call of the compiled program; 0: 1 on a CPU, 20 on an accelerator
+    ema_decay: float = 0.999  # of the averaged weights, which are scored and saved; 0 keeps no average
+    initial_weights: str = ""  # a weight file or shipped name to start from; "" starts afresh
+    model: ModelSection = field(default_factory=ModelSection)
+    data: DataSection = field(default_factory=DataSection)
+    loss: str = "mse"  # the pixel loss, a row of jaxsr.losses.pixel.LOSSES
+    pixel_weight: float = 1.0  # weight of the pixel loss
+    variation_weight: float = 0.0  # weight of the summed total variation of the output in [-1, 1]
+    perceptual: PerceptualSection = field(default_factory=PerceptualSection)
+    texture: TextureSection = field(default_factory=TextureSection)
+    pretraining: PretrainingSection = field(default_factory=PretrainingSection)
+    adversarial: AdversarialSection = field(default_factory=AdversarialSection)
+    supervision: SupervisionSection = field(default_factory=SupervisionSection)
+    optimizer: OptimizerSection = field(default_factory=OptimizerSection)
+    schedule: ScheduleSection = field(default_factory=ScheduleSection)
+    log_every: int = 100  # updates between two lines of metrics
+    validate_every: int = 2_000  # updates between two scores, sample pictures and weight files
+    checkpoint_every: int = 2_000  # updates between two checkpoints
 
 
 def default_config() -> Config:
-    """Return a config with every field there is; a field that is not here does not exist."""
-    config: Config = ConfigDict()
-    config.seed = 0  # decides initial weights, crops and flips
-    config.steps = 12_000  # optimiser updates in all
-    config.batch_size = 16  # patches per update, over all devices
-    config.accumulate = 1  # parts in which a device takes its share of the batch, for lack of memory
-    config.precision = "float32"  # or "bf16": what networks compute with; weights and losses are float32
-    config.steps_per_dispatch = 0  # updates per call of the compiled program; 0: 1 on a CPU, 20 on an accelerator
-    config.ema_decay = 0.999  # the averaged weights are scored and saved; 0 keeps no average
-    config.initial_weights = ""  # a weight file or shipped name to start from; "" starts afresh
+    """Return the ConfigDict of all fields of a training run, with their defaults.
 
-    config.model = ConfigDict()
-    config.model.name = ""  # a row of jaxsr.models.MODELS
-    config.model.scale = 2
-    config.model.basis = ""  # DAN: a file of published principal components; "" computes them from random kernels
-    config.model.options = ConfigDict()  # the network's constructor fields, such as feature_channels
+    Example: `config = default_config(); config.model.name = "espcn"; config.data.train = "photos"`.
 
-    config.data = ConfigDict()
-    config.data.train = "samples"  # "samples" (built in), folders of photos or a data set of prepare_data, by comma
-    config.data.validation = "samples"  # "samples" or a folder of HR photos, never trained on
-    config.data.patch = 32  # side of a training patch in pixels of the small photo
-    config.data.scales = ()  # for weights that serve all scales: patches, of the enlarged photo, are taken at these
-    config.data.crops = 1  # of each sub-image that is read from a prepared data set; more, where patches are small
-    config.data.augment = True  # the 8 flips and quarter turns
-    config.data.stretch = 0.25  # share of patches with more contrast: photos lack the flat black and white of others
-    config.data.rescale = (1.0,)  # also train on the photos reduced by these factors
-    # How photos are reduced: "BI", "BD", "DN", by "isotropic" or "anisotropic" kernels; at scale 1 blurred, by "motion"
-    config.data.degradation = "BI"
-    config.data.kernel_size = 21  # side of those kernels; 64 is DeblurGAN's
-    config.data.quantize_lr = False  # round the small or blurred photo to 8 bits, as a file on disk has it
-    config.data.noise = 0.0  # motion: deviation of the white noise in the blurred photo, in [0, 1]
-    config.data.exposures = (0.1, 0.5, 1.0)  # motion: shares of a shake's time, each with a kernel of its own
-    config.data.anxieties = (0.01, 0.009, 0.008, 0.007, 0.005, 0.003)  # motion: how nervous the hand can be
-    config.data.shakes = 1_000  # motion: how many are drawn before training; each example takes one
-    config.data.pairs = ""  # folders of blurred photos (blur) and sharp ones (sharp), or a data set made of such
-    config.data.synthetic_share = 0.0  # share of examples that beside the pairs come from data.train, blurred
+    Returns:
+        A ConfigDict with the fields of TrainingConfig.
 
-    config.data.references = ""  # srntt: folders of photos with references (hr, ref1, ...), in place of data.train
-    config.data.reference_level = "all"  # "1", the most similar ones, to "5", or "all", each an example
-    config.data.truth_share = 0.5  # share of examples that take texture from the sharp photo itself
-
-    config.loss = "mse"  # a row of jaxsr.losses.pixel.LOSSES
-
-    config.pixel_weight = 1.0  # times that loss
-    config.variation_weight = 0.0  # times the sum of the output's total variation, in [-1, 1]
-
-    config.perceptual = ConfigDict()
-    config.perceptual.weight = 0.0  # times the mean squared difference of features of VGG19; 0 needs no weights of it
-    config.perceptual.layer = "relu2_2"  # "relu2_2" is after the activation, "conv2_2" before
-    config.perceptual.feature_scale = 1.0  # what features are multiplied by: SRGAN's is 1 / 12.75
-    config.perceptual.convention = ""  # "torchvision", "caffe" or "none": how photos are normalized; "": by the file
-    config.perceptual.weights = ""  # its file, or "random" for tests; "": that of JAXSR_VGG19, or in the cache folder
-
-    config.perceptual.deepest = False  # where the file ends before the layer, take its last one, loudly
-    config.texture = ConfigDict()
-    config.texture.weight = 0.0  # srntt: times the difference of Gram matrices of result and swapped features
-    config.texture.by_similarity = False  # count places more where the match is good
-
-    config.pretraining = ConfigDict()
-    config.pretraining.steps = 0  # the first of `steps`, by the pixel loss alone
-    config.pretraining.learning_rate = 1e-4  # constant; the schedule and the optimiser start after it
-
-    config.adversarial = ConfigDict()
-    config.adversarial.loss = ""  # "bce" or "wasserstein" trains a critic, too; "" does not
-    config.adversarial.weight = 1e-3  # times what the critic thinks of the output
-    config.adversarial.network = "srgan"  # a row of jaxsr.training.critic.CRITICS
-    config.adversarial.options = ConfigDict()  # the critic's constructor fields
-    config.adversarial.updates = 1  # of the critic, on the same photos, for each of the generator
-    config.adversarial.penalty = 0.0  # weight of the gradient penalty; 10 for "wasserstein"
-    config.adversarial.penalty_form = "sample"  # or "pixel", as in DeblurGAN's and SRNTT's code
-    config.adversarial.least_contrast = 0.1  # outputs that had contrast and fall below this share end the run; 0: never
-
-    config.supervision = ConfigDict()
-    config.supervision.name = (
-        "output"  # what the loss sees: "output", "recursions" (DRCN), "levels" (LapSRN), "kernel" (DAN)
-    )
-    config.supervision.fade = 1_000  # recursions: updates over which their loss gives way to that of their sum
-
-    config.optimizer = ConfigDict()
-    config.optimizer.name = "muon"  # "muon", "adam" or "sgd"
-    config.optimizer.learning_rate = 0.02  # at the start; the schedule lowers it
-    config.optimizer.momentum = 0.95  # SGD's and Muon's momentum, Adam's b1
-    config.optimizer.second_momentum = 0.999  # Adam's b2
-    config.optimizer.weight_decay = 0.0  # times the weights, added to their gradient
-    config.optimizer.clip_norm = 0.0  # bound on the norm of the whole gradient; 0 for none
-    config.optimizer.clip_elements = 0.0  # bound on each gradient element times the rate (VDSR's theta); 0 for none
-    config.optimizer.layer_rates = ConfigDict()  # learning-rate factor by start or end ("bias") of the path
-
-    config.schedule = ConfigDict()
-    config.schedule.name = "cosine"  # "constant", "cosine", "step", "exponential" or "linear"
-    config.schedule.final = 0.01  # cosine, exponential: the last rate over the first; step: the least one over it
-    config.schedule.every = 10_000  # step: updates between two drops
-    config.schedule.factor = 0.5  # step: what a drop multiplies by
-    config.schedule.hold = 0.5  # linear: the share of updates before the rate falls to 0
-    config.schedule.warmup = 100  # updates over which the rate first rises from 0
-
-    config.adversarial.optimizer = ConfigDict(config.optimizer.to_dict())  # the critic's own, with the same fields
-    config.adversarial.schedule = ConfigDict(config.schedule.to_dict())
-
-    config.log_every = 100  # updates between two lines of metrics
-    config.validate_every = 2_000  # updates between two scores, sample pictures and weight files
-    config.checkpoint_every = 2_000  # updates between two checkpoints
-    return config
-
-
-def published_recipe(config: Config, optimizer: str, learning_rate: float) -> None:
-    """Set "sgd" or "adam" with momentum 0.9 at a rate, without warm-up, averaged weights and stretched contrast."""
-    config.optimizer.name = optimizer
-    config.optimizer.momentum = 0.9
-    config.optimizer.learning_rate = learning_rate
-    config.schedule.warmup = 0
-    config.ema_decay = 0.0
-    config.data.stretch = 0.0
-
-
-# The settings of both DANs and the sides of their kernels (Luo et al., NeurIPS 2020, section 4.1).
-BLIND_SETTINGS = {"x2-iso": 21, "x3-iso": 21, "x4-iso": 21, "x2-aniso": 11, "x4-aniso": 31}
-
-
-def blind_setting(config: Config, setting: str) -> None:
-    """Set the scale, the kernels and the losses of a row of BLIND_SETTINGS.
-
-    "iso" is the paper's setting 1, isotropic kernels; "aniso" its setting 2, noisy anisotropic ones.
+    Raises:
+        TypeError: later, where a field is set to a value of another type; AttributeError for a field that is not there.
     """
-    kernel_size = BLIND_SETTINGS[setting]
-    config.model.scale = int(setting[1])
-    config.data.degradation = "isotropic" if setting.endswith("-iso") else "anisotropic"
-    config.data.kernel_size = kernel_size
-    config.data.quantize_lr = True
-    config.supervision.name = "kernel"
-    config.loss = "l1"
-    config.model.options = ConfigDict(
-        {
-            **{"kernel_size": kernel_size, "code_length": 10, "kernels": config.data.degradation},
-            **{"rounds": 4, "backpropagate_all": False},
-        }
-    )
+    return ConfigDict(dataclasses.asdict(TrainingConfig()))
 
 
-def blind_recipe(config: Config, steps: int) -> None:
-    """Set what both DANs are trained by (section 4.1 and the authors' files): Adam, halved every 200,000 steps."""
-    published_recipe(config, "adam", 4e-4)
-    config.optimizer.second_momentum = 0.99
-    config.schedule.name = "step"
-    config.schedule.every = 200_000
-    config.schedule.factor = 0.5
-    config.data.patch = 64
-    config.batch_size = 64
-    config.steps = steps
-
-
-def scale_and_recipe(variant: str, *, scales: Iterable[int], recipes: Iterable[str]) -> tuple[int, str]:
-    """Return the two halves of a variant such as "x3" (recipe "") or "x3-paper".
-
-    Raises UserError, listing what there is, for others.
-    """
-    scale, _, recipe = variant.partition("-")
-    names = [f"x{s}" for s in scales]
-    known = [f"{name}-{recipe}" if recipe else name for recipe in recipes for name in names]
-    check_variant(variant, known)
-    return int(scale[1:]), recipe
-
-
-def check_variant(variant: str, known: Iterable[str]) -> None:
-    """Raise UserError, listing what there is, unless `variant` is one of `known`."""
-    if variant not in (known := list(known)):
-        raise UserError(f"unknown variant {variant!r}; {nearest(variant, known)}; choose one of: {', '.join(known)}")
+def network_of(config: Config, spec: ModelSpec) -> Network:
+    """Return the network of `config.model`; raises UserError for a scale or option that `spec` does not have."""
+    return spec.module(config.model.scale, **config.model.options.to_dict())

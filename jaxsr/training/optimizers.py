@@ -1,7 +1,6 @@
-"""Optimisers and learning-rate schedules by name, with a rate per layer where a paper asks for it."""
+"""Optimizers and learning-rate schedules by name, with a rate for each layer where a paper asks for it."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -10,22 +9,26 @@ from optax import contrib
 
 from jaxsr.support.errors import UserError, choose, nearest
 from jaxsr.support.trees import by_path, from_paths
+from jaxsr.support.types import Tree
 from jaxsr.training.config import Config
 
 
 def make_schedule(config: Config, learning_rate: float, steps: int) -> optax.Schedule:
-    """Return the learning rate as a function of the update's number (`config` is the `schedule` section)."""
-    moving = max(steps - config.warmup, 1)
+    """Return the learning rate as a function of the number of updates made before.
+
+    `config` is a `schedule` section, `learning_rate` the highest rate, `steps` the number of updates in all. Raises
+    UserError for an unknown name.
+    """
+    falling = max(steps - config.warmup, 1)  # updates after the warm-up
+    held = round(config.hold * falling)
     schedules = {
         "constant": lambda: optax.constant_schedule(learning_rate),
-        "cosine": lambda: optax.cosine_decay_schedule(learning_rate, moving, alpha=config.final),
+        "cosine": lambda: optax.cosine_decay_schedule(learning_rate, falling, alpha=config.final),
         "step": lambda: optax.exponential_decay(
             learning_rate, config.every, config.factor, staircase=True, end_value=config.final * learning_rate
         ),
-        "linear": lambda: optax.linear_schedule(
-            learning_rate, 0.0, moving - round(config.hold * moving), transition_begin=round(config.hold * moving)
-        ),
-        "exponential": lambda: optax.exponential_decay(learning_rate, moving, config.final),
+        "linear": lambda: optax.linear_schedule(learning_rate, 0.0, falling - held, transition_begin=held),
+        "exponential": lambda: optax.exponential_decay(learning_rate, falling, config.final),
     }
     schedule = choose("schedule", config.name, schedules)()
     if not config.warmup:
@@ -35,7 +38,10 @@ def make_schedule(config: Config, learning_rate: float, steps: int) -> optax.Sch
 
 
 def make_optimizer(config: Config, schedule: optax.Schedule) -> optax.GradientTransformation:
-    """Return the transformation of the `optimizer` section: clip, decay, direction, rate per layer, rate."""
+    """Return the transformation of an `optimizer` section: clip, decay, direction, rate of each layer, rate.
+
+    Raises UserError for an unknown name.
+    """
     directions = {
         "adam": lambda: optax.scale_by_adam(b1=config.momentum, b2=config.second_momentum),
         "sgd": lambda: optax.trace(config.momentum),
@@ -54,13 +60,13 @@ def make_optimizer(config: Config, schedule: optax.Schedule) -> optax.GradientTr
 def scale_by_muon(momentum: float) -> optax.GradientTransformation:
     """Return Muon (Jordan et al. 2024) for convolution kernels: momentum with all singular values brought to 1.
 
-    Kernels (H, W, in, out) count as matrices of H W in rows, also those stacked for a scan. Biases and slopes take
-    Adam's direction, with Nesterov's momentum, at a quarter of the rate. On small networks whose gradients are
-    dominated by the photo's mean brightness it reaches in 2,000 steps what Adam does not in 20,000
+    Kernels (H, W, in, out) count as matrices of H W in rows, also those stacked for a scan. Biases and the slopes of
+    PReLUs take Adam's direction, with Nesterov's momentum, at a quarter of the rate. On small networks whose gradients
+    are dominated by the photo's mean brightness, 2,000 steps of Muon reach more than 20,000 of Adam
     (benchmarks/README.md).
     """
 
-    def dimensions(params: Any) -> Any:
+    def dimensions(params: Tree) -> Tree:
         kernel = contrib.MuonDimensionNumbers((-4, -3, -2), (-1,))
         return jax.tree.map(lambda x: kernel if x.ndim >= 4 else None, params)
 
@@ -76,12 +82,12 @@ def clip_by_rate(bound: float, schedule: optax.Schedule) -> optax.GradientTransf
     However high the rate, no update then exceeds `bound` before momentum.
     """
 
-    def update(updates: Any, state: Any, params: Any = None) -> tuple[Any, Any]:
+    def update(updates: Tree, state: Tree, params: Tree = None) -> tuple[Tree, Tree]:
         limit = bound / jnp.maximum(schedule(state.count), 1e-12)
         clipped = jax.tree.map(lambda x: jnp.clip(x, -limit, limit), updates)
         return clipped, optax.ScaleByScheduleState(count=optax.safe_increment(state.count))
 
-    def init(params: Any) -> Any:
+    def init(params: Tree) -> Tree:
         return optax.ScaleByScheduleState(count=jnp.zeros([], jnp.int32))
 
     return optax.GradientTransformation(init, update)
@@ -90,20 +96,19 @@ def clip_by_rate(bound: float, schedule: optax.Schedule) -> optax.GradientTransf
 def scale_by_layer(rates: Mapping[str, float]) -> optax.GradientTransformation:
     """Return a transformation that multiplies updates by the rate whose name starts or ends the parameter's path.
 
-    Paths look like `conv3/kernel`, so `conv3` names a layer and `bias` all biases; the longest fitting name wins,
-    others keep 1. Raises UserError, when applied,
-    for a name that fits no parameter.
+    Paths look like `conv3/kernel`, so `conv3` names a layer and `bias` all biases. The longest name that fits wins;
+    a parameter that none fits keeps 1. Raises UserError, when applied, for a name that fits no parameter.
     """
 
-    def scale(updates: Any, params: Any) -> Any:
+    def scale(updates: Tree, params: Tree) -> Tree:
         factors = layer_factors(updates, rates)
         return jax.tree.map(lambda factor, update: factor * update, factors, updates)
 
     return optax.stateless(scale) if rates else optax.identity()
 
 
-def layer_factors(tree: Any, rates: Mapping[str, float]) -> Any:
-    """Return a tree like `tree` that holds each leaf's factor."""
+def layer_factors(tree: Tree, rates: Mapping[str, float]) -> Tree:
+    """Return a tree like `tree` that holds the factor of each leaf; see `scale_by_layer`."""
     paths = list(by_path(tree))
     for name in rates:
         if not any(_fits(path, name) for path in paths):

@@ -1,31 +1,33 @@
 """Which numbers networks compute with. Weights, their gradients, statistics and losses are float32 in any case."""
 
 from collections.abc import Callable
-from typing import Any
 
 import jax
 import jax.numpy as jnp
+from jax.typing import DTypeLike
 
 from jaxsr.support.errors import choose
+from jaxsr.support.types import Params, Tree
 
 PRECISIONS = {"float32": jnp.float32, "bf16": jnp.bfloat16}
 
 
-def computing_in(precision: str, apply: Callable[..., Any]) -> Callable[..., Any]:
+def computing_in(precision: str, apply: Callable[..., Tree]) -> Callable[..., Tree]:
     """Return `apply(params, x, ...)`, a network's results as float32, computed in a row of PRECISIONS.
 
-    In "bf16" accelerators have twice the speed and half the memory; a number keeps 8 of its 24 bits.
+    "bf16" is bfloat16: twice the speed and half the memory on accelerators; it has 8 significant bits, float32 has
+    24. Arguments after `x` are passed on as they are. Raises UserError for another name.
     """
     dtype = choose("precision", precision, PRECISIONS)
     if dtype == jnp.float32:
         return apply
 
-    def cast(params: Any, x: jax.Array, *rest: Any) -> Any:
+    def cast(params: Params, x: jax.Array, *rest: Tree) -> Tree:
         return to_dtype(apply(to_dtype(params, dtype), x.astype(dtype), *rest), jnp.float32)
 
     return cast
 
 
-def to_dtype(tree: Any, dtype: Any) -> Any:
+def to_dtype(tree: Tree, dtype: DTypeLike) -> Tree:
     """Return `tree` with its floating-point arrays as `dtype`."""
     return jax.tree.map(lambda x: x.astype(dtype) if jnp.issubdtype(x.dtype, jnp.floating) else x, tree)

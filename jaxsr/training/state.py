@@ -1,25 +1,25 @@
 """What training carries from step to step."""
 
-import dataclasses
-from typing import Any
-
+import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import optax
 from flax import struct
 
 from jaxsr.support.errors import UserError
+from jaxsr.support.randomness import Purpose, seed_key
 from jaxsr.support.trees import by_path, from_paths
+from jaxsr.support.types import Params, Tree, Variables
 from jaxsr.weights import load
 from jaxsr.weights.bases import load_basis
 
 
 @struct.dataclass
-class CriticState:
+class AdversaryState:
     """What the second network of adversarial training carries."""
 
-    params: Any
-    statistics: Any
+    params: Params
+    statistics: Variables
     optimizer: optax.OptState
 
 
@@ -29,61 +29,77 @@ class TrainState:
 
     step: jax.Array
     key: jax.Array
-    params: Any
-    statistics: Any  # the network's other collections, such as {"batch_stats": ...}; empty without one
-    average: Any  # exponential moving average of params and statistics; empty without one
+    params: Params
+    statistics: Variables  # the network's other collections, such as {"batch_stats": ...}; empty without one
+    average: Variables  # exponential moving average of params and statistics; empty without one
     optimizer: optax.OptState
-    critic: Any  # a CriticState; {} without adversarial training
+    adversary: Tree  # an AdversaryState; {} without adversarial training
 
 
 def create_state(
-    variables: Any, optimizer: optax.GradientTransformation, critic: Any = None, *, seed: int, averaged: bool
+    variables: Variables,
+    optimizer: optax.GradientTransformation,
+    adversary: AdversaryState | None = None,
+    *,
+    seed: int,
+    averaged: bool,
 ) -> TrainState:
     """Return the state before the first step. The average starts at the initial `variables`."""
     statistics = {name: tree for name, tree in variables.items() if name != "params"}
     return TrainState(
         step=jnp.zeros((), jnp.int32),
-        key=jax.random.key_data(jax.random.key(seed)),
+        key=jax.random.key_data(seed_key(seed, Purpose.TRAINING_STEPS)),
         params=variables["params"],
         statistics=statistics,
         average=jax.tree.map(jnp.copy, dict(variables)) if averaged else {},
-        optimizer=optimizer.init(variables["params"]),
-        critic=critic if critic is not None else {},
+        optimizer=optimizer.init(variables["params"]),  # type: ignore[arg-type]
+        adversary=adversary if adversary is not None else {},
     )
 
 
-def initial_variables(module: Any, *, seed: int, weights: str = "", basis: str = "") -> Any:
+def initial_variables(module: nn.Module, *, seed: int, weights: str = "", basis: str = "") -> Variables:
     """Return the network's variables before training: the paper's initialisation by `seed`.
 
     With `weights` (a weight file or shipped name) every array of equal path and shape is taken from there,
     as FSRCNN does to go from one scale to another. The file `basis` holds DAN's principal components. Raises UserError
     when no array fits, and for a basis of another size or a network without.
     """
-    if basis and "kernel_size" not in {field.name for field in dataclasses.fields(module)}:
+    constants = _constants(module, basis) if basis else {}
+    sample = jnp.zeros((1, 32, 32, module.channels))  # type: ignore[attr-defined]
+    key = seed_key(seed, Purpose.INITIAL_WEIGHTS)
+    variables = {"params": {}, **jax.jit(module.init)(key, sample), **constants}
+    return _taken_from(weights, variables) if weights else variables
+
+
+def _constants(module: nn.Module, basis: str) -> Variables:
+    """Return the constants of DAN with the principal components of the file `basis`."""
+    if not hasattr(module, "kernel_size"):
         raise UserError(f"{type(module).__name__} has no PCA basis; leave --config.model.basis out")
-    constants = {}
-    if basis:
-        components = load_basis(basis, kernel_size=module.kernel_size, code_length=module.code_length)
-        constants = {"constants": {"basis": jnp.asarray(components)}}
-    sample = jnp.zeros((1, 32, 32, module.channels))
-    variables = {"params": {}, **jax.jit(module.init)(jax.random.key(seed), sample), **constants}
-    if not weights:
-        return variables
-    fresh, given = by_path(variables), by_path(load(weights).variables)
-    fitting = {path for path in fresh.keys() & given.keys() if fresh[path].shape == given[path].shape}
+    components = load_basis(basis, kernel_size=module.kernel_size, code_length=module.code_length)  # type: ignore[attr-defined]
+    return {"constants": {"basis": jnp.asarray(components)}}
+
+
+def _taken_from(weights: str, variables: Variables) -> Variables:
+    """Return `variables` with those arrays of the file `weights` that have the same path and shape."""
+    fresh, saved = by_path(variables), by_path(load(weights).variables)
+    fitting = {path for path in fresh.keys() & saved.keys() if fresh[path].shape == saved[path].shape}
     if not fitting:
         raise UserError(f"no parameter of {weights} fits this network; set --config.initial_weights to a relative")
     print(f"{len(fitting)} of {len(fresh)} parameter arrays start from {weights}", flush=True)
-    taken = {path: jnp.asarray(given[path]) if path in fitting else fresh[path] for path in fresh}
-    return from_paths(taken)
+    return from_paths({path: jnp.asarray(saved[path]) if path in fitting else fresh[path] for path in fresh})
 
 
-def update_average(average: Any, variables: Any, decay: float, step: jax.Array) -> Any:
-    """Return the moving average after `step` updates; young averages forget faster, so that the start is lost."""
-    forgetting = 1 - jnp.minimum(decay, (1 + step) / (10 + step))
-    return jax.tree.map(lambda old, new: old + forgetting * (new - old), average, variables)
+def update_average(average: Variables, variables: Variables, decay: float, step: jax.Array) -> Variables:
+    """Return the moving average after `step` updates; the decay is warmed up, so that the start is soon forgotten.
+
+    Without an average, {}, there is none after it.
+    """
+    if not average:
+        return average
+    weight = 1 - jnp.minimum(decay, (1 + step) / (10 + step))
+    return jax.tree.map(lambda old, new: old + weight * (new - old), average, variables)
 
 
-def scored_variables(state: TrainState) -> Any:
+def scored_variables(state: TrainState) -> Variables:
     """Return the variables to score and save: the average where there is one."""
     return state.average or {"params": state.params, **state.statistics}

@@ -1,5 +1,11 @@
-"""Weight files: the small ones that ship, how they are read and written, and importers for published ones."""
+"""Models with weights: the small ones that ship, how files are read, and importers for published ones.
 
+Open first: `weight_files.py` (`load`: a shipped name, a file or a run folder), then `creation.py` (`create`: the
+paper's initialisation). `importers/` turns published weights into ours, one file per paper; `formats.py` reads their
+files. `vgg_files.py` finds VGG19 for perceptual losses and SRNTT, `bases.py` DAN's principal components.
+"""
+
+from jaxsr.weights.creation import create
 from jaxsr.weights.weight_files import load, load_file, save, shipped_names
 
-__all__ = ["load", "load_file", "save", "shipped_names"]
+__all__ = ["create", "load", "load_file", "save", "shipped_names"]

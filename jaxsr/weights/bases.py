@@ -1,4 +1,4 @@
-"""Published PCA bases of blur kernels, which DAN needs beside its weights."""
+"""Published PCA bases of blur kernels, which DAN takes beside its weights."""
 
 from pathlib import Path
 

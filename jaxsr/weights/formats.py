@@ -17,9 +17,8 @@ WRAPPERS = ("state_dict", "params_ema", "params", "model", "net", "generator")
 def read_tensors(path: str | Path) -> dict[str, np.ndarray]:
     """Return {dotted name: array} of a .pth, .pt, .ckpt, .mat, .npz or .safetensors file.
 
-    Of a PyTorch file that wraps its weights in `WRAPPERS`, the first of them is read; the prefix of DataParallel
-    is taken off. Raises UserError for a file that is
-    missing, of another kind, broken, hostile, or without arrays.
+    Of a PyTorch file that wraps its weights in `WRAPPERS`, the first of them is read; the prefix of DataParallel is
+    removed. Raises UserError for a file that is missing, of another kind, broken, hostile, or without arrays.
     """
     path = Path(path)
     if not path.is_file():
@@ -42,7 +41,7 @@ def _read_npz(path: Path) -> dict[str, np.ndarray]:
     try:
         with np.load(path, allow_pickle=False) as file:
             return dict(file.items())
-    except Exception as error:  # zip, header and pickle refusals are all of different types
+    except Exception as error:  # broken archives, broken headers and refused pickles raise errors of many types
         raise UserError(f"{path} is no readable .npz file ({error}); copy it again") from error
 
 

@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import h5py
 import numpy as np
 import scipy.io
 
 from jaxsr.support.errors import UserError
+
+Node: TypeAlias = Any  # an array, a cell as a list, a structure as a dictionary, or what SciPy and h5py have for them
 
 
 def read_matlab(path: Path) -> dict[str, np.ndarray]:
@@ -25,12 +27,12 @@ def read_matlab(path: Path) -> dict[str, np.ndarray]:
         else:
             tree = {name: value for name, value in scipy.io.loadmat(path).items() if not name.startswith("__")}
         return dict(_flat(tree, ""))
-    except Exception as error:  # the two readers meet broken files with errors of many types
+    except Exception as error:  # the two readers raise errors of many types for broken files
         reason = " ".join(str(error).split()) or type(error).__name__
         raise UserError(f"{path} is no readable MATLAB file ({reason}); copy it again or save it as .npz") from error
 
 
-def _flat(value: Any, name: str) -> Iterator[tuple[str, np.ndarray]]:
+def _flat(value: Node, name: str) -> Iterator[tuple[str, np.ndarray]]:
     if isinstance(value, dict):
         for key, child in value.items():
             yield from _flat(child, f"{name}.{key}" if name else key)
@@ -47,16 +49,16 @@ def _flat(value: Any, name: str) -> Iterator[tuple[str, np.ndarray]]:
         yield name, value
 
 
-def _fields(entry: Any) -> dict[str, Any]:
+def _fields(entry: Node) -> dict[str, Node]:
     return {field: entry[field] for field in entry.dtype.names}
 
 
-def _single(entries: list[Any]) -> Any:
+def _single(entries: list[Node]) -> Node:
     """Return the one entry of a 1x1 structure, as MATLAB writes s.x and not s(1).x."""
     return entries[0] if len(entries) == 1 else entries
 
 
-def _named(entries: list[Any]) -> Iterator[tuple[str, Any]]:
+def _named(entries: list[Node]) -> Iterator[tuple[str, Node]]:
     for i, entry in enumerate(entries):
         if isinstance(entry, dict) and {"name", "value"} <= entry.keys():
             yield _text(entry["name"]), entry["value"]
@@ -64,14 +66,14 @@ def _named(entries: list[Any]) -> Iterator[tuple[str, Any]]:
             yield str(i), entry
 
 
-def _text(value: Any) -> str:
+def _text(value: Node) -> str:
     value = np.asarray(value)
     if value.dtype.kind == "U":
         return str(value.ravel()[0])
-    return "".join(chr(int(code)) for code in value.ravel(order="F"))  # HDF5 keeps characters as their codes
+    return "".join(chr(int(code)) for code in value.ravel(order="F"))  # HDF5 stores characters as their codes
 
 
-def _from_hdf5(file: h5py.File, value: Any) -> Any:
+def _from_hdf5(file: h5py.File, value: Node) -> Node:
     """Return a dataset as an array, references as a list, and a group as a structure or structure array."""
     if isinstance(value, h5py.Group):
         fields = {name: _from_hdf5(file, child) for name, child in value.items()}
@@ -81,7 +83,7 @@ def _from_hdf5(file: h5py.File, value: Any) -> Any:
         return fields
     if _is_reference(value):
         return [_from_hdf5(file, file[reference]) for reference in np.asarray(value).ravel()]
-    return np.asarray(value).T  # HDF5 holds MATLAB's columns first
+    return np.asarray(value).T  # HDF5 has MATLAB's axes in reverse
 
 
 def _is_reference(dataset: h5py.Dataset) -> bool:

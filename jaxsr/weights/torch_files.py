@@ -12,14 +12,15 @@ import pickle
 import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 import ml_dtypes
 import numpy as np
 
 from jaxsr.support.errors import UserError
 
-ByteOrder = Literal["<", ">"]
+ByteOrder: TypeAlias = Literal["<", ">"]
+Pickled: TypeAlias = Any  # whatever a pickle holds
 _LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 _DTYPES = {
     **{"FloatStorage": np.float32, "DoubleStorage": np.float64, "HalfStorage": np.float16},
@@ -46,8 +47,8 @@ class Tensor:
     size: tuple[int, ...]
     stride: tuple[int, ...]
 
-    def __setstate__(self, state: Any) -> None:
-        """Drop what old files say of gradients and hooks."""
+    def __setstate__(self, state: Pickled) -> None:
+        """Ignore what old files say of gradients and hooks."""
 
     def read(self, content: bytes, byte_order: ByteOrder) -> np.ndarray:
         """Return the array, from the storage's bytes; raises ValueError where they do not hold it."""
@@ -67,43 +68,43 @@ class Tensor:
 class _NotCalled(type):
     """Classes that a pickle may name and instantiate empty, but not call."""
 
-    def __call__(cls, *_: Any, **__: Any) -> Any:
+    def __call__(cls, *_: Pickled, **__: Pickled) -> Pickled:
         raise pickle.UnpicklingError(f"it calls {cls.__qualname__}, which is no tensor")
 
 
 class Holder(metaclass=_NotCalled):
     """An object of an unknown class: its state and nothing of its behaviour."""
 
-    state: Any = None
+    state: Pickled = None
 
-    def __setstate__(self, state: Any) -> None:
+    def __setstate__(self, state: Pickled) -> None:
         """Keep the state."""
         self.state = state
 
 
 class _Unneeded:
-    """What a file computes beside tensors, such as NumPy scalars of a training log."""
+    """Objects in a file that are no tensors, such as NumPy scalars of a training log."""
 
-    def __init__(self, *_: Any):
-        """Take and drop everything."""
+    def __init__(self, *_: Pickled):
+        """Ignore all arguments."""
 
-    def __setstate__(self, state: Any) -> None:
-        """Drop the state."""
+    def __setstate__(self, state: Pickled) -> None:
+        """Ignore the state."""
 
 
-def _rebuild_tensor(storage: Storage, offset: int, size: tuple, stride: tuple, *_: Any) -> Tensor:
+def _rebuild_tensor(storage: Storage, offset: int, size: tuple, stride: tuple, *_: Pickled) -> Tensor:
     if not isinstance(storage, Storage):
         raise pickle.UnpicklingError("a tensor without a storage")
     return Tensor(storage, int(offset), tuple(map(int, size)), tuple(map(int, stride)))
 
 
-def _reconstruct(cls: Any, *_: Any) -> Holder:
+def _reconstruct(cls: Pickled, *_: Pickled) -> Holder:
     if not (isinstance(cls, type) and issubclass(cls, Holder)):
         raise pickle.UnpicklingError(f"it reconstructs {cls!r}, which is no plain object")
     return cls.__new__(cls)
 
 
-_KNOWN: dict[tuple[str, str], Callable[..., Any]] = {
+_KNOWN: dict[tuple[str, str], Callable[..., Pickled]] = {
     ("collections", "OrderedDict"): collections.OrderedDict,
     ("copy_reg", "_reconstructor"): _reconstruct,
     ("copyreg", "_reconstructor"): _reconstruct,
@@ -122,7 +123,7 @@ _KNOWN: dict[tuple[str, str], Callable[..., Any]] = {
     **{(f"numpy.{core}.multiarray", "scalar"): _Unneeded for core in ("core", "_core")},
     ("numpy", "dtype"): _Unneeded,
 }
-# Modules whose names serve attacks, not networks: refused where they are named, before any call.
+# Modules that attacks use and networks do not: refused where they are named, before any call.
 _FORBIDDEN = {
     *("__builtin__", "builtins", "code", "ctypes", "functools", "importlib", "io", "marshal", "multiprocessing", "nt"),
     *("operator", "os", "pickle", "pip", "platform", "posix", "pty", "runpy", "shutil", "signal", "socket"),
@@ -137,7 +138,7 @@ class _Unpickler(pickle.Unpickler):
         """Read `stream`; strings of Python 2 pickles may hold any byte."""
         super().__init__(stream, encoding="latin1")
 
-    def find_class(self, module: str, name: str) -> Any:
+    def find_class(self, module: str, name: str) -> Pickled:
         """Return the stand-in for a name; never imports."""
         if known := _KNOWN.get((module, name)):
             return known
@@ -147,7 +148,7 @@ class _Unpickler(pickle.Unpickler):
             raise pickle.UnpicklingError(f"it names {module}.{name}, which is no tensor")
         return _NotCalled(f"{module}.{name}", (Holder,), {})
 
-    def persistent_load(self, pid: Any) -> Any:
+    def persistent_load(self, pid: Pickled) -> Pickled:
         """Return the reference to a storage, or a module's class as it was read."""
         if pid[0] == "module":
             return pid[1]
@@ -163,12 +164,12 @@ def read_torch(path: Path) -> dict[str, np.ndarray]:
     try:
         root, storages, byte_order = (_read_zip if zipfile.is_zipfile(path) else _read_stream)(path)
         return {name: tensor.read(storages[tensor.storage.key], byte_order) for name, tensor in _flat(root).items()}
-    except Exception as error:  # broken and hostile pickles meet the machine in every type of error
+    except Exception as error:  # broken and hostile pickles raise errors of every type
         reason = " ".join(str(error).split()) or type(error).__name__
         raise UserError(f"{path} is refused: {reason}; give a file of tensors (torch.save of a state dict)") from error
 
 
-def _read_zip(path: Path) -> tuple[Any, Mapping[str, bytes], ByteOrder]:
+def _read_zip(path: Path) -> tuple[Pickled, Mapping[str, bytes], ByteOrder]:
     with zipfile.ZipFile(path) as archive:
         names = archive.namelist()
         root = next((name for name in names if name.endswith("data.pkl")), None)
@@ -184,7 +185,7 @@ def _read_zip(path: Path) -> tuple[Any, Mapping[str, bytes], ByteOrder]:
         return _Unpickler(io.BytesIO(archive.read(root))).load(), storages, "<" if order == "little" else ">"
 
 
-def _read_stream(path: Path) -> tuple[Any, Mapping[str, bytes], ByteOrder]:
+def _read_stream(path: Path) -> tuple[Pickled, Mapping[str, bytes], ByteOrder]:
     """Read magic number, protocol, system, object, storage keys; then per key a count and the raw elements."""
     stream = io.BytesIO(path.read_bytes())
     if _Unpickler(stream).load() != _LEGACY_MAGIC:
@@ -202,7 +203,7 @@ def _read_stream(path: Path) -> tuple[Any, Mapping[str, bytes], ByteOrder]:
     return root, storages, order
 
 
-def _flat(value: Any, prefix: str = "", depth: int = 0) -> dict[str, Tensor]:
+def _flat(value: Pickled, prefix: str = "", depth: int = 0) -> dict[str, Tensor]:
     """Return {dotted name: tensor} of nested dictionaries, lists and modules (their parameters, buffers, children)."""
     if depth > 100:
         raise ValueError("objects nested deeper than 100")

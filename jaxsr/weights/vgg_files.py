@@ -1,4 +1,4 @@
-"""VGG19's weights: where the file is, whether it is whole, and what it holds. None ships: they weigh 80 MB at least."""
+"""VGG19's weights: finding the file, checking and reading it. None ships: it has 80 MB at least."""
 
 import functools
 import hashlib
@@ -12,9 +12,10 @@ import jax
 import numpy as np
 from absl import logging
 
-from jaxsr.models.vgg import BLOCKS, CONVOLUTIONS, VGG19, check_layers, deepest
+from jaxsr.models.vgg import BLOCKS, CONVOLUTIONS, VGG19, check_layers, last_convolution
 from jaxsr.support.errors import UserError
 from jaxsr.support.files import cache_folder
+from jaxsr.support.types import Key
 from jaxsr.weights.formats import read_tensors
 
 VARIABLE = "JAXSR_VGG19"
@@ -42,40 +43,40 @@ class VGGWeights(NamedTuple):
 
 
 def load_vgg(
-    layers: Sequence[str], weights: str | Path = "", *, key: jax.Array | None = None, flag: str = FLAG
+    layers: Sequence[str], weights: str | Path = "", *, key: Key | None = None, flag: str = FLAG
 ) -> VGGWeights:
     """Return weights that give `layers`, such as ["relu2_2", "conv5_4"].
 
-    They come from the file `weights`, else from that in the variable JAXSR_VGG19, else from the cache folder; "random"
-    draws them by `key`, for tests. The file is torchvision's state dict, MatConvNet's .mat, or any whose arrays are
-    named by the layers (conv1_1_W, conv1_1_b); one that ends early serves for what it has. `flag` names `weights` in
-    messages. Raises UserError where there is no file, it is damaged or of another network, or ends before the layers
-    asked for.
+    They come from the file `weights`, else from the file named by the variable JAXSR_VGG19, else from the cache folder;
+    "random" draws them by `key`, for tests. The file is torchvision's state dict, MatConvNet's .mat, or any whose
+    arrays are named after the layers (conv1_1_W, conv1_1_b); it may end early, after the last of `layers`. `flag` is
+    how messages call `weights`. Raises UserError where there is no file, and where it is damaged, of another network or
+    ends too early.
     """
     if str(weights) == "random":
         return _random(layers, jax.random.key(0) if key is None else key)
     path = find_file(weights, flag)
-    found = _read_once(path, path.stat().st_mtime_ns)
-    check_layers(layers, found.params, str(path))
-    return found
+    read = _read_once(path, path.stat().st_mtime_ns)
+    check_layers(layers, read.params, str(path))
+    return read
 
 
 @functools.lru_cache(maxsize=1)
 def _read_once(path: Path, modified: int) -> VGGWeights:
-    """Return what the file holds: losses, matching and scoring of a run ask for it, and it weighs 80 MB at least."""
+    """Return the file's weights, read once: losses, matching and scoring of a run ask for them."""
     check_digest(path)
     return read_vgg(path)
 
 
-def deepest_there(layer: str, weights: VGGWeights) -> str:
-    """Return `layer`, or where `weights` end before it the activation of the last convolution they have, loudly."""
-    wanted = CONVOLUTIONS.index(deepest([layer]))
+def fallback_to_deepest_layer(layer: str, weights: VGGWeights) -> str:
+    """Return `layer`, or with a warning, where `weights` end before it, the activation of their last convolution."""
+    wanted = CONVOLUTIONS.index(last_convolution([layer]))
     last = max(i for i, name in enumerate(CONVOLUTIONS) if name in weights.params)
     if wanted <= last:
         return layer
-    found = CONVOLUTIONS[last].replace("conv", "relu")
-    logging.warning("VGG19's file ends before %s: the perceptual loss is measured at %s INSTEAD", layer, found)
-    return found
+    fallback = CONVOLUTIONS[last].replace("conv", "relu")
+    logging.warning("VGG19's file ends before %s: the perceptual loss is measured at %s INSTEAD", layer, fallback)
+    return fallback
 
 
 def find_file(weights: str | Path = "", flag: str = FLAG) -> Path:
@@ -87,10 +88,10 @@ def find_file(weights: str | Path = "", flag: str = FLAG) -> Path:
             raise UserError(f"{name}={value}: no such file; {_where(cache, flag)}")
         if value:
             return Path(value)
-    found = next((cache / name for name in SOURCES if (cache / name).is_file()), None)
-    if found is None:
+    cached = next((cache / name for name in SOURCES if (cache / name).is_file()), None)
+    if cached is None:
         raise UserError(f"no weights of VGG19 in {cache}; {_where(cache, flag)}")
-    return found
+    return cached
 
 
 def _where(cache: Path, flag: str = FLAG) -> str:
@@ -109,7 +110,7 @@ def check_digest(path: Path) -> None:
 
 
 def read_vgg(path: Path) -> VGGWeights:
-    """Return what a file holds of VGG19; raises UserError for another network's, and where shapes are others.
+    """Return VGG19's weights in a file; raises UserError for another network's, and where shapes are others.
 
     PyTorch's layout means torchvision's convention, (height, width, in, out) that of Caffe.
     """
@@ -159,11 +160,9 @@ def _matlab_names(tensors: dict[str, np.ndarray]) -> dict[str, str]:
     return {str(number): layer for number, layer in zip(numbers, CONVOLUTIONS, strict=False)}
 
 
-def _random(layers: Sequence[str], key: jax.Array) -> VGGWeights:
-    """Return weights of He's variance, under which features keep their size."""
-    logging.warning(
-        "RANDOM WEIGHTS of VGG19: a perceptual loss or a matching of features means nothing; for tests alone"
-    )
+def _random(layers: Sequence[str], key: Key) -> VGGWeights:
+    """Return weights of He's variance, which keeps the variance of the features."""
+    logging.warning("RANDOM WEIGHTS of VGG19: perceptual losses and matched features mean nothing; for tests alone")
     sample = np.zeros((1, 32, 32, 3), np.float32)
     params = jax.jit(VGG19(tuple(layers)).init)(key, sample)["params"]
     return VGGWeights(jax.tree.map(np.asarray, params), "torchvision")

@@ -1,53 +1,45 @@
-"""Weight files: safetensors with a card in their metadata. One file alone is enough to restore a photo."""
+"""Weight files: safetensors with a card in the metadata. One file alone is enough to restore a photo."""
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save as serialized
 
 from jaxsr.models import MODELS, Model, initial_shapes, model_spec
+from jaxsr.models.serialization import FORMAT, check_name
 from jaxsr.support.errors import UserError, nearest
-from jaxsr.support.files import written_whole
 from jaxsr.support.trees import by_path, from_paths
+from jaxsr.support.types import Json, Tree
 
 SHIPPED = Path(__file__).parent
-FORMAT = 1  # raised when a reader of today could not understand a file of tomorrow
+REMEDY = "published weights are turned into ours by: python -m jaxsr.import_weights"
 
 
-def save(path: str | Path, model: Model, **card: Any) -> None:
-    """Write `model` to `path`; `card` adds to its card: training, scores with their protocol, licence."""
-    check_name(path)
-    facts = {
-        **model.card,
-        **card,
-        "format": FORMAT,
-        "model": model.spec.name,
-        "paper": model.spec.paper,
-        "scale": model.scale,
-        "options": model.options,
-        "value_range": list(model.spec.value_range),
-    }
-    tensors = by_path(model.variables)
-    tensors = {name: np.ascontiguousarray(x, np.float32) for name, x in tensors.items()}
-    with written_whole(path) as temporary:
-        temporary.write_bytes(serialized(tensors, metadata={"card": json.dumps(facts)}))
-
-
-def check_name(path: str | Path) -> None:
-    """Raise UserError unless `path` may name a weight file."""
-    if Path(path).suffix != ".safetensors":
-        raise UserError(f"cannot write weights to {path}: the name must end in .safetensors")
+def save(path: str | Path, model: Model, **card: Json) -> None:
+    """Write `model` to `path`, as `model.save(path, **card)` does."""
+    model.save(path, **card)
 
 
 def load(name: str | Path, *, scale: int | None = None) -> Model:
-    """Return a model by shipped name ("fsrcnn-x2", or "fsrcnn" with `scale`), weight file, or run folder.
+    """Return a model with its weights.
 
-    Raises UserError for an unknown name (the nearest is suggested), a missing or foreign file, and weights
-    that do not serve the scale asked for.
+    Example:
+        model = jaxsr.load("fsrcnn-x2")
+        y = model(x)  # (N, H, W, C) in [0, 1] -> (N, 2 H, 2 W, C) in [0, 1]
+
+    Args:
+        name: a shipped name ("fsrcnn-x2", or "fsrcnn" with `scale`), "bicubic", a weight file (*.safetensors), or a
+            run folder of `jaxsr.train`.
+        scale: how many times height and width grow. If left out, the file's own; for a name without a scale 2, or the
+            network's first. Some networks serve several scales with one set of weights.
+
+    Returns:
+        A Model whose leaves are NumPy arrays; `jax.device_put(model)` moves them to the device once.
+
+    Raises:
+        UserError: for an unknown name (the nearest is suggested), a missing or foreign file, weights that do not serve
+            `scale`, and for systems without weights: zssr learns from each photo, kernelgan estimates kernels.
     """
     path = Path(name)
     if path.suffix or path.is_dir():
@@ -67,7 +59,10 @@ def _load_named(name: str, scale: int | None) -> Model:
     if base == "bicubic":
         return Model(spec, spec.module(scale), scale, {})
     if spec.per_photo:
-        raise UserError(f"{base} has no weights, it learns from each photo: python -m jaxsr.restore --model={base}")
+        raise UserError(
+            f"{base} has no weights, it learns from each photo: jaxsr.restore(photo, {base!r}), or "
+            f"python -m jaxsr.restore --model={base}"
+        )
     path = SHIPPED / f"{base}-x{scale}.safetensors"
     if not path.is_file():
         raise UserError(
@@ -78,7 +73,7 @@ def _load_named(name: str, scale: int | None) -> Model:
 
 
 def shipped_names() -> list[str]:
-    """Return the names that `load` knows without a file."""
+    """Return the names that `load` knows without a file, such as "fsrcnn-x2"."""
     return sorted(path.stem for path in SHIPPED.glob("*.safetensors"))
 
 
@@ -96,22 +91,21 @@ def load_file(path: str | Path) -> Model:
     return Model(spec, module, card["scale"], variables, card)
 
 
-def _read(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+def _read(path: Path) -> tuple[dict[str, Json], dict[str, np.ndarray]]:
     """Return the card and the arrays of a weight file."""
     if not path.is_file():
         raise UserError(f"no weight file {path}; give a file or one of: {', '.join(shipped_names())}")
-    remedy = "published weights are turned into ours by: python -m jaxsr.import_weights"
     try:
         with safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}
             if "card" not in metadata:
-                raise UserError(f"{path} has no card, so its model is unknown; {remedy}")
+                raise UserError(f"{path} has no card, so its model is unknown; {REMEDY}")
             return json.loads(metadata["card"]), {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except SafetensorError as error:
-        raise UserError(f"{path} is not a safetensors file ({error}); {remedy}") from None
+        raise UserError(f"{path} is not a safetensors file ({error}); {REMEDY}") from None
 
 
-def check_shapes(variables: Mapping[str, Any], expected: Mapping[str, Any], what: str) -> None:
+def check_shapes(variables: Tree, expected: Tree, what: str) -> None:
     """Raise UserError, naming the first difference, unless the two trees have the same names and shapes."""
     have, want = ({name: x.shape for name, x in by_path(tree).items()} for tree in (variables, expected))
     for name in sorted(have.keys() | want.keys()):
@@ -120,3 +114,6 @@ def check_shapes(variables: Mapping[str, Any], expected: Mapping[str, Any], what
                 f"{what} do not fit the network: {name} is {have.get(name, 'missing')}, "
                 f"the network has {want.get(name, 'none')}; is it another model, or are options missing?"
             )
+
+
+__all__ = ["check_name", "check_shapes", "load", "load_file", "save", "shipped_names"]

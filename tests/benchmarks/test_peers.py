@@ -16,9 +16,9 @@ from benchmarks.tables import network
 from benchmarks.trials import check
 from jaxsr.degradations import kernels
 from jaxsr.models import MODELS, count_parameters
-from jaxsr.training.critic import CRITICS
-from tests.training.conftest import CRITICS as NARROW
-from tests.training.conftest import REDUCED
+from jaxsr.training.steps.adversary import ADVERSARIES
+from tests.helpers.training import NARROW_ADVERSARIES as NARROW
+from tests.helpers.training import REDUCED
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def test_the_paper_s_network_has_as_many_parameters(name):
 
 @pytest.mark.parametrize(("name", "side"), [("srgan", 48), ("srntt", 50), ("patch", 48)])
 def test_a_critic(name, side):
-    build, _ = CRITICS[name]
+    build, _ = ADVERSARIES[name]
     options = {"srgan": {"hidden": 8}, "srntt": {"hidden": 8}, "patch": {}}[name]
     critic = build(features=4, **options)
     photos = np.random.default_rng(0).random((2, side, side, 3), np.float32)

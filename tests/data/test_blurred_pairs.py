@@ -68,7 +68,7 @@ def test_unreadable_photos_and_unequal_sizes_are_named_together(folder):
     with pytest.raises(UserError) as error:
         list(folder_pairs(folder))
     message = str(error.value)
-    assert message.startswith(f"4 of 5 pairs in {folder} do not serve") and "\n" not in message
+    assert message.startswith(f"4 of 5 pairs in {folder} cannot be used") and "\n" not in message
     assert "a.png: not an image" in message and "u0.png has 22x20 pixels, the sharp one 24x20" in message
     assert message.endswith("; and 1 more")
 

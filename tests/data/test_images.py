@@ -6,7 +6,7 @@ import pytest
 import tifffile
 from PIL import Image, ImageCms
 
-from jaxsr.data.images import Photo, check_writable, photo_size, read_photo, read_pixels, to_8_bit, write_photo
+from jaxsr.data.images import Photo, check_writable, photo_size, read_photo, read_pixels, write_photo
 from jaxsr.support.errors import UserError
 
 RGB_PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
@@ -181,9 +181,3 @@ def test_unknown_suffix_is_refused_before_work(tmp_path):
     with pytest.raises(UserError, match=r"unknown photo suffix '.pngg'; did you mean '.png'"):
         write_photo(tmp_path / "a.pngg", photo_of(3))
     assert not list(tmp_path.iterdir())
-
-
-def test_to_8_bit_rounds():
-    values = np.array([0, 128, 129, 257, 65535 - 129, 65535 - 128, 65535], np.uint16)
-    assert to_8_bit(values).tolist() == [0, 0, 1, 1, 254, 255, 255]
-    assert to_8_bit(np.array([7], np.uint8)).tolist() == [7]

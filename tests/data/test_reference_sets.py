@@ -23,16 +23,16 @@ def folder_of(root, *names):
     ],
 )
 def test_layouts(names, tmp_path):
-    """Sharp photos without references, and references without a sharp photo, are left out."""
+    """HR photos without references, and references without an HR photo, are left out."""
     groups = read_groups(folder_of(tmp_path, *names))
     assert [group.name for group in groups] == ["003", "a_b"]
     last = groups[1]
-    assert last.sharp == tmp_path / names[0] and last.references == {1: tmp_path / names[1], 5: tmp_path / names[2]}
+    assert last.hr == tmp_path / names[0] and last.references == {1: tmp_path / names[1], 5: tmp_path / names[2]}
     assert last.at("5") == [tmp_path / names[2]] and last.at("all") == [tmp_path / names[1], tmp_path / names[2]]
 
 
 def test_mistakes_are_named(tmp_path):
-    with pytest.raises(UserError, match="no sharp photos with references; name them in one of these ways: NAME_0"):
+    with pytest.raises(UserError, match="no HR photos with references; name them in one of these ways: NAME_0"):
         read_groups(folder_of(tmp_path, "a.png", ".b_0.png", ".b_1.png"))
     group = read_groups(folder_of(tmp_path / "set", "a_0.png", "a_1.png", "a_3.png"))[0]
     for level in ("2", "hard"):

@@ -21,7 +21,7 @@ def photos():
 
 def test_every_crop_is_a_place_in_a_photo_and_every_place_is_drawn(photos):
     packed = jax.device_put(pack(photos, 6))
-    crops = np.asarray(draw_crops(packed, jax.random.split(jax.random.key(0), 4000), 6))
+    crops = np.asarray(draw_crops(jax.random.split(jax.random.key(0), 4000), packed, 6))
     rows, columns = np.indices((6, 6))
     np.testing.assert_array_equal(crops[..., 0], np.broadcast_to(crops[:, :1, :1, 0], crops.shape[:3]))
     np.testing.assert_array_equal(crops[..., 1], crops[:, :1, :1, 1] + rows[None])
@@ -35,7 +35,7 @@ def test_every_crop_is_a_place_in_a_photo_and_every_place_is_drawn(photos):
 def test_crops_of_more_channels(photos):
     """A photo and what lies behind it are cropped at one place."""
     double = {name: np.concatenate([photo, photo + 100], axis=-1) for name, photo in photos.items()}
-    crops = np.asarray(draw_crops(jax.device_put(pack(double, 6)), jax.random.split(jax.random.key(0), 50), 6))
+    crops = np.asarray(draw_crops(jax.random.split(jax.random.key(0), 50), jax.device_put(pack(double, 6)), 6))
     assert crops.shape == (50, 6, 6, 6)
     np.testing.assert_array_equal(crops[..., 3:], crops[..., :3] + 100)
     np.testing.assert_array_equal(

@@ -5,7 +5,7 @@ import pytest
 
 from jaxsr.data.builder import open_source
 from jaxsr.data.images import Photo, write_photo
-from jaxsr.data.sub_images import Cutting, PhotoFacts, list_items, prepare, report, survey
+from jaxsr.data.sub_images import CropGrid, PhotoProperties, list_items, prepare, report, survey
 from jaxsr.support.errors import UserError
 
 
@@ -25,7 +25,7 @@ def folder(tmp_path):
 
 def test_report_tells_sizes_kinds_and_sub_images(folder):
     facts, failures = survey(sorted(folder.iterdir()), "train")
-    lines = report(facts, failures, Cutting(32, 16, (1.0, 0.5)), "train").splitlines()
+    lines = report(facts, failures, CropGrid(32, 16, (1.0, 0.5)), "train").splitlines()
     assert lines[0] == "train"
     assert dict(re.split("  +", line.strip()) for line in lines[1:]) == {
         "readable photos": "3",
@@ -46,7 +46,7 @@ def test_sub_images_cover_the_photo(tmp_path):
     whole = photo(70, 100)
     write_photo(tmp_path / "a.png", whole)
     seen = np.zeros((70, 100), int)
-    for name, image in Cutting(32, 16).cut(tmp_path / "a.png"):
+    for name, image in CropGrid(32, 16).cut(tmp_path / "a.png"):
         top, left = map(int, name.split("_")[1:])
         np.testing.assert_array_equal(image, whole.pixels[top : top + 32, left : left + 32])
         assert image.shape == (32, 32, 3)
@@ -56,16 +56,16 @@ def test_sub_images_cover_the_photo(tmp_path):
 
 @pytest.mark.parametrize("rescale", [(1.0,), (1.0, 0.7), (0.3,)])
 def test_count_is_what_is_cut(tmp_path, rescale):
-    cutting = Cutting(32, 20, rescale)
+    grid = CropGrid(32, 20, rescale)
     write_photo(tmp_path / "a.png", photo(77, 101))
     (facts,) = survey([tmp_path / "a.png"], "train")[0].values()
-    assert facts == PhotoFacts(77, 101, grey=False, alpha=False, deep=False)
-    assert cutting.count(facts) == len(list(cutting.cut(tmp_path / "a.png")))
+    assert facts == PhotoProperties(77, 101, grey=False, alpha=False, deep=False)
+    assert grid.count(facts) == len(list(grid.cut(tmp_path / "a.png")))
 
 
 def test_prepare_writes_the_readable_photos(folder, tmp_path, capsys):
     paths = {"train": sorted(folder.iterdir()), "validation": [folder / "grey.png"]}
-    failures = prepare(paths, Cutting(48, 24), tmp_path / "set")
+    failures = prepare(paths, CropGrid(48, 24), tmp_path / "set")
     assert [line.split(": ")[0] for line in failures] == [str(folder / "cut.jpg")]
     out = capsys.readouterr().out
     assert out.index("train\n") < out.index("validation\n") < out.index("written to")
@@ -81,7 +81,7 @@ def test_pairs_are_cut_alike(tmp_path, capsys):
             side = 60 if (name, kind) == ("odd", "blur") else 70
             write_photo(tmp_path / "pairs" / kind / f"{name}.png", photo(side, 50 + i))
     items = list_items([str(tmp_path / "pairs")])
-    failures = prepare({"train": items}, Cutting(32, 16, (1.0, 0.5)), tmp_path / "set")
+    failures = prepare({"train": items}, CropGrid(32, 16, (1.0, 0.5)), tmp_path / "set")
     assert len(failures) == 1 and "blur/odd.png has 52x60 pixels, the sharp one 52x70" in failures[0]
     assert re.search(r"readable pairs +2\n", capsys.readouterr().out)
     source = open_source(tmp_path / "set", blurred=True)
@@ -94,16 +94,16 @@ def test_pairs_are_cut_alike(tmp_path, capsys):
 def test_pairs_and_photos_are_not_mixed(folder, tmp_path):
     write_photo(tmp_path / "pairs" / "blur" / "a.png", photo(40, 40))
     write_photo(tmp_path / "pairs" / "sharp" / "a.png", photo(40, 40))
-    with pytest.raises(UserError, match="photos has no blur and sharp, the others do; prepare them one by one"):
+    with pytest.raises(UserError, match="photos has no blur and sharp folders but the others do; prepare them"):
         list_items([str(tmp_path / "pairs"), str(folder)])
     paths = {"train": list_items([str(tmp_path / "pairs")]), "validation": list_items([str(folder)])}
-    with pytest.raises(UserError, match="some of train, validation are pairs of blur and sharp, others photos"):
-        prepare(paths, Cutting(32, 16), tmp_path / "set")
+    with pytest.raises(UserError, match="some of train, validation are pairs of blurred and sharp photos"):
+        prepare(paths, CropGrid(32, 16), tmp_path / "set")
 
 
 def test_split_without_a_readable_photo(folder, tmp_path):
     with pytest.raises(UserError, match=r"no train photo is readable, nothing was written; .*cut\.jpg"):
-        prepare({"train": [folder / "cut.jpg"]}, Cutting(48, 24), tmp_path / "set")
+        prepare({"train": [folder / "cut.jpg"]}, CropGrid(48, 24), tmp_path / "set")
     assert not (tmp_path / "set").exists()
 
 
@@ -116,4 +116,4 @@ def test_bounds_are_told():
         (48, 24, ()): "up to 1; got",
     }.items():
         with pytest.raises(UserError, match=reason):
-            Cutting(*values)
+            CropGrid(*values)

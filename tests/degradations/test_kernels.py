@@ -10,10 +10,12 @@ from jaxsr.degradations.kernels import (
     ISOTROPIC_WIDTHS,
     PCA_WIDTHS,
     anisotropic_kernels,
+    applied_twice,
     delta_kernel,
     draw_anisotropic,
+    draw_div2krk,
     draw_isotropic,
-    gaussian8,
+    gaussian8_kernels,
     isotropic_kernels,
     of_scale,
     pca_basis,
@@ -57,10 +59,10 @@ def test_anisotropic_kernels_are_the_formula(size):
 
 
 @pytest.mark.parametrize("scale", [2, 3, 4])
-def test_gaussian8(scale):
+def test_gaussian8_kernels(scale):
     first, last = {2: (0.8, 1.6), 3: (1.35, 2.4), 4: (1.8, 3.2)}[scale]
     expected = [slow_kernel([width, width], 0, 21) for width in np.linspace(first, last, 8)]
-    np.testing.assert_allclose(gaussian8(scale), expected, atol=1e-6)
+    np.testing.assert_allclose(gaussian8_kernels(scale), expected, atol=1e-6)
 
 
 def test_draws_keep_to_their_widths():
@@ -85,6 +87,11 @@ def test_noise_multiplies_each_pixel():
     ratio = noisy.max(axis=(1, 2)) / noisy.min(axis=(1, 2))
     assert ratio.min() > 1.2 and ratio.max() <= 1.25 + 1e-5
     np.testing.assert_allclose(with_noise(KEY, clean, 0.0), clean, rtol=1e-5)
+
+
+def test_div2krk_at_x4_is_its_kernel_of_x2_applied_twice():
+    twice = applied_twice(np.asarray(draw_div2krk(KEY, 2), np.float64))
+    np.testing.assert_allclose(draw_div2krk(KEY, 4), twice / twice.sum(), atol=1e-8, rtol=1e-5)
 
 
 def test_a_delta_kernel_has_one_pixel():
@@ -113,4 +120,4 @@ def test_the_published_basis_spans_our_kernels(shared):
 
 def test_mistakes_are_named():
     with pytest.raises(UserError, match="no kernel widths for scale 8; choose one of: 2, 3, 4"):
-        gaussian8(8)
+        gaussian8_kernels(8)

@@ -17,13 +17,12 @@ from jaxsr.devices import processes
 from jaxsr.devices.processes import Membership, membership
 from jaxsr.support.errors import UserError
 from jaxsr.training.loop import train
-from tests.devices.test_device_counts import CASES, SGD, assert_same
-from tests.models.test_configs import load_config
-from tests.training.test_adversarial import state_of
-from tests.training.test_loop import records, stop_after, weights
+from tests.helpers.configs import load_config
+from tests.helpers.steps import DEVICE_CASES, SGD, assert_same_networks, saved_state
+from tests.helpers.training import records, stop_after, weights
 
 ROOT = Path(__file__).parents[2]
-AGAINST_A_CRITIC = CASES | {("srgan", "mse"): {"pretraining.steps": 2, "data.patch": 8, **SGD}}
+AGAINST_A_CRITIC = DEVICE_CASES | {("srgan", "mse"): {"pretraining.steps": 2, "data.patch": 8, **SGD}}
 FIELDS = {"batch_size": 8, "log_every": 5, "validate_every": 20, "checkpoint_every": 10, "schedule.name": "constant"}
 
 
@@ -80,7 +79,7 @@ def test_two_go_on_where_one_stopped(photos, data_set, tmp_path):
     pair = start(tmp_path / "two", fields)
     outputs = [process.communicate(timeout=120)[0] for process in pair]
     assert [process.returncode for process in pair] == [0, 0]
-    assert "is at step 10 of 20; going on" in outputs[0] and "trained to step 20" in outputs[0]
+    assert "resuming from step 10 of 20" in outputs[0] and "trained to step 20" in outputs[0]
     assert not outputs[1]
     assert close(weights(tmp_path / "one"), weights(tmp_path / "two"))
     assert [record["step"] for record in records(tmp_path / "two", "train")] == [5, 10, 15, 20]
@@ -119,7 +118,7 @@ def test_two_train_both_networks_as_one_does(name, variant, tiny, tmp_path):
         process.communicate(timeout=400)
     assert [process.returncode for process in pair] == [0, 0]
     train(config, tmp_path / "one")
-    assert_same(*(state_of(config, tmp_path / name) for name in ("two", "one")))
+    assert_same_networks(*(saved_state(config, tmp_path / name) for name in ("two", "one")))
 
 
 def changed(config, other, prefix=""):
@@ -150,7 +149,7 @@ def test_the_other_ends_when_one_is_killed(killed, photos, tmp_path):
     pair[killed].communicate()
     other = pair[1 - killed]
     _, said = other.communicate(timeout=20)
-    line = f"train: process {killed} of 2 is gone; the same command goes on from the last checkpoint"
+    line = f"train: process {killed} of 2 is gone; run the same command to resume"
     ended = other.returncode == 1 and line in said.splitlines()
     assert ended or (killed == 0 and other.returncode == -signal.SIGABRT), said
     for name in ("two", "one"):
@@ -171,8 +170,11 @@ def test_where_a_process_learns_its_place():
     ("arguments", "message"),
     [
         ((None, 2, None), "several processes need the address of the first; set --coordinator=HOST:PORT"),
-        (("a:1", None, 0), "a coordinator without processes=None; set --processes or JAXSR_PROCESSES"),
-        (("a:1", 2, None), "a coordinator without process=None; set --process or JAXSR_PROCESS"),
+        (
+            ("a:1", None, 0),
+            "--coordinator needs --processes, a number; got processes=None; set --processes or",
+        ),
+        (("a:1", 2, None), "--coordinator needs --process, a number; got process=None; set --process or JAXSR_PROCESS"),
         (("a:1", 2, 2), r"process=2 must lie in \[0, processes=2\)"),
         (("a", 2, 1), "coordinator='a' names no port; set --coordinator=a:12355"),
     ],

@@ -1,4 +1,4 @@
-"""What a connection to another process tells; whole processes are killed in test_processes.py."""
+"""Messages between processes, and which of them end this one; whole processes are killed in test_processes.py."""
 
 import contextlib
 import socket
@@ -11,24 +11,24 @@ from jaxsr.devices import watchdog
 
 @pytest.mark.parametrize(
     ("number", "ended"),
-    [(watchdog.GOODBYE, []), (None, [3]), (3, [3]), (2, [2])],
+    [(watchdog.FINISHED, []), (None, [3]), (3, [3]), (2, [2])],
     ids=["done", "killed", "failed", "another"],
 )
 def test_who_is_gone(number, ended, monkeypatch):
-    """Of process 3: what it says before it closes, and for whose sake this one ends."""
-    found = []
+    """What process 3 sends before its connection closes, and the process that this one then reports as gone."""
+    ended_for = []
 
     def end(gone, links):
-        found.append(gone)
+        ended_for.append(gone)
         raise SystemExit
 
-    monkeypatch.setattr(watchdog, "_end", end)
+    monkeypatch.setattr(watchdog, "_exit", end)
     monkeypatch.setattr(time, "sleep", lambda seconds: None)
     here, there = socket.socketpair()
     with here, there:
         if number is not None:
-            watchdog._tell({3: there}, number)
+            watchdog._send({3: there}, number)
         there.close()
         with contextlib.suppress(SystemExit):
-            watchdog._listen(3, here, {3: here})
-    assert found == ended
+            watchdog._watch(3, here, {3: here})
+    assert ended_for == ended

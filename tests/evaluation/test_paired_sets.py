@@ -1,6 +1,5 @@
 """Paired sets: what is written, what is read again, and scores that equal those of pairs made on the fly."""
 
-import functools
 import json
 
 import jax
@@ -11,17 +10,20 @@ from skimage import metrics
 
 from jaxsr.data.images import Photo, read_pixels, write_photo
 from jaxsr.data.kernel_files import read_kernel
-from jaxsr.degradations.kernels import draw_div2krk, gaussian8
-from jaxsr.evaluation.folders import pair_files, score_files, score_restored, table
-from jaxsr.evaluation.paired_sets import LIST, Source, is_set, make_set, read_set
-from jaxsr.evaluation.pairs import make_pairs, strided_pair
+from jaxsr.degradations.kernels import draw_div2krk, gaussian8_kernels
+from jaxsr.evaluation.folder_scores import ScoreOptions, score_files, score_restored
+from jaxsr.evaluation.paired_sets import LIST, is_set, make_set, read_set
+from jaxsr.evaluation.pairs import PairOptions, kernel_pair, make_pairs
+from jaxsr.evaluation.score_tables import table
+from jaxsr.evaluation.sources import Source, pair_files
 from jaxsr.imaging.resize import resize
-from jaxsr.metrics.protocols import PROTOCOLS, psnr, ssim
+from jaxsr.metrics import PROTOCOLS, psnr, ssim
 from jaxsr.support.errors import UserError
 from jaxsr.weights import load
-from tests.evaluation.test_scoring import smooth
-from tests.restoration.tiles.test_tiled_run import network
+from tests.helpers.networks import network
+from tests.helpers.photos import smooth
 
+BICUBIC = PairOptions("bicubic")
 SHAKE = {"kernel_size": 16, "exposures": (1.0,)}
 
 
@@ -35,15 +37,15 @@ def photos(tmp_path):
 
 
 def test_gaussian8_makes_eight_of_each(photos, tmp_path):
-    count, failures = make_set(photos, tmp_path / "set", kind="gaussian8", scale=2, seed=3)
+    count, failures = make_set(photos, tmp_path / "set", scale=2, options=PairOptions("gaussian8", seed=3))
     assert count == 16 and len(failures) == 1 and "broken.png" in failures[0]
     given = read_set(tmp_path / "set")
     assert (given.kind, given.scale, given.seed, len(given.sources)) == ("gaussian8", 2, 3, 16)
-    pairs = make_pairs("a", read_pixels(photos[0]), 2, degradation="isotropic")
-    for source, pair, kernel in zip(given.sources[:8], pairs, gaussian8(2), strict=True):
+    pairs = make_pairs("a", read_pixels(photos[0]), 2, PairOptions("gaussian8"))
+    for source, pair, kernel in zip(given.sources[:8], pairs, gaussian8_kernels(2), strict=True):
         (read,) = source.pairs(2)
         assert read.name == pair.name and read.resizer == pair.resizer
-        np.testing.assert_array_equal(read.pixels, pair.pixels)
+        np.testing.assert_array_equal(read.hr_levels, pair.hr_levels)
         np.testing.assert_allclose(read.lr, pair.lr, atol=1e-6)
         np.testing.assert_allclose(read.kernel, kernel, atol=1e-7)
         assert source.kernel is not None
@@ -51,28 +53,29 @@ def test_gaussian8_makes_eight_of_each(photos, tmp_path):
 
 
 def test_a_set_scores_like_its_photos(photos, tmp_path):
-    make_set(photos[:1], tmp_path / "set", kind="bicubic", scale=3)
+    make_set(photos[:1], tmp_path / "set", scale=3, options=BICUBIC)
     model = load("bicubic-x3")
-    of_set, _ = score_files(model, read_set(tmp_path / "set").sources, protocols=["y8"], save_to=tmp_path / "out")
-    of_photos, _ = score_files(model, [Source(photos[0])], protocols=["y8"], quantize_lr=True)
+    options = ScoreOptions(["y8"], PairOptions(quantize_lr=True), save_to=tmp_path / "out")
+    of_set, _ = score_files(model, read_set(tmp_path / "set").sources, options)
+    of_photos, _ = score_files(model, [Source(photos[0])], ScoreOptions(["y8"], PairOptions(quantize_lr=True)))
     assert of_set["y8"].mean == pytest.approx(of_photos["y8"].mean, abs=1e-6)
     assert of_set["y8"].protocol.resizer == "MATLAB bicubic, 8 bits, clamped border"
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["a.png"]
 
 
 def test_refusals(photos, tmp_path):
-    with pytest.raises(UserError, match="unknown kind 'gaussian'; did you mean 'gaussian8'"):
-        make_set(photos, tmp_path / "set", kind="gaussian", scale=2)
+    with pytest.raises(UserError, match="unknown degradation 'gaussian'; did you mean 'gaussian8'"):
+        make_set(photos, tmp_path / "set", scale=2, options=PairOptions("gaussian"))
     with pytest.raises(UserError, match="gaussian8 has no scale 8; choose one of: 2, 3, 4"):
-        make_set(photos, tmp_path / "set", kind="gaussian8", scale=8)
+        make_set(photos, tmp_path / "set", scale=8, options=PairOptions("gaussian8"))
     assert not (tmp_path / "set").exists()
-    make_set(photos, tmp_path / "set", kind="bicubic", scale=2)
+    make_set(photos, tmp_path / "set", scale=2, options=BICUBIC)
     with pytest.raises(UserError, match="holds a paired set already"):
-        make_set(photos, tmp_path / "set", kind="bicubic", scale=2)
+        make_set(photos, tmp_path / "set", scale=2, options=BICUBIC)
 
 
 def test_nothing_but_failures_leaves_no_list(photos, tmp_path):
-    count, failures = make_set(photos[1:2], tmp_path / "set", kind="bicubic", scale=2)
+    count, failures = make_set(photos[1:2], tmp_path / "set", scale=2, options=BICUBIC)
     assert count == 0 and len(failures) == 1 and not is_set(tmp_path / "set")
 
 
@@ -93,13 +96,13 @@ def test_broken_lists(text, message, tmp_path):
 def test_a_photo_smaller_than_half_a_kernel_is_refused(tmp_path):
     write_photo(tmp_path / "a.png", Photo(smooth(24, 24)))
     with pytest.raises(UserError, match="a-1: 24x24x3 is too small for a kernel of 51x51; use more than 25"):
-        Source(tmp_path / "a.png").pairs(2, degradation="isotropic", kernel_size=51)
+        Source(tmp_path / "a.png").pairs(2, PairOptions("gaussian8", 51))
 
 
 @pytest.mark.parametrize(("scale", "size"), [(2, 11), (4, 31)])
 def test_div2krk_draws_a_kernel_for_each_photo_by_name_and_seed(scale, size, photos, tmp_path):
     for folder, seed in (("a", 0), ("b", 0), ("c", 1)):
-        make_set([photos[0], photos[2]], tmp_path / folder, kind="div2krk", scale=scale, seed=seed)
+        make_set([photos[0], photos[2]], tmp_path / folder, scale=scale, options=PairOptions("div2krk", seed=seed))
     kernels = {
         folder: [source.pairs(scale)[0].kernel for source in read_set(tmp_path / folder).sources] for folder in "abc"
     }
@@ -112,7 +115,7 @@ def test_div2krk_draws_a_kernel_for_each_photo_by_name_and_seed(scale, size, pho
 def test_a_strided_small_photo_stays_aligned(scale):
     """Off the border its bicubic enlargement is the blurred photo, neither left nor right of it."""
     ramp = np.tile(np.arange(40, 200, 2, dtype=np.uint8)[None, :, None], (64, 1, 1))
-    pair = strided_pair("p", ramp, draw_div2krk(jax.random.key(0), scale), scale)
+    pair = kernel_pair("p", ramp, draw_div2krk(jax.random.key(0), scale), scale, "div2krk")
     enlarged = resize(pair.lr, scale)
     inner = (slice(20, -20), slice(24, -24))
     assert np.abs(enlarged[inner] * 255 - ramp[inner]).max() < 0.6
@@ -121,7 +124,9 @@ def test_a_strided_small_photo_stays_aligned(scale):
 def test_motion_blurs_each_photo_by_its_name_and_seed(photos, tmp_path):
     """The saved photo is what the saved kernel makes of the sharp one, correlated, in 8 bits."""
     for folder, seed in (("a", 0), ("b", 0), ("c", 1)):
-        count, failures = make_set(photos, tmp_path / folder, kind="motion", scale=1, seed=seed, **SHAKE)
+        count, failures = make_set(
+            photos, tmp_path / folder, scale=1, options=PairOptions("motion", seed=seed, **SHAKE)
+        )
         assert count == 2 and len(failures) == 1
     facts = json.loads((tmp_path / "a" / LIST).read_text())
     assert (facts["kind"], facts["scale"], facts["kernel_size"], facts["exposures"]) == ("motion", 1, 16, [1.0])
@@ -131,7 +136,7 @@ def test_motion_blurs_each_photo_by_its_name_and_seed(photos, tmp_path):
     other = read_kernel(tmp_path / "a" / "kernels" / "grey.npz")
     assert min(np.abs(kernels["a"] - x).max() for x in (kernels["c"], other)) > 0.001
     (pair,) = read_set(tmp_path / "a").sources[0].pairs(1)
-    np.testing.assert_array_equal(pair.pixels, read_pixels(photos[0]))
+    np.testing.assert_array_equal(pair.hr_levels, read_pixels(photos[0]))
     for channel in range(3):
         blurred = ndimage.correlate(pair.hr[..., channel], np.float64(kernels["a"]), mode="mirror")
         np.testing.assert_allclose(pair.lr[..., channel], blurred, atol=0.51 / 255)
@@ -139,22 +144,22 @@ def test_motion_blurs_each_photo_by_its_name_and_seed(photos, tmp_path):
 
 
 def test_deblurring_is_scored_on_whole_rgb_photos_beside_the_blurred_ones(photos, tmp_path):
-    make_set(photos[:1], tmp_path / "set", kind="motion", scale=1, **SHAKE)
+    make_set(photos[:1], tmp_path / "set", scale=1, options=PairOptions("motion", **SHAKE))
     (tmp_path / "set" / LIST).unlink()  # any photos in blur and sharp will do
     given, model = read_set(tmp_path / "set"), network("deblurgan", 1, features=4, blocks=1)
     assert (given.kind, given.scale) == ("given", 1)
-    scores, failures = score_files(model, given.sources, protocols=["rgb"], save_to=tmp_path / "out")
+    scores, failures = score_files(model, given.sources, ScoreOptions(["rgb"], save_to=tmp_path / "out"))
     assert not failures
-    truth, blurred, made = (
+    hr, blurred, made = (
         read_pixels(path) / 255 for path in (photos[0], tmp_path / "set" / "blur" / "a.png", tmp_path / "out" / "a.png")
     )
     record = scores["rgb"].record()
-    assert record["input"]["psnr"] == pytest.approx(psnr(blurred, truth), abs=1e-4) and "bicubic" not in record
-    assert record["mean"]["ssim"] == pytest.approx(ssim(made, truth), abs=1e-5)
+    assert record["input"]["psnr"] == pytest.approx(psnr(blurred, hr), abs=1e-4) and "bicubic" not in record
+    assert record["mean"]["ssim"] == pytest.approx(ssim(made, hr), abs=1e-5)
     assert record["protocol"]["border"] == "nothing cut from the sides"
-    lines = table(model.name, scores["rgb"], asked=1).splitlines()
+    lines = table(scores["rgb"], asked=1).splitlines()
     assert lines[3].startswith("input ") and lines[4].endswith("blurred photos: as given")
-    again, _ = score_restored(tmp_path / "out", given.sources, 1, protocols=["rgb"])
+    again, _ = score_restored(tmp_path / "out", given.sources, 1, ScoreOptions(["rgb"]))
     assert again["rgb"].mean == pytest.approx(scores["rgb"].mean, abs=1e-6)
 
 
@@ -163,32 +168,34 @@ def test_scenes_of_equal_file_names_are_told_apart(tmp_path):
         for folder in ("blur", "sharp"):
             write_photo(tmp_path / scene / folder / "1.png", Photo(smooth(24, 24)))
     model = network("deblurgan", 1, features=4, blocks=1)
-    scores, _ = score_files(model, read_set(tmp_path).sources, protocols=["rgb"], save_to=tmp_path / "out")
+    scores, _ = score_files(model, read_set(tmp_path).sources, ScoreOptions(["rgb"], save_to=tmp_path / "out"))
     assert [row.name for row in scores["rgb"].rows] == ["s1_1", "s2_1"]
     assert {path.name for path in (tmp_path / "out").iterdir()} == {"s1_1.png", "s2_1.png"}
 
 
 def test_mistakes_with_motion_are_named(photos, tmp_path):
-    make = functools.partial(make_set, photos, tmp_path / "set", seed=0)
+    def make(degradation, scale, **options):
+        return make_set(photos, tmp_path / "set", scale=scale, options=PairOptions(degradation, **options))
+
     with pytest.raises(UserError, match="motion has no scale 2; choose one of: 1"):
-        make(kind="motion", scale=2)
-    with pytest.raises(UserError, match="the kind bicubic takes no exposures; leave it out, or choose kind motion"):
-        make(kind="bicubic", scale=2, exposures=(1.0,))
+        make("motion", 2)
+    with pytest.raises(UserError, match="bicubic takes no exposures; leave it out, or choose motion"):
+        make("bicubic", 2, exposures=(1.0,))
     with pytest.raises(UserError, match=r"exposures=\(2.0,\): shares of the time"):
-        make(kind="motion", scale=1, exposures=(2.0,))
+        make("motion", 1, exposures=(2.0,))
     assert not (tmp_path / "set").exists()
-    _, failures = make(kind="motion", scale=1, kernel_size=128)
+    _, failures = make("motion", 1, kernel_size=128)
     assert "a: 66x61x3 is too small for a kernel of 128x128; use more than 64" in failures[0]
-    make(kind="motion", scale=1, **SHAKE)
+    make("motion", 1, **SHAKE)
     with pytest.raises(UserError, match="holds a paired set already"):
-        make(kind="motion", scale=1)
+        make("motion", 1)
     with pytest.raises(UserError, match="holds sharp photos alone; give the blurred ones: put them in .*blur beside"):
         pair_files(tmp_path / "set" / "sharp", None, 1)
     write_photo(tmp_path / "set" / "blur" / "a.png", Photo(smooth(60, 66)))
     (_, failures) = score_files(
-        network("deblurgan", 1, features=4, blocks=1), read_set(tmp_path / "set").sources[:1], protocols=["rgb"]
+        network("deblurgan", 1, features=4, blocks=1), read_set(tmp_path / "set").sources[:1], ScoreOptions(["rgb"])
     )
-    assert "a: a sharp photo of 66x61x3 needs a blurred one of 66x61x3; got 66x60x3" in failures[0]
+    assert "a: an HR photo of 66x61x3 needs a blurred one of 66x61x3; got 66x60x3" in failures[0]
 
 
 @pytest.mark.slow
@@ -196,12 +203,12 @@ def test_mistakes_with_motion_are_named(photos, tmp_path):
 def test_published_pairs_of_gopro_score_as_scikit_image_says(shared):
     sources = read_set(shared / "data" / "motion" / "GoPro").sources
     (pair,) = sources[0].pairs(1)
-    blurred, truth = read_pixels(sources[0].small), read_pixels(sources[0].sharp)
+    blurred, hr = read_pixels(sources[0].lr), read_pixels(sources[0].hr)
     options = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False, "channel_axis": -1}
     scores = pair.baseline(PROTOCOLS["rgb"])
     assert len(sources) == 8 and pair.lr.shape == (720, 1280, 3)
-    assert scores["psnr"] == pytest.approx(metrics.peak_signal_noise_ratio(truth, blurred), abs=1e-3)
-    assert scores["ssim"] == pytest.approx(metrics.structural_similarity(truth, blurred, **options), abs=1e-4)
+    assert scores["psnr"] == pytest.approx(metrics.peak_signal_noise_ratio(hr, blurred), abs=1e-3)
+    assert scores["ssim"] == pytest.approx(metrics.structural_similarity(hr, blurred, **options), abs=1e-4)
 
 
 @pytest.mark.slow
@@ -213,6 +220,6 @@ def test_the_published_small_photos_of_div2krk(shared, scale, least):
     assert len(files) == 6
     for path in files:
         kernel = read_kernel(folder / f"gt_k_x{scale}" / f"kernel_{path.stem.removeprefix('im_')}.mat")
-        pair = strided_pair(path.stem, read_pixels(path), kernel, scale)
+        pair = kernel_pair(path.stem, read_pixels(path), kernel, scale, "div2krk")
         given = read_pixels(folder / f"lr_x{scale}" / path.name) / 255
         assert psnr(pair.lr.astype(np.float64), given) > least

@@ -1,4 +1,4 @@
-"""Scores against the metrics by hand, the variants of small photos, and the published bicubic rows."""
+"""Scores against the metrics by hand, the variants of LR photos, and the published bicubic rows."""
 
 import numpy as np
 import pytest
@@ -6,36 +6,34 @@ from PIL import Image
 
 from jaxsr.data.images import Photo, write_photo
 from jaxsr.data.listing import list_photos
-from jaxsr.evaluation.folders import pair_files, score_files, score_restored, table
-from jaxsr.evaluation.paired_sets import Source
-from jaxsr.evaluation.pairs import given_pair, make_pair
-from jaxsr.evaluation.scoring import default_protocol, score
+from jaxsr.evaluation.folder_scores import ScoreOptions, score_files, score_restored
+from jaxsr.evaluation.pairs import PairOptions, given_pair, make_pair
+from jaxsr.evaluation.score_tables import table
+from jaxsr.evaluation.scores import default_protocol, score
+from jaxsr.evaluation.sources import Source, pair_files
 from jaxsr.imaging.color import luma, round_to_levels
 from jaxsr.imaging.patches import shave
 from jaxsr.imaging.resize import resize
-from jaxsr.metrics.protocols import psnr, ssim
-from jaxsr.restoration.tiles.tiled_run import enlarge
+from jaxsr.metrics import psnr, ssim
+from jaxsr.restoration.options import RestoreOptions
+from jaxsr.restoration.tiles.tiled_run import restore_tiled
 from jaxsr.support.errors import UserError
 from jaxsr.weights import load
-from tests.restoration.tiles.test_tiled_run import network, photo
-
-
-def smooth(height, width, channels=3):
-    """Return a photo that bicubic can enlarge."""
-    small = photo(height // 6, width // 6, channels) / 255
-    return np.rint(np.clip(resize(small, size=(height, width)), 0, 1) * 255).astype(np.uint8)
+from tests.helpers.networks import network
+from tests.helpers.photos import photo, smooth
 
 
 @pytest.mark.parametrize("name", ["y8", "y", "rgb"])
 def test_a_score_worked_out_by_hand(name):
     model, pixels = network("espcn", 3), smooth(50, 47)
     pair = make_pair("p", pixels, 3)
-    truth = pixels[:48, :45] / 255
-    restored = enlarge(model, resize(truth, 1 / 3).astype(np.float32), quantize=False).astype(float)
+    hr = pixels[:48, :45] / 255
+    lr = resize(hr, 1 / 3).astype(np.float32)
+    restored = restore_tiled(model, lr, RestoreOptions(quantize=False))[0].astype(float)
     if name == "y8":
-        images = round_to_levels(luma(restored)), round_to_levels(luma(truth))
+        images = round_to_levels(luma(restored)), round_to_levels(luma(hr))
     else:
-        images = round_to_levels(restored), truth
+        images = round_to_levels(restored), hr
         images = tuple(map(luma, images)) if name == "y" else images
     images = [shave(image, 3) for image in images]
     scores = score(model, [pair], protocols=[name])[name]
@@ -51,9 +49,9 @@ def test_the_bicubic_row_is_what_bicubic_scores():
         assert 20 < protocol.mean["psnr"] < 80
 
 
-def test_small_photos_and_what_the_protocol_says_of_them():
+def test_lr_photos_and_what_the_protocol_says_of_them():
     pixels = smooth(49, 50)
-    plain, rounded = make_pair("p", pixels, 2), make_pair("p", pixels, 2, quantize_lr=True)
+    plain, rounded = make_pair("p", pixels, 2), make_pair("p", pixels, 2, PairOptions(quantize_lr=True))
     assert plain.resizer == "MATLAB bicubic, unrounded, symmetric border"
     assert rounded.resizer == "MATLAB bicubic, 8 bits, clamped border"
     np.testing.assert_allclose(rounded.lr * 255, np.rint(rounded.lr * 255), atol=1e-4)
@@ -68,7 +66,7 @@ def test_small_photos_and_what_the_protocol_says_of_them():
 def test_mistakes_are_named():
     with pytest.raises(UserError, match="p: 20x16x3 is too small to score at scale 4; use 19 a side or more"):
         make_pair("p", photo(16, 20), 4)
-    with pytest.raises(UserError, match="48x48x3 needs at scale 2 a small one of 24x24x3; got 23x24x3"):
+    with pytest.raises(UserError, match="48x48x3 needs at scale 2 an LR photo of 24x24x3; got 23x24x3"):
         given_pair("p", photo(48, 48), photo(24, 23), 2)
 
 
@@ -78,7 +76,7 @@ def test_folders_that_do_not_fit(tmp_path):
             write_photo(tmp_path / folder / f"{i}.png", Photo(photo(side, side)))
     with pytest.raises(UserError, match="2.*1"):
         pair_files(tmp_path / "hr", tmp_path / "lr", 2)
-    with pytest.raises(UserError, match="needs at scale 2 a small one of 24x24x3; got 23x23x3"):
+    with pytest.raises(UserError, match="needs at scale 2 an LR photo of 24x24x3; got 23x23x3"):
         pair_files(tmp_path / "hr", tmp_path / "odd", 2)
 
 
@@ -88,10 +86,10 @@ def test_one_broken_photo_does_not_stop_a_folder(tmp_path):
     (tmp_path / "broken.png").write_bytes(b"no image")
     model = network("espcn", 2)
     files = pair_files(tmp_path, None, 2)
-    scores, failures = score_files(model, files, protocols=["y8"], save_to=tmp_path / "out")
+    scores, failures = score_files(model, files, ScoreOptions(["y8"], save_to=tmp_path / "out"))
     assert len(failures) == 1 and "broken.png" in failures[0]
     assert [row.name for row in scores["y8"].rows] == ["a", "b"]
-    assert "mean of 2 of 3" in table(model.name, scores["y8"], asked=3)
+    assert "mean of 2 of 3" in table(scores["y8"], asked=3)
     assert {path.name for path in (tmp_path / "out").iterdir()} == {"a.png", "b.png"}
     with Image.open(tmp_path / "out" / "a.png") as image:
         assert image.size == (48, 48)
@@ -113,7 +111,7 @@ def test_default_protocols():
 )
 def test_published_bicubic_rows(shared, data, scale, expected):
     files = [Source(path) for path in list_photos([shared / "data" / "test" / data / "hr"])]
-    scores, failures = score_files(load("bicubic", scale=scale), files, protocols=["y8"])
+    scores, failures = score_files(load("bicubic", scale=scale), files, ScoreOptions(["y8"]))
     assert not failures
     assert round(scores["y8"].mean["psnr"], 2) == expected == round(scores["y8"].baseline["psnr"], 2)
 
@@ -122,15 +120,15 @@ def test_photos_that_were_restored_before(tmp_path):
     for name in ("a", "b", "c", "d"):
         write_photo(tmp_path / "hr" / f"{name}.png", Photo(smooth(48, 50)))
     model, sources = load("bicubic-x2"), pair_files(tmp_path / "hr", None, 2)
-    scores, _ = score_files(model, sources, protocols=["rgb"], save_to=tmp_path / "out")
+    scores, _ = score_files(model, sources, ScoreOptions(["rgb"], save_to=tmp_path / "out"))
     (tmp_path / "out" / "d.png").unlink()
     write_photo(tmp_path / "out" / "c.png", Photo(photo(24, 25)))
-    again, failures = score_restored(tmp_path / "out", sources, 2, protocols=["rgb"])
+    again, failures = score_restored(tmp_path / "out", sources, 2, ScoreOptions(["rgb"]))
     for first, second in zip(scores["rgb"].rows, again["rgb"].rows, strict=False):
         assert second.name == first.name and second.seconds is None
         assert second.scores == pytest.approx(first.scores, abs=1e-9)
     assert len(again["rgb"].rows) == 2 and len(failures) == 2
-    assert "c.png has the shape (24, 25, 3), the sharp photo (48, 50, 3); restore it at scale 2" in failures[0]
+    assert "c.png has the shape (24, 25, 3), the HR photo (48, 50, 3); restore it at scale 2" in failures[0]
     assert "holds no restored photo d; restore it" in failures[1]
-    lines = table("restored", again["rgb"], asked=4).splitlines()
+    lines = table(again["rgb"], asked=4).splitlines()
     assert lines[0].endswith("SSIM") and "mean of 2 of 4" in lines[3]

@@ -13,6 +13,20 @@ from tests.reference import dan as reference
 
 Tensors = dict[str, np.ndarray]
 
+# Narrow networks of both versions
+SMALL_V1 = {
+    "features": 6,
+    "blocks": 2,
+    "estimator_features": 4,
+    "estimator_blocks": 1,
+    "kernel_size": 5,
+    "code_length": 3,
+}
+SMALL_V2 = {
+    **{"features": 6, "groups": 2, "blocks": 1, "estimator_features": 4, "estimator_blocks": 1},
+    **{"kernel_size": 5, "code_length": 3, "rounds": 2},
+}
+
 # These networks compile for longer than they run.
 compiled = functools.partial(jax.jit, compiler_options={"xla_backend_optimization_level": 0})
 

@@ -1,7 +1,7 @@
 """A short run killed at random moments, resumed each time: `python -m tests.helpers.killing --times=50`.
 
-Tells where the run was and where it went on, and ends with an error if more was lost than the steps since the last
-save, if the log has a hole, if a temporary file stays, or if the weights are not those of a run that nobody touched.
+Prints where the run was killed and where it resumed. Ends with an error if more was lost than the steps since the last
+save, if the log has a gap, if a temporary file is left, or if the weights differ from those of an undisturbed run.
 """
 
 import argparse
@@ -28,7 +28,7 @@ def killed_run(folder: Path, *, times: int, steps: int, seed: int = 0) -> list[i
     """Return how many steps were lost by the kills of a run of `steps`, of which there are `times`.
 
     Two in three come at a random moment after a step, when most of the time goes into checkpoints, pictures and
-    weights; the third while the process starts and resumes. Raises AssertionError where something is not as promised.
+    weights; the third while the process starts and resumes. Raises AssertionError where something is wrong.
     """
     photo = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
     (folder / "photos").mkdir(parents=True)
@@ -69,17 +69,17 @@ def finish(workdir: Path, photos: Path, steps: int) -> tuple[float, float]:
         first_step(process)
         startup = time.monotonic() - began
         process.communicate()
-    assert process.returncode == 0, f"a run of {workdir} that nobody kills fails by itself"
+    assert process.returncode == 0, f"a run of {workdir} that is not killed fails"
     return startup, time.monotonic() - began - startup
 
 
 def first_step(process: subprocess.Popen) -> int:
-    """Return, once the run tells of a step, from which one it goes on."""
+    """Return, once the run prints a step, from which step it resumed."""
     assert process.stdout is not None
     resumed = 0
     for line in process.stdout:
-        if " is at step " in line:
-            resumed = int(line.split(" is at step ")[1].split(" ")[0])
+        if line.startswith("resuming from step "):
+            resumed = int(line.split(" ")[3])
         if line.startswith("step "):
             break
     return resumed
@@ -87,8 +87,8 @@ def first_step(process: subprocess.Popen) -> int:
 
 def check_loss(reached: int, resumed: int) -> int:
     """Return the steps lost; a save that was under way when the kill came is none, so the one before it counts."""
-    assert reached - resumed <= 2 * SAVE_EVERY, f"at step {reached}, but going on from {resumed}"
-    print(f"killed at step {reached}, goes on from {resumed}", flush=True)
+    assert reached - resumed <= 2 * SAVE_EVERY, f"at step {reached}, but resumed from {resumed}"
+    print(f"killed at step {reached}, resumes from {resumed}", flush=True)
     return max(reached - resumed, 0)
 
 

@@ -5,13 +5,30 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxsr.imaging.patches import center_crop, dihedral, stretch_levels, sub_image_starts
+from jaxsr.imaging.patches import (
+    center_crop,
+    cut_border,
+    dihedral,
+    modcrop,
+    shave,
+    stretch_levels,
+    sub_image_starts,
+)
 
 
 def test_center_crop():
     image = np.arange(5 * 6).reshape(5, 6, 1)
     np.testing.assert_array_equal(center_crop(image, 2, 3), image[1:3, 1:4])
     np.testing.assert_array_equal(center_crop(image, 5, 6), image)
+
+
+def test_borders_and_multiples():
+    image = np.arange(7 * 9).reshape(7, 9, 1)
+    np.testing.assert_array_equal(cut_border(np.stack([image, -image]), 2)[1], -image[2:5, 2:7])
+    np.testing.assert_array_equal(shave(image, 3), image[3:4, 3:6])
+    np.testing.assert_array_equal(shave(image, 0), image)
+    np.testing.assert_array_equal(modcrop(image, 4), image[:4, :8])
+    np.testing.assert_array_equal(modcrop(image, 1), image)
 
 
 def test_the_eight_symmetries_are_all_different_and_keep_the_pixels():

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from jaxsr.losses.adversarial import (
-    ADVERSARIAL,
+    ADVERSARIAL_LOSSES,
     bce_discriminator,
     bce_generator,
     gradient_penalty,
@@ -39,12 +39,12 @@ def test_values():
     np.testing.assert_array_equal(wasserstein_generator(fake=fake), -fake)
 
 
-@pytest.mark.parametrize("name", ADVERSARIAL)
+@pytest.mark.parametrize("name", ADVERSARIAL_LOSSES)
 def test_each_network_moves_its_own_way(name):
-    """The critic raises real scores and lowers fake ones, the generator raises them; far scores stay finite."""
-    loss = ADVERSARIAL[name]
+    """The adversary raises real scores and lowers fake ones, the generator raises them; far scores stay finite."""
+    loss = ADVERSARIAL_LOSSES[name]
     for score in (-200.0, 0.0, 200.0):
-        real, fake = jax.grad(lambda r, f: loss.critic(real=r, fake=f), (0, 1))(score, score)
+        real, fake = jax.grad(lambda r, f: loss.adversary(real=r, fake=f), (0, 1))(score, score)
         own = jax.grad(lambda f: loss.generator(fake=f))(score)
         assert np.isfinite([real, fake, own]).all() and real <= 0 <= fake and own <= 0
     assert own == (0 if name == "bce" else -1)
@@ -89,8 +89,8 @@ def test_so_is_its_derivative_by_the_weights(form):
 
 
 @pytest.mark.parametrize("form", ["sample", "pixel"])
-def test_a_critic_of_slope_0_and_of_slope_1(form):
-    """Where the critic is flat, the penalty is 1 and its derivative finite; at slope 1 it is 0."""
+def test_a_critic_of_gradient_0_and_of_gradient_1(form):
+    """Where the critic is flat, the penalty is 1 and its derivative finite; at gradient 1 it is 0."""
     x = jnp.full((2, 3, 3, 1), 0.5)
     scores = {"sample": lambda x: x.sum(axis=(1, 2, 3)) / 3, "pixel": lambda x: x}
 

@@ -1,78 +1,10 @@
 """Every config there is, its parameter count, and that none is missing from the table."""
 
-import importlib.util
-from pathlib import Path
-
 import pytest
 
 from jaxsr.models import MODELS, count_parameters, model_spec
 from jaxsr.support.errors import UserError
-
-CONFIGS = Path(__file__).parents[2] / "configs"
-
-# Weights, biases and PReLU slopes, as the papers' layer tables give them.
-PARAMETERS = {
-    "espcn": {
-        **{"x2": 21_284, "x3": 22_729, "x4": 24_752},
-        **{"x2-paper": 21_284, "x3-paper": 22_729, "x4-paper": 24_752},
-    },
-    "fsrcnn": {
-        **{f"x{scale}{recipe}": 12_809 for scale in (2, 3, 4) for recipe in ("", "-paper", "-transfer")},
-        **{f"x{scale}-small": 4_086 for scale in (2, 3, 4)},
-    },
-    "danv1": {
-        **{"x2-iso": 4_181_799, "x3-iso": 4_366_439, "x4-iso": 4_329_511},
-        **{"x2-iso-muon": 4_181_799, "x3-iso-muon": 4_366_439, "x4-iso-muon": 4_329_511},
-        **{"x2-aniso": 4_181_799, "x4-aniso": 4_329_511},
-    },
-    "danv2": {
-        **{"x2-iso": 4_540_028, "x3-iso": 4_733_116, "x4-iso": 4_707_708},
-        **{"x2-aniso": 4_519_228, "x4-aniso": 4_741_828},
-    },
-    "srcnn": {
-        **{f"x{scale}": 57_281 for scale in (2, 3, 4)},
-        **{f"x{scale}-{recipe}": 8_129 for scale in (2, 3, 4) for recipe in ("915", "paper")},
-        **{f"x{scale}-935": 24_513 for scale in (2, 3, 4)},
-    },
-    "drcn": {f"x{scale}{recipe}": 1_775_121 for scale in (2, 3, 4) for recipe in ("", "-paper")},
-    "rdn": {
-        **{f"x2{recipe}": 22_123_395 for recipe in ("", "-paper", "-bd", "-dn")},
-        **{f"x3{recipe}": 22_308_035 for recipe in ("", "-paper", "-bd", "-dn")},
-        **{f"x4{recipe}": 22_271_107 for recipe in ("", "-paper", "-bd", "-dn")},
-        **{"x2-small": 5_616_515, "x3-small": 5_801_155, "x4-small": 5_764_227},
-    },
-    "lapsrn": {
-        **{"x2": 407_441, "x4": 814_242, "x8": 667_123},
-        **{"x2-paper": 407_441, "x4-paper": 814_242, "x8-paper": 667_123},
-    },
-    "mslapsrn": {f"{name}{recipe}": 222_801 for name in ("D5R2", "D5R5", "D5R8") for recipe in ("", "-paper")},
-    "srdensenet": {
-        **{"All": 2_097_569, "HL": 1_573_025, "H": 1_536_161},
-        **{"All-paper": 2_097_569, "HL-paper": 1_573_025, "H-paper": 1_536_161},
-    },
-    "deblurgan": dict.fromkeys(("wild", "synth", "comb"), 11_378_179),
-    "srgan": dict.fromkeys(("mse", "vgg22", "vgg54", "content22"), 1_549_462),
-    "srntt": dict.fromkeys(("content", "l2", "full"), 4_383_494),
-    "srresnet": {
-        **{"x4": 1_545_238, "x4-paper": 1_549_462, "x4-channel": 1_550_659},
-        **{"x2": 1_397_525, "x2-paper": 1_401_749, "x2-channel": 1_402_883},
-    },
-    "vdsr": {"paper": 665_921, "muon": 665_921},
-}
-
-
-def load_config(name: str, variant: str):
-    """Return the config of `configs/name.py:variant`."""
-    spec = importlib.util.spec_from_file_location(f"configs_{name}", CONFIGS / f"{name}.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.get_config(variant)
-
-
-def variants() -> list[tuple[str, str]]:
-    """Return every (config, variant) of the table."""
-    return [(name, variant) for name, table in PARAMETERS.items() for variant in table]
+from tests.helpers.configs import CONFIGS, PARAMETERS, load_config, variants
 
 
 def test_no_config_is_missing_from_the_table():

@@ -7,12 +7,10 @@ import pytest
 
 from jaxsr.models import Model, initial_shapes, model_spec, restored_image
 from jaxsr.models.dan import MeanOfConv, Round, alternate
-from jaxsr.restoration.tiles.tiled_run import enlarge
 from jaxsr.support.errors import UserError
 from jaxsr.weights import load, save
-from tests.helpers.dan_cases import assert_close, compiled, random_variables
-from tests.models.test_danv1 import SMALL as SMALL_V1
-from tests.models.test_danv2 import SMALL as SMALL_V2
+from tests.helpers.dan_cases import SMALL_V1, SMALL_V2, assert_close, compiled, random_variables
+from tests.helpers.tiles import enlarge
 from tests.reference import dan as reference
 
 PHOTOS = np.random.default_rng(9).random((2, 5, 4, 3)).astype(np.float32)

@@ -11,6 +11,7 @@ from jaxsr.models import initial_shapes
 from jaxsr.models.danv1 import SPEC, DANv1, constant_channels
 from jaxsr.weights.importers.layouts import torch_convolution
 from tests.helpers.dan_cases import (
+    SMALL_V1,
     assert_close,
     assert_plain,
     compiled,
@@ -20,7 +21,6 @@ from tests.helpers.dan_cases import (
 )
 from tests.reference import dan as reference
 
-SMALL = {"features": 6, "blocks": 2, "estimator_features": 4, "estimator_blocks": 1, "kernel_size": 5, "code_length": 3}
 PHOTOS = np.random.default_rng(7).random((2, 5, 4, 3)).astype(np.float32)
 
 
@@ -79,7 +79,7 @@ def test_no_variant_is_missing():
 def test_networks_and_gradients_are_the_papers():
     """As published: gradients of the last round alone, none from one network to the other."""
     assert_plain(
-        DANv1(3, **SMALL, rounds=2),
+        DANv1(3, **SMALL_V1, rounds=2),
         functools.partial(reference.restore_v1, scale=3),
         lambda x, sr, params, _: reference.estimate_v1(x, sr, params, 3),
         PHOTOS,

@@ -10,6 +10,7 @@ from jaxsr.models.danv2 import SPEC, DANv2
 from jaxsr.support.errors import UserError
 from jaxsr.weights.importers.layouts import torch_convolution
 from tests.helpers.dan_cases import (
+    SMALL_V2,
     assert_close,
     assert_plain,
     compiled,
@@ -20,10 +21,6 @@ from tests.helpers.dan_cases import (
 )
 from tests.reference import dan as reference
 
-SMALL = {
-    **{"features": 6, "groups": 2, "blocks": 1, "estimator_features": 4, "estimator_blocks": 1},
-    **{"kernel_size": 5, "code_length": 3, "rounds": 2},
-}
 PHOTOS = np.random.default_rng(7).random((2, 5, 4, 3)).astype(np.float32)
 
 
@@ -82,7 +79,7 @@ def test_no_variant_without_a_count():
 def test_networks_and_gradients_are_the_papers():
     """Through all rounds and both networks."""
     assert_plain(
-        DANv2(2, **SMALL, backpropagate_all=True),
+        DANv2(2, **SMALL_V2, backpropagate_all=True),
         functools.partial(reference.restore_v2, scale=2),
         lambda x, sr, params, basis: reference.estimate_v2(x, sr, params, 2, basis),
         PHOTOS,
@@ -90,7 +87,7 @@ def test_networks_and_gradients_are_the_papers():
 
 
 def test_one_round_with_the_papers_group_skip():
-    net = DANv2(2, **SMALL, group_skip="residual")
+    net = DANv2(2, **SMALL_V2, group_skip="residual")
     variables, code = random_variables(net), np.float32([[0.5, -1, 2]] * 2)
     params, basis = variables["params"], variables["constants"]["basis"]
 

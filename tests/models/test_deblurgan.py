@@ -5,14 +5,14 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from jaxsr.api.restoring import restore
 from jaxsr.models import Model, count_parameters, initial_shapes
 from jaxsr.models.deblurgan import SPEC, DeblurGAN, PatchCritic
-from jaxsr.restoration.photo import restore
-from jaxsr.restoration.tiles.tiled_run import enlarge
 from jaxsr.support.errors import UserError
 from jaxsr.weights.importers import import_tensors
 from jaxsr.weights.importers.import_deblurgan import convert_critic
 from tests.helpers.dan_cases import assert_close, compiled
+from tests.helpers.tiles import enlarge
 from tests.reference import deblurgan as reference
 
 RNG = np.random.default_rng(8)

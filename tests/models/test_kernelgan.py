@@ -82,13 +82,13 @@ def test_the_generators_golden_file(shared):
         output = reduce_by(compose_kernel(params), planes)
         return jnp.mean(jnp.square(output)), output
 
-    (_, (kernel, terms)), gradients = jax.jit(jax.value_and_grad(penalties, has_aux=True))(params)
+    (_, (kernel, terms)), gradients = compiled(jax.value_and_grad(penalties, has_aux=True))(params)
     assert_close(kernel, data["out/kernel"])
     np.testing.assert_allclose(terms[0], data["out/loss/sum_to_1"], atol=1e-6)
     for term, name in zip(terms[1:], ("boundaries", "center", "sparse"), strict=True):
         np.testing.assert_allclose(term, data[f"out/loss/{name}"], rtol=1e-5)
     jax.tree.map(assert_close, gradients, generator_of(data, "out/grad_regulariser"))
-    (_, output), gradients = jax.jit(jax.value_and_grad(square, has_aux=True))(params)
+    (_, output), gradients = compiled(jax.value_and_grad(square, has_aux=True))(params)
     assert_close(output, data["out/y"][0])
     jax.tree.map(assert_close, gradients, generator_of(data, "out/grad_mean_y2"))
     target = bicubic_target(planes, channel_sum=True)
@@ -106,7 +106,7 @@ def test_the_discriminators_golden_file(shared):
         answer = discriminate(params, spectral_norms(params, vectors), cut_patches(planes[:, None]))
         return jnp.mean(jnp.square(answer)), (answer, after)
 
-    found = jax.jit(jax.value_and_grad(square, argnums=(0, 1), has_aux=True))
+    found = compiled(jax.value_and_grad(square, argnums=(0, 1), has_aux=True))
     (_, (answer, after)), gradients = found(discriminator_of(data, "param"), data["in/x"][0])
     assert_close(answer.reshape(1, 1, 20, 20), data["out/y"])
     jax.tree.map(assert_close, after, directions_of(data, "out/state_after"))
@@ -138,7 +138,7 @@ def test_one_kernel_is_the_six_layers(weights):
 def test_a_batch_has_its_own_weights(weights):
     planes = jax.random.uniform(jax.random.key(1), (2, 3, 20, 24), minval=-1)
     batch = jax.tree.map(lambda weight: np.stack([weight, weight[::-1] * 2]), weights)
-    program = jax.jit(jax.vmap(lambda params, x: reduce_by(compose_kernel(params), x)))
+    program = compiled(jax.vmap(lambda params, x: reduce_by(compose_kernel(params), x)))
     for i, output in enumerate(program(batch, planes)):
         assert_close(output, reference.generate(jax.tree.map(lambda leaf, i=i: leaf[i], batch), planes[i]))
     assert "convolution" not in program.lower(batch, planes).as_text()

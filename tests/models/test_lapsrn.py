@@ -10,9 +10,9 @@ import pytest
 from jaxsr.imaging.resize import resize
 from jaxsr.models import Model, count_parameters, initial_shapes, lapsrn, mslapsrn
 from jaxsr.models.lapsrn import Pyramid, image_upsampling
-from jaxsr.restoration.tiles.tiled_run import enlarge
 from jaxsr.support.errors import UserError
 from jaxsr.weights.importers import import_lapsrn as importer
+from tests.helpers.tiles import enlarge
 from tests.reference import convolution as reference
 
 RNG = np.random.default_rng(4)

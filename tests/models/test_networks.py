@@ -7,6 +7,7 @@ import pytest
 
 from jaxsr.models import MODELS, initial_shapes, model_spec
 from jaxsr.support.errors import UserError
+from tests.helpers.networks import lively
 
 NETWORKS = [
     *[("srcnn", 3, variant) for variant in ("9-1-5", "9-3-5", "9-5-5")],
@@ -22,13 +23,6 @@ def build(name, scale, variant):
     """Return a network by the name of its variant, or a narrow one by its options."""
     options = variant if isinstance(variant, dict) else MODELS[name].variants[variant]
     return MODELS[name].module(scale, **options)
-
-
-def lively(module, seed: int = 0):
-    """Return random weights large enough that every layer matters."""
-    leaves, tree = jax.tree.flatten(initial_shapes(module))
-    keys = jax.random.split(jax.random.key(seed), len(leaves))
-    return jax.tree.unflatten(tree, [0.3 * jax.random.normal(k, x.shape) for k, x in zip(keys, leaves, strict=True)])
 
 
 @pytest.mark.parametrize(("name", "scale", "variant"), NETWORKS)

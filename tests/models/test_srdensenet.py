@@ -9,9 +9,9 @@ import pytest
 
 from jaxsr.models import Model, count_parameters, initial_shapes
 from jaxsr.models.srdensenet import SPEC, SRDenseNet
-from jaxsr.restoration.tiles.tiled_run import enlarge
 from jaxsr.support.errors import UserError
-from tests.models.test_srresnet import apply, assert_reach, random_variables
+from tests.helpers.networks import apply, assert_reach, random_variables
+from tests.helpers.tiles import enlarge
 from tests.reference.convolution import correlate, transposed
 
 RNG = np.random.default_rng(6)

@@ -14,7 +14,7 @@ from jaxsr.models.srntt_discriminator import Discriminator
 from jaxsr.models.vgg import BLOCKS
 from jaxsr.support.errors import UserError
 from tests.helpers.dan_cases import assert_close, compiled
-from tests.models.test_srresnet import random_variables
+from tests.helpers.networks import quiet_variables, random_variables
 from tests.reference.convolution import correlate
 
 RNG = np.random.default_rng(13)
@@ -27,20 +27,6 @@ def photo_and_maps(height: int, width: int, count: int = 2) -> tuple[np.ndarray,
     x = np.float32(RNG.uniform(-1, 1, (count, height, width, 3)))
     sizes = [(count, f * height, f * width, depth) for f, depth in ((1, 256), (2, 128), (4, 64))]
     return x, Maps(*(np.float32(0.3 * RNG.random(size)) for size in sizes))
-
-
-def quiet_variables(module, seed: int = 0):
-    """Return random weights under which features keep their size."""
-    shapes = initial_shapes(module)
-    rng = np.random.default_rng(seed)
-
-    def draw(path, leaf):
-        x = rng.normal(size=leaf.shape)
-        if path[-1].key == "kernel":
-            return np.float32(x / np.sqrt(np.prod(leaf.shape[-4:-1])))
-        return np.float32(1 + 0.1 * x) if path[-1].key in ("var", "scale") else np.float32(0.1 * x)
-
-    return jax.tree_util.tree_map_with_path(draw, shapes)
 
 
 def conv(x, layer):

@@ -10,38 +10,13 @@ import pytest
 
 from jaxsr.models import Model, count_parameters, initial_shapes
 from jaxsr.models.srresnet import SPEC, SRResNet, fold
-from jaxsr.restoration.tiles.tiled_run import enlarge
 from jaxsr.support.errors import UserError
 from jaxsr.weights.importers.import_srresnet import convert
+from tests.helpers.networks import apply, assert_reach, random_variables
+from tests.helpers.tiles import enlarge
 from tests.reference.convolution import correlate
 
 RNG = np.random.default_rng(5)
-
-
-def random_variables(module, seed: int = 0):
-    """Return random weights large enough that every layer matters; variances are positive."""
-    rng = np.random.default_rng(seed)
-
-    def draw(path, leaf):
-        x = np.float32(0.3 * rng.normal(size=leaf.shape))
-        return np.abs(x) + np.float32(0.2) if path[-1].key == "var" else x
-
-    return jax.tree_util.tree_map_with_path(draw, initial_shapes(module))
-
-
-def apply(module, variables, x):
-    return np.asarray(jax.jit(module.apply)(variables, x))
-
-
-def assert_reach(net, variables, scale: int, radius: int):
-    """One output block's derivative by the input reaches `radius` pixels in every direction, and not one more."""
-    middle, side = radius + 2, 2 * radius + 5
-    block = slice(middle * scale, (middle + 1) * scale)
-    weights = RNG.random((scale, scale, net.channels)).astype(np.float32)
-    x = RNG.random((1, side, side, net.channels)).astype(np.float32)
-    derivative = jax.jit(jax.grad(lambda x: (net.apply(variables, x)[0, block, block] * weights).sum()))(x)
-    reach = np.argwhere(np.abs(derivative[0]).sum(axis=-1) > 0) - middle
-    assert (reach.min(axis=0) == -radius).all() and (reach.max(axis=0) == radius).all()
 
 
 def reference(net: SRResNet, variables, x: np.ndarray) -> np.ndarray:

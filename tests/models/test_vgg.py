@@ -5,23 +5,13 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxsr.models.vgg import BLOCKS, CONVOLUTIONS, LAYERS, VGG19, check_layers, pooled
+from jaxsr.models.vgg import LAYERS, VGG19, check_layers, pooled
 from jaxsr.support.errors import UserError
 from tests.helpers.dan_cases import assert_close, compiled
+from tests.helpers.networks import random_vgg
 from tests.reference.convolution import correlate
 
 RNG = np.random.default_rng(10)
-
-
-def random_params(last):
-    """Return weights up to the convolution `last` that keep features near 1 in size."""
-    params, inputs = {}, 3
-    for name in CONVOLUTIONS[: CONVOLUTIONS.index(last) + 1]:
-        features = BLOCKS[int(name[4]) - 1][0]
-        kernel = RNG.normal(scale=(2 / (9 * inputs)) ** 0.5, size=(3, 3, inputs, features))
-        params[name] = {"kernel": np.float32(kernel), "bias": np.float32(0.1 * RNG.normal(size=features))}
-        inputs = features
-    return params
 
 
 def reference(x, params):
@@ -41,7 +31,7 @@ def features(params, x, *layers, **options):
 
 
 def test_every_layer_is_the_papers():
-    params, x = random_params("conv5_4"), np.float32(RNG.normal(size=(1, 20, 17, 3)))
+    params, x = random_vgg("conv5_4"), np.float32(RNG.normal(size=(1, 20, 17, 3)))
     found, expected = features(params, x, *LAYERS, convention="none"), reference(x, params)
     assert set(found) == set(expected) == set(LAYERS) and len(LAYERS) == 32
     for layer in LAYERS:
@@ -51,7 +41,7 @@ def test_every_layer_is_the_papers():
 
 def test_what_the_weights_expect():
     """The same photo in three ranges, under the rules of the two files."""
-    params, photo = random_params("conv1_1"), np.float32(RNG.random((1, 6, 5, 3)))
+    params, photo = random_vgg("conv1_1"), np.float32(RNG.random((1, 6, 5, 3)))
     torchvision = (photo - np.array([0.485, 0.456, 0.406])) / np.array([0.229, 0.224, 0.225])
     caffe = 255 * photo - np.array([123.68, 116.779, 103.939])
     for convention, x in (("torchvision", torchvision), ("caffe", caffe)):
@@ -66,13 +56,13 @@ def test_only_what_is_asked_for_is_needed():
     layers = ("conv2_1", "relu1_2")
     shapes = jax.eval_shape(VGG19(layers).init, jax.random.key(0), jnp.zeros((1, 8, 8, 3)))["params"]
     assert set(shapes) == {"conv1_1", "conv1_2", "conv2_1"}
-    assert set(features(random_params("conv2_1"), np.zeros((1, 8, 8, 3), np.float32), *layers)) == set(layers)
+    assert set(features(random_vgg("conv2_1"), np.zeros((1, 8, 8, 3), np.float32), *layers)) == set(layers)
 
 
 def test_gradients_are_finite_on_flat_photos():
     """Four equal pixels share the gradient of their maximum."""
     np.testing.assert_array_equal(jax.grad(lambda x: pooled(x).sum())(jnp.ones((1, 4, 4, 2))), 0.25)
-    params, flat = random_params("conv2_1"), jnp.full((1, 4, 4, 3), 0.5)
+    params, flat = random_vgg("conv2_1"), jnp.full((1, 4, 4, 3), 0.5)
     net = VGG19(("conv2_1",))
     gradient = compiled(jax.grad(lambda x: net.apply({"params": params}, x)["conv2_1"].sum()))(flat)
     assert np.isfinite(gradient).all() and np.abs(gradient).max() > 0
@@ -88,4 +78,4 @@ def test_mistakes_are_named():
     with pytest.raises(UserError, match="unknown convention 'caffee'; did you mean 'caffe'"):
         features({}, np.zeros((1, 8, 8, 3), np.float32), "relu1_1", convention="caffee")
     with pytest.raises(UserError, match="cut.pth ends with conv2_1, but conv5_4 was asked for"):
-        check_layers(["relu1_1", "conv5_4"], random_params("conv2_1"), "cut.pth")
+        check_layers(["relu1_1", "conv5_4"], random_vgg("conv2_1"), "cut.pth")

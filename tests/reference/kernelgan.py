@@ -22,7 +22,7 @@ def generate(params, planes):
 
 
 def extract(params):
-    """Return the generator's kernel from its answer to a single bright pixel, turned around."""
+    """Return the generator's kernel: its impulse response, turned around."""
     pixel = jnp.zeros((25, 25, 1, 1)).at[12, 12].set(1).reshape(1, 25, 25, 1)
     for i in range(1, 7):
         pixel = jax.lax.conv_general_dilated(
@@ -46,7 +46,7 @@ def normalized(weight, u):
 
 
 def discriminate(params, vectors, planes):
-    """Return the map of answers (20, 20), and the new left vectors, those of `layers`."""
+    """Return the map of probabilities (20, 20), and the new left vectors, those of `layers`."""
     weights, vectors = zip(*map(normalized, layers(params), vectors), strict=True)
     first = weights[0].reshape(3, 7, 7, 64).transpose(1, 2, 0, 3)
     x = jax.lax.conv_general_dilated(
@@ -103,60 +103,54 @@ def generator_loss(params, discriminator, vectors, crop, weight, *, late, channe
     """Return the loss, and what else a step needs: kernel, bicubic loss and the discriminator's new left vectors."""
     output, kernel, target = generate(params, crop), extract(params), bicubic(crop)
     target = jnp.stack([target.sum(axis=0)] * 3) if channel_sum else target
-    answer, vectors = discriminate(discriminator, vectors, output)
+    score, vectors = discriminate(discriminator, vectors, output)
     distance, terms = jnp.mean((output - target) ** 2), regularizers(kernel)
-    loss = jnp.mean(jnp.abs(answer - 1)) + weight * distance + 0.5 * (terms[0] + terms[1])
+    loss = jnp.mean(jnp.abs(score - 1)) + weight * distance + 0.5 * (terms[0] + terms[1])
     return loss + (terms[2] + sparsity * terms[3] if late else 0), (kernel, distance, vectors)
 
 
 def discriminator_loss(params, vectors, real, fake):
     """Return the loss and the new left vectors."""
-    answer, vectors = discriminate(params, vectors, real)
-    answer_to_fake, vectors = discriminate(params, vectors, fake)
-    return 0.5 * (jnp.mean(jnp.abs(answer - 1)) + jnp.mean(jnp.abs(answer_to_fake))), vectors
+    real_score, vectors = discriminate(params, vectors, real)
+    fake_score, vectors = discriminate(params, vectors, fake)
+    return 0.5 * (jnp.mean(jnp.abs(real_score - 1)) + jnp.mean(jnp.abs(fake_score))), vectors
 
 
-def run(
-    generator,
-    discriminator,
-    vectors,
-    photo,
-    noise,
-    *,
-    compiled,
-    corners,
-    weight,
-    late,
-    square,
-    accumulates,
-    real_noise,
-    channel_sum,
-    sparsity,
-):
+@functools.cache
+def programs(compiled, late, channel_sum, sparsity):
+    """Return both losses with their gradients; `compiled` speeds up a function."""
+    of_generator = functools.partial(generator_loss, late=late, channel_sum=channel_sum, sparsity=sparsity)
+    return compiled(jax.value_and_grad(of_generator, has_aux=True)), *shared_programs(compiled)
+
+
+@functools.cache
+def shared_programs(compiled):
+    """Return the discriminator's loss with its gradient, `generate` and `adam`."""
+    return compiled(jax.value_and_grad(discriminator_loss, has_aux=True)), compiled(generate), compiled(adam)
+
+
+def run(generator, discriminator, vectors, photo, noise, *, compiled, corners, weight, late, square, recipe):
     """Return the kernel before the last step, the photo, both networks and the losses (steps, 3).
 
     `weight` is that of the bicubic loss; `late` says whether centre and sparsity count; `noise` (steps, 2, 3, 26, 26)
     is standard normal; `square` is Adam's second moment at the start. `compiled` speeds up a function.
     """
-    of_generator = functools.partial(generator_loss, late=late, channel_sum=channel_sum, sparsity=sparsity)
-    of_generator = compiled(jax.value_and_grad(of_generator, has_aux=True))
-    of_discriminator = compiled(jax.value_and_grad(discriminator_loss, has_aux=True))
-    reduced, update = compiled(generate), compiled(adam)
+    of_generator, of_discriminator, reduced, update = programs(compiled, late, recipe.channel_sum, recipe.sparsity)
     states = [
         tuple(jax.tree.map(lambda leaf, x=x: np.full_like(leaf, x), p) for x in (0, square))
         for p in (generator, discriminator)
     ]
-    photo, told, kernel = photo.copy(), [], None
+    photo, losses, kernel = photo.copy(), [], None
     for i, ((row, column), (y, x)) in enumerate(zip(*corners, strict=True)):
         crop = photo[:, row : row + 64, column : column + 64].copy()
-        real = photo[:, y : y + 26, x : x + 26] + real_noise * noise[i, 0]
-        if accumulates:
+        real = photo[:, y : y + 26, x : x + 26] + recipe.real_noise * noise[i, 0]
+        if recipe.accumulates:
             photo[:, y : y + 26, x : x + 26] = real
-        found, gradients = of_generator(generator, discriminator, vectors, crop, weight)
-        loss, (kernel, distance, vectors) = found
+        (loss, extras), gradients = of_generator(generator, discriminator, vectors, crop, weight)
+        kernel, distance, vectors = extras
         generator, states[0] = update(generator, gradients, states[0], i, 2e-4)
         fake = np.asarray(reduced(generator, crop)) + noise[i, 1] / 255
-        (own, vectors), gradients = of_discriminator(discriminator, vectors, real, fake)
+        (own_loss, vectors), gradients = of_discriminator(discriminator, vectors, real, fake)
         discriminator, states[1] = update(discriminator, gradients, states[1], i, 2e-4)
-        told.append([loss, distance, own])
-    return kernel, photo, generator, discriminator, np.asarray(told)
+        losses.append([loss, distance, own_loss])
+    return kernel, photo, generator, discriminator, np.asarray(losses)

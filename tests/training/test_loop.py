@@ -11,24 +11,16 @@ import numpy as np
 import pytest
 
 from jaxsr.devices import parallel
+from jaxsr.models import model_spec
 from jaxsr.support.errors import UserError
-from jaxsr.training import loop
+from jaxsr.training.config import network_of
 from jaxsr.training.loop import train
 from jaxsr.training.run.checkpoints import Checkpoints
 from jaxsr.training.run.run_log import NonFiniteLoss
+from jaxsr.training.state import initial_variables
 from jaxsr.weights import load
-from tests.models.test_configs import variants
-
-
-def weights(workdir):
-    """Return the run's saved arrays."""
-    return {str(path): np.asarray(x) for path, x in jax.tree_util.tree_leaves_with_path(load(workdir).params)}
-
-
-def records(workdir, kind):
-    lines = [json.loads(line) for line in (workdir / "metrics.jsonl").read_text().splitlines()]
-    return [line for line in lines if line["kind"] == kind]
-
+from tests.helpers.configs import variants
+from tests.helpers.training import records, stop_after, weights
 
 # Variants of costly networks whose training another variant, or another test, goes through
 ALIKE = {("deblurgan", "wild"), ("deblurgan", "synth"), ("srgan", "vgg22"), ("srgan", "vgg54"), ("srntt", "l2")}
@@ -49,9 +41,7 @@ def distinct():
 @pytest.mark.parametrize(("name", "variant"), distinct())
 def test_every_config_trains(name, variant, tiny, tmp_path):
     config = tiny(name, variant, steps=2, log_every=1)
-    before = loop.initial_variables(
-        loop.model_spec(name).module(config.model.scale, **config.model.options.to_dict()), seed=0
-    )["params"]
+    before = initial_variables(network_of(config, model_spec(name)), seed=0)["params"]
     assert train(config, tmp_path) == 2
     after = load(tmp_path)
     losses = [line["loss"] for line in records(tmp_path, "train")]
@@ -91,21 +81,6 @@ def test_stopping_half_way_changes_nothing(per_dispatch, tiny, tmp_path):
     for name in whole:
         np.testing.assert_array_equal(whole[name], halves[name])
     assert [r["step"] for r in records(tmp_path / "halves", "train")] == list(range(2, 21, 2))
-
-
-def stop_after(step, config, workdir):
-    """Train until `step`, where SIGTERM arrives as the loop plans its next dispatch."""
-    original = loop.steps_to_next_event
-
-    def count(config, now):
-        planned = original(config, now)
-        if now + planned >= step:
-            os.kill(os.getpid(), signal.SIGTERM)
-        return planned
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(loop, "steps_to_next_event", count)
-        assert train(config, workdir) == step
 
 
 def test_results_do_not_depend_on_the_dispatch(tiny, tmp_path):
@@ -197,9 +172,8 @@ def test_more_steps_go_on(tiny, tmp_path, capsys):
 
 def test_initial_weights_come_from_a_relative(tiny, tmp_path):
     train(tiny("fsrcnn", "x3"), tmp_path / "x3")
-    params = loop.initial_variables(
-        loop.model_spec("fsrcnn").module(2), seed=5, weights=str(tmp_path / "x3" / "model.safetensors")
-    )
+    file = str(tmp_path / "x3" / "model.safetensors")
+    params = initial_variables(model_spec("fsrcnn").module(2), seed=5, weights=file)
     given = load(tmp_path / "x3").params
     assert jax.tree.all(jax.tree.map(lambda a, b: bool((np.asarray(a) == b).all()), params["params"], dict(given)))
 
@@ -214,9 +188,25 @@ def test_initial_weights_come_from_a_relative(tiny, tmp_path):
         ({"schedule.name": "cosin"}, "unknown schedule 'cosin'; did you mean 'cosine'"),
         ({"supervision.name": "levles"}, "unknown supervision 'levles'; did you mean 'levels'"),
         ({"supervision.name": "levels"}, 'espcn has no levels to supervise; set --config.supervision.name="output"'),
-        ({"supervision.name": "kernel"}, "espcn on data.degradation='BI' has no kernel to learn; take danv1"),
+        (
+            {"supervision.name": "kernel"},
+            "espcn with task='sr' has no kernel to learn; take danv1 or danv2 and --config.task=blind",
+        ),
         ({"data.scales": (2, 3)}, r"weights of espcn do not serve the scales \(2, 3\)"),
-        ({"data.degradation": "BF"}, "unknown degradation 'BF'; choose one of: BI, BD, DN"),
+        ({"data.degradation": "bf"}, "unknown degradation 'bf'; choose one of: bicubic, pillow, bd"),
+        ({"data.degradation": "BD"}, "unknown degradation 'BD'; choose one of: bicubic, pillow, bd"),
+        ({"task": "srr"}, "unknown task 'srr'; did you mean 'sr'"),
+        (
+            {"data.degradation": "isotropic"},
+            "'isotropic' draws a kernel for each photo, task='sr' takes one of: bicubic,",
+        ),
+        ({"task": "blind"}, "'bicubic' draws no kernel .*, task='blind' takes one of: isotropic, anisotropic,"),
+        ({"task": "deblur"}, "espcn at scale 2 does not learn from data.degradation='bicubic'; deblurring has scale 1"),
+        ({"task": "reference"}, "espcn with data.references='': folders of photos with references are for srntt"),
+        ({"data.pairs": "data/gopro"}, "data.pairs='data/gopro' is for task='deblur', this config has task='sr'"),
+        ({"data.references": "a"}, "data.references='a' is for task='reference', this config has task='sr'"),
+        ({"data.noise": 0.1}, "data.noise=0.1 is for task='deblur', this config has task='sr'"),
+        ({"texture.weight": 1.0}, "texture.weight=1.0 is for task='reference'"),
         ({"steps": 0}, "steps=0 must be at least 1"),
         ({"ema_decay": 1.0}, r"ema_decay=1.0 must lie in \[0, 1\)"),
         ({"data.patch": 200}, "no training photo has 408 pixels a side.*the largest has 151"),
@@ -225,9 +215,24 @@ def test_initial_weights_come_from_a_relative(tiny, tmp_path):
         ({"initial_weights": "espcn-x9"}, "no weights ship for espcn at scale 9"),
     ],
 )
-def test_mistakes_are_told_before_anything_is_written(fields, message, tiny, tmp_path):
+def test_mistakes_are_reported_before_anything_is_written(fields, message, tiny, tmp_path):
     with pytest.raises(UserError, match=message):
         train(tiny(**fields), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_network_of_another_task_is_refused(tiny, tmp_path):
+    for name, variant, message in (
+        ("deblurgan", "wild", "data.pairs=.* is for task='deblur', this config has task='sr'"),
+        ("deblurgan", "synth", "deblurgan at scale 1 is not trained by task='sr'; set --config.task=deblur"),
+        ("srntt", "full", "data.references=.* is for task='reference'"),
+        ("danv1", "x2-iso", "danv1 with task='sr' has no kernel to learn"),
+    ):
+        with pytest.raises(UserError, match=message):
+            train(tiny(name, variant, task="sr"), tmp_path / "run")
+    fields = {"data.references": "", "texture.weight": 0.0, "task": "sr"}
+    with pytest.raises(UserError, match="srntt takes references, which task='sr' has not; set --config.task=reference"):
+        train(tiny("srntt", "full", **fields), tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
 

@@ -10,7 +10,7 @@ from jaxsr.degradations import kernels
 from jaxsr.models import MODELS
 from jaxsr.support.errors import UserError
 from jaxsr.training.state import create_state, initial_variables, scored_variables, update_average
-from tests.training.conftest import REDUCED
+from tests.helpers.training import REDUCED
 
 
 def test_average_of_constant_weights_is_exact():
@@ -19,7 +19,7 @@ def test_average_of_constant_weights_is_exact():
     np.testing.assert_array_equal(averaged["w"], params["w"])
 
 
-def test_young_averages_forget_faster():
+def test_the_decay_is_warmed_up():
     old, new = {"w": jnp.zeros(1)}, {"w": jnp.ones(1)}
     assert float(update_average(old, new, 0.999, jnp.int32(0))["w"][0]) == pytest.approx(0.9)
     assert float(update_average(old, new, 0.999, jnp.int32(10**6))["w"][0]) == pytest.approx(0.001, rel=1e-3)

@@ -10,11 +10,11 @@ import scipy.io
 from jaxsr.models.vgg import CONVOLUTIONS, VGG19
 from jaxsr.support.errors import UserError
 from jaxsr.weights.vgg_files import TORCHVISION, find_file, load_vgg
+from tests.helpers.networks import random_vgg
 from tests.helpers.torch_writer import tensor, write_zip
-from tests.models.test_vgg import random_params
 
 NUMBERS = dict(zip(CONVOLUTIONS, (0, 2, 5, 7, 10, 12, 14, 16, 19, 21, 23, 25, 28, 30, 32, 34), strict=True))
-PARAMS = random_params("conv3_1")
+PARAMS = random_vgg("conv3_1")
 
 
 @pytest.fixture(autouse=True)

@@ -12,7 +12,7 @@ from safetensors.numpy import load_file, save_file
 from jaxsr.models import MODELS, Model
 from jaxsr.support.errors import UserError
 from jaxsr.weights import load, save, shipped_names
-from tests.models.test_networks import lively
+from tests.helpers.networks import lively
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
-"""Where KernelGAN cuts its crops: more often where a photo has edges and texture.
+"""Which crops of a photo KernelGAN trains on: places with edges and texture are more probable.
 
-Bell-Kligler et al., NeurIPS 2019, section 4, with the published code's constants. On the host, in float64; photos are
-(H, W, 3) in [0, 1].
+Bell-Kligler et al., NeurIPS 2019, section 4, with the published code's constants. Computed on the host in float64;
+photos are (H, W, 3) in [0, 1].
 """
 
 import numpy as np
@@ -11,9 +11,9 @@ from jaxsr.imaging.resize import resize
 from jaxsr.support.errors import UserError
 
 GENERATOR_CROP, DISCRIMINATOR_CROP = 64, 26
-PHOTO_BORDER = 10  # pixels cut from each side of a photo before all else
-GRADIENT_BORDER = 5  # where gradients count as 0
-STRONG = 0.97  # the share of pixels whose gradient is not strong
+PHOTO_BORDER = 10  # pixels cut from each side of a photo before anything else
+GRADIENT_BORDER = 5  # pixels from each side where gradients count as 0
+STRONG_QUANTILE = 0.97  # gradients above this quantile are strong
 GREY = np.array([0.299, 0.587, 0.114])
 SMALLEST_SIDE = GENERATOR_CROP + 2 + 2 * PHOTO_BORDER
 
@@ -31,15 +31,15 @@ def usable_part(photo: np.ndarray) -> np.ndarray:
 
 
 def gradient_map(photo: np.ndarray) -> np.ndarray:
-    """Return how much there is to see around each pixel of `photo` (H, W, 3): (H, W), of mean 1.
+    """Return how much detail there is around each pixel of `photo` (H, W, 3): (H, W), of mean 1.
 
-    Strong vertical gradients, strong horizontal ones, and the gradient's length have equal shares. Raises UserError
-    for a photo without gradients.
+    Where vertical gradients are strong, where horizontal ones are, and the gradient's magnitude contribute equally.
+    Raises UserError for a photo without gradients.
     """
     vertical, horizontal = np.gradient(photo @ GREY)
-    length = np.hypot(vertical, horizontal)
+    magnitude = np.hypot(vertical, horizontal)
     parts = []
-    for part in (np.abs(horizontal), np.abs(vertical), length):
+    for part in (np.abs(horizontal), np.abs(vertical), magnitude):
         inner = np.zeros_like(part)
         inside = (slice(GRADIENT_BORDER, -GRADIENT_BORDER),) * 2
         inner[inside] = part[inside]
@@ -47,18 +47,21 @@ def gradient_map(photo: np.ndarray) -> np.ndarray:
     shares = [_strong(parts[0]), _strong(parts[1]), parts[2]]
     total = sum(share / share.sum() for share in shares if share.any())
     if not np.any(total):
-        raise UserError("the photo is flat: without edges its kernel cannot be seen; give one with detail")
+        raise UserError("the photo is flat: without edges its kernel cannot be estimated; give one with detail")
     blurred = uniform_filter(total, 5, mode="constant")
     return blurred / blurred.mean()
 
 
 def _strong(gradient: np.ndarray) -> np.ndarray:
     """Return 1.0 where `gradient` is among its strongest 3 %."""
-    return (gradient > np.sort(gradient, axis=None)[int(STRONG * gradient.size)]).astype(np.float64)
+    return (gradient > np.sort(gradient, axis=None)[int(STRONG_QUANTILE * gradient.size)]).astype(np.float64)
 
 
 def crop_probabilities(weights: np.ndarray, size: int) -> np.ndarray:
-    """Return the probability (H, W) of each pixel to be the centre of a crop of `size`, from `weights` (H, W)."""
+    """Return the probability (H, W) of each pixel being the centre of a crop of `size`, from `weights` (H, W).
+
+    Raises UserError where all weight lies too near the border.
+    """
     border = size // 2
     inside = (slice(border, -border),) * 2
     probabilities = np.zeros_like(weights)
@@ -70,7 +73,7 @@ def crop_probabilities(weights: np.ndarray, size: int) -> np.ndarray:
 
 
 def generator_map(photo: np.ndarray) -> np.ndarray:
-    """Return the gradient map of `photo` reduced to half by bicubic, each value four times: (H, W)."""
+    """Return the gradient map (H, W) of the bicubic reduction of `photo` by 2, each value repeated as 2x2 pixels."""
     return gradient_map(resize(photo, 0.5)).repeat(2, axis=0).repeat(2, axis=1)
 
 

@@ -1,94 +1,73 @@
-"""Kernels of photo files, written as files and pictures, and scored where the truth is known."""
+"""Estimated kernels as files and pictures, the log of losses, and scores against known kernels."""
 
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from jaxsr.blind.kernelgan.estimation import Estimate, check_photo, combine, estimate_kernels, rgb_photo
+from jaxsr.blind.kernelgan.estimation import combine
+from jaxsr.blind.kernelgan.parallel_runs import Estimate
 from jaxsr.data.images import Photo, write_photo
 from jaxsr.data.kernel_files import KEY_X2, SUFFIXES, kernel_picture, read_kernel, write_kernel
 from jaxsr.data.listing import pair_by_name
 from jaxsr.degradations.centering import kernel_centre
 from jaxsr.metrics.kernel_errors import centre_distance, kernel_error, kernel_psnr
 from jaxsr.models.kernelgan import KERNEL_SIZE
-from jaxsr.support.errors import UserError
 
-
-def estimate_files(
-    outputs: dict[Path, Path],
-    *,
-    scale: int,
-    seeds: Sequence[int],
-    fidelity: str,
-    steps: int,
-    pictures_every: int,
-    tell: Callable[[int], object],
-    keep: Callable[[Path, Sequence[Estimate]], object] = lambda path, estimates: None,
-) -> tuple[dict[Path, np.ndarray], list[str]]:
-    """Return the kernels of the photos whose paths are the keys of `outputs`, and why the others have none.
-
-    The values are paths without suffix for `write_estimate`. With `pictures_every` above 0 the picture is there early
-    and follows the kernel. `tell(step)` is called now and then, `keep(path, estimates)` once for each photo.
-    """
-    photos, failures = {}, []
-    for path in outputs:
-        try:
-            photos[path] = rgb_photo(path)
-            check_photo(photos[path])
-        except UserError as error:
-            photos.pop(path, None)
-            failures.append(str(error) if str(path) in str(error) else f"{path}: {error}")
-    if not photos:
-        return {}, failures
-    stems = [outputs[path] for path in photos]
-
-    def progress(step: int, found: dict[int, np.ndarray]) -> None:
-        tell(step)
-        for place, kernel in found.items() if pictures_every else ():
-            write_picture(stems[place], combine([Estimate(0, kernel, np.zeros(0))], scale), scale)
-
-    every = pictures_every or max(steps // 20, 1)
-    options = {"seeds": seeds, "fidelity": fidelity, "steps": steps, "progress": progress, "progress_every": every}
-    found = estimate_kernels(list(photos.values()), **options)
-    kernels: dict[Path, np.ndarray] = {}
-    for path, stem, estimates in zip(photos, stems, found, strict=True):
-        keep(path, estimates)
-        try:
-            kernels[path] = write_estimate(stem, estimates, scale)
-        except UserError as error:
-            failures.append(f"{path}: {error}")
-    return kernels, failures
+LOSSES = ("generator", "bicubic", "discriminator")
 
 
 def write_estimate(stem: Path, estimates: Sequence[Estimate], scale: int) -> np.ndarray:
-    """Return the kernel of `estimates`, written to `stem` with .npz, .mat and .png.
+    """Return the kernel of `estimates`, written to `stem` with .png, .npz and .mat.
 
-    The first two have the raw ones beside it, `raw` (n, 13, 13) of the `seeds` (n,). For scale 4 they hold the kernel
-    of scale 2 too, as `Kernel_x2`: a restorer in two stages takes both. Raises UserError as `combine` does.
+    The last two also hold the raw kernels of the runs, `raw` (n, 13, 13), and their `seeds` (n,). For scale 4 they have
+    the kernel of scale 2 as `Kernel_x2`, for restorers that work in two stages. Raises UserError as `combine` does.
     """
     kernel = combine(estimates, scale)
-    facts = {"scale": scale, "seeds": [e.seed for e in estimates], "raw": np.stack([e.kernel for e in estimates])}
-    if scale == 4:
-        facts[KEY_X2] = combine(estimates, 2).astype(np.float32)
-    for suffix in SUFFIXES:
-        write_kernel(stem.with_name(stem.name + suffix), kernel, facts)
     write_picture(stem, kernel, scale)
+    extras = {"scale": scale, "seeds": [e.seed for e in estimates], "raw": np.stack([e.kernel for e in estimates])}
+    if scale == 4:
+        extras[KEY_X2] = combine(estimates, 2).astype(np.float32)
+    for suffix in SUFFIXES:
+        write_kernel(with_suffix(stem, suffix), kernel, extras)
     return kernel
+
+
+def with_suffix(stem: Path, suffix: str) -> Path:
+    """Return `stem` with `suffix` behind its name, which may have dots of its own."""
+    return stem.with_name(stem.name + suffix)
 
 
 def write_picture(stem: Path, kernel: np.ndarray, scale: int) -> None:
     """Write the picture of a finished `kernel` (k, k) to `stem` with .png."""
     unpadded = KERNEL_SIZE if scale == 2 else 2 * KERNEL_SIZE - 1
     centre = kernel_centre(unpadded, scale) + (len(kernel) - unpadded) / 2
-    write_photo(stem.with_name(f"{stem.name}.png"), Photo(kernel_picture(kernel, centre=centre)))
+    write_photo(with_suffix(stem, ".png"), Photo(kernel_picture(kernel, centre=centre)))
+
+
+def log_losses(path: Path, photo: str, estimates: Sequence[Estimate], every: int) -> None:
+    """Append to the file `path` the mean losses of each `every` steps of the runs of `photo`, one JSON line each.
+
+    A line has the photo's name, the run's seed, the step, and generator_loss, bicubic_loss and discriminator_loss.
+    """
+    lines = []
+    for estimate in estimates:
+        for last in range(every, len(estimate.losses) + 1, every):
+            means = np.mean(estimate.losses[last - every : last], axis=0)
+            losses = {f"{name}_loss": float(mean) for name, mean in zip(LOSSES, means, strict=True)}
+            lines.append(json.dumps({"photo": photo, "seed": estimate.seed, "step": last, **losses}) + "\n")
+    if lines:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a") as file:
+            file.writelines(lines)
 
 
 def read_truth(photos: Sequence[Path], source: str) -> dict[Path, np.ndarray]:
-    """Return the true kernels of `photos` by their paths, from one file for all, or a folder with one for each.
+    """Return the true kernel of each of `photos`, from one file for all, or from a folder with one file for each.
 
-    A folder's are paired by name, or in the order of the numbers in names. Raises UserError for a folder with more or
-    fewer kernels than photos.
+    A folder's files are paired with photos by name, or by the order of the numbers in their names. Raises UserError for
+    a folder with more or fewer kernels than photos, and for a file that is no kernel.
     """
     path = Path(source).expanduser()
     if not path.is_dir():
@@ -97,8 +76,8 @@ def read_truth(photos: Sequence[Path], source: str) -> dict[Path, np.ndarray]:
     return {photo: read_kernel(file) for photo, file in pair_by_name(photos, files)}
 
 
-def score_table(kernels: dict[Path, np.ndarray], truth: dict[Path, np.ndarray], scale: int) -> str:
-    """Return a table of `kernels` against `truth`: a line for each photo, and the mean."""
+def score_table(kernels: Mapping[Path, np.ndarray], truth: Mapping[Path, np.ndarray], scale: int) -> str:
+    """Return a table of the errors of `kernels` against `truth`, by photo: a line for each photo, and the mean."""
     scores = {
         path.name: (kernel_error(k, truth[path]), kernel_psnr(k, truth[path]), centre_distance(k, truth[path], scale))
         for path, k in kernels.items()

@@ -1,4 +1,4 @@
-"""From the generator's kernel to the kernels that others use: cleaned, centred, and for x4.
+"""From the generator's raw kernel to the finished one: cleaned, centred, and for scale 4.
 
 Bell-Kligler et al., NeurIPS 2019, section 4 and supplementary; kernels are squares in correlation orientation.
 """
@@ -8,22 +8,26 @@ import numpy as np
 from jaxsr.degradations.centering import centre_kernel
 from jaxsr.degradations.kernels import applied_twice
 
-PUBLISHED_ENTRIES = 40  # that the published code takes for significant
+PUBLISHED_ENTRIES = 40  # entries of a kernel that the published code counts as significant
 KEPT_ENTRIES = 80  # wide kernels have more than 40 (benchmarks/README.md)
 SHARE_OF_NEXT = 0.75  # of the largest insignificant entry, subtracted from all
 
 
 def clean(kernel: np.ndarray, *, entries: int = PUBLISHED_ENTRIES) -> np.ndarray:
-    """Return `kernel` (k, k) less 0.75 of its largest entry beyond `entries`, cut off at 0, of sum 1."""
+    """Return `kernel` (k, k) without noise: less 0.75 times the largest entry that is not among the `entries` largest.
+
+    Negative entries become 0, and the sum 1.
+    """
     next_largest = np.sort(kernel, axis=None)[-entries - 1]
     kernel = np.maximum(kernel - SHARE_OF_NEXT * next_largest, 0)
     return kernel / kernel.sum()
 
 
 def square_kernel(kernel: np.ndarray) -> np.ndarray:
-    """Return the kernel of scale 4 (2 k - 1 or 2 k - 2 pixels wide) that reducing twice by `kernel` (k, k) amounts to.
+    """Return the kernel of scale 4 that is equivalent to reducing by 2 with `kernel` (k, k) twice; its sum is 1.
 
-    That is k correlated with itself at twice the distance, (3 k - 2) pixels wide, cut by k // 2 on each side; sum 1.
+    That is `kernel` correlated with itself dilated by 2, (3 k - 2) pixels wide, cut by k // 2 on each side: 2 k - 1 or
+    2 k - 2 pixels wide.
     """
     size, whole = len(kernel), applied_twice(kernel)
     cut = whole[size // 2 : -(size // 2), size // 2 : -(size // 2)]
@@ -33,7 +37,7 @@ def square_kernel(kernel: np.ndarray) -> np.ndarray:
 def finish(kernel: np.ndarray, scale: int) -> np.ndarray:
     """Return the generator's `kernel` (13, 13) cleaned and centred for `scale` 2 or 4, of sum 1.
 
-    The frame grows by what the shift needs. Small negative entries can come from the spline.
+    The frame grows by what the shift needs. Spline interpolation can make small negative entries.
     """
     kernel = clean(np.asarray(kernel, np.float64), entries=KEPT_ENTRIES)
     kernel = centre_kernel(square_kernel(kernel) if scale == 4 else kernel, scale)

@@ -1,16 +1,16 @@
-"""ZSSR's learning rate, which falls when the reconstruction error no longer does (section 3.2). Traced state."""
+"""ZSSR's learning rate, which drops when the reconstruction error no longer falls (section 3.2)."""
 
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 
-FIRST, LOWEST = 1e-3, 9e-6
-FALL = 10
+INITIAL_RATE, LOWEST_RATE = 1e-3, 9e-6
+DROP = 10  # the rate is divided by this
 TEST_EVERY, REVIEW_EVERY = 50, 60  # steps
-LEAST_STEPS = 256  # at one rate
-ERRORS = LEAST_STEPS // TEST_EVERY
-STEEP = 1.5  # standard deviations of the slope
+MIN_STEPS = 256  # at one rate
+ERRORS = MIN_STEPS // TEST_EVERY
+SLOPE_FACTOR = 1.5  # the error falls where 1.5 times the slope exceeds the slope's standard deviation
 
 
 class Rates(NamedTuple):
@@ -23,12 +23,12 @@ class Rates(NamedTuple):
     @property
     def over(self) -> jax.Array:
         """Whether training is over: the rate has fallen below the lowest."""
-        return self.rate < LOWEST
+        return self.rate < LOWEST_RATE
 
 
 def initial_rates() -> Rates:
-    """Return what training begins with; before `ERRORS` tests there is no review."""
-    return Rates(jnp.float32(FIRST), jnp.int32(0), jnp.zeros(ERRORS))
+    """Return the rates at the start of training; before `ERRORS` tests there is no drop."""
+    return Rates(jnp.float32(INITIAL_RATE), jnp.int32(0), jnp.zeros(ERRORS))
 
 
 def record(rates: Rates, error: jax.Array) -> Rates:
@@ -37,14 +37,14 @@ def record(rates: Rates, error: jax.Array) -> Rates:
 
 
 def review(rates: Rates, step: jax.Array) -> Rates:
-    """Return `rates` after `step` steps: a tenth where the line through the errors does not fall clearly.
+    """Return `rates` after `step` steps: a tenth where the line through the errors does not fall significantly.
 
-    Clearly is by more than the standard deviation of its slope, divided by 1.5. No rate falls before 257 steps.
+    Its slope is significant if it exceeds its standard deviation divided by 1.5. No rate drops before 257 steps.
     """
     slope, deviation = fitted_slope(rates.errors)
-    falls = (step - rates.changed > LEAST_STEPS) & (-STEEP * slope < deviation)
+    drops = (step - rates.changed > MIN_STEPS) & (-SLOPE_FACTOR * slope < deviation)
     return rates._replace(
-        rate=jnp.where(falls, rates.rate / FALL, rates.rate), changed=jnp.where(falls, step, rates.changed)
+        rate=jnp.where(drops, rates.rate / DROP, rates.rate), changed=jnp.where(drops, step, rates.changed)
     )
 
 

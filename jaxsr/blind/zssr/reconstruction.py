@@ -1,4 +1,4 @@
-"""From the network that a photo taught to the restored photo: geometric self-ensemble and back-projection."""
+"""A photo restored by the network trained on it: geometric self-ensemble and back-projection."""
 
 import functools
 
@@ -8,10 +8,12 @@ import numpy as np
 
 from jaxsr.degradations.downscale import back_project
 from jaxsr.models import Model
-from jaxsr.restoration.tiles.tiled_run import enlarge
+from jaxsr.restoration.options import RestoreOptions
+from jaxsr.restoration.tiles.tiled_run import restore_tiled
 
-ROUNDS = 2  # of back-projection of each output, and again of their median
+BACK_PROJECTION_ROUNDS = 2  # for each output, and again for their median
 SYMMETRIES = 8
+UNQUANTIZED = RestoreOptions(quantize=False)
 
 
 def reconstruct(
@@ -19,13 +21,13 @@ def reconstruct(
 ) -> np.ndarray:
     """Return `photo` (h, w, C) in [0, 1] restored by `model`: (scale h, scale w, C) float32, clipped to [0, 1].
 
-    With `ensemble` it is the median over the 8 flips and quarter turns, each undone. `corrected` output and median go
-    through back-projection with the centred `kernel` (k, k). Source: ZSSR, section 3.2.
+    With `ensemble` it is the median over the 8 flips and quarter turns, each undone. With `corrected` each output, and
+    the median, are corrected by back-projection with the centred `kernel` (k, k). Source: ZSSR, section 3.2.
     """
     photo = photo.astype(np.float32)
     correct = functools.partial(_corrected, photo, kernel.astype(np.float32), model.scale) if corrected else np.asarray
     outputs = [
-        correct(turned_back(enlarge(model, turned(photo, index), quantize=False), index))
+        correct(turned_back(restore_tiled(model, turned(photo, index), UNQUANTIZED)[0], index))
         for index in range(SYMMETRIES if ensemble else 1)
     ]
     return np.clip(correct(np.median(outputs, axis=0) if ensemble else outputs[0]), 0, 1)
@@ -47,4 +49,4 @@ _back_project = jax.jit(back_project, static_argnames=("scale", "rounds"))
 
 def _corrected(photo: np.ndarray, kernel: np.ndarray, scale: int, image: np.ndarray) -> np.ndarray:
     arrays = (jnp.asarray(array)[None] for array in (image, photo, kernel))
-    return np.asarray(_back_project(*arrays, scale=scale, rounds=ROUNDS)[0])
+    return np.asarray(_back_project(*arrays, scale=scale, rounds=BACK_PROJECTION_ROUNDS)[0])

@@ -1,48 +1,50 @@
-"""What ZSSR is to do with a photo: its scales and kernels in turn; and what it cannot do, told before any work."""
+"""The scales and kernels that ZSSR trains for a photo, in order, checked before any work."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
 from jaxsr.degradations.downscale import fitted_kernel, ideal_kernel
 from jaxsr.support.errors import UserError
 
-Kernels = np.ndarray | Sequence[np.ndarray] | None  # of one photo
+Kernels: TypeAlias = np.ndarray | Sequence[np.ndarray] | None  # of one photo: one, one for each stage, or bicubic's
 
-STAGES = {2: (2,), 3: (3,), 4: (2, 4)}  # x4 gradually: its network goes on from the one for x2
-SMALLEST_SON = 16  # pixels a side
+STAGE_SCALES = {2: (2,), 3: (3,), 4: (2, 4)}  # x4 is trained gradually, from the weights for x2
+MIN_SON_SIDE = 16  # pixels
 
 
 class Stage(NamedTuple):
-    """A `scale` to learn, and the centred `kernel` (k, k) that makes its sons."""
+    """A `scale` to train for, and the centred `kernel` (k, k) that reduces fathers to sons."""
 
     scale: int
     kernel: np.ndarray
 
 
-def checked_plans(photos: Sequence[np.ndarray], kernels: Sequence[Kernels], scale: int, crop: int) -> list[list[Stage]]:
+def checked_stages(
+    photos: Sequence[np.ndarray], kernels: Sequence[Kernels], *, scale: int, crop: int
+) -> list[list[Stage]]:
     """Return the stages of each photo, or raise UserError for the first mistake; see `restore_zssr`."""
     check_scale(scale)
     if len(kernels) != len(photos):
         raise UserError(f"{len(kernels)} kernels for {len(photos)} photos; give one for each, None for bicubic")
-    least = SMALLEST_SON * scale
+    least = MIN_SON_SIDE * scale
     if crop < least:
         raise UserError(f"crop={crop} is too small for zssr at scale {scale}; use at least {least}")
-    plans = []
-    for photo, given in zip(photos, kernels, strict=True):
+    stages_of_photos = []
+    for photo, own_kernels in zip(photos, kernels, strict=True):
         _check_photo(photo, least)
-        plan = make_plan(given, scale)
-        for stage in plan:
+        stages = make_stages(own_kernels, scale)
+        for stage in stages:
             _check_kernel(stage, fitting_crop(photo, stage.scale, crop))
-        plans.append(plan)
-    return plans
+        stages_of_photos.append(stages)
+    return stages_of_photos
 
 
 def check_scale(scale: int) -> None:
     """Raise UserError for a scale that cannot be learned from a photo."""
-    if scale not in STAGES:
-        raise UserError(f"zssr has no scale {scale!r}; choose one of: {', '.join(map(str, STAGES))}")
+    if scale not in STAGE_SCALES:
+        raise UserError(f"zssr has no scale {scale!r}; choose one of: {', '.join(map(str, STAGE_SCALES))}")
 
 
 def _check_photo(photo: np.ndarray, least: int) -> None:
@@ -56,9 +58,9 @@ def _check_photo(photo: np.ndarray, least: int) -> None:
         raise UserError(f"photos lie in [0, 1]; got [{photo.min():g}, {photo.max():g}]; divide by their maximum")
 
 
-def make_plan(kernels: Kernels, scale: int) -> list[Stage]:
+def make_stages(kernels: Kernels, scale: int) -> list[Stage]:
     """Return the stages of a photo whose reduction by `scale` has `kernels`: one, one for each stage, or None."""
-    scales = STAGES[scale]
+    scales = STAGE_SCALES[scale]
     if kernels is None:
         return [Stage(s, ideal_kernel(s)) for s in scales]
     if isinstance(kernels, np.ndarray) and kernels.ndim == 2:
@@ -81,5 +83,5 @@ def _check_kernel(stage: Stage, crop: int) -> None:
 
 
 def fitting_crop(photo: np.ndarray, scale: int, crop: int) -> int:
-    """Return the side of the largest square of `photo` up to `crop`, a multiple of `scale`."""
+    """Return the side of the largest square in `photo`, at most `crop`, that is a multiple of `scale`."""
     return min(crop, *photo.shape[:2]) // scale * scale

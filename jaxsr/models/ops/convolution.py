@@ -1,4 +1,4 @@
-"""Convolution with stride 1, by other arithmetic where XLA's own is slow on a CPU. Same weights, same results.
+"""Convolution with stride 1, computed in other ways where XLA's own is slow on a CPU. Same weights, same results.
 
 Measured for jax 0.10 (benchmarks/README.md): without padding XLA is 8 times slower than with, at 1x1 twice slower
 than a matrix product, with few channels a third slower than two columns at once, and for the kernel's gradient up to
@@ -6,7 +6,8 @@ than a matrix product, with few channels a third slower than two columns at once
 """
 
 import functools
-from typing import Any
+from collections.abc import Callable
+from typing import TypeAlias
 
 import flax.linen as nn
 import jax
@@ -14,7 +15,8 @@ import jax.numpy as jnp
 
 from jaxsr.support.errors import choose
 
-Padding = tuple[int, int]  # zeros before and after, in both dimensions
+Initializer: TypeAlias = Callable[..., jax.Array]  # (key, shape, dtype) -> weights
+Padding: TypeAlias = tuple[int, int]  # zeros before and after, in both dimensions
 WIDE = 1 << 18  # channels times features from which products beat convolutions for the kernel's gradient
 
 # name -> (whether the convolution itself pads with zeros, how the input is padded else)
@@ -32,7 +34,7 @@ class Conv(nn.Module):
     size: int
     padding: str = "zero"
     use_bias: bool = True
-    kernel_init: Any = nn.initializers.he_normal()
+    kernel_init: Initializer = nn.initializers.he_normal()
 
     @nn.compact
     def __call__(self, x: jax.Array) -> jax.Array:
@@ -73,6 +75,11 @@ def _on_cpu(x: jax.Array, kernel: jax.Array, padding: Padding) -> jax.Array:
     return y[:, top : y.shape[1] - bottom, top : y.shape[2] - bottom] if top or bottom else y
 
 
+def _same_size(x: jax.Array, kernel: jax.Array, padding: Padding) -> jax.Array:
+    """Return `_plain` for a padding that keeps the size, with gradients of our own."""
+    return _differentiable(x, kernel, padding)
+
+
 def _forward(x: jax.Array, kernel: jax.Array, padding: Padding) -> jax.Array:
     """Return `_plain` for a padding that keeps the size."""
     channels, features = kernel.shape[2:]
@@ -90,11 +97,11 @@ def _backward(padding: Padding, saved: tuple[jax.Array, jax.Array], g: jax.Array
     last = kernel.shape[0] - 1
     mirrored = (last - padding[0], last - padding[1])
     x_gradient = _same_size(g, kernel[::-1, ::-1].swapaxes(2, 3), mirrored)
-    # XLA's own kernel gradient takes 25 times longer inside a loop: it is laid out well only outside
+    # XLA's own kernel gradient takes 25 times longer inside a loop, where its layout is a poor one
     channels, features = kernel.shape[2:]
     if channels * features >= WIDE:
         return x_gradient, _kernel_gradient_by_products(x, g, len(kernel), padding)
-    if features < channels or 32 <= channels < features:  # the photo serves as a kernel of its own size, else g does
+    if features < channels or 32 <= channels < features:  # the photo is the kernel, else g is
         exchanged = _plain(g.transpose(3, 1, 2, 0), x.transpose(1, 2, 0, 3), mirrored)
         return x_gradient, exchanged[:, ::-1, ::-1].transpose(1, 2, 3, 0)
     exchanged = _plain(x.transpose(3, 1, 2, 0), g.transpose(1, 2, 0, 3), padding)
@@ -102,7 +109,7 @@ def _backward(padding: Padding, saved: tuple[jax.Array, jax.Array], g: jax.Array
 
 
 def _kernel_gradient_by_products(x: jax.Array, g: jax.Array, taps: int, padding: Padding) -> jax.Array:
-    """Return the gradient (T, T, C, O) as one matrix product for each tap, of the pixels that it meets."""
+    """Return the gradient (T, T, C, O) as one matrix product per tap, of the pixels that it meets."""
     height, width = x.shape[1:3]
     x = jnp.pad(x, ((0, 0), padding, padding, (0, 0)))
     pixels = (x[:, i : i + height, j : j + width] for i in range(taps) for j in range(taps))
@@ -110,8 +117,8 @@ def _kernel_gradient_by_products(x: jax.Array, g: jax.Array, taps: int, padding:
     return jnp.stack(products).reshape(taps, taps, *products[0].shape)
 
 
-_same_size: Any = jax.custom_vjp(_forward, nondiff_argnums=(2,))
-_same_size.defvjp(_forward_saving, _backward)
+_differentiable = jax.custom_vjp(_forward, nondiff_argnums=(2,))
+_differentiable.defvjp(_forward_saving, _backward)
 
 
 def _two_columns(x: jax.Array, kernel: jax.Array, padding: Padding) -> jax.Array:

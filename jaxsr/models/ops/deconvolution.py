@@ -1,21 +1,21 @@
-"""Transposed convolution: as a convolution of all output phases at once, or where that multiplies zeros, of each alone.
+"""Transposed convolution: one convolution for all output phases, or one for each where that saves products with 0.
 
-With 3 weights and stride 2 the phases of a pixel have 1, 2, 2 and 4 of the 2x2 small pixels that all together reach: 9
-products of 16. Measured for jax 0.10 (benchmarks/README.md): on a CPU, with many channels, each alone is then faster.
+With 3 weights and stride 2 the four phases of a pixel depend on 1, 2, 2 and 4 of the 2x2 input pixels that they reach
+together: 9 products of 16. Measured for jax 0.10 (benchmarks/README.md): on a CPU, with many channels, one for each is
+then faster.
 """
 
 import functools
 import itertools
-from collections.abc import Callable
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from jaxsr.models.ops.convolution import convolve
+from jaxsr.models.ops.convolution import Initializer, convolve
 from jaxsr.models.ops.layers import depth_to_space
 
-MANY = 1 << 13  # channels times features from which each phase alone is faster
+MANY = 1 << 13  # channels times features from which a convolution for each phase is faster
 
 
 class Deconvolution(nn.Module):
@@ -30,7 +30,7 @@ class Deconvolution(nn.Module):
     stride: int
     crop: int
     use_bias: bool = True
-    kernel_init: Callable = nn.initializers.he_normal()
+    kernel_init: Initializer = nn.initializers.he_normal()
 
     @nn.compact
     def __call__(self, x: jax.Array) -> jax.Array:
@@ -55,7 +55,7 @@ def _phases_together(x: jax.Array, kernel: jax.Array, stride: int, crop: int) ->
     """Return `deconvolve` as one convolution that gives all output phases of a pixel, and a shuffle."""
     height, width = (side * stride for side in x.shape[1:3])
     shift = cheapest_shift(kernel.shape[0], stride, crop)
-    if shift:  # one more block, so that the last pixels are there after the shift
+    if shift:  # one more block, so that the last pixels exist after the shift
         x = jnp.pad(x, ((0, 0), (0, 1), (0, 1), (0, 0)))
     x = convolve(x, *subpixel_kernel(kernel, stride, crop - shift))
     return depth_to_space(x, stride)[:, shift : shift + height, shift : shift + width]
@@ -64,7 +64,7 @@ def _phases_together(x: jax.Array, kernel: jax.Array, stride: int, crop: int) ->
 def cheapest_shift(size: int, stride: int, crop: int) -> int:
     """Return by how many pixels to shift the result of a transposed convolution so that it needs fewer taps.
 
-    At stride 3, 9 weights cut by 4 reach 4 small pixels; cut by 3 they reach 3.
+    At stride 3, 9 weights cropped by 4 reach 4 input pixels; cropped by 3 they reach 3.
     """
     shift = crop % stride
     return shift if _taps(size, stride, crop - shift)[2] < _taps(size, stride, crop)[2] else 0
@@ -108,9 +108,9 @@ def _phases_apart(x: jax.Array, kernel: jax.Array, stride: int, crop: int) -> ja
 
 
 def _weights_of(size: int, stride: int, crop: int, phase: int) -> tuple[slice, tuple[int, int]]:
-    """Return which of `size` weights an output phase meets, in the order of the small pixels, and their padding.
+    """Return which of `size` weights an output phase meets, in the order of the input pixels, and their padding.
 
-    Small pixel j, from the one that the phase belongs to, meets weight phase + crop - stride j.
+    Input pixel j, from the one that the phase belongs to, meets weight phase + crop - stride j.
     """
     least = (phase + crop) % stride
     most = least + (size - 1 - least) // stride * stride
@@ -133,7 +133,7 @@ _phases_apart.defvjp(_apart_saving, _apart_backward)
 
 
 def _by_products(x: jax.Array, kernel: jax.Array, stride: int, crop: int) -> jax.Array:
-    """Return `deconvolve` as a matrix product for each small pixel around one, with the phases that this one reaches.
+    """Return `deconvolve` as a matrix product for each neighbouring input pixel, with the phases that it reaches.
 
     Its gradients are products as well, twice as fast as those of convolutions.
     """
@@ -151,7 +151,7 @@ def _by_products(x: jax.Array, kernel: jax.Array, stride: int, crop: int) -> jax
 
 
 def _phases_of(size: int, stride: int, crop: int, j: int) -> tuple[slice, tuple[int, int]]:
-    """Return which of `size` weights small pixel `j` meets, by output phases, and how many phases lie on both sides."""
+    """Return which of `size` weights input pixel `j` meets, by output phases, and how many phases lie on both sides."""
     first, last = max(0, stride * j - crop), min(stride, size - crop + stride * j)
     start = first + crop - stride * j
     return slice(start, start + last - first), (first, stride - last)

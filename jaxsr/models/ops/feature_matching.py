@@ -1,4 +1,4 @@
-"""Which 3x3 patch of a reference's features is most like each patch of a photo's: SRNTT's matching, equation 2.
+"""The 3x3 patch of a reference's features most similar to each patch of a photo's: SRNTT's matching, equation 2.
 
 Zhang, Wang, Lin, Qi, "Image Super-Resolution by Neural Texture Transfer", CVPR 2019.
 """
@@ -14,17 +14,17 @@ from jaxsr.imaging.patches import sub_image_starts
 from jaxsr.support.errors import UserError
 
 PATCH = 3
-BORDER = PATCH - 1  # so many rows of pixels have no patch that begins there
+BORDER = PATCH - 1  # rows at the end of features in which no patch begins
 EPSILON = 1e-5  # added to the norms, so that flat black patches have a cosine of 0
-LARGEST_BLOCK = 16  # rows at once: with more, the two that blocks share cost little, and caches overflow
-TABLES = 8  # held for a block of rows: products, their sums, the best so far and where, with those before
+LARGEST_BLOCK = 16  # rows at once: with more, caches overflow, and the two rows that blocks share cost little already
+TABLES = 8  # in memory for a block of rows: products, their sums, the best so far and its row, with those before
 
 
 class Matches(NamedTuple):
     """For each patch of a photo's features (H, W, C) the most similar one of all references.
 
-    `places` (H-2, W-2, 3) int32 is (reference, row, column), a patch's being those of its upper left pixel;
-    `similarity` (H-2, W-2) is the cosine.
+    `places` (H-2, W-2, 3) int32 are the matched positions: (reference, row, column) of the patch's upper left pixel;
+    `similarity` (H-2, W-2) is the cosine similarity.
     """
 
     places: jax.Array
@@ -34,10 +34,10 @@ class Matches(NamedTuple):
 def match(photo: jax.Array, reference: jax.Array, *, rows: int = LARGEST_BLOCK) -> Matches:
     """Return the most similar patch of `reference` (h, w, C) for each of `photo` (H, W, C), both features; exact.
 
-    Of equal ones the first counts, row by row. `rows` are matched at once: memory grows with them, the result is the
-    same. The cosine of two patches is the sum of the products of their pixels, which lie on a diagonal of the table
-    of all products: a ninth of the arithmetic of whole patches. That table exists for `rows` rows of the photo and
-    one of the reference at a time. Raises UserError for features under 3x3 or of different depth.
+    Of equally similar ones the first is taken, row by row. `rows` are matched at once: memory grows with them, the
+    result is the same. The cosine of two patches is the sum of the products of their pixels, which lie on a diagonal of
+    the table of all products: a ninth of the arithmetic of whole patches. That table exists for `rows` rows of the
+    photo and one of the reference at a time. Raises UserError for features under 3x3 or of different depth.
     """
     _check_sizes(photo, reference)
     count = photo.shape[0] - BORDER
@@ -45,8 +45,8 @@ def match(photo: jax.Array, reference: jax.Array, *, rows: int = LARGEST_BLOCK) 
     starts = np.array(sub_image_starts(count, rows, rows))
     blocks = photo[starts.reshape(-1, 1) + np.arange(rows + BORDER).reshape(1, -1)]
     gains = 1 / (patch_norms(reference) + EPSILON)
-    found, similarity = jax.lax.map(lambda block: _match_block(block, reference, gains), blocks)
-    index, similarity = (_joined(x, count) for x in (found, similarity))
+    index, similarity = jax.lax.map(lambda block: _match_block(block, reference, gains), blocks)
+    index, similarity = (_joined(x, count) for x in (index, similarity))
     columns = reference.shape[1] - BORDER
     places = jnp.stack([jnp.zeros_like(index), index // columns, index % columns], axis=-1)
     return Matches(places, similarity / (patch_norms(photo) + EPSILON))
@@ -109,7 +109,7 @@ def _joined(blocks: jax.Array, count: int) -> jax.Array:
 
 
 def best_of(matches: Sequence[Matches]) -> Matches:
-    """Return the most similar of several references' `matches` of one photo; of equal ones the first counts.
+    """Return the most similar of several references' `matches` of one photo; of equal ones the first is taken.
 
     The reference's number in `matches` becomes the first part of its places.
     """
@@ -126,7 +126,7 @@ def best_of(matches: Sequence[Matches]) -> Matches:
 def block_rows(width: int, reference_width: int, *, memory: float) -> int:
     """Return how many rows `match` should take at once where `memory` bytes are free on its device, 1 or more.
 
-    It leaves most of the memory to others. Both widths are those of the features.
+    It uses a sixteenth of the memory. Both widths are those of the features.
     """
     row = TABLES * 4 * width * reference_width
     return int(max(1, min(LARGEST_BLOCK, memory / 16 / row - BORDER)))

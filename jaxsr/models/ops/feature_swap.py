@@ -1,4 +1,4 @@
-"""Features made of a reference's patches: SRNTT's swap, equation 4, by gathering and without a loop over patches.
+"""Features composed of a reference's patches: SRNTT's swap, equation 4, by gathering, without a loop over patches.
 
 Zhang, Wang, Lin, Qi, "Image Super-Resolution by Neural Texture Transfer", CVPR 2019.
 """
@@ -13,20 +13,21 @@ import numpy as np
 
 from jaxsr.models.ops.feature_matching import BORDER, PATCH
 from jaxsr.models.ops.layers import depth_to_space, space_to_depth
+from jaxsr.support.types import AnyArray
 
-NOWHERE = -1  # the reference of a patch that would not lie on the photo
+NOWHERE = -1  # the reference of a patch outside the photo
 
 
 class Textures(NamedTuple):
-    """The features of all references at one layer, cut into blocks that are one pixel of the matched layer.
+    """The features of all references at one layer, cut into blocks, one for each pixel of the matched layer.
 
-    `blocks` (P, factor² C) holds them row by row, `starts` (R,) where each reference begins and `widths` (R,) how many
-    are in a row of it.
+    `blocks` (P, factor² C) holds them row by row; `starts` (R,) is the first block of each reference, `widths` (R,) the
+    number of blocks in one of its rows.
     """
 
-    blocks: jax.Array | np.ndarray
-    starts: jax.Array | np.ndarray
-    widths: jax.Array | np.ndarray
+    blocks: AnyArray
+    starts: AnyArray
+    widths: AnyArray
 
 
 def textures(references: Sequence[jax.Array], *, factor: int = 1) -> Textures:
@@ -39,30 +40,30 @@ def textures(references: Sequence[jax.Array], *, factor: int = 1) -> Textures:
 
 
 def surrounded(places: jax.Array) -> jax.Array:
-    """Return `places` (H-2, W-2, 3) of a photo's matches with two more, that are nowhere, on each side (H+2, W+2, 3).
+    """Return the `places` (H-2, W-2, 3) of a photo's matches with two more, marked NOWHERE, on each side (H+2, W+2, 3).
 
-    What `swap` makes of rows y to y + n and columns x to x + m needs those of y to y + n + 2 and x to x + m + 2 of it.
+    `swap` takes rows y to y + n + 2 and columns x to x + m + 2 of it for rows y to y + n, columns x to x + m.
     """
     return jnp.pad(places, ((BORDER, BORDER), (BORDER, BORDER), (0, 0)), constant_values=NOWHERE)
 
 
-def swap(around: jax.Array, given: Textures, *, factor: int = 1) -> jax.Array:
-    """Return features (factor H, factor W, C) made of the patches that were matched, `around` (H+2, W+2, 3) by places.
+def swap(around: jax.Array, source: Textures, *, factor: int = 1) -> jax.Array:
+    """Return features (factor H, factor W, C) composed of the matched patches, at the places `around` (H+2, W+2, 3).
 
-    `given` are the references' features at a layer `factor` times as large as the matched one: patches are 3 `factor`
-    pixels a side there. Where patches overlap they are averaged: each block is the mean of those, up to 9, that lie
-    on it in the patches around.
+    `source` are the references' features at a layer `factor` times as large as the matched one: patches are 3 `factor`
+    pixels a side there. Where patches overlap they are averaged: each block is the mean of up to 9 blocks, those
+    that the patches around put there.
     """
     height, width = (side - BORDER for side in around.shape[:2])
     there = around[..., 0] != NOWHERE
     reference = jnp.where(there, around[..., 0], 0)
-    step = jnp.asarray(given.widths)[reference]
-    first = jnp.asarray(given.starts)[reference] + around[..., 1] * step + around[..., 2]
+    step = jnp.asarray(source.widths)[reference]
+    first = jnp.asarray(source.starts)[reference] + around[..., 1] * step + around[..., 2]
     total, count = jnp.float32(0), jnp.float32(0)
     for down, right in itertools.product(range(PATCH), repeat=2):
         above = (slice(BORDER - down, BORDER - down + height), slice(BORDER - right, BORDER - right + width))
         valid = there[above]
         block = jnp.where(valid, first[above] + down * step[above] + right, 0)
-        found = jnp.asarray(given.blocks).at[block].get(mode="promise_in_bounds")
-        total, count = total + found * valid[..., None], count + valid[..., None]
+        texture = jnp.asarray(source.blocks).at[block].get(mode="promise_in_bounds")
+        total, count = total + texture * valid[..., None], count + valid[..., None]
     return depth_to_space((total / count)[None], factor)[0]

@@ -1,17 +1,18 @@
-"""What several papers share: sub-pixel shuffles, strided convolutions, PReLU, an initialisation."""
+"""Layers that several papers share: sub-pixel shuffles, strided convolutions, normalization, PReLU."""
 
 import functools
-from collections.abc import Callable
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from jaxsr.models.ops.convolution import convolve
+from jaxsr.models.ops.convolution import Initializer, convolve
 
-# Torch's own initialisation, which many authors keep: uniform within 1 / sqrt(fan_in). Biases start at zero here.
+# PyTorch's default initialisation, which many authors keep: uniform within 1 / sqrt(fan_in). Biases start at 0 here.
 uniform = nn.initializers.variance_scaling(1 / 3, "fan_in", "uniform")
-leaky_relu = functools.partial(nn.leaky_relu, negative_slope=0.2)  # of LapSRN, DAN and all critics
+leaky_relu = functools.partial(nn.leaky_relu, negative_slope=0.2)  # of LapSRN, DAN, discriminators and critics
+
+NORM_EPSILON = 1e-5  # of batch normalization, as in PyTorch; the papers name none
 
 
 def depth_to_space(x: jax.Array, scale: int) -> jax.Array:
@@ -43,7 +44,7 @@ class Weights(nn.Module):
     inputs: int
     features: int
     size: int
-    kernel_init: Callable = uniform
+    kernel_init: Initializer = uniform
 
     @nn.compact
     def __call__(self) -> tuple[jax.Array, jax.Array]:
@@ -51,6 +52,16 @@ class Weights(nn.Module):
         kernel = self.param("kernel", self.kernel_init, (self.size, self.size, self.inputs, self.features))
         bias = self.param("bias", nn.initializers.zeros, (self.features,))
         return kernel, bias.reshape(1, 1, 1, -1)
+
+
+def batch_norm(
+    x: jax.Array, train: bool, axis: str | None, name: str, *, scale_init: Initializer = nn.initializers.ones
+) -> jax.Array:
+    """Return `x` (N, H, W, C) normalized by the batch over all devices of `axis`, or by running statistics."""
+    layer = nn.BatchNorm(
+        not train, axis_name=axis, momentum=0.9, epsilon=NORM_EPSILON, scale_init=scale_init, name=name
+    )
+    return layer(x)
 
 
 class PReLU(nn.Module):
@@ -74,7 +85,7 @@ class StridedConv(nn.Module):
     size: int
     stride: int
     use_bias: bool = True
-    kernel_init: Callable = uniform
+    kernel_init: Initializer = uniform
 
     @nn.compact
     def __call__(self, x: jax.Array) -> jax.Array:
@@ -88,7 +99,7 @@ class StridedConv(nn.Module):
 
 
 def strided_kernel(kernel: jax.Array, stride: int) -> tuple[jax.Array, tuple[int, int]]:
-    """Return the kernel (T, T, stride² in, out) and the padding that do on blocks what `kernel` does with a stride.
+    """Return the kernel (T, T, stride² in, out) and the padding that do on blocks what `kernel` does at that stride.
 
     Weight t of `kernel` (K, K, in, out), padded by K // 2, reads pixel t - K // 2 from a block's first, which lies in
     block (t - K // 2) // stride. Exact.

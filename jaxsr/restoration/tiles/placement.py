@@ -1,4 +1,4 @@
-"""Which windows a network restores a photo in, of few sizes for all photos of a folder: each size is a program."""
+"""The tiles of a photo. Photos of a folder share few tile sizes, since each size is a compiled program."""
 
 import collections
 import dataclasses
@@ -11,34 +11,42 @@ from absl import logging
 
 from jaxsr.degradations.reductions import BICUBIC_CONTEXT
 from jaxsr.models import Model
-from jaxsr.restoration.tiles.geometry import LARGEST_ENLARGED, Span, best_window, least_window, spans
+from jaxsr.restoration.tiles.geometry import MAX_ENLARGED_TILE, TilePlacement, best_tile, min_tile, spans
 from jaxsr.support.errors import UserError
 
-Tile = int | None | Literal["auto"]
+Tile = int | None | Literal["auto"]  # the largest tile in pixels, None for the whole photo at once
 Size = tuple[int, int]  # height and width
-Box = tuple[Span, Span]  # rows and columns
-COMPILING = 1 << 18  # pixels of more work that are sooner done than another program is compiled
+COMPILE_COST_PIXELS = 1 << 18  # extra pixels that cost as much as one compilation
 
 
 @dataclasses.dataclass
-class Folder:
-    """What photos that are restored one after another share: the windows that programs are compiled for.
+class TileCache:
+    """The tiles that programs are compiled for, shared by photos that are restored one after another.
 
-    `windows` has them by what else a program depends on, each with the number of its devices. Where the `sizes` (H, W)
-    of the photos are known before, the first photo's window is chosen for all.
+    `tiles` has them by what else a program depends on, each with the number of devices that share the photo's tiles.
+    With the `sizes` (H, W) of all photos known in advance, the first photo's tile is chosen to suit all.
     """
 
     sizes: Sequence[Size] = ()
-    windows: dict[Hashable, dict[Size, int]] = dataclasses.field(default_factory=dict)
+    tiles: dict[Hashable, dict[Size, int]] = dataclasses.field(default_factory=dict)
 
     @property
     def programs(self) -> int:
-        """How many there are."""
-        return sum(map(len, self.windows.values()))
+        """The number of compiled programs."""
+        return sum(map(len, self.tiles.values()))
+
+
+@dataclasses.dataclass(frozen=True)
+class TilePlan:
+    """The `tile` (H, W) that covers a photo, the `placements` of it, and how many `devices` share them."""
+
+    tile: Size
+    placements: list[TilePlacement]
+    devices: int
 
 
 def context(model: Model) -> int | None:
-    """Return how far, in pixels of the small photo, a pixel's result sees; None for the whole photo."""
+    """Return how many pixels of the LR photo around a pixel its result depends on; None for the whole photo."""
     radius = model.radius
     if radius is None:
         return None
@@ -48,111 +56,113 @@ def context(model: Model) -> int | None:
 
 
 def padded_size(model: Model, size: Size) -> Size:
-    """Return `size` (H, W) with the next multiples that the network takes."""
+    """Return `size` (H, W) rounded up to the multiples that the network takes."""
     height, width = (side + -side % model.spec.multiple_of for side in size)
     return height, width
 
 
-def plan(
-    model: Model, size: Size, tile: Tile, folder: Folder, program: Hashable, *, photos: int = 1
-) -> tuple[Size, list[Box], int]:
-    """Return the window, the boxes of this size that cover a photo of `size`, and how many devices share them.
+def plan(model: Model, size: Size, tile: Tile, cache: TileCache, program: Hashable, *, photos: int = 1) -> TilePlan:
+    """Return the TilePlan of a photo of `size`, which has the network's multiples, for `photos` photos at once.
 
-    They share those of so many `photos` at once.
-
-    `size` has multiples of the network's, `tile` is that of `enlarge`. The window is noted in `folder`, under what else
-    the `program` depends on. A photo smaller than a compiled window gets a smaller one: padded, it would differ at its
-    edge, since behind the first layer what lies beyond is no longer zero. So tiny photos, which fit no window of the
-    ladder, and those of networks that see the whole photo, have programs of their own size. Raises UserError as
-    `best_window` does.
+    `tile` is the option of a restore. The chosen tile is noted in `cache`, under what else the `program` depends on. A
+    photo smaller than a compiled tile gets a smaller one: padded, it would differ at its edge, since behind the first
+    layer what lies beyond the photo is no longer zero. So tiny photos, which fit no tile of the ladder, and those of
+    networks that depend on the whole photo, have programs of their own size. Raises UserError as `best_tile` does.
     """
-    halo, multiple = context(model), model.spec.multiple_of
+    halo = context(model)
     if halo is None and isinstance(tile, int):
         halo = _approximate_context(model, size, tile)
-    compiled = folder.windows.setdefault(program, {})
-    sizes = tuple(padded_size(model, each) for each in folder.sizes)
+    compiled = cache.tiles.setdefault(program, {})
     if tile is None or halo is None:
-        window, sizes, halo = size, (), 0
+        chosen, sizes, halo = size, (), 0
     else:
+        multiple = model.spec.multiple_of
         halo += -halo % multiple
-        automatic = max(LARGEST_ENLARGED // model.scale, 4 * halo) if model.spec.pre_upsampled else None
-        largest = automatic if tile == "auto" else tile
-        planned = shared_windows(sizes, halo, largest, multiple)
-        window = _affordable(size, (*planned, *compiled), halo, best_windows(size, halo, largest, multiple))
-    alike = [each for each in (size, *sizes) if _fits(window, each, halo)]
-    most = photos * max(_work(window, each, halo) for each in alike) // (window[0] * window[1])
-    count = compiled.setdefault(window, min(most, jax.local_device_count()))
-    rows, columns = (spans(side, part, halo) for side, part in zip(size, window, strict=True))
-    return window, [(row, column) for row in rows for column in columns], count
+        largest = _automatic_tile(model, halo) if tile == "auto" else tile
+        sizes = tuple(padded_size(model, each) for each in cache.sizes)
+        known = (*shared_tiles(sizes, halo, largest, multiple), *compiled)
+        chosen = _affordable(size, known, halo, best_tiles(size, halo, largest, multiple))
+    alike = [each for each in (size, *sizes) if _fits(chosen, each, halo)]
+    most = photos * max(_work(chosen, each, halo) for each in alike) // (chosen[0] * chosen[1])
+    devices = compiled.setdefault(chosen, min(most, jax.local_device_count()))
+    rows, columns = (spans(side, part, halo) for side, part in zip(size, chosen, strict=True))
+    return TilePlan(chosen, [TilePlacement(row, column) for row in rows for column in columns], devices)
+
+
+def _automatic_tile(model: Model, halo: int) -> int | None:
+    """Return the largest tile for "auto"; None leaves the choice to `best_tile`."""
+    return max(MAX_ENLARGED_TILE // model.scale, 4 * halo) if model.spec.pre_upsampled else None
 
 
 @functools.lru_cache(maxsize=64)
-def shared_windows(sizes: tuple[Size, ...], halo: int, largest: int | None, multiple: int) -> list[Size]:
-    """Return windows that photos of `sizes` had better share, by the work on all and what compiling costs.
+def shared_tiles(sizes: tuple[Size, ...], halo: int, largest: int | None, multiple: int) -> list[Size]:
+    """Return tiles for photos of `sizes` to share, by the work on all photos and the cost of compiling.
 
-    `halo`, the `largest` window and `multiple` are those of `best_window`. Windows of a single photo are left out.
+    `halo`, the `largest` tile and `multiple` are those of `best_tile`. Tiles that serve a single photo are left out.
     """
     photos = collections.Counter(sizes)
-    best = {size: best_windows(size, halo, largest, multiple) for size in photos}
-    alone = {size: _work(window, size, halo) + COMPILING for size, window in best.items()}
+    best = {size: best_tiles(size, halo, largest, multiple) for size in photos}
+    alone = {size: _work(tile, size, halo) + COMPILE_COST_PIXELS for size, tile in best.items()}
     candidates = {(height, width) for height, _ in best.values() for _, width in best.values()}
     chosen: list[Size] = []
     cost = sum(alone.values())
     while len(photos) > 1:
 
-        def with_window(window: Size, chosen: Sequence[Size] = tuple(chosen)) -> int:
-            return COMPILING * (len(chosen) + 1) + sum(
-                count * min([alone[size], *(_work(x, size, halo) for x in (*chosen, window) if _fits(x, size, halo))])
+        def with_tile(tile: Size, chosen: Sequence[Size] = tuple(chosen)) -> int:
+            return COMPILE_COST_PIXELS * (len(chosen) + 1) + sum(
+                count * min([alone[size], *(_work(x, size, halo) for x in (*chosen, tile) if _fits(x, size, halo))])
                 for size, count in photos.items()
             )
 
-        found = min(sorted(candidates), key=with_window)
-        if with_window(found) >= cost:
+        tile = min(sorted(candidates), key=with_tile)
+        if with_tile(tile) >= cost:
             break
-        chosen, cost = [*chosen, found], with_window(found)
+        chosen, cost = [*chosen, tile], with_tile(tile)
     return chosen
 
 
-def best_windows(size: Size, halo: int, largest: int | None, multiple: int) -> Size:
-    """Return the height and the width of `best_window` for a photo of `size`."""
-    height, width = (best_window(side, halo, tile=largest, multiple=multiple) for side in size)
+def best_tiles(size: Size, halo: int, largest: int | None, multiple: int) -> Size:
+    """Return the height and the width of `best_tile` for a photo of `size`."""
+    height, width = (best_tile(side, halo, largest=largest, multiple=multiple) for side in size)
     return height, width
 
 
 def _affordable(size: Size, shared: Sequence[Size], halo: int, best: Size) -> Size:
-    """Return the one of the `shared` windows that covers `size` with the least work, or `best` if that is much less."""
-    fitting = [window for window in shared if _fits(window, size, halo)]
-    cheapest = min(fitting, key=lambda window: _work(window, size, halo), default=best)
+    """Return the one of the `shared` tiles that covers `size` with the least work, or `best` if that is much less."""
+    fitting = [tile for tile in shared if _fits(tile, size, halo)]
+    cheapest = min(fitting, key=lambda tile: _work(tile, size, halo), default=best)
     least = _work(best, size, halo)
-    return cheapest if _work(cheapest, size, halo) <= max(1.5 * least, least + COMPILING) else best
+    return cheapest if _work(cheapest, size, halo) <= max(1.5 * least, least + COMPILE_COST_PIXELS) else best
 
 
-def _fits(window: Size, size: Size, halo: int) -> bool:
-    """Return whether a photo of `size` can be covered: a side that is not the photo's needs an inside."""
-    return all(part == side or least_window(halo) <= part <= side for part, side in zip(window, size, strict=True))
+def _fits(tile: Size, size: Size, halo: int) -> bool:
+    """Return whether `tile` can cover a photo of `size`: a side shorter than the photo's needs kept pixels."""
+    return all(part == side or min_tile(halo) <= part <= side for part, side in zip(tile, size, strict=True))
 
 
-def _work(window: Size, size: Size, halo: int) -> int:
-    """Return the pixels of all windows on a photo of `size`."""
-    return window[0] * _count(size[0], window[0], halo) * window[1] * _count(size[1], window[1], halo)
+def _work(tile: Size, size: Size, halo: int) -> int:
+    """Return the pixels of all tiles on a photo of `size`."""
+    return tile[0] * _count(size[0], tile[0], halo) * tile[1] * _count(size[1], tile[1], halo)
 
 
 @functools.lru_cache(maxsize=1 << 14)
-def _count(side: int, window: int, halo: int) -> int:
-    return len(spans(side, window, halo))
+def _count(side: int, tile: int, halo: int) -> int:
+    return len(spans(side, tile, halo))
 
 
 def _approximate_context(model: Model, size: Size, tile: int) -> int | None:
-    """Return the context of tiles that normalize by themselves, with a warning, or None where one holds the photo.
+    """Return the context of tiles that are each normalized alone, with a warning; None where one tile holds the photo.
 
-    Raises UserError for a network that tiles make no sense for.
+    Raises UserError for a network whose result on tiles would not even approximate that on the photo.
     """
     if model.spec.tile_context is None:
         raise UserError(f"tile={tile}: {model.name} sees the whole photo at every pixel; leave the tile out")
     if max(size) <= tile:
         return None
-    remedy = "leave the tile out where memory allows"
     logging.warning(
-        "tile=%d: %s normalizes by the whole photo, but its tiles by themselves; %s", tile, model.name, remedy
+        "tile=%d: %s normalizes by the whole photo, but its tiles by themselves; "
+        "leave the tile out where memory allows",
+        tile,
+        model.name,
     )
     return model.spec.tile_context(model.module)

@@ -1,9 +1,7 @@
-"""The compiled program: a network on windows of a photo, with the colour and rounding around it."""
+"""The compiled program: a network on tiles of a photo, with self-ensemble, and levels to floats and back."""
 
 import dataclasses
 import functools
-from collections.abc import Callable
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -11,14 +9,15 @@ from jax.sharding import Mesh
 
 from jaxsr.devices.meshes import map_shares, shares_rows, split_rows
 from jaxsr.imaging.pixels import to_float, to_levels
-from jaxsr.models.forward import ForwardSpec, run_network
+from jaxsr.models.forward import Apply, Extras, ForwardSpec, run_network
+from jaxsr.support.types import Tree, Variables
 
-Found = dict[str, Any]  # what a network says of a photo besides its image, such as its blur kernel
+TileResults = tuple[jax.Array, jax.Array, Extras]  # images, which of them are finite (N,), and the extras
 
 
 @dataclasses.dataclass(frozen=True)
-class Recipe:
-    """What a program depends on besides shapes and dtype. The weights are no part of it: training changes them."""
+class ProgramSpec:
+    """What a program depends on beside shapes, dtype and devices. Weights are arguments, so that they may change."""
 
     forward: ForwardSpec
     quantize: bool
@@ -26,46 +25,49 @@ class Recipe:
 
 
 @functools.partial(jax.jit, static_argnums=(0, 1))
-def enlarge_windows(
-    recipe: Recipe, mesh: Mesh, variables: Any, windows: jax.Array, needed: Any = ()
-) -> tuple[jax.Array, jax.Array, Found]:
-    """Return `windows` (N, h, w, 1 or 3) as (N, scale h, scale w, 1 or 3), which are finite (N,), and what was found.
+def run_tiles(
+    spec: ProgramSpec, mesh: Mesh, variables: Variables, tiles: jax.Array, extra_inputs: Tree = ()
+) -> TileResults:
+    """Return `tiles` (N, h, w, 1 or 3) as (N, scale h, scale w, 1 or 3), which are finite (N,), and the extras.
 
-    Integer levels or floats in [0, 1] give the same dtype with `recipe.quantize`, else float32, not clipped.
-    Of a self-ensemble, what is found is found on the upright photo. `needed` are the network's further inputs, arrays
-    (N, ...) in a tuple or a tree in it.
-    The devices of `mesh` share the windows evenly, or the rows of one: then they exchange what they see beyond theirs.
+    Integer levels or floats in [0, 1] give the same dtype with `spec.quantize`, else float32, not clipped. With a
+    self-ensemble the extras are those of the upright photo. `extra_inputs` are the network's further inputs, arrays
+    (N, ...) in a tuple or a tree in it. The devices of `mesh` share the tiles evenly, or the rows of a single tile,
+    with a halo exchange.
     """
     if shares_rows(mesh):
-        return _enlarge(recipe, mesh, variables, windows, needed)
-    return map_shares(functools.partial(_enlarge, recipe, None), mesh, whole=1)(variables, windows, needed)
+        return _run(spec, mesh, variables, tiles, extra_inputs)
+    return map_shares(functools.partial(_run, spec, None), mesh, whole=1)(variables, tiles, extra_inputs)
 
 
-def _enlarge(
-    recipe: Recipe, rows: Mesh | None, variables: Any, windows: jax.Array, needed: Any
-) -> tuple[jax.Array, jax.Array, Found]:
-    """Return what `enlarge_windows` does, its network on the devices that share the photo's `rows`."""
-    photos, more = run_network(
-        recipe.forward,
+def _run(
+    spec: ProgramSpec, rows: Mesh | None, variables: Variables, tiles: jax.Array, extra_inputs: Tree
+) -> TileResults:
+    """Return what `run_tiles` does, on the devices of `rows` that share a tile's rows where that is not None."""
+    photos, extras = run_network(
+        spec.forward,
         variables,
-        to_float(windows),
-        needed,
-        wrap=(lambda apply: functools.partial(_self_ensemble, apply)) if recipe.ensemble else (lambda apply: apply),
-        place=lambda x: x if rows is None else split_rows(x, rows),  # here: no sharding gets through `resize`
+        to_float(tiles),
+        extra_inputs,
+        wrap=_self_ensemble if spec.ensemble else lambda apply: apply,
+        place=lambda x: x if rows is None else split_rows(x, rows),  # here: `resize` would lose the sharding
     )
     finite = jnp.isfinite(photos).all(axis=(1, 2, 3))  # rounding would turn NaN into black
-    return (to_levels(photos, windows.dtype) if recipe.quantize else photos), finite, more
+    return (to_levels(photos, tiles.dtype) if spec.quantize else photos), finite, extras
 
 
-def _self_ensemble(apply: Callable[[jax.Array], tuple[jax.Array, Found]], x: jax.Array) -> tuple[jax.Array, Found]:
-    """Return the mean of `apply` over the 8 flips and quarter turns of `x` (N, h, w, C), each undone."""
+def _self_ensemble(apply: Apply) -> Apply:
+    """Return a function that averages `apply` over the 8 flips and quarter turns of (N, h, w, C), each undone."""
 
-    def over_flips(x: jax.Array) -> tuple[jax.Array, Found]:
+    def over_flips(x: jax.Array) -> tuple[jax.Array, Extras]:
         flipped = jnp.stack([x, x[:, ::-1], x[:, :, ::-1], x[:, ::-1, ::-1]])
-        y, more = apply(flipped.reshape(-1, *x.shape[1:]))
+        y, extras = apply(flipped.reshape(-1, *x.shape[1:]))
         y = jnp.split(y, 4)
-        upright = jax.tree.map(lambda part: part[: len(x)], more)
+        upright = jax.tree.map(lambda part: part[: len(x)], extras)
         return y[0] + y[1][:, ::-1] + y[2][:, :, ::-1] + y[3][:, ::-1, ::-1], upright
 
-    (upright, more), (turned, _) = over_flips(x), over_flips(x.swapaxes(1, 2))
-    return (upright + turned.swapaxes(1, 2)) / 8, more
+    def average(x: jax.Array) -> tuple[jax.Array, Extras]:
+        (upright, extras), (turned, _) = over_flips(x), over_flips(x.swapaxes(1, 2))
+        return (upright + turned.swapaxes(1, 2)) / 8, extras
+
+    return average

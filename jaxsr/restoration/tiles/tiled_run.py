@@ -1,7 +1,6 @@
-"""A network on a whole photo, tile by tile, in the memory of the photo's own bytes."""
+"""A network on whole photos, tile by tile, in little more memory than the photos and results take."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
 
 import jax
 import numpy as np
@@ -9,74 +8,130 @@ from jax.sharding import Mesh
 
 from jaxsr.devices.meshes import place_replicated, tile_mesh
 from jaxsr.models import Model
-from jaxsr.restoration.tiles.placement import Box, Folder, Size, Tile, padded_size, plan
-from jaxsr.restoration.tiles.program import Found, Recipe, enlarge_windows
+from jaxsr.restoration.options import DEFAULT_OPTIONS, RestoreOptions
+from jaxsr.restoration.tiles.geometry import TilePlacement
+from jaxsr.restoration.tiles.placement import Size, Tile, TileCache, padded_size, plan
+from jaxsr.restoration.tiles.program import ProgramSpec, TileResults, run_tiles
 from jaxsr.support.errors import UserError
+from jaxsr.support.types import Progress, Tree
 
-Places = list[tuple[int, Box]]  # which of the photos, and where in it
-Result = tuple[np.ndarray, Found]
-Needed = Callable[[int, int, int, int], Any]  # further inputs for a window: top, left, height, width
-
-
-def enlarge(model: Model, pixels: np.ndarray, **options: Any) -> np.ndarray:
-    """Return `pixels` (H, W, 1 or 3) restored by `model`: the first result of `enlarge_and_find`, with its options."""
-    return enlarge_and_find(model, pixels, **options)[0]
+Group = list[tuple[int, TilePlacement]]  # tiles that run together: the index of the photo, and where in it
+PhotoExtras = dict[str, np.ndarray]  # what a network returned beside a photo's image, by name
+Result = tuple[np.ndarray, PhotoExtras]
+ExtraInputs = Callable[[int, int, int, int], Tree]  # further inputs for a tile: top, left, height, width
 
 
-def enlarge_and_find(model: Model, pixels: np.ndarray, **options: Any) -> Result:
-    """Return what `enlarge_each` does for the photo `pixels` (H, W, 1 or 3), with its options, or raise its error."""
-    return single(enlarge_each(model, [pixels], **options))
+def restore_tiled(
+    model: Model,
+    pixels: np.ndarray,
+    options: RestoreOptions = DEFAULT_OPTIONS,
+    *,
+    extra_inputs: ExtraInputs | None = None,
+    cache: TileCache | None = None,
+    progress: Progress | None = None,
+) -> Result:
+    """Return what `apply_tiled` does for the photo `pixels` (H, W, 1 or 3), or raise its error."""
+    return single(apply_tiled(model, [pixels], options, extra_inputs=extra_inputs, cache=cache, progress=progress))
 
 
-def enlarge_each(
+def apply_tiled(
     model: Model,
     photos: Sequence[np.ndarray],
+    options: RestoreOptions = DEFAULT_OPTIONS,
     *,
-    tile: Tile = "auto",
-    quantize: bool = True,
-    ensemble: bool = False,
-    all_rounds: bool = False,
-    needed: Needed | None = None,
-    folder: Folder | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    extra_inputs: ExtraInputs | None = None,
+    cache: TileCache | None = None,
+    progress: Progress | None = None,
 ) -> list[Result | UserError]:
-    """Return each of `photos` (H, W, 1 or 3), all alike, restored by `model`: (scale H, scale W, 1 or 3), same dtype.
+    """Return each of `photos` restored by `model`, and the extras.
 
-    Beside it, what the network found out about the photo, {name: array}, such as DAN's `kernels` (R, k, k) after each
-    round, and with `all_rounds` its `images` (R, scale H, scale W, C), float32, not clipped; {} for most. A UserError
-    stands for a photo whose result is not finite.
+    Args:
+        model: a luma network restores Y of a colour photo, and Cb and Cr are enlarged by bicubic; a grey photo is its
+            own luma. An RGB network gets a grey photo three times.
+        photos: arrays (H, W, 1 or 3) of one shape and dtype: uint8, uint16, or floats in [0, 1]. All devices share
+            their tiles.
+        options: tile, ensemble, quantize and all_rounds; the others are not used here.
+        extra_inputs: gives the network's further inputs for a tile, without the batch axis.
+        cache: photos that share it share tiles where that costs little, and no more programs are compiled.
+        progress: `progress(done, total)` is called for each tile.
 
-    Photos are uint8, uint16, or float in [0, 1]. With `quantize` the result is clipped and, for integers, rounded
-    half up; without, it is float32, neither clipped nor rounded. A luma network restores Y of a colour photo, Cb and
-    Cr are enlarged by bicubic; a grey photo is its own luma, and an RGB network gets it three times.
-    `tile` is the largest window in pixels, "auto", or None for the whole photo at once; it does not change the
-    result, but for a network that normalizes by the whole photo, of which a warning tells. All devices share the
-    windows, of several photos where one has few: see `at_once`. `ensemble` averages over the 8 flips and quarter turns.
-    `needed` gives the further input of a window to a network of `spec.needs`, without the batch's axis. Calls for the
-    photos of a `folder` share it: they take each other's windows where that costs little, and compile no more.
-    `progress(done, total)` is called per tile. Raises UserError for photos under the network's minimum.
+    Returns:
+        For each photo a UserError where its result is not finite, or else the image (scale H, scale W, 1 or 3), as
+        `options.quantize` says, and the extras, {} for most networks. DAN has `codes` (R, L), DANv2 also `kernels`
+        (R, k, k), after each round, and with `all_rounds` both have `images` (R, scale H, scale W, C), not clipped.
+
+    Raises:
+        UserError: for photos smaller than the network takes, and a tile that is too small for it.
     """
-    height, width, channels = photos[0].shape
-    _check_size(model, height, width)
-    dispatch, groups = _prepare(model, photos, tile, quantize, ensemble, all_rounds, needed, folder)
-    shape, dtype = (model.scale * height, model.scale * width, channels), photos[0].dtype if quantize else np.float32
-    outputs: list[Result | UserError] = [(np.empty(shape, dtype), {}) for _ in photos]
-    done, total = 0, sum(map(len, groups))
-    for group, results, finite, more in _one_late(map(dispatch, groups)):
-        results, finite, more = jax.tree.map(np.asarray, (results, finite, more))
-        for i, (place, box) in enumerate(group):
-            output = outputs[place]
-            if isinstance(output, tuple) and finite[i]:
-                _paste(output[0], results[i], box, model.scale)
-                output[1].update({name: x[i] for name, x in more.items()})  # of networks that take the photo whole
-            elif isinstance(output, tuple):
-                outputs[place] = UserError(_non_finite(model, box))
+    run = TiledRun(model, photos, options, extra_inputs, TileCache() if cache is None else cache)
+    done, total = 0, sum(map(len, run.groups))
+    report = progress or (lambda done, total: None)
+    for group, results in pipelined(map(run.dispatch, run.groups)):
+        run.collect(group, results)
+        for _ in group:
             done += 1
-            if progress is not None:
-                progress(done, total)
-        if not any(isinstance(output, tuple) for output in outputs):
+            report(done, total)
+        if all(isinstance(output, UserError) for output in run.outputs):
             break
-    return outputs
+    return run.outputs
+
+
+class TiledRun:
+    """The tiles of several equal photos in `groups`, one tile for each device, and the `outputs` they go to."""
+
+    def __init__(
+        self,
+        model: Model,
+        photos: Sequence[np.ndarray],
+        options: RestoreOptions,
+        extra_inputs: ExtraInputs | None,
+        cache: TileCache,
+    ) -> None:
+        """Choose the tiles and place the weights; raises UserError for photos that are too small."""
+        height, width, channels = photos[0].shape
+        _check_size(model, (height, width))
+        self.model, self._extra_inputs = model.folded(), extra_inputs
+        details = ("all_rounds",) if options.all_rounds else ()
+        self._spec = ProgramSpec(self.model.forward_spec(*details), options.quantize, options.ensemble)
+        size = padded_size(model, (height, width))
+        self._photos = [_padded(pixels, size) for pixels in photos]
+        program = (self._spec, photos[0].dtype.str, channels)
+        chosen = plan(self.model, size, options.tile, cache, program, photos=len(photos))
+        self._tile, self._devices = chosen.tile, chosen.devices
+        self._mesh = _mesh(self.model, chosen.devices, chosen.tile[0])
+        self._variables = place_replicated(self.model.variables, self._mesh)
+        tiles = [(photo, placement) for photo in range(len(photos)) for placement in chosen.placements]
+        self.groups: list[Group] = [tiles[i : i + chosen.devices] for i in range(0, len(tiles), chosen.devices)]
+        shape = (model.scale * height, model.scale * width, channels)
+        dtype = photos[0].dtype if options.quantize else np.float32
+        self.outputs: list[Result | UserError] = [(np.empty(shape, dtype), {}) for _ in photos]
+
+    def dispatch(self, group: Group) -> tuple[Group, TileResults]:
+        """Start the work on `group`; return it with its results, one more for each device left without a tile."""
+        filled = group + group[-1:] * (self._devices - len(group))
+        height, width = self._tile
+        tiles = [
+            self._photos[photo][rows.start : rows.start + height, columns.start : columns.start + width]
+            for photo, (rows, columns) in filled
+        ]
+        inputs: Tree = ()
+        if self._extra_inputs is not None:
+            each = [self._extra_inputs(rows.start, columns.start, height, width) for _, (rows, columns) in filled]
+            inputs = (jax.tree.map(lambda *parts: np.stack(parts), *each),)
+        return group, run_tiles(self._spec, self._mesh, self._variables, np.stack(tiles), inputs)  # type: ignore[arg-type]
+
+    def collect(self, group: Group, results: TileResults) -> None:
+        """Write what is kept of the tiles of `group` into the outputs."""
+        images, finite, extras = jax.tree.map(np.asarray, results)
+        for i, (photo, placement) in enumerate(group):
+            output = self.outputs[photo]
+            if isinstance(output, UserError):
+                continue
+            if not finite[i]:
+                self.outputs[photo] = UserError(_non_finite(self.model, placement))
+                continue
+            _paste(output[0], images[i], placement, self.model.scale)
+            output[1].update({name: x[i] for name, x in extras.items()})  # of networks that take the photo whole
 
 
 def single(results: Sequence[Result | UserError]) -> Result:
@@ -87,86 +142,25 @@ def single(results: Sequence[Result | UserError]) -> Result:
     return result
 
 
-def at_once(model: Model, size: Size, tile: Tile, folder: Folder) -> int:
-    """Return how many photos of `size` (H, W), of which one alone would leave devices idle, these restore at once."""
-    (height, _), _, count = plan(model, padded_size(model, size), tile, Folder(folder.sizes), None)
-    return jax.local_device_count() // _mesh(model, count, height).size
+def photos_per_batch(model: Model, size: Size, tile: Tile, cache: TileCache) -> int:
+    """Return how many photos of `size` (H, W) are restored at once, where one alone would leave devices idle."""
+    chosen = plan(model, padded_size(model, size), tile, TileCache(cache.sizes), None)
+    return jax.local_device_count() // _mesh(model, chosen.devices, chosen.tile[0]).size
 
 
-def warm_up(
-    model: Model,
-    pixels: np.ndarray,
-    *,
-    tile: Tile = "auto",
-    quantize: bool = True,
-    ensemble: bool = False,
-    folder: Folder | None = None,
-) -> None:
-    """Compile what `enlarge` runs on a photo of this size, and run it once, so that a timing leaves that out.
+def warm_up_tiles(model: Model, pixels: np.ndarray, options: RestoreOptions, cache: TileCache) -> None:
+    """Compile what `apply_tiled` runs on a photo of this size, and run it once, so that a timing leaves that out.
 
-    What another photo of the `folder` has compiled is left alone.
+    What another photo of the `cache` has compiled is left alone.
     """
-    folder = Folder() if folder is None else folder
-    before = folder.programs
-    dispatch, groups = _prepare(model, [pixels], tile, quantize, ensemble, False, folder=folder)
-    if folder.programs > before:
-        jax.block_until_ready(dispatch(groups[0])[1])
+    before = cache.programs
+    run = TiledRun(model, [pixels], options, None, cache)
+    if cache.programs > before:
+        jax.block_until_ready(run.dispatch(run.groups[0])[1])
 
 
-def _prepare(
-    model: Model,
-    photos: Sequence[np.ndarray],
-    tile: Tile,
-    quantize: bool,
-    ensemble: bool,
-    all_rounds: bool,
-    needed: Needed | None = None,
-    folder: Folder | None = None,
-) -> tuple[Callable[[Places], tuple[Places, jax.Array, jax.Array, Found]], list[Places]]:
-    """Return the places in groups, one for each device, and what starts the work on a group.
-
-    That is a function of a group that returns it with the results, whether they are finite, and what was found, one
-    more than places for each device left without.
-    """
-    model = model.folded()
-    recipe = Recipe(model.forward_spec(*(["all_rounds"] if all_rounds else [])), quantize, ensemble)
-    size = padded_size(model, (photos[0].shape[0], photos[0].shape[1]))
-    photos = [_padded(pixels, size) for pixels in photos]
-    folder = Folder() if folder is None else folder
-    program = (recipe, photos[0].dtype.str, photos[0].shape[2])
-    (height, width), boxes, count = plan(model, size, tile, folder, program, photos=len(photos))
-    mesh = _mesh(model, count, height)
-    variables = place_replicated(model.variables, mesh)
-
-    def dispatch(group: Places) -> tuple[Places, jax.Array, jax.Array, Found]:
-        filled = group + group[-1:] * (count - len(group))
-        windows = [
-            photos[place][row.start : row.start + height, column.start : column.start + width]
-            for place, (row, column) in filled
-        ]
-        more = ()
-        if needed is not None:
-            inputs = [needed(row.start, column.start, height, width) for _, (row, column) in filled]
-            more = (jax.tree.map(lambda *parts: np.stack(parts), *inputs),)
-        return group, *enlarge_windows(recipe, mesh, variables, np.stack(windows), more)
-
-    places = [(place, box) for place in range(len(photos)) for box in boxes]
-    return dispatch, [places[i : i + count] for i in range(0, len(places), count)]
-
-
-def _mesh(model: Model, count: int, height: int) -> Mesh:
-    """Return the mesh of `count` devices for windows of `height`; rows are shared where there can be no tiles."""
-    return tile_mesh(count, height if model.radius is None else 0)  # tiles are shared, of all but tiny photos
-
-
-def _padded(pixels: np.ndarray, size: Size) -> np.ndarray:
-    """Return `pixels` (H, W, C) reflected at the bottom and right to `size`."""
-    rest = [whole - side for whole, side in zip(size, pixels.shape, strict=False)]
-    return np.pad(pixels, [(0, rest[0]), (0, rest[1]), (0, 0)], mode="reflect") if any(rest) else pixels
-
-
-def _one_late(items: Iterable) -> Iterator:
-    """Yield `items` one late, so that the next windows are being computed while these are copied."""
+def pipelined(items: Iterable[tuple[Group, TileResults]]) -> Iterator[tuple[Group, TileResults]]:
+    """Yield `items` one late, so that the next tiles are being computed while these are copied."""
     items = iter(items)
     held = next(items)
     for item in items:
@@ -175,24 +169,35 @@ def _one_late(items: Iterable) -> Iterator:
     yield held
 
 
-def _paste(output: np.ndarray, result: np.ndarray, box: Box, scale: int) -> None:
-    """Write what is kept of a window's `result` into `output`, which ends before the photo's padding."""
-    target = output[tuple(slice(scale * span.keep_start, scale * span.keep_stop) for span in box)]
-    top, left = (scale * (span.keep_start - span.start) for span in box)
-    target[...] = result[top : top + target.shape[0], left : left + target.shape[1]]
+def _mesh(model: Model, devices: int, height: int) -> Mesh:
+    """Return the mesh of `devices` for tiles of `height`; rows are shared where there can be no tiles."""
+    return tile_mesh(devices, height if model.radius is None else 0)  # tiles are shared, of all but tiny photos
 
 
-def _check_size(model: Model, height: int, width: int) -> None:
-    minimum = -(-model.spec.minimum // (model.scale if model.spec.pre_upsampled else 1))
-    if min(height, width) < minimum:
+def _padded(pixels: np.ndarray, size: Size) -> np.ndarray:
+    """Return `pixels` (H, W, C) reflected at the bottom and right to `size`."""
+    rest = [whole - side for whole, side in zip(size, pixels.shape, strict=False)]
+    return np.pad(pixels, [(0, rest[0]), (0, rest[1]), (0, 0)], mode="reflect") if any(rest) else pixels
+
+
+def _paste(output: np.ndarray, image: np.ndarray, placement: TilePlacement, scale: int) -> None:
+    """Write what is kept of a tile's `image` into `output`, which ends before the photo's padding."""
+    target = output[tuple(slice(scale * span.keep_start, scale * span.keep_stop) for span in placement)]
+    top, left = (scale * (span.keep_start - span.start) for span in placement)
+    target[...] = image[top : top + target.shape[0], left : left + target.shape[1]]
+
+
+def _check_size(model: Model, size: Size) -> None:
+    if min(size) < model.minimum:
+        height, width = size
         raise UserError(
             f"a photo of {width}x{height} pixels is too small for {model.name}, which takes at least "
-            f"{minimum}x{minimum}; use a larger photo or another model"
+            f"{model.minimum}x{model.minimum}; use a larger photo or another model"
         )
 
 
-def _non_finite(model: Model, box: Box) -> str:
-    rows, columns = (f"{span.keep_start} to {span.keep_stop - 1}" for span in box)
+def _non_finite(model: Model, placement: TilePlacement) -> str:
+    rows, columns = (f"{span.keep_start} to {span.keep_stop - 1}" for span in placement)
     return (
         f"{model.name} gave non-finite values in rows {rows}, columns {columns} of the photo; "
         "its weights are broken or their training diverged: use another weight file"

@@ -1,8 +1,8 @@
-"""The feed of SRNTT: crops of sharp photos with crops of their references, and where they match."""
+"""The feed of SRNTT: crops of HR photos with crops of their references, and where they match."""
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import jax
 import numpy as np
@@ -12,44 +12,59 @@ from jaxsr.data.reference_sets import Group, read_groups
 from jaxsr.data.samples import to_training_pixels
 from jaxsr.devices import parallel, processes
 from jaxsr.imaging.patches import modcrop
+from jaxsr.imaging.pixels import to_float
 from jaxsr.models.srntt import FACTORS, SCALE
 from jaxsr.restoration.reference.features import match_shared, photo_features
 from jaxsr.restoration.reference.match_cache import cached_matches
-from jaxsr.restoration.reference.preparation import check_not_the_truth, reduced_and_enlarged
+from jaxsr.restoration.reference.preparation import check_not_ground_truth, reduced_and_enlarged
 from jaxsr.support.errors import UserError
 from jaxsr.support.files import cache_folder
+from jaxsr.support.randomness import Purpose, seed_key
+from jaxsr.support.types import Device, Tree
 from jaxsr.training.config import Config
-from jaxsr.training.pairs import GuidedCrops
+from jaxsr.training.feeds.open_photos import names_in
 from jaxsr.weights.vgg_files import VGGWeights, load_vgg
 
 MATCHED = next(iter(FACTORS))  # the layer whose features are compared
 
 
+class ReferenceCrops(NamedTuple):
+    """What SRNTT learns from: `hr` and `reference` crops (N, S, S, 3) uint8, and where they match.
+
+    `positions` (N, S/4-2, S/4-2, 3) and cosine `similarity` (N, S/4-2, S/4-2) are as `feature_matching` returns them.
+    """
+
+    hr: jax.Array
+    reference: jax.Array
+    positions: jax.Array
+    similarity: jax.Array
+
+
 class ReferenceFeed:
-    """Examples held by the host: features, which the authors kept, would take 75 times as much as the photos."""
+    """Examples in the host's memory. The authors kept features instead, which take 75 times as much as photos."""
 
     sharded = True
 
-    def __init__(self, config: Config, crop: int, devices: list[Any]):
-        """Cut and match all crops of `config.data.references`, or read from the cache where they match."""
+    def __init__(self, config: Config, crop: int, devices: list[Device]):
+        """Cut all crops of `config.data.references` and match them, or read their matches from the cache."""
         self._examples = load_examples(config, crop)
         self._config, self._devices, self._next = config, devices, 0
         self._steps = parallel.steps_per_dispatch(config.steps_per_dispatch)
 
-    def draw(self, batches: GuidedCrops, i: jax.Array, keys: jax.Array) -> GuidedCrops:
+    def draw(self, batches: ReferenceCrops, i: jax.Array, keys: jax.Array) -> ReferenceCrops:
         """Return the crops of a step."""
         return jax.tree.map(lambda leaf: leaf[i], batches)
 
-    def data(self, count: int) -> GuidedCrops:
+    def data(self, count: int) -> ReferenceCrops:
         """Return this process's part of the next `count` batches, padded to a full dispatch for the one program."""
         size = self._config.batch_size
         own = slice(size * processes.index() // processes.count(), size * (processes.index() + 1) // processes.count())
-        drawn = [
-            np.random.default_rng((self._config.seed, step)).integers(len(self._examples.sharp), size=size)[own]
+        indices = [
+            np.random.default_rng((self._config.seed, step)).integers(len(self._examples.hr), size=size)[own]
             for step in range(self._next, self._next + count)
         ]
         self._next += count
-        chosen = np.stack(drawn + [drawn[-1]] * (self._steps - count))
+        chosen = np.stack(indices + [indices[-1]] * (self._steps - count))
         return jax.tree.map(lambda leaf: parallel.shard(leaf[chosen], self._devices), self._examples)
 
     def position(self) -> int:
@@ -57,19 +72,18 @@ class ReferenceFeed:
         return self._next
 
     def seek(self, position: int) -> None:
-        """Go to a place that `position` gave."""
+        """Go to a position that `position` returned."""
         self._next = position
 
 
-def load_examples(config: Config, crop: int) -> GuidedCrops:
+def load_examples(config: Config, crop: int) -> ReferenceCrops:
     """Return all crops of all photos with each of their references of `config.data.reference_level`.
 
-    Where they match is kept in the cache folder. Raises UserError for folders without such photos, for photos smaller
-    than a crop, and for a reference that is the sharp photo itself.
+    Matches are kept in the cache folder. Raises UserError for folders without such photos, for photos smaller than a
+    crop, and for a reference that is the HR photo itself.
     """
-    weights = load_vgg([MATCHED], config.perceptual.weights, key=jax.random.key(config.seed))
-    folders = [name.strip() for name in config.data.references.split(",") if name.strip()]
-    groups = [group for folder in folders for group in read_groups(folder)]
+    weights = load_vgg([MATCHED], config.perceptual.weights, key=seed_key(config.seed, Purpose.RANDOM_VGG))
+    groups = [group for folder in names_in(config, "references") for group in read_groups(folder)]
     examples = [
         example
         for group in groups
@@ -81,45 +95,47 @@ def load_examples(config: Config, crop: int) -> GuidedCrops:
             f"no photo of {config.data.references} and its reference have {crop} pixels a side; use larger photos or a "
             f"smaller --config.data.patch"
         )
-    return GuidedCrops(*map(np.stack, zip(*examples, strict=True)))  # type: ignore[arg-type]
+    return ReferenceCrops(*map(np.stack, zip(*examples, strict=True)))  # type: ignore[arg-type]
 
 
-def examples_of(group: Group, reference: Path, crop: int, vgg: VGGWeights, *, cache: bool) -> Iterator[GuidedCrops]:
-    """Yield the crops of one sharp photo, side by side, each with that of `reference` which is most like it."""
-    sharp, other = (to_training_pixels(read_pixels(path)) for path in (group.sharp, reference))
-    check_not_the_truth(sharp, [other], [reference])
-    if min(*sharp.shape[:2], *other.shape[:2]) < crop:
+def examples_of(group: Group, reference: Path, crop: int, vgg: VGGWeights, *, cache: bool) -> Iterator[ReferenceCrops]:
+    """Yield the crops of one HR photo, side by side, each with the crop of `reference` that is most similar to it."""
+    hr, other = (to_training_pixels(read_pixels(path)) for path in (group.hr, reference))
+    check_not_ground_truth(hr, [other], [reference])
+    if min(*hr.shape[:2], *other.shape[:2]) < crop:
         return
-    folder, files = cache_folder() / "matches", (group.sharp, reference)
+    folder, files = cache_folder() / "matches", (group.hr, reference)
 
-    def matched(photo: np.ndarray, given: np.ndarray, place: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
+    def matched(photo: np.ndarray, other: np.ndarray, crop: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
         def find() -> tuple[np.ndarray, np.ndarray]:
-            found = match_shared(_condition(vgg, photo), [_condition(vgg, given)])
-            return np.asarray(found.places), np.asarray(found.similarity)
+            matches = match_shared(_degraded_features(vgg, photo), [_degraded_features(vgg, other)])
+            return np.asarray(matches.places), np.asarray(matches.similarity)
 
-        return cached_matches(folder, files, place, find) if cache else find()
+        return cached_matches(folder, files, crop, find) if cache else find()
 
-    whole = matched(modcrop(sharp, SCALE), modcrop(other, SCALE), (0,))[0]
-    for top in range(0, sharp.shape[0] - crop + 1, crop):
-        for left in range(0, sharp.shape[1] - crop + 1, crop):
-            y, x = window_of(whole, (top, left), crop, other.shape)
-            photo, given = sharp[top : top + crop, left : left + crop], other[y : y + crop, x : x + crop]
-            places, similarity = matched(photo, given, (top, left, y, x, crop))
-            yield GuidedCrops(photo, given, places, similarity)  # type: ignore[arg-type]
+    whole = matched(modcrop(hr, SCALE), modcrop(other, SCALE), (0,))[0]
+    for top in range(0, hr.shape[0] - crop + 1, crop):
+        for left in range(0, hr.shape[1] - crop + 1, crop):
+            y, x = reference_corner(whole, (top, left), crop, other.shape)
+            photo, texture = hr[top : top + crop, left : left + crop], other[y : y + crop, x : x + crop]
+            matches = matched(photo, texture, (top, left, y, x, crop))
+            yield ReferenceCrops(photo, texture, *matches)  # type: ignore[arg-type]  # on the host, NumPy's
 
 
-def window_of(places: np.ndarray, corner: tuple[int, int], crop: int, shape: tuple[int, ...]) -> tuple[int, int]:
-    """Return the upper left pixel of the reference's crop around the middle of what a crop at `corner` matches.
+def reference_corner(
+    positions: np.ndarray, corner: tuple[int, int], crop: int, shape: tuple[int, ...]
+) -> tuple[int, int]:
+    """Return the upper left pixel of the reference's crop, which is centred on what the crop at `corner` matches.
 
-    `places` (H-2, W-2, 3) are those of the whole photo, `shape` the reference's.
+    `positions` (H-2, W-2, 3) are those of the whole photo, `shape` the reference's.
     """
     top, left = (first // SCALE for first in corner)
-    inside = places[top : top + crop // SCALE - 2, left : left + crop // SCALE - 2, 1:].reshape(-1, 2)
+    inside = positions[top : top + crop // SCALE - 2, left : left + crop // SCALE - 2, 1:].reshape(-1, 2)
     middle = SCALE * np.median(inside, axis=0) + SCALE
     first = np.clip(middle - crop / 2, 0, np.array(shape[:2]) - crop)
     return int(first[0]), int(first[1])
 
 
-def _condition(vgg: VGGWeights, photo: np.ndarray) -> Any:
-    """Return the features of `photo` (H, W, 3) uint8 without what its enlarged small photo lacks."""
-    return photo_features(vgg, reduced_and_enlarged((photo / 255).astype(np.float32)), [MATCHED])[MATCHED]
+def _degraded_features(vgg: VGGWeights, photo: np.ndarray) -> Tree:
+    """Return the features of `photo` (H, W, 3) uint8 reduced and enlarged, so that it shows no more than LR photos."""
+    return photo_features(vgg, reduced_and_enlarged(to_float(photo)), [MATCHED])[MATCHED]

@@ -1,7 +1,7 @@
-"""Checkpoints that hold everything: the state's arrays, and beside them the data position and the config."""
+"""Checkpoints: the arrays of the training state, the position in the data, and the config."""
 
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 import jax
 import numpy as np
@@ -10,14 +10,17 @@ from orbax.checkpoint import checkpoint_managers
 
 from jaxsr.devices import processes
 from jaxsr.support.errors import UserError
+from jaxsr.support.types import Json, Tree
+
+State = TypeVar("State")
 
 KEEP = 2  # the newest ones; max_to_keep together with best_fn would delete the newest
 
 
 class Checkpoints:
-    """The checkpoints/ folder of a run. Saving goes on in the background; `close` waits for it.
+    """The checkpoints/ folder of a run. Saving happens in the background; `close` waits for it.
 
-    Of several processes the first one reads and writes; all call the same methods.
+    All processes call the same methods; the first one reads and writes for all.
     """
 
     def __init__(self, folder: Path):
@@ -27,28 +30,28 @@ class Checkpoints:
 
     @property
     def latest(self) -> int | None:
-        """The step of the newest whole checkpoint, None without one."""
+        """The step of the newest complete checkpoint, None without one."""
         return self._latest
 
-    def save(self, step: int, state: Any, meta: dict[str, Any]) -> None:
-        """Save `state` (arrays) and `meta` (JSON) as of `step`; a step that is there already is left alone."""
+    def save(self, step: int, state: Tree, meta: dict[str, Json]) -> None:
+        """Save `state` (arrays) and `meta` (JSON) as of `step`; a step that is saved already is left alone."""
         if step == self._latest:
             return
         self._latest = step
         if self._manager is None:
             return
-        state = jax.tree.map(np.asarray, state)  # a pmapped state of several processes is not serialisable as it is
+        state = jax.tree.map(np.asarray, state)  # Orbax cannot save the state of several processes as it is
         arguments = ocp.args.Composite(state=ocp.args.StandardSave(state), meta=ocp.args.JsonSave(meta))
         self._manager.save(step, args=arguments, force=True)
 
-    def restore(self, template: Any) -> tuple[Any, dict[str, Any]]:
+    def restore(self, template: State) -> tuple[State, dict[str, Json]]:
         """Return the newest state, shaped like `template`, as host arrays, and its meta.
 
         Raises UserError when the checkpoint's arrays are not those of `template`.
         """
         state = jax.tree.map(np.asarray, template)
 
-        def read() -> dict[str, Any]:
+        def read() -> dict[str, Json]:
             nonlocal state
             state, meta = self._read(state)
             return meta
@@ -56,7 +59,7 @@ class Checkpoints:
         meta = processes.from_first(read)
         return processes.tree_of_first(state), meta
 
-    def _read(self, abstract: Any) -> tuple[Any, dict[str, Any]]:
+    def _read(self, abstract: State) -> tuple[State, dict[str, Json]]:
         """Return the newest state, shaped like `abstract`, and its meta, from disk."""
         assert self._manager is not None
         arguments = ocp.args.Composite(state=ocp.args.StandardRestore(abstract), meta=ocp.args.JsonRestore())
@@ -66,7 +69,7 @@ class Checkpoints:
             reason = str(error).splitlines()[0]
             raise UserError(
                 f"checkpoint {self._latest} in {self._manager.directory} does not fit this config ({reason}); "
-                f"choose another --workdir or the config that began it"
+                f"choose another --workdir or the config that it began with"
             ) from None
         return restored["state"], restored["meta"]
 
@@ -78,7 +81,7 @@ class Checkpoints:
 
 
 def _open(folder: Path) -> ocp.CheckpointManager:
-    """Return Orbax's manager of `folder`; in several processes one that does not wait for the others."""
+    """Return Orbax's manager of `folder`, which with several processes does not wait for the others."""
     policy = checkpoint_managers.LatestN(KEEP)
     alone = {}
     if processes.count() > 1:

@@ -1,15 +1,16 @@
-"""The folder of a run: whose it is, and the card of the weights that come out of it."""
+"""The folder of a run: which config it belongs to, and the card of the weights that it produces."""
 
 import json
 from pathlib import Path
-from typing import Any
 
 from jaxsr.support.errors import UserError
 from jaxsr.support.files import remove_remains, written_whole
+from jaxsr.support.types import Json
 from jaxsr.training.config import Config
 
-# fields that decide which arrays a checkpoint holds
-STATE = (
+# fields that decide which arrays a checkpoint holds, or what they have learned
+STATE_FIELDS = (
+    "task",
     *("model.", "optimizer.name", "adversarial.loss", "adversarial.network"),
     *("adversarial.options.", "adversarial.optimizer.name"),
 )
@@ -18,7 +19,7 @@ STATE = (
 def claim_folder(workdir: Path, config: Config) -> None:
     """Write config.json into `workdir`, after checking that an earlier run there trained the same thing.
 
-    Raises UserError when its networks or kinds of optimisers differ, whose states could not be resumed. Other
+    Raises UserError when its task, networks or kinds of optimizers differ, whose states could not be resumed. Other
     changes, such as more steps, are printed. Temporary files of a run that was killed are removed.
     """
     path = workdir / "config.json"
@@ -26,7 +27,7 @@ def claim_folder(workdir: Path, config: Config) -> None:
     if path.is_file():
         before = json.loads(path.read_text())
         changed = _differences(before, now)
-        fatal = [name for name in changed if name.startswith(STATE)]
+        fatal = [name for name in changed if name.startswith(STATE_FIELDS)]
         if fatal:
             name = fatal[0]
             raise UserError(
@@ -41,9 +42,9 @@ def claim_folder(workdir: Path, config: Config) -> None:
         temporary.write_text(json.dumps(now, indent=2) + "\n")
 
 
-def _differences(before: dict[str, Any], now: dict[str, Any], prefix: str = "") -> dict[str, tuple[Any, Any]]:
+def _differences(before: dict[str, Json], now: dict[str, Json], prefix: str = "") -> dict[str, tuple[Json, Json]]:
     """Return {dotted name: (before, now)} of the fields that differ."""
-    changed: dict[str, tuple[Any, Any]] = {}
+    changed: dict[str, tuple[Json, Json]] = {}
     for name in sorted(before.keys() | now.keys()):
         old, new = before.get(name), now.get(name)
         if isinstance(old, dict) and isinstance(new, dict):
@@ -53,8 +54,8 @@ def _differences(before: dict[str, Any], now: dict[str, Any], prefix: str = "") 
     return changed
 
 
-def training_card(config: Config, step: int, scores: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return what the card of a weight file says about its training and its `scores`."""
+def training_card(config: Config, step: int, scores: list[dict[str, Json]]) -> dict[str, Json]:
+    """Return what the card of a weight file says about its training, with its `scores`."""
     recipe = {name: value for name, value in config.to_dict().items() if not name.endswith("_every")}
     training = {"data": config.data.train, "steps": step, "config": recipe}
     return {"training": training, "scores": scores, "licence": "Apache-2.0"}

@@ -1,59 +1,66 @@
-"""The record of a run: a progress line, metrics.jsonl, TensorBoard events."""
+"""The log of a run: progress lines, metrics.jsonl, TensorBoard events; and what ends a run that has diverged."""
 
+import contextlib
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from tensorboardX import SummaryWriter
 
 from jaxsr.support.files import written_whole
+from jaxsr.support.types import AnyArray, Json
 
 
 class TrainingFailed(ArithmeticError):
-    """Training went where it cannot come back from; the last checkpoint was taken before it."""
+    """Training diverged; the last checkpoint was saved before that."""
 
 
 class NonFiniteLoss(TrainingFailed):
-    """Training met a loss or gradient that is not a number."""
+    """A loss or a gradient is infinite or not a number."""
 
 
 class Collapse(TrainingFailed):
-    """The generator's photos have lost their contrast."""
+    """The generator collapsed: its photos have lost their contrast."""
 
 
 class Meter:
     """Collects the metrics of dispatches without waiting for them, so that the device never idles."""
 
-    def __init__(self, least_contrast: float = 0.0):
-        """Start empty. Photos whose contrast falls below `least_contrast`, as a share of the sharp ones', are lost."""
-        self._pending: list[tuple[int, Mapping[str, Any]]] = []
-        self._least_contrast = least_contrast
+    def __init__(self, min_contrast: float = 0.0):
+        """Start empty. A run has collapsed when its photos, which had `min_contrast` of the HR ones', fall below it."""
+        self._pending: list[tuple[int, Mapping[str, AnyArray]]] = []
+        self._min_contrast = min_contrast
         self._had_contrast = False
 
-    def add(self, count: int, metrics: Mapping[str, Any]) -> None:
-        """Take the mean `metrics` over `count` steps."""
+    def add(self, count: int, metrics: Mapping[str, AnyArray]) -> None:
+        """Add the mean `metrics` of `count` steps."""
         self._pending.append((count, metrics))
 
     def check(self) -> None:
-        """Raise NonFiniteLoss, naming the step, if any collected step went wrong, and Collapse."""
+        """Raise NonFiniteLoss, naming the step, or Collapse, if the collected steps have diverged."""
+        self._check_finite()
+        contrasts = [float(metrics["contrast"]) for _, metrics in self._pending if "contrast" in metrics]
+        if not contrasts:
+            return
+        contrast = float(np.mean(contrasts))
+        if self._had_contrast and contrast < self._min_contrast:
+            raise Collapse(
+                f"the generator collapsed: its photos have {contrast:.3f} of the HR photos' contrast, the least "
+                f"allowed is {self._min_contrast}; lower --config.adversarial.weight or the learning rates, or set "
+                f"--config.adversarial.min_contrast=0, then run again from the last checkpoint"
+            )
+        self._had_contrast |= contrast >= self._min_contrast
+
+    def _check_finite(self) -> None:
         for _, metrics in self._pending:
             if (step := int(metrics["bad_step"])) >= 0:
                 raise NonFiniteLoss(
-                    f"the loss or its gradient is not finite at step {step}; the last checkpoint was taken before it; "
-                    f"lower --config.optimizer.learning_rate or set --config.optimizer.clip_norm, then run again"
+                    f"training diverged: the loss or its gradient is not finite at step {step}; the last checkpoint "
+                    f"was saved before it; lower --config.optimizer.learning_rate or set --config.optimizer.clip_norm, "
+                    f"then run again"
                 )
-
-        contrasts = [float(metrics["contrast"]) for _, metrics in self._pending if "contrast" in metrics]
-        if contrasts and self._had_contrast and np.mean(contrasts) < self._least_contrast:
-            raise Collapse(
-                f"the generator collapsed: its photos have {np.mean(contrasts):.3f} of the sharp ones' contrast, the "
-                f"least allowed is {self._least_contrast}; lower --config.adversarial.weight or the learning rates, or "
-                f"set --config.adversarial.least_contrast=0, then run again from the last checkpoint"
-            )
-        self._had_contrast |= bool(contrasts) and bool(np.mean(contrasts) >= self._least_contrast)
 
     def mean(self) -> dict[str, float]:
         """Return the mean of every metric over the collected steps, after `check`, and forget them."""
@@ -66,12 +73,12 @@ class Meter:
 
 
 class RunLog:
-    """Writes one record per logged step and keeps the time between them, with what was spent waiting for data."""
+    """Writes a record per logged step, with the speed since the last one and the time spent waiting for data."""
 
     def __init__(self, workdir: Path, *, step: int, steps: int, batch_size: int, silent: bool = False):
-        """Begin at `step` of `steps`; records after it, of a run that went on before it was killed, are dropped.
+        """Begin at `step` of `steps`; later records, of a run that was killed after its last checkpoint, are dropped.
 
-        A `silent` log only measures: one of several processes writes for all.
+        A `silent` log writes nothing: one of several processes writes for all.
         """
         self._file = workdir / "metrics.jsonl"
         self._steps, self._batch_size = steps, batch_size
@@ -85,7 +92,7 @@ class RunLog:
         self._waited = 0.0
 
     def _lines(self) -> list[str]:
-        """Return the whole lines so far; a line cut short by a kill is none."""
+        """Return the complete lines so far, without one that a kill cut short."""
         if not self._file.exists():
             return []
         return [line for line in self._file.read_text().splitlines() if line.endswith("}")]
@@ -95,9 +102,23 @@ class RunLog:
         self._waited += seconds
 
     def pause(self, seconds: float) -> None:
-        """Leave `seconds`, spent on scoring or saving, out of the speed."""
+        """Leave `seconds` that scoring or saving took out of the speed."""
         step, since = self._last
         self._last = (step, since + seconds)
+
+    @contextlib.contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Count the time inside the block as spent waiting for data."""
+        began = time.monotonic()
+        yield
+        self.waited(time.monotonic() - began)
+
+    @contextlib.contextmanager
+    def pausing(self) -> Iterator[None]:
+        """Leave the time inside the block out of the speed."""
+        began = time.monotonic()
+        yield
+        self.pause(time.monotonic() - began)
 
     def train(self, step: int, metrics: Mapping[str, float]) -> None:
         """Record the mean `metrics` of the steps since the last record, and print the progress line."""
@@ -121,7 +142,7 @@ class RunLog:
         shown = "  ".join(f"{name} {value:.4g}" for name, value in scores.items())
         print(f"step {step}/{self._steps}  scored: {shown}", flush=True)
 
-    def _write(self, step: int, kind: str, values: Mapping[str, Any]) -> None:
+    def _write(self, step: int, kind: str, values: Mapping[str, Json]) -> None:
         if self._writer is None:
             return
         with self._file.open("a") as file:

@@ -1,6 +1,7 @@
-"""Published weights, by the tensor names of each network's reference code, to this package's parameters.
+"""Importers: published weights, by the tensor names of each network's reference code, as models of this package.
 
-One file per paper holds `convert(tensors) -> Imported`. Options are read off names and shapes.
+One file per paper holds `convert(tensors) -> Imported`; options are read off names and shapes. `import_tensors` here
+is what others call. Open first: `layouts.py` (other frameworks' layouts), then `import_espcn.py`, a short one.
 """
 
 from collections.abc import Callable
@@ -9,6 +10,8 @@ import numpy as np
 
 from jaxsr.models import Model, ModelSpec, initial_shapes, model_spec
 from jaxsr.support.errors import UserError, choose
+from jaxsr.support.model_options import Option
+from jaxsr.support.types import Tree
 from jaxsr.weights.importers import (
     import_deblurgan,
     import_espcn,
@@ -37,10 +40,10 @@ IMPORTERS: dict[str, Callable[[Tensors], Imported]] = {
 }
 
 
-def import_tensors(name: str, tensors: Tensors, *, scale: int | None = None, **options) -> Model:
+def import_tensors(name: str, tensors: Tensors, *, scale: int | None = None, **options: Option) -> Model:
     """Return the model `name` with published `tensors` (name -> array, in the layout of their framework).
 
-    `scale` is needed where the shapes do not tell it; `options` override what was read off them. Raises
+    `scale` is required where the shapes do not determine it; `options` override those read off the shapes. Raises
     UserError when a name is missing, the scale is unknown, or a shape does not fit the network.
     """
     spec = model_spec(name)
@@ -58,16 +61,17 @@ def import_tensors(name: str, tensors: Tensors, *, scale: int | None = None, **o
     return Model(spec, module, scale, variables)
 
 
-def _agreed_scale(spec: ModelSpec, asked: int | None, found: int | None) -> int:
-    scale = found if asked is None else asked
+def _agreed_scale(spec: ModelSpec, asked: int | None, shown: int | None) -> int:
+    """Return the scale `asked` for, or that which the shapes show; raises UserError where they differ."""
+    scale = shown if asked is None else asked
     if scale is None:
         raise UserError(f"the shapes of {spec.name} do not tell its scale; say it: --model={spec.name},scale=3")
-    if found is not None and not spec.shares(scale, found):
-        raise UserError(f"scale={asked} was asked for, but the shapes of this {spec.name} say {found}")
+    if shown is not None and not spec.shares(scale, shown):
+        raise UserError(f"scale={asked} was asked for, but the shapes of this {spec.name} say {shown}")
     return scale
 
 
-def _float32(tree):
+def _float32(tree: Tree) -> Tree:
     if isinstance(tree, dict):
         return {name: _float32(value) for name, value in tree.items()}
     return np.ascontiguousarray(tree, np.float32)

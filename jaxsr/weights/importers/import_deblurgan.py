@@ -13,7 +13,7 @@ FIRST_BLOCK = 10  # behind padding, and three times convolution, normalization, 
 def convert(tensors: Tensors) -> Imported:
     """Return DeblurGAN's options, parameters and scale, 1.
 
-    Raises UserError for blocks of one convolution, which the authors' later code has.
+    Raises UserError for blocks of one convolution, as in the authors' later code.
     """
     blocks = sum(f"model.{FIRST_BLOCK + i}.conv_block.1.weight" in tensors for i in range(len(tensors)))
     after = FIRST_BLOCK + blocks

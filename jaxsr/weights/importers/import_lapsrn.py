@@ -1,9 +1,8 @@
 """LapSRN: MatConvNet's `level2_conv1_f` ... and PyTorch's `convt_F1.0.cov_block.0.weight` ..."""
 
-from typing import Any
-
 import numpy as np
 
+from jaxsr.support.types import Tree
 from jaxsr.weights.importers.layouts import (
     Imported,
     Tensors,
@@ -29,10 +28,10 @@ def convert(tensors: Tensors) -> Imported:
     return Imported(options, {"params": params}, scale=2 ** (len(params) - 1))
 
 
-def _matconvnet_params(tensors: Tensors) -> dict[str, Any]:
+def _matconvnet_params(tensors: Tensors) -> dict[str, Tree]:
     """Return all parameters; the authors count levels from the finest, which is 1."""
     count = sum(name.endswith("_upconv_f") for name in tensors)
-    params: dict[str, Any] = {"input_conv": matconvnet_convolution(tensors, "input_conv")}
+    params: dict[str, Tree] = {"input_conv": matconvnet_convolution(tensors, "input_conv")}
     for i in range(1, count + 1):
         prefix = f"level{count + 1 - i}"
         depth = sum(name.startswith(f"{prefix}_conv") and name.endswith("_f") for name in tensors)
@@ -45,9 +44,9 @@ def _matconvnet_params(tensors: Tensors) -> dict[str, Any]:
     return params
 
 
-def _torch_params(tensors: Tensors) -> dict[str, Any]:
+def _torch_params(tensors: Tensors) -> dict[str, Tree]:
     """Return all parameters; this port counts levels from the coarsest. A block ends with its transposed layer."""
-    params: dict[str, Any] = {"input_conv": torch_convolution(tensors, "conv_input")}
+    params: dict[str, Tree] = {"input_conv": torch_convolution(tensors, "conv_input")}
     for i in range(1, 1 + sum(name.startswith("convt_I") for name in tensors)):
         block = f"convt_F{i}.0.cov_block"
         depth = sum(name.startswith(f"{block}.") and name.endswith(".weight") for name in tensors) - 1

@@ -13,10 +13,10 @@ _NAME = re.compile(r"(?:\w+?_)??(input_conv|residual_conv|upconv|img_up|conv_?(\
 
 
 def convert(tensors: Tensors) -> Imported:
-    """Return MS-LapSRN's options and parameters; these fit every scale, so none is told.
+    """Return MS-LapSRN's options and parameters; these fit every scale, so the scale is not known.
 
-    The recursions are counted in the file's list of layers, and have to be asked for where that is missing. The
-    skip is told nowhere: it is the shared source, "SS", of the published files unless the caller knows better.
+    The recursions are counted in the file's list of layers; where that is missing, the caller has to give them. The
+    skip is not in the file: it is taken to be "SS", shared source, as in the published files.
     """
     shared, depth = _shared(tensors)
     level = {
@@ -43,7 +43,7 @@ def _shared(tensors: Tensors) -> tuple[dict[str, np.ndarray], int]:
 
     Raises UserError where the levels of the file do not share their weights.
     """
-    found: dict[str, np.ndarray] = {}
+    shared: dict[str, np.ndarray] = {}
     depth = 0
     for name, x in tensors.items():
         match = _NAME.fullmatch(name.rsplit(".", 1)[-1])
@@ -52,14 +52,14 @@ def _shared(tensors: Tensors) -> tuple[dict[str, np.ndarray], int]:
         layer, number, kind = match.groups()
         depth = max(depth, int(number or 0))
         plain = f"conv{int(number)}_{kind}" if number else f"{layer}_{kind}"
-        if plain in found and not np.array_equal(found[plain], x):
+        if plain in shared and not np.array_equal(shared[plain], x):
             raise UserError(f"the levels do not share {plain}: {name} differs from another; is it a file of lapsrn?")
-        found[plain] = x
-    return found, depth
+        shared[plain] = x
+    return shared, depth
 
 
 def _recursions(tensors: Tensors, features: int, depth: int) -> int | None:
-    """Return how often a block of `depth` convolutions runs at each level, None where the layers do not say.
+    """Return how often a block of `depth` convolutions runs at each level, None where the layers do not determine it.
 
     Every level has one transposed convolution of the features, also where one file holds networks for several scales.
     """

@@ -13,7 +13,7 @@ Convolution = dict[str, np.ndarray]
 
 @dataclasses.dataclass(frozen=True)
 class Names:
-    """What a port calls the layers; {} is a number from 0."""
+    """A port's names of the layers; {} is a number from 0."""
 
     shallow: tuple[str, str]
     block: str
@@ -31,7 +31,7 @@ PORTS = (
 
 
 def convert(tensors: Tensors) -> Imported:
-    """Return RDN's options, parameters and scale. Mean and input scale are not in the shapes: say them."""
+    """Return RDN's options, parameters and scale. Mean and input scale are not in the shapes: the caller gives them."""
     names = next((port for port in PORTS if f"{port.shallow[0]}.weight" in tensors), PORTS[0])
     first, second, joined, global_conv = (torch_convolution(tensors, n) for n in names.shallow + names.global_fusion)
     blocks = _stacked_blocks(tensors, names)

@@ -8,7 +8,7 @@ from jaxsr.weights.importers.layouts import Imported, Tensors, torch_convolution
 
 
 def convert(tensors: Tensors) -> Imported:
-    """Return SRCNN's options and parameters; the network is the same at every scale, so none is told."""
+    """Return SRCNN's options and parameters; the network is the same at every scale, so its scale is not known."""
     if "weights_conv1" in tensors:
         layers, padding = _matlab_layers(tensors), "replicate"
     else:

@@ -10,7 +10,7 @@ from jaxsr.weights.importers.layouts import Imported, Tensors, torch_convolution
 
 
 def convert(tensors: Tensors) -> Imported:
-    """Return SRResNet's options, variables and scale; tanh, which shapes do not tell, goes with these names."""
+    """Return SRResNet's options, variables and scale; the last tanh, which no shape shows, belongs to these names."""
     blocks = sum(f"block{i + 2}.conv1.weight" in tensors for i in range(len(tensors)))
     trunk, head = f"block{blocks + 2}", f"block{blocks + 3}"
     doublings = sum(f"{head}.{i}.conv.weight" in tensors for i in range(len(tensors)))

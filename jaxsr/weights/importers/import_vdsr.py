@@ -6,7 +6,7 @@ from jaxsr.weights.importers.layouts import Imported, Tensors, matlab_layer, sta
 
 
 def convert(tensors: Tensors) -> Imported:
-    """Return VDSR's options and parameters; one network serves all scales, so none is told."""
+    """Return VDSR's options and parameters; one network serves all scales, so its scale is not known."""
     layers = _matconvnet_layers(tensors) if "model.weight.0" in tensors else _torch_layers(tensors)
     first, *hidden, last = layers
     options = {

@@ -2,19 +2,22 @@
 
 import dataclasses
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TypeAlias
 
 import numpy as np
 
-Tensors = Mapping[str, np.ndarray]
+from jaxsr.support.model_options import Option
+from jaxsr.support.types import Tree
+
+Tensors: TypeAlias = Mapping[str, np.ndarray]
 
 
 @dataclasses.dataclass(frozen=True)
 class Imported:
-    """What an importer read: constructor options, the variables, and the scale where the shapes tell it."""
+    """The result of an importer: constructor options, the variables, and the scale where the shapes determine it."""
 
-    options: dict[str, Any]
-    variables: dict[str, Any]
+    options: dict[str, Option]
+    variables: dict[str, dict[str, Tree]]
     scale: int | None = None
 
 

@@ -9,58 +9,53 @@ import numpy as np
 import pytest
 
 from jaxsr.blind.kernelgan.loss_schedule import Schedule, first_schedule, hand_over, learning_rate
-from jaxsr.blind.kernelgan.optimization import FIDELITIES, NEVER, PAPER, start, train
+from jaxsr.blind.kernelgan.optimization import start, train
+from jaxsr.blind.kernelgan.recipes import FIDELITIES, PAPER
+from tests.helpers.blind import SQUARE, settled
 from tests.helpers.dan_cases import assert_close, compiled
 from tests.reference import kernelgan as reference
 
-SQUARE = 1e-5  # of Adam at the start: from 0, its first moves are signs of gradients, and rounding turns some
 KEY = jax.random.key(0)
 CORNERS = tuple(np.int32(rows) for rows in ([[0, 0], [4, 10], [6, 2]], [[0, 2], [2, 2], [40, 50]]))
+PHOTO = np.random.default_rng(0).uniform(-1, 1, (3, 70, 76)).astype(np.float32)
 
 
-def settled(state):
-    """Return a first state as if Adam knew how long gradients are, with an output that is not 0."""
-    generator = jax.tree.map(lambda leaf: 12 * leaf, state.generator)
-    moments = [
-        m._replace(nu=jax.tree.map(lambda leaf: jnp.full_like(leaf, SQUARE), m.nu))
-        for m in (state.generator_moments, state.discriminator_moments)
-    ]
-    return state._replace(generator=generator, generator_moments=moments[0], discriminator_moments=moments[1])
+@functools.cache
+def training(recipe):
+    """Return the compiled `train` of a recipe."""
+    return compiled(functools.partial(train, recipe=recipe))
+
+
+@pytest.fixture(scope="module")
+def first_state():
+    """Return the state before the first step on PHOTO."""
+    return jax.tree.map(np.asarray, compiled(lambda photo: settled(start(KEY, photo)))(PHOTO))
 
 
 @pytest.mark.parametrize(("fidelity", "weight"), [("paper", 1e-3), ("published_code", 5.0), ("steady", 4e-3)])
-def test_steps_are_the_papers(fidelity, weight):
+def test_steps_are_the_papers(fidelity, weight, first_state):
     """Overlapping crops tell whether noise stays in the photo; a low weight lets all regularisers count."""
-    (options,) = FIDELITIES[fidelity]
-
-    def begin(photo):
-        state = settled(start(KEY, photo))
-        return state._replace(schedule=Schedule(jnp.float32(weight), jnp.int32(0), jnp.bool_(False)))
-
-    photo = np.random.default_rng(0).uniform(-1, 1, (3, 70, 76)).astype(np.float32)
-    state = jax.tree.map(np.asarray, compiled(begin)(photo))
-    end, losses = compiled(functools.partial(train, fidelity=options))(state, CORNERS, len(CORNERS[0]))
+    (recipe,) = FIDELITIES[fidelity]
+    state = first_state._replace(schedule=Schedule(np.float32(weight), np.int32(0), np.bool_(False)))
+    end, losses = training(recipe)(state, CORNERS, len(CORNERS[0]))
     key = jax.random.wrap_key_data(state.key)
     noise = np.stack([jax.random.normal(jax.random.fold_in(key, i), (2, 3, 26, 26)) for i in range(3)])
     directions = [*state.directions["first"], *state.directions["hidden"], np.ones(1, np.float32)]
     kernel, photo, generator, discriminator, expected = reference.run(
-        *(state.generator, state.discriminator, directions, photo, noise),
+        *(state.generator, state.discriminator, directions, PHOTO, noise),
         compiled=compiled,
         corners=CORNERS,
         weight=weight,
         square=SQUARE,
         late=weight < 5e-3,
-        accumulates=options.accumulates,
-        real_noise=options.real_noise,
-        channel_sum=options.channel_sum,
-        sparsity=options.sparsity,
+        recipe=recipe,
     )
     np.testing.assert_allclose(losses, expected, rtol=1e-4)
     assert_close(end.kernel, kernel, 1e-4)  # near 0 the slope of the sparsity amplifies rounding
-    found, (row, column) = np.array(end.photo), end.noisy_corner
-    if options.accumulates:  # the last noise is written by the step that never came
-        found[:, row : row + 26, column : column + 26] = end.noisy
-    np.testing.assert_allclose(found, photo, atol=1e-6)
+    result, (row, column) = np.array(end.photo), end.noisy_corner
+    if recipe.accumulates:  # the last noise is written by the step that never came
+        result[:, row : row + 26, column : column + 26] = end.noisy
+    np.testing.assert_allclose(result, photo, atol=1e-6)
     # the moves are so small that the last bit of a weight is 1 % of one
     ends = (end.generator, end.discriminator), (generator, discriminator), (state.generator, state.discriminator)
     jax.tree.map(lambda ours, plain, first: assert_close(ours - first, plain - first, 0.02), *ends)
@@ -92,13 +87,11 @@ def test_the_rate_drops_behind_every_750th_step():
     np.testing.assert_allclose([rate(step) for step in expected], list(expected.values()), rtol=1e-5)
 
 
-def test_the_kernel_is_the_mean_of_the_last_steps():
+def test_the_kernel_is_the_mean_of_the_last_steps(first_state):
     """Three steps whose kernels differ: the last one's, and with `mean_from` 1 the mean of the last two."""
-    photo = np.random.default_rng(0).uniform(-1, 1, (3, 70, 76)).astype(np.float32)
-    last, mean = (dataclasses.replace(PAPER, mean_from=first) for first in (NEVER, 1))
-    runs = {
-        (rules, steps): jax.jit(functools.partial(train, fidelity=rules))(start(KEY, photo), CORNERS, steps)[0].kernel
-        for rules, steps in ((last, 2), (last, 3), (mean, 3))
-    }
-    assert float(jnp.abs(runs[last, 3] - runs[last, 2]).max()) > 0
-    assert_close(runs[mean, 3], (runs[last, 2] + runs[last, 3]) / 2, 1e-5)
+    mean = dataclasses.replace(PAPER, mean_from=1)
+    second, third, both = (
+        training(recipe)(first_state, CORNERS, steps)[0].kernel for recipe, steps in ((PAPER, 2), (PAPER, 3), (mean, 3))
+    )
+    assert float(jnp.abs(third - second).max()) > 0
+    assert_close(both, (second + third) / 2, 1e-5)

@@ -9,17 +9,8 @@ import numpy as np
 import pytest
 
 from jaxsr.blind.zssr import internal_learning
-from jaxsr.blind.zssr.internal_learning import (
-    ADAM,
-    Lesson,
-    Run,
-    Source,
-    draw_fathers,
-    enlarged_sons,
-    learn,
-    loss_map,
-    train_step,
-)
+from jaxsr.blind.zssr.fathers_and_sons import Source, StepSpec, draw_fathers, enlarged_sons, loss_map
+from jaxsr.blind.zssr.internal_learning import ADAM, Run, learn, train_step
 from jaxsr.blind.zssr.learning_rate import initial_rates
 from jaxsr.degradations.downscale import fitted_kernel
 from jaxsr.degradations.kernels import anisotropic_kernels
@@ -32,15 +23,15 @@ RNG = np.random.default_rng(3)
 KEY = jax.random.key(4)
 PHOTO = resize(RNG.random((6, 8, 3)), 4).clip(0, 1)
 KERNEL = fitted_kernel(np.asarray(anisotropic_kernels(np.array([[1.5, 0.8]]), np.array([0.5]), 7))[0], 2)
-LESSON = Lesson(ZSSR(depth=3, features=6), 2, crop=16)
+SPEC = StepSpec(ZSSR(depth=3, features=6), 2, crop=16)
 
 
 def source() -> Source:
-    """Return what a lesson on PHOTO learns from."""
+    """Return what a training on PHOTO learns from."""
     return Source(jnp.float32(PHOTO), jnp.float32(reference.loss_map(PHOTO)[..., None]), jnp.float32(KERNEL))
 
 
-def start(module=LESSON.module) -> Run:
+def start(module=SPEC.module) -> Run:
     """Return a run with weights large enough that every layer matters."""
     rng = np.random.default_rng(1)
     params = jax.tree.map(lambda leaf: jnp.float32(0.2 * rng.normal(size=leaf.shape)), initial_shapes(module)["params"])
@@ -57,9 +48,9 @@ def test_loss_map(channels):
 @pytest.mark.parametrize("augment", [False, True])
 def test_fathers_are_crops_with_their_weights(augment):
     """Each is found in the photo, flipped or turned where asked for, and so are its weights."""
-    lesson = dataclasses.replace(LESSON, fathers=40, augment=augment)
+    spec = dataclasses.replace(SPEC, fathers=40, augment=augment)
     both = np.concatenate(source()[:2], axis=-1)
-    fathers, weights = jax.jit(draw_fathers, static_argnums=2)(KEY, source(), lesson)
+    fathers, weights = jax.jit(draw_fathers, static_argnums=2)(KEY, source(), spec)
     symmetries = [lambda x, i=i: np.rot90(x[:, ::-1] if i > 3 else x, i % 4) for i in range(8 if augment else 1)]
     places = [(row, column) for row in range(9) for column in range(17)]
     crops = {
@@ -74,15 +65,15 @@ def test_fathers_are_crops_with_their_weights(augment):
 
 def test_sons_are_reduced_and_enlarged():
     fathers = np.float32(RNG.random((2, 16, 12, 3)))
-    sons = jax.jit(enlarged_sons, static_argnums=3)(KEY, fathers, np.float32(KERNEL), LESSON)
+    sons = jax.jit(enlarged_sons, static_argnums=3)(KEY, fathers, np.float32(KERNEL), SPEC)
     expected = [resize(reference.downscale(father, KERNEL, 2), 2) for father in fathers]
     np.testing.assert_allclose(sons, expected, atol=3e-6)
 
 
 def test_noise_lies_on_the_sons():
     fathers, noise = np.full((1, 256, 256, 3), 0.5, np.float32), 0.02
-    lesson = dataclasses.replace(LESSON, noise=noise)
-    sons = jax.jit(enlarged_sons, static_argnums=3)(KEY, fathers, np.float32(KERNEL), lesson)
+    spec = dataclasses.replace(SPEC, noise=noise)
+    sons = jax.jit(enlarged_sons, static_argnums=3)(KEY, fathers, np.float32(KERNEL), spec)
     expected = resize(noise * np.random.default_rng(0).normal(size=(1, 128, 128, 3)), 2)
     assert abs(np.std(sons) / expected.std() - 1) < 0.02 and abs(np.mean(sons) - 0.5) < 1e-3
 
@@ -90,8 +81,8 @@ def test_noise_lies_on_the_sons():
 def test_a_step_is_adams_on_the_plain_loss():
     """A crop as large as the photo can only be the photo. Adam's first mean is a tenth of the gradient."""
     square = Source(*(x[:, :24] for x in source()[:2]), source().kernel)
-    lesson, run = dataclasses.replace(LESSON, crop=24), start()
-    stepped = jax.jit(train_step, static_argnums=0)(lesson, square, KEY, run)
+    spec, run = dataclasses.replace(SPEC, crop=24), start()
+    stepped = jax.jit(train_step, static_argnums=0)(spec, square, KEY, run)
     son = np.float32(resize(reference.downscale(PHOTO[:, :24], KERNEL, 2), 2))[None]
     known = {"father": square.photo[None], "weights": square.weights[None], "enlarged_son": son}
     kernels = [run.params[f"conv{i}"]["kernel"] for i in (1, 2, 3)]
@@ -105,25 +96,25 @@ def test_a_step_is_adams_on_the_plain_loss():
 
 
 def test_steps_in_a_loop_are_steps_one_by_one():
-    looped = jax.jit(internal_learning._several_steps, static_argnums=0)(LESSON, source(), KEY, start(), 3)
-    single = internal_learning.advance(LESSON, source(), KEY, start(), 3)
+    looped = jax.jit(internal_learning._several_steps, static_argnums=0)(SPEC, source(), KEY, start(), 3)
+    single = internal_learning.advance(SPEC, source(), KEY, start(), 3)
     assert looped.step == single.step == 3
     jax.tree.map(functools.partial(np.testing.assert_allclose, atol=1e-5), looped.params, single.params)
 
 
-def test_learning_goes_on_from_given_weights():
-    given, told = start().params, []
-    run = learn(LESSON, source().photo, source().kernel, KEY, params=given, steps=3, report=told.append)
-    assert run.step == 3 and told == [3] and not run.rates.over
-    moved = jax.tree.map(lambda old, new: np.abs(old - new).max(), given, run.params)
+def test_learning_continues_from_given_weights():
+    params, counts = start().params, []
+    run = learn(SPEC, *source()[::2], KEY, params=params, steps=3, progress=lambda *now: counts.append(now))
+    assert run.step == 3 and counts == [(3, 3)] and not run.rates.over
+    moved = jax.tree.map(lambda old, new: np.abs(old - new).max(), params, run.params)
     assert all(0 < change < 4e-3 for change in jax.tree.leaves(moved))
 
 
 @pytest.mark.slow
 def test_learning_ends_when_the_error_falls_no_more():
     """A flat photo's son is the photo: there is only noise to learn."""
-    told, flat = [], jnp.full((16, 16, 3), 0.5)
-    lesson = dataclasses.replace(LESSON, noise=0.01, crop=8)
-    run = learn(lesson, flat, source().kernel, KEY, steps=3000, report=told.append)
-    assert run.rates.over and 900 <= run.step < 3000 and sum(told) == run.step
-    assert set(told) <= {10, 20, 30, 40, 50}
+    counts, flat = [], jnp.full((16, 16, 3), 0.5)
+    spec = dataclasses.replace(SPEC, noise=0.01, crop=8)
+    run = learn(spec, flat, source().kernel, KEY, steps=3000, progress=lambda done, total: counts.append(done))
+    assert run.rates.over and 900 <= run.step < 3000 and counts[-1] == run.step
+    assert set(np.diff(counts, prepend=0)) <= {10, 20, 30, 40, 50}

@@ -49,5 +49,5 @@ def test_broken_files_are_found_again(asked, tmp_path):
 
 
 def test_places_that_do_not_fit(tmp_path):
-    with pytest.raises(ValueError, match="places up to 40000 do not fit the cache's 16 bits"):
+    with pytest.raises(ValueError, match="positions up to 40000 do not fit the cache's 16 bits"):
         cached_matches(tmp_path, [], (), lambda: (PLACES * 0 + 40_000, SIMILARITY))

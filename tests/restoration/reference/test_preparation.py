@@ -1,4 +1,4 @@
-"""References as they are prepared: features by windows, reduced and enlarged, copies, and what is refused."""
+"""References as they are prepared: features by tiles, reduced and enlarged, copies, and what is refused."""
 
 import jax
 import numpy as np
@@ -19,8 +19,8 @@ from jaxsr.restoration.reference.preparation import (
 )
 from jaxsr.support.errors import UserError
 from jaxsr.weights.vgg_files import load_vgg
+from tests.helpers.photos import photo
 from tests.reference import matching
-from tests.restoration.tiles.test_tiled_run import photo
 
 RNG = np.random.default_rng(21)
 
@@ -35,9 +35,9 @@ def whole(vgg, pixels):
     return jax.jit(VGG19(LAYERS, convention=vgg.convention).apply)({"params": vgg.params}, pixels[None])
 
 
-def test_windows_have_the_features_of_the_whole_photo(vgg, monkeypatch):
+def test_tiles_have_the_features_of_the_whole_photo(vgg, monkeypatch):
     """And the weights of features after relu3_1 are not asked for."""
-    monkeypatch.setattr(features, "WINDOW", 48)
+    monkeypatch.setattr(features, "MAX_TILE", 48)
     pixels = RNG.random((92, 60, 3)).astype(np.float32)
     found, expected = photo_features(vgg, pixels, LAYERS), whole(vgg, pixels)
     for layer in LAYERS:
@@ -59,18 +59,18 @@ def test_devices_share_the_rows(height):
 def test_conditions_lack_what_small_photos_lack(vgg):
     """References are cut to multiples of 4, grey ones are RGB, 16 bits are as good as 8."""
     grey = photo(30, 29, 1, np.uint16)
-    guide = prepare([grey, photo(16, 20)], vgg)
+    prepared = prepare([grey, photo(16, 20)], vgg)
     rgb = np.repeat(grey[:28, :28] / 65535, 3, axis=-1)
     blurred = np.float32(np.clip(resize(np.clip(resize(rgb, 0.25), 0, 1), 4), 0, 1))
-    assert guide.sizes == [(7, 7), (4, 5)]
+    assert prepared.sizes == [(7, 7), (4, 5)]
     expected = whole(vgg, blurred)["relu3_1"][0]
-    np.testing.assert_allclose(guide.conditions[0], expected, atol=1e-4 * np.abs(expected).max())
-    for given, depth in zip(guide.textures, (256, 4 * 128, 16 * 64), strict=True):
+    np.testing.assert_allclose(prepared.conditions[0], expected, atol=1e-4 * np.abs(expected).max())
+    for given, depth in zip(prepared.textures, (256, 4 * 128, 16 * 64), strict=True):
         assert np.asarray(given.blocks).shape == (7 * 7 + 4 * 5, depth)
         assert list(given.starts) == [0, 49] and list(given.widths) == [7, 5]
     sharp = whole(vgg, np.float32(rgb))["relu1_1"][0]
     block = sharp[4:8, 8:12].reshape(-1)
-    np.testing.assert_allclose(guide.textures[2].blocks[7 + 2], block, atol=1e-4 * np.abs(sharp).max())
+    np.testing.assert_allclose(prepared.textures[2].blocks[7 + 2], block, atol=1e-4 * np.abs(sharp).max())
 
 
 def test_copies():
@@ -86,7 +86,7 @@ def test_copies():
 @pytest.mark.slow
 def test_a_turned_patch_is_found_in_a_turned_copy(vgg, monkeypatch):
     """The photo is the reference, turned: with copies everything is found, at full similarity."""
-    monkeypatch.setattr(references, "FACTORS_OF_COPIES", (1.0,))
+    monkeypatch.setattr(references, "COPY_SCALES", (1.0,))
     pixels = RNG.random((24, 32, 3)).astype(np.float32)
     content = photo_features(vgg, references.reduced_and_enlarged(np.rot90(pixels)), LAYERS[:1])[LAYERS[0]]
     alone, among = (match_shared(content, prepare([pixels], vgg, copies=c).conditions) for c in (False, True))
@@ -106,7 +106,7 @@ def test_mistakes_are_named(vgg, tmp_path, monkeypatch):
             read_references([tmp_path / f"{name}.png"])
     with pytest.raises(UserError, match="reference 2: a reference of 40x11 pixels is tiny"):
         prepare([photo(40, 40), photo(11, 40)], vgg)
-    with pytest.raises(UserError, match="gone.pth: no such file; get .* or name a file by --vgg or JAXSR_VGG19"):
+    with pytest.raises(UserError, match="gone.pth: no such file; get .* or name a file by vgg or JAXSR_VGG19"):
         load_for_matching(tmp_path / "gone.pth")
     short = load_vgg(["relu2_1"], "random")
     arrays = {name: (layer["kernel"], layer["bias"]) for name, layer in short.params.items()}

@@ -1,4 +1,6 @@
-"""Restoring with references: the parts put together by hand, windows, the fallback, pictures, what is refused."""
+"""Restoring with references: the parts put together by hand, tiles, the fallback, pictures, what is refused."""
+
+import dataclasses
 
 import jax
 import numpy as np
@@ -6,23 +8,23 @@ import pytest
 from PIL import Image
 
 import jaxsr
-from jaxsr.evaluation.folders import reference_sources, score_files, with_references
-from jaxsr.evaluation.paired_sets import Source
+from jaxsr.evaluation.folder_scores import ScoreOptions, score_files
+from jaxsr.evaluation.pairs import PairOptions
+from jaxsr.evaluation.sources import Source, reference_sources, with_references
 from jaxsr.imaging.resize import resize
-from jaxsr.models import Model
-from jaxsr.models.srntt import SPEC, SRNTT, Maps
+from jaxsr.models.srntt import Maps
 from jaxsr.models.vgg import VGG19
+from jaxsr.restoration.options import RestoreOptions
+from jaxsr.restoration.photo import restore_pixels
 from jaxsr.restoration.reference.features import match_shared
 from jaxsr.restoration.reference.match_pictures import matches_picture
 from jaxsr.restoration.reference.preparation import LAYERS, load_for_matching, prepare, reduced_and_enlarged
-from jaxsr.restoration.reference.transfer import restore_pixels, transfer
+from jaxsr.restoration.reference.transfer import transfer
 from jaxsr.support.errors import UserError
-from tests.models.test_srntt import quiet_variables
+from tests.helpers.networks import network
+from tests.helpers.photos import photo
+from tests.helpers.tiles import SRNTT_MODEL, SRNTT_NETWORK
 from tests.reference import matching
-from tests.restoration.tiles.test_tiled_run import network, photo
-
-NET = SRNTT(features=4, blocks=1)
-MODEL = Model(SPEC, NET, 4, quiet_variables(NET))
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +49,7 @@ def by_hand(vgg, pixels, others):
         for name, factor in (("relu3_1", 1), ("relu2_1", 2), ("relu1_1", 4))
     ]
     maps = Maps(*(np.float32(x)[None] for x in maps))
-    result = jax.jit(NET.apply)(MODEL.variables, np.float32(pixels / 127.5 - 1)[None], maps)
+    result = jax.jit(SRNTT_NETWORK.apply)(SRNTT_MODEL.variables, np.float32(pixels / 127.5 - 1)[None], maps)
     return (np.asarray(result[0]) + 1) / 2, places
 
 
@@ -55,11 +57,13 @@ def test_the_parts_together(vgg):
     """Two references of other sizes; the network is folded, so the maps reach the right scales."""
     pixels, others = photo(8, 9), [photo(28, 24), photo(20, 36)]
     expected, places = by_hand(vgg, pixels, others)
-    result, found = transfer(MODEL, pixels, reference=others, vgg=vgg, quantize=False, save_matches=True)
-    np.testing.assert_array_equal(found["places"], places)
+    result, extras = transfer(
+        SRNTT_MODEL, pixels, RestoreOptions(quantize=False, reference=others, vgg=vgg, save_matches=True)
+    )
+    np.testing.assert_array_equal(extras["places"], places)
     np.testing.assert_allclose(result, expected, atol=1e-4)
-    np.testing.assert_array_equal(found["sizes"], [(7, 6), (5, 9)])
-    changed, _ = transfer(MODEL, pixels, reference=others[:1], vgg=vgg, quantize=False)
+    np.testing.assert_array_equal(extras["sizes"], [(7, 6), (5, 9)])
+    changed, _ = transfer(SRNTT_MODEL, pixels, RestoreOptions(quantize=False, reference=others[:1], vgg=vgg))
     assert expected.std() > 0.02 and np.abs(changed - expected).max() > 1e-3
 
 
@@ -68,35 +72,35 @@ def test_the_parts_together(vgg):
 def test_tiled_equals_untiled(reference, vgg):
     """Also where the photo is its own reference."""
     pixels = photo(57, 62)
-    guide = prepare(reference, vgg)
-    whole, tiled = (transfer(MODEL, pixels, reference=guide, tile=tile, quantize=False)[0] for tile in (None, 54))
+    options = RestoreOptions(quantize=False, reference=prepare(reference, vgg))
+    whole, tiled = (transfer(SRNTT_MODEL, pixels, dataclasses.replace(options, tile=tile))[0] for tile in (None, 54))
     assert whole.shape == (228, 248, 3)
     np.testing.assert_allclose(tiled, whole, atol=1e-4)
 
 
 def test_without_a_reference_the_photo_is_its_own(vgg):
-    """Each layer of the network's own enlargement is matched with that layer of the small photo, mirrored to 12x16."""
+    """Each layer of the network's own enlargement is matched with that layer of the LR photo, mirrored to 12x16."""
     pixels = photo(12, 13)
     x = np.float32(pixels / 127.5 - 1)[None]
-    alone = np.clip((jax.jit(NET.clone(alone=True).apply)(MODEL.variables, x) + 1) / 2, 0, 1)
+    alone = np.clip((jax.jit(SRNTT_NETWORK.clone(alone=True).apply)(SRNTT_MODEL.variables, x) + 1) / 2, 0, 1)
     small = np.pad(pixels / 255, ((0, 0), (0, 3), (0, 0)), mode="reflect")
     content, own = layers(vgg, alone[0]), layers(vgg, small)
     maps = [matching.swap(match_shared(content[name], [own[name]]).places, [own[name]], 1)[None] for name in LAYERS]
-    expected = jax.jit(NET.apply)(MODEL.variables, x, Maps(*map(np.float32, maps)))
-    result, found = transfer(MODEL, pixels, vgg=vgg, quantize=False, save_matches=True)
+    expected = jax.jit(SRNTT_NETWORK.apply)(SRNTT_MODEL.variables, x, Maps(*map(np.float32, maps)))
+    result, extras = transfer(SRNTT_MODEL, pixels, RestoreOptions(quantize=False, vgg=vgg, save_matches=True))
     np.testing.assert_allclose(result, (expected[0] + 1) / 2, atol=1e-4)
-    np.testing.assert_array_equal(found["sizes"], [(3, 4)])
+    np.testing.assert_array_equal(extras["sizes"], [(3, 4)])
 
 
 def test_a_network_alone_takes_no_references():
     pixels = photo(12, 13)
     x = np.float32(pixels / 127.5 - 1)[None]
-    expected = (jax.jit(NET.clone(alone=True).apply)(MODEL.variables, x)[0] + 1) / 2
-    result, found = restore_pixels(MODEL.with_options(alone=True), pixels, quantize=False)
+    expected = (jax.jit(SRNTT_NETWORK.clone(alone=True).apply)(SRNTT_MODEL.variables, x)[0] + 1) / 2
+    result, extras = restore_pixels(SRNTT_MODEL.with_options(alone=True), pixels, RestoreOptions(quantize=False))
     np.testing.assert_allclose(result, expected, atol=1e-5)
-    assert found == {}
+    assert extras == {}
     with pytest.raises(UserError, match="takes no reference; leave it out"):
-        restore_pixels(MODEL.with_options(alone=True), pixels, reference=[pixels])
+        restore_pixels(SRNTT_MODEL.with_options(alone=True), pixels, RestoreOptions(reference=[pixels]))
 
 
 @pytest.mark.slow
@@ -104,11 +108,11 @@ def test_kinds_of_photos_and_references(vgg, tmp_path):
     """Arrays, PIL images and paths give the same; grey photos stay grey; alpha is enlarged by bicubic."""
     pixels, other = photo(8, 9, 4), photo(16, 20)
     Image.fromarray(other).save(tmp_path / "other.png")
-    expected = jaxsr.restore(pixels, MODEL, reference=other, vgg=vgg)
+    expected = jaxsr.restore(pixels, SRNTT_MODEL, reference=other, vgg=vgg)
     assert expected.shape == (32, 36, 4) and expected.dtype == np.uint8
     for given in (tmp_path / "other.png", [Image.fromarray(other)], [other]):
-        np.testing.assert_array_equal(jaxsr.restore(pixels, MODEL, reference=given, vgg=vgg), expected)
-    assert jaxsr.restore(pixels[..., 0], MODEL, reference=other[..., :1], vgg=vgg).shape == (32, 36)
+        np.testing.assert_array_equal(jaxsr.restore(pixels, SRNTT_MODEL, reference=given, vgg=vgg), expected)
+    assert jaxsr.restore(pixels[..., 0], SRNTT_MODEL, reference=other[..., :1], vgg=vgg).shape == (32, 36)
 
 
 def test_the_picture_of_matches():
@@ -124,19 +128,18 @@ def test_the_picture_of_matches():
 
 @pytest.fixture
 def cufed(tmp_path):
-    """Return a folder of a sharp photo with two references, the second of which is the photo."""
+    """Return a folder of an HR photo with two references, the second of which is the photo."""
     for number, pixels in enumerate((photo(48, 52), photo(40, 44), photo(48, 52))):
         Image.fromarray(pixels).save(tmp_path / f"000_{number}.png")
     return tmp_path
 
 
 def test_scores_on_a_folder_with_references(cufed, vgg):
-    """Small photos are Pillow's, in 8 bits; the score is that of restoring with the reference of the level."""
+    """LR photos are Pillow's, in 8 bits; the score is that of restoring with the reference of the level."""
     sources = reference_sources(cufed, "1")
     assert sources == [Source(cufed / "000_0.png", references=(cufed / "000_1.png",), name="000")]
-    transfer_options = {"vgg": vgg, "copies": False}
-    making = {"degradation": "PIL", "transfer": transfer_options}
-    scores, failures = score_files(MODEL, sources, protocols=["y", "rgb"], **making)
+    options = ScoreOptions(["y", "rgb"], PairOptions("pillow"), vgg=vgg)
+    scores, failures = score_files(SRNTT_MODEL, sources, options)
     assert (
         failures == []
         and [row.name for row in scores["y"].rows] == ["000"]
@@ -144,12 +147,12 @@ def test_scores_on_a_folder_with_references(cufed, vgg):
     )
     with Image.open(cufed / "000_0.png") as sharp, Image.open(cufed / "000_1.png") as other:
         small = np.asarray(sharp.resize((13, 12), Image.Resampling.BICUBIC))
-        result = jaxsr.restore(small, MODEL, reference=other, vgg=vgg) / 255
+        result = jaxsr.restore(small, SRNTT_MODEL, reference=other, vgg=vgg) / 255
         expected = scores["rgb"].protocol.score(result, np.asarray(sharp) / 255, scale=4, luma_only=False)
     assert scores["rgb"].mean["psnr"] == pytest.approx(expected["psnr"], abs=1e-3)
 
 
-def test_the_sharp_photo_is_no_reference(cufed):
+def test_the_ground_truth_is_no_reference(cufed):
     with pytest.raises(UserError, match="000_2.png is the sharp photo itself; give another photo"):
         reference_sources(cufed, "all")
     with pytest.raises(UserError, match="000_2.png is the sharp photo itself"):
@@ -167,11 +170,11 @@ def test_the_sharp_photo_is_no_reference(cufed):
 )
 def test_mistakes_are_named(pixels, options, message, vgg):
     with pytest.raises(UserError, match=message):
-        transfer(MODEL, pixels, vgg=vgg, **options)
+        restore_pixels(SRNTT_MODEL, pixels, RestoreOptions(vgg=vgg, **options))
 
 
 def test_other_models_take_no_reference():
     with pytest.raises(UserError, match="espcn-x2 takes no reference; leave it out, or use srntt"):
-        restore_pixels(network("espcn", 2), photo(20, 20), reference=[photo(20, 20)])
+        restore_pixels(network("espcn", 2), photo(20, 20), RestoreOptions(reference=[photo(20, 20)]))
     with pytest.raises(UserError, match="cannot take a int as reference; give an array, a PIL image or a path"):
-        jaxsr.restore(photo(20, 20), MODEL, reference=[3])
+        jaxsr.restore(photo(20, 20), SRNTT_MODEL, reference=[3])

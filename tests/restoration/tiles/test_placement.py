@@ -1,18 +1,19 @@
-"""Few windows for all photos of a folder: as few programs, and the same photos as on one device."""
+"""Few tiles for all photos of a folder: as few programs, and the same photos as on one device."""
 
 import numpy as np
 import pytest
 
 from jaxsr.data.images import Photo, read_pixels, write_photo
-from jaxsr.evaluation.folders import pair_files, score_files
+from jaxsr.evaluation.folder_scores import ScoreOptions, score_files
+from jaxsr.evaluation.sources import pair_files
 from jaxsr.restoration.photo_files import restore_files
-from jaxsr.restoration.tiles.placement import Folder, shared_windows
-from jaxsr.restoration.tiles.tiled_run import enlarge
+from jaxsr.restoration.tiles.placement import TileCache, shared_tiles
 from jaxsr.weights import load
 from tests.helpers.devices import compilations, only
-from tests.restoration.tiles.test_tiled_run import photo
+from tests.helpers.photos import photo
+from tests.helpers.tiles import enlarge
 
-SIZES = ((120, 100), (86, 120), (93, 79), (250, 160), (74, 64), (64, 82))  # the last fit small windows alone
+SIZES = ((120, 100), (86, 120), (93, 79), (250, 160), (74, 64), (64, 82))  # the last fit small tiles alone
 
 
 @pytest.fixture
@@ -32,55 +33,56 @@ def photos(tmp_path):
     return paths
 
 
-def test_one_window_serves_photos_of_a_kind():
-    (window,) = shared_windows(SIZES, 9, None, 1)
-    assert all(window[0] <= height and window[1] <= width for height, width in SIZES)
-    assert window == (64, 64)
-    assert shared_windows(((100, 120),), 9, None, 1) == [] == shared_windows((), 9, None, 1)
+def test_one_tile_serves_photos_of_a_kind():
+    (tile,) = shared_tiles(SIZES, 9, None, 1)
+    assert all(tile[0] <= height and tile[1] <= width for height, width in SIZES)
+    assert tile == (64, 64)
+    assert shared_tiles(((100, 120),), 9, None, 1) == [] == shared_tiles((), 9, None, 1)
 
 
 def test_a_small_photo_slows_no_large_ones_down():
     large = ((4000, 6000), (3000, 4000))
-    assert shared_windows(large, 9, None, 1) == [(256, 256)]
-    windows = shared_windows((*large, (40, 50), (50, 40)), 9, None, 1)
-    assert sorted(windows) == [(32, 32), (256, 256)]
+    assert shared_tiles(large, 9, None, 1) == [(256, 256)]
+    tiles = shared_tiles((*large, (40, 50), (50, 40)), 9, None, 1)
+    assert sorted(tiles) == [(32, 32), (256, 256)]
 
 
-def test_tiny_photos_are_windows_of_themselves():
-    """Whatever other photos have; a window of a tiny one has no inside to cover larger ones with."""
-    model, folder = load("fsrcnn-x2"), Folder()
+def test_tiny_photos_are_tiles_of_themselves():
+    """Whatever other photos have; a tile of a tiny one has no inside to cover larger ones with."""
+    model, cache = load("fsrcnn-x2"), TileCache()
     for size in ((14, 20), (60, 50), (14, 60)):
         pixels = photo(*size)
         expected = enlarge(model, pixels, tile=None)
-        np.testing.assert_allclose(np.int32(enlarge(model, pixels, folder=folder)), expected, atol=1)
-    assert [list(each) for each in folder.windows.values()] == [[(14, 20), (48, 48), (14, 48)]]
+        np.testing.assert_allclose(np.int32(enlarge(model, pixels, cache=cache)), expected, atol=1)
+    assert [list(each) for each in cache.tiles.values()] == [[(14, 20), (48, 48), (14, 48)]]
 
 
 @pytest.mark.parametrize("name", ["fsrcnn-x2", "espcn-x3"])
 def test_nothing_is_compiled_behind_the_first_photo(name, photos, compiled, tmp_path):
-    """Restored, with alpha, and scored; neither sizes nor photos under a window change anything."""
-    model, folder = load(name), Folder(SIZES)
+    """Restored, with alpha, and scored; neither sizes nor photos under a tile change anything."""
+    model, cache = load(name), TileCache(SIZES)
     for i, path in enumerate(photos):
-        assert not restore_files(model, {path: tmp_path / "out" / path.name}, folder=folder)
+        assert not restore_files(model, {path: tmp_path / "out" / path.name}, cache=cache)
         if i == 0:
             first = len(compiled)
     assert len(compiled) == first, compiled[first:]
-    assert folder.programs == 2  # the network's and alpha's
+    assert cache.programs == 2  # the network's and alpha's
 
 
-def test_evaluation_compiles_one_window(photos, compiled, tmp_path):
-    scores, failures = score_files(load("fsrcnn-x2"), pair_files(tmp_path / "photos", None, 2), protocols=["y8"])
+def test_evaluation_compiles_one_tile(photos, compiled, tmp_path):
+    files = pair_files(tmp_path / "photos", None, 2)
+    scores, failures = score_files(load("fsrcnn-x2"), files, ScoreOptions(["y8"]))
     assert not failures and len(scores["y8"].rows) == len(SIZES)
-    assert compiled.count("jit(enlarge_windows)") == 1, compiled
+    assert compiled.count("jit(run_tiles)") == 1, compiled
 
 
 def test_one_device_restores_as_four(photos, tmp_path):
     for count in (4, 1):
-        folder = Folder(SIZES)
+        cache = TileCache(SIZES)
         with only(count):
             for path in photos:
-                restore_files(load("fsrcnn-x2"), {path: tmp_path / str(count) / path.name}, folder=folder)
-        assert {shared for each in folder.windows.values() for shared in each.values()} == {count}
+                restore_files(load("fsrcnn-x2"), {path: tmp_path / str(count) / path.name}, cache=cache)
+        assert {shared for each in cache.tiles.values() for shared in each.values()} == {count}
     for path in photos:
         one, four = (np.int32(read_pixels(tmp_path / str(count) / path.name)) for count in (1, 4))
         np.testing.assert_allclose(one, four, atol=1)

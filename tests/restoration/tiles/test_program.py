@@ -6,9 +6,10 @@ import pytest
 
 from jaxsr.devices import meshes
 from jaxsr.restoration.tiles import program
-from jaxsr.restoration.tiles.tiled_run import enlarge, enlarge_and_find
 from tests.helpers.devices import only
-from tests.restoration.tiles.test_tiled_run import network, photo
+from tests.helpers.networks import network
+from tests.helpers.photos import photo
+from tests.helpers.tiles import enlarge, enlarge_with_extras
 
 WHOLE = [  # networks that see the whole photo
     ("danv1", 2, {"features": 8, "blocks": 2, "estimator_features": 4, "estimator_blocks": 1, "rounds": 2}),
@@ -30,7 +31,7 @@ def test_shared_rows_change_nothing(name, scale, options, ensemble):
     model, pixels, found = network(name, scale, **options), photo(64, 44), []
     for count in (4, 1):
         with only(count):
-            found.append(enlarge_and_find(model, pixels, tile=None, quantize=False, ensemble=ensemble))
+            found.append(enlarge_with_extras(model, pixels, tile=None, quantize=False, ensemble=ensemble))
     four, one = found
     assert four[0].std() > 0.01
     np.testing.assert_allclose(four[0], one[0], atol=2e-5)
@@ -47,13 +48,13 @@ def test_rows_are_shared_evenly_and_not_too_few(height, count):
 def test_all_devices_work_on_one_photo(monkeypatch):
     """The compiled program is of four partitions, which tell their neighbours of their edges; not where tiles serve."""
     compiled = []
-    original = program.enlarge_windows
+    original = program.run_tiles
 
     def compiling(*arguments):
         compiled.append(original.lower(*arguments).compile().as_text())
         return original(*arguments)
 
-    monkeypatch.setattr("jaxsr.restoration.tiles.tiled_run.enlarge_windows", compiling)
+    monkeypatch.setattr("jaxsr.restoration.tiles.tiled_run.run_tiles", compiling)
     enlarge(network("deblurgan", 1, features=4, blocks=1), photo(64, 44))
     enlarge(network("espcn", 2), photo(64, 44), tile=None)
     for sign in ("num_partitions=4", "collective-permute"):

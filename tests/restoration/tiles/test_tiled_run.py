@@ -11,24 +11,12 @@ import pytest
 from jaxsr.imaging.color import luma, rgb_to_ycbcr
 from jaxsr.imaging.resize import resize
 from jaxsr.models import MODELS, Model, ModelSpec, initial_shapes
-from jaxsr.restoration.tiles.placement import Folder, context
-from jaxsr.restoration.tiles.program import enlarge_windows
-from jaxsr.restoration.tiles.tiled_run import enlarge
+from jaxsr.restoration.tiles.placement import TileCache, context
+from jaxsr.restoration.tiles.program import run_tiles
 from jaxsr.support.errors import UserError
-from tests.models.test_networks import lively
-
-
-def network(name: str, scale: int, **options) -> Model:
-    """Return a model whose random weights make every layer matter, without leaving [0, 1] by far."""
-    module = MODELS[name].module(scale, **options)
-    variables = jax.tree.map(lambda x: 0.3 * x, lively(module))
-    return Model(MODELS[name], module, scale, variables)
-
-
-def photo(height, width, channels=3, dtype=np.uint8, seed=0):
-    levels = np.random.default_rng(height * width + seed).random((height, width, channels))
-    return levels.astype(dtype) if np.issubdtype(dtype, np.floating) else (levels * np.iinfo(dtype).max).astype(dtype)
-
+from tests.helpers.networks import lively, network
+from tests.helpers.photos import photo
+from tests.helpers.tiles import enlarge
 
 NETWORKS = [
     ("bicubic", 3, {}),
@@ -102,26 +90,26 @@ def test_the_ensemble_is_the_mean_over_eight_turns():
 def test_photos_of_many_sizes_share_one_program_and_so_do_new_weights():
     model = network("espcn", 4)
     enlarge(model, photo(752, 752))
-    before = enlarge_windows._cache_size()
+    before = run_tiles._cache_size()
     for size in ((1000, 740), (990, 1248)):
         enlarge(model, photo(*size))
     other = dataclasses.replace(model, variables=lively(model.module, seed=3))
     enlarge(other, photo(752, 1000))
-    assert enlarge_windows._cache_size() == before
+    assert run_tiles._cache_size() == before
 
 
 def test_photos_of_a_folder_share_the_first_ones_program():
-    """Of all sizes down to the first window, and on as many devices; what comes out does not change."""
-    model, folder = network("espcn", 2), Folder()
+    """Of all sizes down to the first tile, and on as many devices; what comes out does not change."""
+    model, cache = network("espcn", 2), TileCache()
     pixels = [photo(*size) for size in ((200, 300), (256, 256), (512, 380), (201, 1000), (199, 193), (700, 260))]
     alone = [enlarge(model, each) for each in pixels]
-    enlarge(model, pixels[0], folder=folder)
-    before = enlarge_windows._cache_size()
+    enlarge(model, pixels[0], cache=cache)
+    before = run_tiles._cache_size()
     for each, expected in zip(pixels, alone, strict=True):
-        np.testing.assert_allclose(np.int32(enlarge(model, each, folder=folder)), expected, atol=1)
-    assert enlarge_windows._cache_size() == before and folder.programs == 1
-    enlarge(model, photo(64, 64), folder=folder)  # too small for it
-    assert folder.programs == 2
+        np.testing.assert_allclose(np.int32(enlarge(model, each, cache=cache)), expected, atol=1)
+    assert run_tiles._cache_size() == before and cache.programs == 1
+    enlarge(model, photo(64, 64), cache=cache)  # too small for it
+    assert cache.programs == 2
 
 
 class Strided(nn.Module):
@@ -166,7 +154,7 @@ def test_tiles_of_a_network_that_normalizes_by_the_whole_photo_warn(caplog):
     model, pixels = network("deblurgan", 1, features=4, blocks=1), photo(90, 83)
     whole = enlarge(model, pixels, quantize=False)
     assert whole.shape == (90, 83, 3) and not caplog.records
-    np.testing.assert_array_equal(enlarge(model, pixels, tile=96, quantize=False), whole)  # one window
+    np.testing.assert_array_equal(enlarge(model, pixels, tile=96, quantize=False), whole)  # one tile
     assert not caplog.records
     tiled = enlarge(model, pixels, tile=72, quantize=False)
     assert len(caplog.records) == 1 and "tile=72: deblurgan-x1 normalizes by the whole photo" in caplog.text

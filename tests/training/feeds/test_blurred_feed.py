@@ -1,4 +1,4 @@
-"""Deblurring's feeds: what is drawn is what its kernels and its files say, and training goes through the real loop."""
+"""Deblurring: crops are what the kernels and the files say, and training goes through the real loop."""
 
 import jax
 import numpy as np
@@ -6,18 +6,17 @@ import pytest
 
 from jaxsr.data.blurred_pairs import find_pairs
 from jaxsr.data.images import Photo, read_pixels, write_photo
-from jaxsr.data.sub_images import Cutting, prepare
-from jaxsr.degradations.blur import blur
+from jaxsr.data.sub_images import CropGrid, prepare
+from jaxsr.degradations.blurring import blur
 from jaxsr.models import MODELS
 from jaxsr.support.errors import UserError
 from jaxsr.training.config import default_config
-from jaxsr.training.feeds import feed as feeds
-from jaxsr.training.feeds.blurred_feed import draw_bank
-from jaxsr.training.feeds.feed import open_feed
+from jaxsr.training.feeds import open_photos as opening
+from jaxsr.training.feeds.blurred_feed import BlurredCrops, draw_bank
 from jaxsr.training.loop import train
-from jaxsr.training.pairs import Crops, crop_size, make_pairs
+from jaxsr.training.tasks.deblur_task import crop_size, make_batch, open_feed
 from jaxsr.weights import load
-from tests.training.test_loop import records, stop_after, weights
+from tests.helpers.training import records, stop_after, weights
 
 DEVICES = jax.local_devices()
 SPEC = MODELS["deblurgan"]
@@ -44,6 +43,7 @@ def deblurring(photos):
         config.model.options.update(features=4, blocks=1, dropout=0.0)
         config.data.update(train=str(photos), validation=str(photos), patch=16, kernel_size=16, shakes=4)
         config.data.update(degradation="motion", augment=False, stretch=0.0)
+        config.task = "deblur"
         config.update_from_flattened_dict(fields)
         return config
 
@@ -65,7 +65,7 @@ def test_each_example_has_a_kernel_of_the_bank_by_its_key(deblurring):
     assert bank.shape == (8, 16, 16)
     np.testing.assert_allclose(bank.sum(axis=(1, 2)), 1, rtol=1e-5)
     crops, _ = drawn(config, 40)
-    assert crops.sharp.shape == (40, 32, 32, 3) and crops.blurred is None and crops.real is None
+    assert crops.hr.shape == (40, 32, 32, 3) and crops.blurred is None and crops.is_pair is None
     found = [int(np.abs(bank - kernel[None]).max(axis=(1, 2)).argmin()) for kernel in np.asarray(crops.kernels)]
     assert set(found) == set(range(8))
     np.testing.assert_array_equal(crops.kernels, bank[found])
@@ -80,36 +80,37 @@ def test_blurred_patches_are_those_of_the_whole_photo(deblurring):
     config = deblurring(**{"data.quantize_lr": True})
     photo = np.random.default_rng(0).integers(0, 256, (96, 96, 3), dtype=np.uint8)
     kernels = draw_bank(config)[:3]
-    crops = Crops(np.repeat(photo[None, 32:64, 32:64], 3, axis=0), kernels)
-    small, sharp, *_ = make_pairs(crops, jax.random.split(jax.random.key(0), 3), config, SPEC, 3)[1]
-    assert small.shape == sharp.shape == (3, 16, 16, 3)
-    np.testing.assert_allclose(sharp[0], photo[40:56, 40:56] / 255, atol=1e-6)
+    crops = BlurredCrops(np.repeat(photo[None, 32:64, 32:64], 3, axis=0), kernels)
+    lr, hr, *_ = make_batch(config, SPEC, crops, jax.random.split(jax.random.key(0), 3))[1]
+    assert lr.shape == hr.shape == (3, 16, 16, 3)
+    np.testing.assert_allclose(hr[0], photo[40:56, 40:56] / 255, atol=1e-6)
     whole = blur(np.float32(np.repeat(photo[None] / 255, 3, axis=0)), kernels)[:, 40:56, 40:56]
-    np.testing.assert_allclose(small, whole, atol=0.51 / 255)
-    np.testing.assert_allclose(small * 255, np.rint(small * 255), atol=1e-3)
+    np.testing.assert_allclose(lr, whole, atol=0.51 / 255)
+    np.testing.assert_allclose(lr * 255, np.rint(lr * 255), atol=1e-3)
 
 
 def test_noise_is_each_examples_own(deblurring):
     config = deblurring(**{"data.noise": 0.1})
-    crops = Crops(np.full((2, 32, 32, 3), 128, np.uint8), draw_bank(config)[:2])
+    crops = BlurredCrops(np.full((2, 32, 32, 3), 128, np.uint8), draw_bank(config)[:2])
     keys = jax.random.split(jax.random.key(0), 2)
-    small = np.asarray(make_pairs(crops, keys, config, SPEC, 3)[1].small)
-    assert abs(small.std() - 0.1) < 0.01 and np.abs(small[0] - small[1]).max() > 0.1
-    alone = make_pairs(Crops(crops.sharp[1:], crops.kernels[1:]), keys[1:], config, SPEC, 3)[1].small
-    np.testing.assert_allclose(alone[0], small[1], atol=1e-6)
+    lr = np.asarray(make_batch(config, SPEC, crops, keys)[1].lr)
+    assert abs(lr.std() - 0.1) < 0.01 and np.abs(lr[0] - lr[1]).max() > 0.1
+    alone = make_batch(config, SPEC, BlurredCrops(crops.hr[1:], crops.kernels[1:]), keys[1:])[1].lr
+    np.testing.assert_allclose(alone[0], lr[1], atol=1e-6)
 
 
 @pytest.mark.parametrize("channels", [1, 3])
 def test_real_pairs_are_cropped_and_turned_alike(channels, deblurring, pairs):
-    config = deblurring(**{"data.pairs": str(pairs), "data.augment": True, "data.degradation": "BI"})
+    fields = {"data.pairs": str(pairs), "data.augment": True, "data.degradation": "bicubic"}
+    config = deblurring(**fields, **{"model.options.channels": channels})
     assert crop_size(config, SPEC) == 16  # nothing is blurred, so no context
     crops, keys = drawn(config)
-    assert crops.kernels is None and crops.sharp[..., 1:].max() == 0 == crops.blurred[..., :2].max()
-    small, sharp, *_ = make_pairs(crops, keys, config, SPEC, channels)[1]
-    assert small.shape == sharp.shape == (8, 16, 16, channels)
+    assert crops.kernels is None and crops.hr[..., 1:].max() == 0 == crops.blurred[..., :2].max()
+    lr, hr, *_ = make_batch(config, SPEC, crops, keys)[1]
+    assert lr.shape == hr.shape == (8, 16, 16, channels)
     if channels == 3:
         sources = [read_pixels(path) for path in sorted((pairs / "sharp").iterdir())]
-        for patch, other in zip(np.asarray(sharp[..., 0]), np.asarray(small[..., 2]), strict=True):
+        for patch, other in zip(np.asarray(hr[..., 0]), np.asarray(lr[..., 2]), strict=True):
             assert any(_occurs(np.rint(patch * 255), source[..., 0]) for source in sources)
             assert other.std() > 0.01 and np.corrcoef(patch.ravel(), other.ravel())[0, 1] < 0.999
 
@@ -124,20 +125,20 @@ def _occurs(patch, photo):
 def test_a_mix_holds_both_sorts_each_by_its_key(deblurring, pairs):
     config = deblurring(**{"data.pairs": str(pairs), "data.synthetic_share": 2 / 3})
     crops, keys = drawn(config, 300)
-    real = np.asarray(crops.real)
-    assert 0.25 < real.mean() < 0.42
-    assert crops.sharp[real][..., 1:].max() == 0 and (crops.sharp[~real][..., 1:].max(axis=(1, 2, 3)) > 0).all()
-    small = np.asarray(make_pairs(crops, keys, config, SPEC, 3)[1].small)
-    np.testing.assert_allclose(small[real] * 255, crops.blurred[real][:, 8:24, 8:24], atol=1e-4)
-    synthetic = blur(np.float32(crops.sharp[~real] / 255), crops.kernels[~real])[:, 8:24, 8:24]
-    np.testing.assert_allclose(small[~real], synthetic, atol=2e-6)
+    is_pair = np.asarray(crops.is_pair)
+    assert 0.25 < is_pair.mean() < 0.42
+    assert crops.hr[is_pair][..., 1:].max() == 0 and (crops.hr[~is_pair][..., 1:].max(axis=(1, 2, 3)) > 0).all()
+    lr = np.asarray(make_batch(config, SPEC, crops, keys)[1].lr)
+    np.testing.assert_allclose(lr[is_pair] * 255, crops.blurred[is_pair][:, 8:24, 8:24], atol=1e-4)
+    synthetic = blur(np.float32(crops.hr[~is_pair] / 255), crops.kernels[~is_pair])[:, 8:24, 8:24]
+    np.testing.assert_allclose(lr[~is_pair], synthetic, atol=2e-6)
 
 
 @pytest.fixture(scope="module")
 def data_set(pairs, tmp_path_factory):
     """Return a prepared data set of the pairs."""
     folder = tmp_path_factory.mktemp("data") / "set"
-    prepare({"train": find_pairs(pairs)}, Cutting(64, 40), folder)
+    prepare({"train": find_pairs(pairs)}, CropGrid(64, 40), folder)
     return folder
 
 
@@ -172,17 +173,20 @@ def test_training_resumes_bit_for_bit(kind, deblurring, pairs, data_set, tmp_pat
     assert picture.shape == (3 * 128, 3 * 128, 3)  # a row for each photo
 
 
-def test_mistakes_are_told_before_anything_is_written(deblurring, pairs, data_set, tmp_path, monkeypatch):
+def test_mistakes_are_reported_before_anything_is_written(deblurring, pairs, data_set, tmp_path, monkeypatch):
     write_photo(tmp_path / "odd" / "blur" / "a.png", Photo(np.zeros((40, 40, 3), np.uint8)))
     write_photo(tmp_path / "odd" / "sharp" / "a.png", Photo(np.zeros((40, 41, 3), np.uint8)))
     cases = [
-        ({"data.degradation": "BI"}, "deblurgan at scale 1 does not learn from data.degradation='BI'; deblurring has"),
+        (
+            {"data.degradation": "bicubic"},
+            "deblurgan at scale 1 does not learn from data.degradation='bicubic'; deblurring has",
+        ),
         ({"model.name": "espcn", "model.scale": 2, "model.options": {}}, "espcn at scale 2 does not learn from"),
         ({"data.noise": -0.1}, "data.noise=-0.1 must lie in"),
         ({"data.pairs": str(pairs), "data.noise": 0.1}, "data.noise=0.1 must lie in .* is for data.degradation"),
         ({"data.synthetic_share": 0.5}, "data.synthetic_share=0.5 must lie in .* is for --config.data.pairs"),
         (
-            {"data.pairs": str(pairs), "data.synthetic_share": 0.5, "data.degradation": "BI"},
+            {"data.pairs": str(pairs), "data.synthetic_share": 0.5, "data.degradation": "bicubic"},
             'data.synthetic_share=0.5 needs --config.data.degradation="motion"',
         ),
         ({"data.exposures": (1.5,)}, "exposures=.*shares of the time must lie in"),
@@ -191,14 +195,14 @@ def test_mistakes_are_told_before_anything_is_written(deblurring, pairs, data_se
         ({"data.pairs": str(tmp_path / "gone")}, "gone holds no pairs"),
         (
             {"data.pairs": str(tmp_path / "odd")},
-            "1 of 1 pairs in .*odd do not serve.*40x40 pixels, the sharp one 41x40",
+            "1 of 1 pairs in .*odd cannot be used.*40x40 pixels, the sharp one 41x40",
         ),
         ({"data.pairs": str(pairs), "data.patch": 200}, "no training photo has 200 pixels a side"),
     ]
     for fields, message in cases:
         with pytest.raises(UserError, match=message):
             train(deblurring(**fields), tmp_path / "run")
-    monkeypatch.setattr(feeds, "RESIDENT_LIMIT", 1000)
+    monkeypatch.setattr(opening, "RESIDENT_LIMIT", 1000)
     with pytest.raises(UserError, match=r"the photos of data.pairs exceed .*python -m jaxsr.prepare_data"):
         train(deblurring(**{"data.pairs": str(pairs)}), tmp_path / "run")
     assert not (tmp_path / "run").exists()

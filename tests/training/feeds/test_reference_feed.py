@@ -11,11 +11,11 @@ from jaxsr.models.srntt import FACTORS
 from jaxsr.models.vgg import VGG19
 from jaxsr.support.errors import UserError
 from jaxsr.training.feeds import reference_feed
-from jaxsr.training.feeds.feed import open_feed
-from jaxsr.training.feeds.reference_feed import load_examples, window_of
+from jaxsr.training.feeds.reference_feed import ReferenceCrops, load_examples, reference_corner
 from jaxsr.training.loop import train
-from jaxsr.training.pairs import GuidedCrops, crop_size, make_pairs
-from jaxsr.training.terms import make_terms, swap_batch
+from jaxsr.training.objectives.objective import make_losses
+from jaxsr.training.objectives.vgg_features import make_swap, swap_batch
+from jaxsr.training.tasks.reference_task import crop_size, make_batch, open_feed
 from tests.helpers.dan_cases import assert_close
 
 SPEC = model_spec("srntt")
@@ -28,26 +28,26 @@ def config(tiny):
 
 def test_crops_lie_side_by_side_with_every_reference(config):
     examples = load_examples(config, 32)
-    assert len(examples.sharp) == 3 * 2 * (64 // 32) * (70 // 32)
-    assert examples.sharp.shape == examples.reference.shape == (len(examples.sharp), 32, 32, 3)
-    assert examples.places.shape[1:] == (6, 6, 3) and examples.similarity.shape[1:] == (6, 6)
+    assert len(examples.hr) == 3 * 2 * (64 // 32) * (70 // 32)
+    assert examples.hr.shape == examples.reference.shape == (len(examples.hr), 32, 32, 3)
+    assert examples.positions.shape[1:] == (6, 6, 3) and examples.similarity.shape[1:] == (6, 6)
     config.data.reference_level = "1"
-    assert len(load_examples(config, 32).sharp) == len(examples.sharp) // 2
+    assert len(load_examples(config, 32).hr) == len(examples.hr) // 2
 
 
 def test_the_reference_is_cut_where_the_crop_matches():
     """A photo matched with itself 8 pixels of relu3_1 further down and 4 to the right."""
     row, column = np.mgrid[:30, :40]
-    places = np.stack([np.zeros_like(row), row + 8, column + 4], axis=-1)
-    assert window_of(places, (16, 32), 32, (400, 400)) == (16 + 32 - 2, 32 + 16 - 2)
-    assert window_of(places, (16, 32), 32, (60, 70)) == (28, 38)  # inside the reference
+    positions = np.stack([np.zeros_like(row), row + 8, column + 4], axis=-1)
+    assert reference_corner(positions, (16, 32), 32, (400, 400)) == (16 + 32 - 2, 32 + 16 - 2)
+    assert reference_corner(positions, (16, 32), 32, (60, 70)) == (28, 38)  # inside the reference
 
 
 def test_batches_follow_the_seed_and_resume(config):
     devices = jax.local_devices()
     feed, again = (open_feed(config, crop_size(config, SPEC), devices) for _ in range(2))
     first, second = feed.data(1), feed.data(1)
-    assert feed.position() == 2 and first.sharp.shape[:3] == (4, 1, 1)
+    assert feed.position() == 2 and first.hr.shape[:3] == (4, 1, 1)
     assert not all(np.array_equal(*pair) for pair in zip(first, second, strict=True))
     again.seek(1)
     jax.tree.map(np.testing.assert_array_equal, again.data(1), second)
@@ -83,24 +83,31 @@ def load_vgg_random(config):
 
 @pytest.mark.parametrize("share", [0.0, 1.0])
 def test_maps_are_the_references_or_the_truth(share, config):
-    config.data.truth_share = share
-    terms = make_terms(config, SPEC)
+    config.data.hr_reference_share = share
+    auxiliary = make_losses(config).auxiliary
+    assert auxiliary.features is not None
+    vgg_params, swap_features = auxiliary.features.params, make_swap(auxiliary.features, share)
     chosen = jax.tree.map(lambda leaf: leaf[:2], load_examples(config, 32))
     keys = jax.random.split(jax.random.key(0), 2)
-    pair = make_pairs(GuidedCrops(*map(jnp.asarray, chosen)), keys, config, SPEC, 3)[4]
-    assert pair.small.shape == (2, 8, 8, 3)
-    assert terms.maps is not None and pair.places is not None and pair.reference is not None
-    maps = jax.jit(terms.maps)(terms.constants, pair, keys)
-    photos = pair.sharp if share else pair.reference
+    batch = make_batch(config, SPEC, ReferenceCrops(*map(jnp.asarray, chosen)), keys)[4]
+    assert batch.lr.shape == (2, 8, 8, 3)
+    assert batch.positions is not None and batch.reference is not None
+    maps = jax.jit(swap_features)(vgg_params, batch, keys)
+    photos = batch.hr if share else batch.reference
     network = VGG19(tuple(FACTORS), (0.0, 1.0))
-    given = jax.jit(network.apply)({"params": terms.constants}, photos)
+    given = jax.jit(network.apply)({"params": vgg_params}, photos)
     for (layer, factor), found in zip(FACTORS.items(), maps, strict=True):
-        expected = given[layer] if share else swap_batch(pair.places, given[layer], factor)
+        expected = given[layer] if share else swap_batch(batch.positions, given[layer], factor)
         assert_close(found, expected, 1e-4)
     if share:
-        loss, told = jax.jit(terms.loss)(terms.constants, pair.sharp, pair, maps)
-        assert float(loss) < 1e-8 and {"perceptual", "texture"} <= told.keys()
-        assert float(jax.jit(terms.loss)(terms.constants, pair.sharp[::-1], pair, maps)[1]["texture"]) > 0
+        loss, metrics = jax.jit(lambda *arguments: auxiliary(*arguments))(vgg_params, batch.hr, batch, maps)
+        assert float(loss) < 1e-8 and {"perceptual", "texture"} <= metrics.keys()
+        assert (
+            float(
+                jax.jit(lambda *arguments: auxiliary(*arguments))(vgg_params, batch.hr[::-1], batch, maps)[1]["texture"]
+            )
+            > 0
+        )
 
 
 @pytest.mark.parametrize(
@@ -108,7 +115,7 @@ def test_maps_are_the_references_or_the_truth(share, config):
     [
         ({"data.references": ""}, r"srntt with data.references='': folders of photos with references are for srntt"),
         ({"model.options.alone": True}, "set --config.data.references or --config.model.options.alone"),
-        ({"data.truth_share": 1.5}, r"data.truth_share=1.5 must lie in \[0, 1\]"),
+        ({"data.hr_reference_share": 1.5}, r"data.hr_reference_share=1.5 must lie in \[0, 1\]"),
         ({"data.reference_level": "7"}, "has no reference of level '7'; choose one of: 1, 2, all"),
         ({"data.patch": 100}, "and its reference have 400 pixels a side; use larger photos or a smaller"),
     ],

@@ -6,7 +6,7 @@ import pytest
 from jaxsr.data.images import read_pixels
 from jaxsr.data.listing import list_photos
 from jaxsr.evaluation.pairs import make_pair
-from jaxsr.evaluation.scoring import score
+from jaxsr.evaluation.scores import score
 from jaxsr.models import Model, initial_shapes, lapsrn, mslapsrn
 from jaxsr.support.errors import UserError
 from jaxsr.support.trees import by_path

@@ -6,7 +6,7 @@ import pytest
 
 from jaxsr.data.images import read_pixels
 from jaxsr.evaluation.pairs import make_pair
-from jaxsr.evaluation.scoring import score
+from jaxsr.evaluation.scores import score
 from jaxsr.models import Model, initial_shapes
 from jaxsr.models.srresnet import SPEC
 from jaxsr.weights.formats import read_tensors

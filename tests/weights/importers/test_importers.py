@@ -6,14 +6,9 @@ import pytest
 from jaxsr.support.errors import UserError
 from jaxsr.weights.importers import import_tensors
 from jaxsr.weights.importers.layouts import torch_convolution, torch_deconvolution, torch_pixel_shuffle
+from tests.helpers.published import espcn_tensors
 
 RNG = np.random.default_rng(0)
-
-
-def espcn_tensors(scale=3):
-    shapes = {"first_part.0": (64, 1, 5, 5), "first_part.2": (32, 64, 3, 3), "last_part.0": (scale**2, 32, 3, 3)}
-    tensors = {f"{name}.weight": RNG.random(shape) for name, shape in shapes.items()}
-    return tensors | {f"{name}.bias": RNG.random(shape[0]) for name, shape in shapes.items()}
 
 
 def test_layouts():

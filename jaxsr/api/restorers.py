@@ -1,0 +1,206 @@
+"""What restores photos: a network with weights, or ZSSR, which learns from each photo; both behind one interface."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+import jax
+
+from jaxsr.blind.zssr import zssr_files
+from jaxsr.blind.zssr.kernel_choice import check_request
+from jaxsr.blind.zssr.restoration import restore_zssr
+from jaxsr.blind.zssr.settings import ZSSRSettings
+from jaxsr.data.images import Photo, photo_size
+from jaxsr.imaging.pixels import to_float, to_levels
+from jaxsr.models import Model, initial_shapes
+from jaxsr.restoration.options import DEFAULT_OPTIONS, RestoreOptions
+from jaxsr.restoration.photo import restore_photo, with_alpha, with_features
+from jaxsr.restoration.photo_files import batches_of_photos, restore_files
+from jaxsr.restoration.tiles.placement import TileCache
+from jaxsr.support.errors import UserError, choose
+from jaxsr.support.model_options import Option, parse_model
+from jaxsr.support.types import Progress
+from jaxsr.weights import load
+from jaxsr.weights.weight_files import check_shapes
+
+ZSSR = "zssr"
+ZSSR_TAKES = ("ensemble", "quantize")  # of RestoreOptions
+DEFAULT_SCALE = 2  # of ZSSR, which has no weights that say
+EXAMPLES = {int: 4, float: 1.0, bool: True, str: "vgg19.pth"}
+SRNTT_OPTIONS = {"vgg": str, "copies": bool, "save_matches": bool}  # of RestoreOptions, given with the name
+
+
+class ModelWithOptions(NamedTuple):
+    """A model, and how it restores."""
+
+    model: Model
+    options: RestoreOptions
+
+
+class Restorer(Protocol):
+    """A system with its options. `progress` counts in `unit`s: the tiles of a network, or ZSSR's training steps."""
+
+    @property
+    def name(self) -> str:
+        """The system with its scale, such as "fsrcnn-x2"."""
+        ...
+
+    @property
+    def unit(self) -> str:
+        """What progress is counted in."""
+        ...
+
+    def restore(self, photo: Photo, *, progress: Progress | None = None) -> Photo:
+        """Return `photo` restored, with its alpha enlarged by bicubic."""
+        ...
+
+    def batches(self, paths: Sequence[Path]) -> list[list[Path]]:
+        """Return the files in batches that occupy all devices."""
+        ...
+
+    def restore_files(self, outputs: Mapping[Path, Path], *, progress: Progress | None = None) -> dict[Path, str]:
+        """Write the photos in the files `outputs` (keys), restored, to its values; return why some are not."""
+        ...
+
+
+def open_restorer(
+    model: str | Path | Model, *, scale: int | None = None, options: RestoreOptions = DEFAULT_OPTIONS
+) -> Restorer:
+    """Return what restores photos as `model` and its options say; everything that does not depend on a photo is done.
+
+    Args:
+        model: "zssr", a shipped name, a weight file or a run folder, each with the system's own options after it, such
+            as "zssr,steps=300" or "runs/danv1,rounds=4"; or a Model.
+        scale: how many times larger; by default what the model says, or 2 if it has that.
+        options: how photos are restored.
+
+    Raises:
+        UserError: for a model that does not exist or lacks the scale, and options that do not fit it.
+    """
+    if isinstance(model, Model):
+        if scale not in (None, model.scale):
+            raise UserError(f"scale={scale} was asked for, but {model.name} enlarges {model.scale} times")
+        return NetworkRestorer.prepare(model, options)
+    name, own = split_options(str(model))
+    if name == ZSSR:
+        return ZSSRRestorer.prepare(scale or DEFAULT_SCALE, ZSSRSettings.from_options(own), options)
+    return NetworkRestorer.prepare(*load_with_options(str(model), scale=scale, options=options))
+
+
+def split_options(model: str) -> tuple[str, dict[str, Option]]:
+    """Return the name or path in `model` and the options after it; a path that exists may contain commas."""
+    return (model, {}) if Path(model).exists() else parse_model(model)
+
+
+def load_with_options(
+    text: str, *, scale: int | None = None, options: RestoreOptions = DEFAULT_OPTIONS
+) -> ModelWithOptions:
+    """Return the model of `text`, NAME_OR_FILE[,option=value...], and `options` with those that it sets.
+
+    A model of srntt takes `vgg`, `copies` and `save_matches`. Other models take options of the network that do not
+    change the shapes of the weights, such as DAN's `rounds`, which also keeps the images of all rounds. Raises
+    UserError for an unknown model or option, and for a value of the wrong type.
+    """
+    name, own = split_options(text)
+    model = load(name, scale=scale)
+    if "reference" in model.needs:
+        _check_own(own, SRNTT_OPTIONS, model)
+        options = dataclasses.replace(options, **own)  # pyright: ignore[reportArgumentType]  # checked above
+        return ModelWithOptions(model, options)
+    _check_own(own, {name: type(value) for name, value in model.options.items()}, model)
+    if own:
+        model = model.with_options(**own)
+        check_shapes(model.variables, initial_shapes(model.module), f"the weights of {text}")
+    return ModelWithOptions(model, dataclasses.replace(options, all_rounds=True) if "rounds" in own else options)
+
+
+def _check_own(own: Mapping[str, Option], types: Mapping[str, type], model: Model) -> None:
+    """Raise UserError for an option that is not among `types` or of another type, and for numbers below 1."""
+    for name, value in own.items():
+        wanted = choose(f"option of {model.name}", name, types)
+        if type(value) is not wanted:
+            example = EXAMPLES.get(wanted)
+            raise UserError(f"{name}={value!r} is no {wanted.__name__}; write for example {name}={example}")
+        if wanted is int and int(str(value)) < 1:
+            raise UserError(f"{name}={value} must be at least 1; write for example {name}=4")
+
+
+@dataclasses.dataclass(frozen=True)
+class NetworkRestorer:
+    """A network with weights. Photos share its `cache` of tile sizes."""
+
+    model: Model
+    options: RestoreOptions
+    cache: TileCache = dataclasses.field(default_factory=TileCache)
+    unit: str = "tile"
+
+    @classmethod
+    def prepare(cls, model: Model, options: RestoreOptions) -> "NetworkRestorer":
+        """Check the options and extract the features of references."""
+        options.check(model)
+        return cls(model, with_features(model, options))
+
+    @property
+    def name(self) -> str:
+        """The model's name with its scale."""
+        return self.model.name
+
+    def restore(self, photo: Photo, *, progress: Progress | None = None) -> Photo:
+        """Return `photo` restored; progress counts tiles."""
+        return restore_photo(self.model, photo, self.options, cache=self.cache, progress=progress)[0]
+
+    def batches(self, paths: Sequence[Path]) -> list[list[Path]]:
+        """Return the files in batches of photos of one size; tile sizes are chosen to suit all of them."""
+        sizes = {path: photo_size(path) for path in paths}
+        self.cache.sizes = [size for size in sizes.values() if size]
+        return batches_of_photos(self.model, sizes, self.options.tile, self.cache)
+
+    def restore_files(self, outputs: Mapping[Path, Path], *, progress: Progress | None = None) -> dict[Path, str]:
+        """Write the restored photos, and the extras beside them; return why some are not."""
+        return restore_files(self.model, outputs, self.options, cache=self.cache, progress=progress)
+
+
+@dataclasses.dataclass(frozen=True)
+class ZSSRRestorer:
+    """ZSSR, whose network learns from the photo that it restores."""
+
+    scale: int
+    settings: ZSSRSettings
+    options: RestoreOptions
+    unit: str = "step"
+
+    @classmethod
+    def prepare(cls, scale: int, settings: ZSSRSettings, options: RestoreOptions) -> "ZSSRRestorer":
+        """Check the scale, the kernel file and the options."""
+        if unfit := [name for name in options.changed() if name not in ZSSR_TAKES]:
+            raise UserError(f"zssr takes no {unfit[0]}; leave it out, or choose another model")
+        check_request(scale, settings)
+        return cls(scale, settings, options)
+
+    @property
+    def name(self) -> str:
+        """The name with the scale."""
+        return f"{ZSSR}-x{self.scale}"
+
+    def restore(self, photo: Photo, *, progress: Progress | None = None) -> Photo:
+        """Return `photo` restored; progress counts training steps."""
+        (image,) = restore_zssr(
+            [to_float(photo.pixels)],
+            scale=self.scale,
+            settings=self.settings,
+            ensemble=self.options.ensemble,
+            progress=progress,
+        )
+        return with_alpha(photo, to_levels(image, photo.pixels.dtype) if self.options.quantize else image, self.scale)
+
+    def batches(self, paths: Sequence[Path]) -> list[list[Path]]:
+        """Return the files in batches of one photo for each device."""
+        count = jax.local_device_count()
+        return [list(paths[i : i + count]) for i in range(0, len(paths), count)]
+
+    def restore_files(self, outputs: Mapping[Path, Path], *, progress: Progress | None = None) -> dict[Path, str]:
+        """Write the restored photos, and estimated kernels beside them; return why some are not."""
+        return zssr_files.restore_files(
+            outputs, scale=self.scale, settings=self.settings, ensemble=self.options.ensemble, progress=progress
+        )

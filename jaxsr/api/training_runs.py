@@ -1,0 +1,97 @@
+"""Train by a config: what `python -m jaxsr.train` and `jaxsr.train` do."""
+
+import dataclasses
+import importlib.util
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from jaxsr.support.errors import UserError
+from jaxsr.support.files import make_folder
+
+if TYPE_CHECKING:
+    from jaxsr.blind.kernelgan.kernel_files_run import KernelFiles
+    from jaxsr.training.config import Config
+
+
+def train(config: "Config | str | Path", workdir: str | Path) -> int:
+    """Return the last step of training as `config` says inside `workdir`.
+
+    A run that was stopped continues from its newest checkpoint; one that was finished is left alone.
+
+    Example:
+        config = jaxsr.default_config()
+        config.model.name, config.steps = "espcn", 500
+        jaxsr.train(config, "runs/espcn")
+        jaxsr.train("configs/espcn.py:x3", "runs/espcn-x3")
+        model = jaxsr.load("runs/espcn-x3")
+
+    Args:
+        config: a ConfigDict of `default_config` or of a file's get_config, or a file with its variant, such as
+            "configs/espcn.py:x3". `config.task` says what is learned: "sr", "blind", "deblur" or "reference".
+        workdir: the run's folder, made when missing. It gets config.json, metrics.jsonl, TensorBoard events,
+            checkpoints/, samples/ and the weights, model.safetensors.
+
+    Returns:
+        The number of updates made in all: `config.steps`, or fewer when SIGTERM ended the run, after a checkpoint.
+        For a config of KernelGAN, which trains on each photo by itself: the number of photos that have a kernel.
+
+    Raises:
+        UserError: for a config that cannot run, before anything is written.
+        TrainingFailed: when training diverged: a loss that is not finite (NonFiniteLoss), or a collapsed generator
+            (Collapse). The last checkpoint was saved before that.
+    """
+    if isinstance(config, str | Path):
+        config = load_config(config)
+    if trains_on_each_photo(config):
+        return len(estimate_kernels(config, workdir).kernels)
+    from jaxsr.training.loop import train as train_network
+
+    return train_network(config, workdir)
+
+
+def load_config(name: str | Path) -> "Config":
+    """Return the config of a file and its variant, such as "configs/espcn.py:x3"; the variant may be left out.
+
+    Raises UserError for a file that cannot be read, and for an unknown variant.
+    """
+    path, _, variant = str(name).partition(":")
+    spec = importlib.util.spec_from_file_location(f"jaxsr_config_{Path(path).stem}", path)
+    if not Path(path).is_file() or spec is None or spec.loader is None:
+        raise UserError(f"cannot load the config {path}: no such Python file; give one such as configs/espcn.py:x3")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.get_config(variant) if variant else module.get_config()
+
+
+def trains_on_each_photo(config: "Config") -> bool:
+    """Return whether `config` is one of KernelGAN, which has no weights that stay."""
+    return config.model.name == "kernelgan"
+
+
+def estimate_kernels(config: "Config", workdir: str | Path) -> "KernelFiles":
+    """Return what `estimate_kernel` makes of the photos in `config.data.train`, in `workdir`/kernels.
+
+    Photos that have a kernel there are skipped; the losses go to metrics.jsonl. A photo that fails gets a line on
+    standard error. Raises UserError for a config that cannot run.
+    """
+    from jaxsr.blind.kernelgan.kernel_files_run import estimate_kernels_of_files
+    from jaxsr.blind.kernelgan.kernelgan_options import KernelGANOptions
+    from jaxsr.data.listing import list_photos
+    from jaxsr.support.progress import progress_bar
+    from jaxsr.training.run.run_folder import claim_folder
+
+    if not config.data.train:
+        raise UserError("data.train is empty; name photos or a folder: --config.data.train=FOLDER")
+    fields = {field.name for field in dataclasses.fields(KernelGANOptions)} - {"scale"}
+    options = KernelGANOptions(scale=config.model.scale, **{name: config[name] for name in fields})
+    photos = list_photos([item for item in config.data.train.split(",") if item])
+    workdir = Path(workdir)
+    make_folder(workdir)
+    claim_folder(workdir, config)
+    output, log = workdir / "kernels", workdir / "metrics.jsonl"
+    with progress_bar([workdir], "step") as progress:
+        result = estimate_kernels_of_files(photos, output, options, log_file=log, progress=progress)
+    for failure in result.failures.values():
+        print(failure, file=sys.stderr)
+    return result

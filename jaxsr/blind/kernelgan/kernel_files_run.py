@@ -1,0 +1,153 @@
+"""Kernels of photo files, from files to files: what `estimate_kernel` and `train --config=configs/kernelgan.py` do.
+
+Photos that have a kernel already are skipped, so that the same call continues an interrupted run.
+"""
+
+import dataclasses
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from jaxsr.blind.kernelgan.estimation import check_photo, combine, estimate_kernels, rgb_photo
+from jaxsr.blind.kernelgan.kernel_reports import log_losses, with_suffix, write_estimate, write_picture
+from jaxsr.blind.kernelgan.kernelgan_options import DEFAULT_OPTIONS, KernelGANOptions
+from jaxsr.blind.kernelgan.parallel_runs import Estimate, OnKernels, runs_per_batch
+from jaxsr.blind.user_errors import failure_line
+from jaxsr.data.kernel_files import SUFFIXES, read_kernel
+from jaxsr.data.listing import output_paths
+from jaxsr.support.errors import UserError
+from jaxsr.support.files import make_folder
+from jaxsr.support.types import Progress
+
+LOG_NAME = "losses.jsonl"
+
+
+@dataclasses.dataclass(frozen=True)
+class KernelFiles:
+    """What became of photo files.
+
+    Attributes:
+        kernels: the kernel (k, k) of each photo that has one now, also of those that were skipped.
+        failures: for each of the other photos a line that says why.
+        skipped: the photos that had a kernel before.
+    """
+
+    kernels: dict[Path, np.ndarray]
+    failures: dict[Path, str]
+    skipped: list[Path]
+
+
+def estimate_kernels_of_files(
+    photos: Sequence[Path],
+    output: str | Path,
+    options: KernelGANOptions = DEFAULT_OPTIONS,
+    *,
+    log_file: str | Path | None = None,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+) -> KernelFiles:
+    """Estimate the kernels of the files `photos` and write them into the folder `output`; return what became of each.
+
+    Args:
+        photos: files, as `list_photos` returns them. Several are estimated at the same time.
+        output: the folder for NAME_x2.npz, .mat and .png (NAME_x4 at scale 4) of each photo; made when missing.
+        options: how the kernels are estimated.
+        log_file: gets the mean losses of every `options.log_every` steps, as `log_losses` writes them; by default
+            losses.jsonl in `output`.
+        overwrite: whether photos that have a kernel in `output` are estimated anew instead of skipped.
+        progress: `progress(done, total)` counts the steps of all runs.
+
+    Returns:
+        Kernels, failures and skipped photos. A photo that fails does not stop the others.
+
+    Raises:
+        UserError: before any work, when two photos would share an output, or `output` cannot be made.
+    """
+    output = Path(output)
+    named = output_paths(photos, output, f"_x{options.scale}.png")
+    stems = {photo: path.with_suffix("") for photo, path in zip(photos, named, strict=True)}
+    make_folder(output)
+    kernels = {} if overwrite else _finished_kernels(stems)
+    result = KernelFiles(kernels, {}, list(kernels))
+    todo = {photo: stem for photo, stem in stems.items() if photo not in kernels}
+    for new_kernels, failures in _run_groups(todo, options, Path(log_file or output / LOG_NAME), progress):
+        result.kernels.update(new_kernels)
+        result.failures.update(failures)
+    return result
+
+
+def _finished_kernels(stems: Mapping[Path, Path]) -> dict[Path, np.ndarray]:
+    """Return the kernels of the photos whose outputs, at `stems`, are all there and readable."""
+    kernels = {}
+    for photo, stem in stems.items():
+        if all(with_suffix(stem, suffix).exists() for suffix in (".png", *SUFFIXES)):
+            try:
+                kernels[photo] = read_kernel(with_suffix(stem, SUFFIXES[0]))
+            except UserError:
+                continue  # a broken file is estimated anew
+    return kernels
+
+
+def _run_groups(
+    todo: Mapping[Path, Path], options: KernelGANOptions, log: Path, progress: Progress | None
+) -> Iterator[tuple[dict[Path, np.ndarray], dict[Path, str]]]:
+    """Yield the kernels and failures of as many photos at once as the devices can take."""
+    items, size = list(todo.items()), max(runs_per_batch() // options.seeds, 1)
+    steps_per_photo = options.steps * options.seeds
+    total = steps_per_photo * len(items)
+    for first in range(0, len(items), size):
+        part = progress and _part_of(progress, steps_per_photo * first, total)
+        yield _run_group(dict(items[first : first + size]), options, log, part)
+    if progress is not None:
+        progress(total, total)  # photos that failed are done, too
+
+
+def _part_of(progress: Progress, before: int, total: int) -> Progress:
+    """Return the progress of a part of the work, `total` of which `before` was done when it began."""
+    return lambda done, _: progress(before + done, total)
+
+
+def _run_group(
+    stems: Mapping[Path, Path], options: KernelGANOptions, log: Path, progress: Progress | None
+) -> tuple[dict[Path, np.ndarray], dict[Path, str]]:
+    """Return the kernels of the photos that are the keys of `stems`, written to the values, and why some have none."""
+    photos, failures = _readable(stems)
+    if not photos:
+        return {}, failures
+    draw = _picture_writer([stems[path] for path in photos], options.scale) if options.pictures_every else None
+    estimates = estimate_kernels(list(photos.values()), options, progress=progress, on_kernels=draw)
+    kernels: dict[Path, np.ndarray] = {}
+    for path, runs in zip(photos, estimates, strict=True):
+        if options.log_every:
+            log_losses(log, path.name, runs, options.log_every)
+        try:
+            kernels[path] = write_estimate(stems[path], runs, options.scale)
+        except UserError as error:
+            failures[path] = failure_line(path, error)
+    return kernels, failures
+
+
+def _readable(paths: Iterable[Path]) -> tuple[dict[Path, np.ndarray], dict[Path, str]]:
+    """Return the photos (H, W, 3) whose kernels can be estimated, and why the others cannot."""
+    photos: dict[Path, np.ndarray] = {}
+    failures: dict[Path, str] = {}
+    for path in paths:
+        try:
+            photo = rgb_photo(path)
+            check_photo(photo)
+        except UserError as error:
+            failures[path] = failure_line(path, error)
+        else:
+            photos[path] = photo
+    return photos, failures
+
+
+def _picture_writer(stems: Sequence[Path], scale: int) -> OnKernels:
+    """Return what `estimate_kernels` calls with its kernels so far: it writes their pictures to `stems`."""
+
+    def write(step: int, kernels: dict[int, np.ndarray]) -> None:
+        for index, kernel in kernels.items():
+            write_picture(stems[index], combine([Estimate(0, kernel, np.zeros(0))], scale), scale)
+
+    return write

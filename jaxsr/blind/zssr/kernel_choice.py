@@ -1,0 +1,48 @@
+"""Which kernel reduced a photo: one in a file, one that KernelGAN estimates, or MATLAB's bicubic reduction."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from jaxsr.blind.kernelgan.estimation import combine, estimate_kernels, rgb_photo
+from jaxsr.blind.kernelgan.kernelgan_options import KernelGANOptions
+from jaxsr.blind.kernelgan.kernelgan_options import check_scale as check_estimated_scale
+from jaxsr.blind.kernelgan.parallel_runs import Estimate
+from jaxsr.blind.zssr.settings import ESTIMATE, ZSSRSettings
+from jaxsr.blind.zssr.stages import Kernels, check_scale, make_stages
+from jaxsr.data.kernel_files import read_kernels
+
+
+def check_request(scale: int, settings: ZSSRSettings) -> None:
+    """Raise UserError for a scale that ZSSR lacks, or KernelGAN for "estimate", and for a file that is no kernel."""
+    check_scale(scale)
+    if settings.kernel == ESTIMATE:
+        check_estimated_scale(scale)
+    elif settings.kernel:
+        make_stages(read_kernels(settings.kernel, scale), scale)
+
+
+def kernels_in_file(scale: int, settings: ZSSRSettings) -> Kernels:
+    """Return the kernels for `scale` in the file of `settings.kernel`; None where that names no file."""
+    return None if settings.kernel in ("", ESTIMATE) else read_kernels(settings.kernel, scale)
+
+
+def estimates_of(photos: Sequence[np.ndarray], scale: int, settings: ZSSRSettings) -> list[list[Estimate]]:
+    """Return KernelGAN's estimates for each of `photos` (H, W, 1 or 3), of any depth."""
+    return estimate_kernels([rgb_photo(photo) for photo in photos], KernelGANOptions(scale=scale, seed=settings.seed))
+
+
+def kernels_of(estimates: Sequence[Estimate], scale: int) -> Kernels:
+    """Return the kernels that the `estimates` of one photo give: for scale 4 those of scales 2 and 4."""
+    return [combine(estimates, 2), combine(estimates, 4)] if scale == 4 else combine(estimates, scale)
+
+
+def choose_kernels(photos: Sequence[np.ndarray], scale: int, settings: ZSSRSettings) -> list[Kernels]:
+    """Return the kernels of each of `photos` (H, W, 1 or 3) as `settings.kernel` says; None for bicubic.
+
+    Raises UserError as `check_request` does, and where a photo's kernel cannot be estimated.
+    """
+    check_request(scale, settings)
+    if settings.kernel == ESTIMATE:
+        return [kernels_of(estimates, scale) for estimates in estimates_of(photos, scale, settings)]
+    return [kernels_in_file(scale, settings)] * len(photos)

@@ -1,0 +1,232 @@
+"""Random camera shake: the path of a camera during an exposure, the blur kernels along it, and the blur.
+
+Positions are complex numbers, real part to the right and imaginary part down, in pixels.
+Source: Kupyn et al., "DeblurGAN", CVPR 2018, algorithm 1, after Boracchi and Foi, "Modeling the Performance of Image
+Restoration From Motion Blur", IEEE Transactions on Image Processing 2012; constants are those of DeblurGAN's code.
+"""
+
+import functools
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from jaxsr.degradations.blurring import blur
+from jaxsr.support.errors import UserError
+from jaxsr.support.randomness import PhotoStream, stream
+from jaxsr.support.types import Key
+
+JITTER = (0.01, 0.009, 0.008, 0.007, 0.005, 0.003)  # levels of jitter, of the authors' demonstration
+EXPOSURES = (0.1, 0.5, 1.0)
+KERNELS_PER_BATCH = 16  # the two matrices of a kernel take 1 MB
+
+
+class Shake(NamedTuple):
+    """The random numbers of N paths of M positions: how they move, and what happens at each of M - 1 steps."""
+
+    anxiety: jax.Array  # (N,), how much the other forces count; 0 is a straight line
+    centripetal: jax.Array  # (N,), the pull to the start
+    jerk: jax.Array  # (N,), how likely the direction flips
+    tremor: jax.Array  # (N,), the deviation of the noise
+    angle: jax.Array  # (N,), radians, the first direction
+    chances: jax.Array  # (M - 1, N) in [0, 1), below which a flip happens
+    turns: jax.Array  # (M - 1, N), radians, by how much a flip misses
+    noise: jax.Array  # (M - 1, N), complex normal
+
+
+def draw_shake(key: Key, count: int, *, steps: int = 2000, jitter: Sequence[float] = JITTER) -> Shake:
+    """Return the random numbers of `count` paths of `steps` positions; the anxiety is one of `jitter`."""
+    if steps < 1:
+        raise UserError(f"steps={steps} makes no path; use at least 1")
+    keys = jax.random.split(key, 8)
+    each, every = (count,), (steps - 1, count)
+    return Shake(
+        anxiety=jax.random.choice(keys[0], jnp.array(jitter, jnp.float32), each),
+        centripetal=0.7 * jax.random.uniform(keys[1], each),
+        jerk=0.2 * jax.random.uniform(keys[2], each),
+        tremor=10 * jax.random.uniform(keys[3], each),
+        angle=2 * jnp.pi * jax.random.uniform(keys[4], each),
+        chances=jax.random.uniform(keys[5], every),
+        turns=jax.random.uniform(keys[6], every, minval=-0.5, maxval=0.5),
+        noise=jax.lax.complex(*jax.random.normal(keys[7], (2, *every))),
+    )
+
+
+def trajectories(shake: Shake, *, length: float = 60.0) -> jax.Array:
+    """Return the paths (N, M), complex64, from 0 on, each `length` pixels long in M - 1 equal steps."""
+    steps = len(shake.chances)
+    pace = length / max(steps, 1)
+    start = jnp.exp(1j * shake.angle) * jnp.where(shake.anxiety > 0, shake.anxiety, pace)
+
+    def step(carry: tuple[jax.Array, jax.Array], drawn: tuple[jax.Array, ...]) -> tuple[tuple, jax.Array]:
+        place, velocity = carry
+        chance, turn, noise = drawn
+        flip = jnp.where(chance < shake.jerk * shake.anxiety, -2 * jnp.exp(1j * turn), 0)
+        force = shake.tremor * noise - shake.centripetal * place
+        velocity = velocity * (1 + flip) + shake.anxiety * pace * force
+        velocity = velocity * (pace / jnp.abs(velocity))
+        place = place + velocity
+        return (place, velocity), place
+
+    _, places = jax.lax.scan(step, (0 * start, start), (shake.chances, shake.turns, shake.noise))
+    return jnp.concatenate([0 * start[None], places]).T
+
+
+def weights(steps: int, exposures: Sequence[float], *, official: bool = False) -> jax.Array:
+    """Return how much of the time step each of `steps` positions counts in the first share T of it: (T's, steps).
+
+    Position t is held from t to t + 1. In the authors' code it is reached at t: the first does not count.
+    """
+    held_from = jnp.arange(steps) - int(official)
+    ends = steps * jnp.array(exposures, jnp.float32)
+    held = jnp.clip(ends.reshape(-1, 1) - held_from.reshape(1, -1), 0, 1)
+    return jnp.where(held_from.reshape(1, -1) < 0, 0, held)
+
+
+def official_place(paths: jax.Array, size: int) -> jax.Array:
+    """Return `paths` (N, M) moved by the authors' rule: their bounding boxes about the middle of `size` pixels."""
+    real, imaginary = (_boxed(part, size) for part in (paths.real, paths.imag))
+    return jax.lax.complex(real, imaginary)
+
+
+def _boxed(x: jax.Array, size: int) -> jax.Array:
+    x = x - x.min(axis=1, keepdims=True)
+    x = x - x[:, :1] % 1 + 1
+    return x + jnp.ceil((size - x.max(axis=1, keepdims=True)) / 2)
+
+
+def centred(paths: jax.Array, weights: jax.Array, size: int) -> jax.Array:
+    """Return `paths` (N, M) for each exposure of `weights` (J, M), centre of mass at size // 2: (N, J, M).
+
+    That is where `blur` has a kernel's centre. A path that leaves the canvas is drawn smaller about its centre.
+    """
+    total = weights.sum(axis=1).reshape(1, -1, 1)
+    means = jnp.einsum("nm,jm->nj", paths, weights.astype(paths.dtype), precision="highest")[..., None] / total
+    offsets = paths[:, None] - means
+    used = (weights > 0)[None]
+    shrink = jnp.ones(total.shape)
+    for part in (offsets.real, offsets.imag):
+        for direction, room in ((-part, size // 2), (part, (size - 1) // 2)):
+            reach = jnp.where(used, direction, 0).max(axis=2, keepdims=True)
+            shrink = jnp.minimum(shrink, room / jnp.maximum(reach, room))
+    middle = size // 2
+    return offsets * shrink + (middle + 1j * middle)
+
+
+def splat(paths: jax.Array, weights: jax.Array, size: int, *, first: int = 0) -> jax.Array:
+    """Return the sum of `weights` (..., M) at `paths` (..., M) on a canvas, shared among 4 pixels: (..., size, size).
+
+    The share falls linearly with the distance. What falls beside pixels `first` ... size - 1 is lost.
+    """
+    pixels = jnp.arange(size, dtype=jnp.float32)
+    pixels = jnp.where(pixels < first, jnp.inf, pixels).reshape((1,) * paths.ndim + (-1,))
+    columns, rows = (jnp.maximum(1 - jnp.abs(part[..., None] - pixels), 0) for part in (paths.real, paths.imag))
+    return jnp.einsum("...mi,...mj->...ij", rows * weights[..., None], columns, precision="highest")
+
+
+def official_kernels(paths: jax.Array, exposures: Sequence[float], size: int) -> jax.Array:
+    """Return the authors' PSF (N, J, size, size) of placed `paths` (N, M): its sum is about the exposure.
+
+    They never use row and column 0, which `first` leaves empty.
+    """
+    shares = weights(paths.shape[1], exposures, official=True)[None]
+    places = jnp.broadcast_to(paths[:, None], (len(paths), *shares.shape[1:]))
+    return splat(places, jnp.broadcast_to(shares, places.shape), size, first=1) / paths.shape[1]
+
+
+def draw_motion(
+    key: Key,
+    count: int,
+    *,
+    size: int = 64,
+    steps: int = 2000,
+    length: float | None = None,
+    exposures: Sequence[float] = EXPOSURES,
+    jitter: Sequence[float] = JITTER,
+) -> jax.Array:
+    """Return the kernels (count, J, size, size) of `count` random paths, each at J `exposures`, shares of the time.
+
+    They sum to 1 and have their centre of mass at size // 2. `jitter` are levels of camera-shake jitter, one of
+    which each path takes. The `length` of a path is by default `size` - 4 pixels: the authors' 60 of 64.
+    Raises UserError for what `check_shake` refuses, and for no steps.
+    """
+    check_shake(size, exposures, jitter)
+    shares = weights(steps, exposures)
+    paths = _draw_paths(key, count, steps, jitter, _default_length(size) if length is None else length)
+
+    def kernels_of(path: jax.Array) -> jax.Array:
+        places = centred(path[None], shares, size)[0]
+        return splat(places, shares / shares.sum(axis=1, keepdims=True), size)
+
+    return jax.lax.map(kernels_of, paths, batch_size=min(KERNELS_PER_BATCH, count))
+
+
+def draw_official_motion(
+    key: Key,
+    count: int,
+    *,
+    size: int = 64,
+    steps: int = 2000,
+    length: float | None = None,
+    exposures: Sequence[float] = EXPOSURES,
+    jitter: Sequence[float] = JITTER,
+) -> jax.Array:
+    """Return the kernels of `draw_motion` as published: boxed, not centred, and the largest entry 1.
+
+    They are turned about for correlation, since their authors convolve.
+    """
+    check_shake(size, exposures, jitter)
+    paths = _draw_paths(key, count, steps, jitter, _default_length(size) if length is None else length)
+
+    def kernels_of(path: jax.Array) -> jax.Array:
+        return stretched(official_kernels(official_place(path[None], size), exposures, size)[0, :, ::-1, ::-1])
+
+    return jax.lax.map(kernels_of, paths, batch_size=min(KERNELS_PER_BATCH, count))
+
+
+def _draw_paths(key: Key, count: int, steps: int, jitter: Sequence[float], length: float) -> jax.Array:
+    return trajectories(draw_shake(key, count, steps=steps, jitter=jitter), length=length)
+
+
+def _default_length(size: int) -> float:
+    return max(size - 4.0, 1.0)
+
+
+@functools.partial(jax.jit, static_argnames=("size", "exposures", "jitter"))
+def draw_camera_shake(
+    key: Key, size: int, *, exposures: tuple[float, ...] = EXPOSURES, jitter: tuple[float, ...] = JITTER
+) -> jax.Array:
+    """Return the kernel (size, size) of one random path at one of `exposures`; raises UserError as `draw_motion`."""
+    kernels = draw_motion(key, 1, size=size, exposures=exposures, jitter=jitter)[0]
+    return kernels[jax.random.randint(stream(key, PhotoStream.EXPOSURE), (), 0, len(exposures))]
+
+
+def check_shake(kernel_size: int, exposures: Sequence[float], jitter: Sequence[float]) -> None:
+    """Raise UserError for a size below 3, exposures that are not in (0, 1], and jitter that are negative or none."""
+    if kernel_size < 3:
+        raise UserError(f"kernel_size={kernel_size} leaves a motion kernel no room; use at least 3")
+    if not exposures or not all(0 < share <= 1 for share in exposures):
+        raise UserError(f"exposures={tuple(exposures)}: shares of the time must lie in (0, 1], such as {EXPOSURES}")
+    if not jitter or not all(0 <= anxiety < float("inf") for anxiety in jitter):
+        raise UserError(f"jitter={tuple(jitter)} must be 0 (a straight line) or more, such as {JITTER}")
+
+
+def motion_blur(images: jax.Array, kernels: jax.Array, *, official: bool = False) -> jax.Array:
+    """Return `images` (N, H, W, C) in [0, 1], each blurred by its own of `kernels` (N, k, k), borders reflected.
+
+    With `official`, as published: photos are stretched to black and white before and after, and black beyond their
+    borders.
+    """
+    if not official:
+        return blur(images, kernels)
+    border = kernels.shape[-1] // 2
+    dark = jnp.pad(stretched(images), ((0, 0), (border, border), (border, border), (0, 0)))
+    return stretched(blur(dark, kernels)[:, border:-border, border:-border])
+
+
+def stretched(x: jax.Array) -> jax.Array:
+    """Return each array of `x` (N, ...) moved and scaled to [0, 1]; flat ones become 0."""
+    axes = tuple(range(1, x.ndim))
+    low, high = (f(axis=axes, keepdims=True) for f in (x.min, x.max))
+    return (x - low) / jnp.where(high > low, high - low, 1)

@@ -1,0 +1,221 @@
+"""Every degradation as a function of its own: `bicubic(hr, scale=2)`, `isotropic(key, hr, scale=2)`.
+
+Photos are batches (N, H, W, C), floats in [0, 1] or integer levels, of sides that are multiples of the scale;
+UserError names what does not fit.
+All are jit-able, with `scale` and `kernel_size` static.
+"""
+
+from collections.abc import Sequence
+
+import jax
+import jax.numpy as jnp
+
+from jaxsr.degradations.blurring import blur
+from jaxsr.degradations.camera_shake import EXPOSURES, JITTER, draw_camera_shake
+from jaxsr.degradations.table import GAUSSIAN_SIZE, SHAKE_SIZE, Degraded, check_photos, degrade_batch
+from jaxsr.imaging.color import round_to_levels
+from jaxsr.imaging.pixels import to_float
+from jaxsr.support.randomness import Stream, streams
+from jaxsr.support.types import Key
+
+
+def bicubic(hr: jax.Array, *, scale: int) -> jax.Array:
+    """Return MATLAB's antialiased bicubic reduction of `hr`, not rounded: (N, H / scale, W / scale, C).
+
+    Example: `lr = jaxsr.degradations.bicubic(hr, scale=2)`; differentiable.
+
+    Args:
+        hr: photos (N, H, W, C) in [0, 1]; H and W are multiples of `scale`.
+        scale: 2, 3, 4 or 8.
+
+    Returns:
+        Photos (N, H / scale, W / scale, C), which can leave [0, 1] by a little.
+
+    Raises:
+        UserError: for another scale, and for sides that are no multiples of it.
+    """
+    return degrade_batch(_no_keys(hr), hr, "bicubic", scale=scale).lr
+
+
+def pillow(hr: jax.Array, *, scale: int) -> jax.Array:
+    """Return Pillow's bicubic reduction of `hr`, in 8 bits: (N, H / scale, W / scale, C) in [0, 1].
+
+    Example: `lr = jaxsr.degradations.pillow(hr, scale=4)`. CUFED5 is scored with it. Equal to Pillow bit for bit.
+
+    Args:
+        hr: photos (N, H, W, C) in [0, 1]; H and W are multiples of `scale`.
+        scale: 2, 3, 4 or 8.
+
+    Returns:
+        Photos (N, H / scale, W / scale, C) on the levels of 8 bits, in [0, 1].
+
+    Raises:
+        UserError: for another scale, and for sides that are no multiples of it.
+    """
+    return degrade_batch(_no_keys(hr), hr, "pillow", scale=scale).lr
+
+
+def bd(hr: jax.Array, *, scale: int) -> jax.Array:
+    """Return the middle pixel of each block of blurred `hr`, in 8 bits: (N, H / scale, W / scale, C) in [0, 1].
+
+    Example: `lr = jaxsr.degradations.bd(hr, scale=3)`. The blur is a 7x7 Gaussian of 1.6 pixels.
+    Source: RDN, Zhang et al., CVPR 2018, section 4.1.
+
+    Args:
+        hr: photos (N, H, W, C) in [0, 1]; H and W are multiples of `scale`.
+        scale: 2, 3, 4 or 8; the paper's is 3.
+
+    Returns:
+        Photos (N, H / scale, W / scale, C) on the levels of 8 bits, in [0, 1].
+
+    Raises:
+        UserError: for another scale, and for sides that are no multiples of it.
+    """
+    return degrade_batch(_no_keys(hr), hr, "bd", scale=scale).lr
+
+
+def dn(key: Key, hr: jax.Array, *, scale: int) -> jax.Array:
+    """Return the bicubic reduction of `hr` with white noise of 30 levels, in 8 bits: (N, H / scale, W / scale, C).
+
+    Example: `lr = jaxsr.degradations.dn(jax.random.key(0), hr, scale=3)`.
+    Source: RDN, Zhang et al., CVPR 2018, section 4.1.
+
+    Args:
+        key: a PRNG key, split among the photos.
+        hr: photos (N, H, W, C) in [0, 1]; H and W are multiples of `scale`.
+        scale: 2, 3, 4 or 8; the paper's is 3.
+
+    Returns:
+        Photos (N, H / scale, W / scale, C) on the levels of 8 bits, in [0, 1].
+
+    Raises:
+        UserError: for another scale, and for sides that are no multiples of it.
+    """
+    return degrade_batch(jax.random.split(key, len(hr)), hr, "dn", scale=scale).lr
+
+
+def isotropic(key: Key, hr: jax.Array, *, scale: int, kernel_size: int = GAUSSIAN_SIZE) -> Degraded:
+    """Return `hr`, each photo blurred by an isotropic Gaussian of random width and reduced by bicubic, in 8 bits.
+
+    Example: `lr, kernels = jaxsr.degradations.isotropic(jax.random.key(0), hr, scale=2)`.
+    Source: setting 1 of DAN, Luo et al., NeurIPS 2020, section 4.1: the deviation is uniform in [0.2, scale] pixels.
+
+    Args:
+        key: a PRNG key, split among the photos.
+        hr: photos (N, H, W, C) in [0, 1]; H and W are multiples of `scale`.
+        scale: 2, 3 or 4.
+        kernel_size: side k of the kernels, in pixels of the HR photo.
+
+    Returns:
+        Degraded(lr, kernels): photos (N, H / scale, W / scale, C) in [0, 1], and kernels (N, k, k) that sum to 1.
+
+    Raises:
+        UserError: for another scale, a size below 1, and sides that are no multiples of the scale.
+    """
+    return degrade_batch(jax.random.split(key, len(hr)), hr, "isotropic", scale=scale, kernel_size=kernel_size)
+
+
+def anisotropic(key: Key, hr: jax.Array, *, scale: int, kernel_size: int = GAUSSIAN_SIZE) -> Degraded:
+    """Return `hr`, each photo blurred by a noisy anisotropic Gaussian and reduced by bicubic, in 8 bits.
+
+    Example: `lr, kernels = jaxsr.degradations.anisotropic(jax.random.key(0), hr, scale=2, kernel_size=11)`.
+    Source: setting 2 of DAN, Luo et al., NeurIPS 2020, section 4.1: both deviations are uniform in [0.6, 5] pixels, the
+    angle is any, each entry is enlarged by up to a quarter.
+
+    Args:
+        key: a PRNG key, split among the photos.
+        hr: photos (N, H, W, C) in [0, 1]; H and W are multiples of `scale`.
+        scale: 2, 3, 4 or 8.
+        kernel_size: side k of the kernels, in pixels of the HR photo; the paper's are 11 at x2 and 31 at x4.
+
+    Returns:
+        Degraded(lr, kernels): photos (N, H / scale, W / scale, C) in [0, 1], and kernels (N, k, k) that sum to 1.
+
+    Raises:
+        UserError: for another scale, a size below 1, and sides that are no multiples of the scale.
+    """
+    return degrade_batch(jax.random.split(key, len(hr)), hr, "anisotropic", scale=scale, kernel_size=kernel_size)
+
+
+def gaussian8(key: Key, hr: jax.Array, *, scale: int, kernel_size: int = GAUSSIAN_SIZE) -> Degraded:
+    """Return `hr`, each photo blurred by one of the 8 kernels of Gaussian8 and reduced by bicubic, in 8 bits.
+
+    Example: `lr, kernels = jaxsr.degradations.gaussian8(jax.random.key(0), hr, scale=4)`. The test set has each photo
+    with all 8: `DEGRADATIONS["gaussian8"].test_kernels(scale, kernel_size)` returns them.
+    Source: IKC, Gu et al., CVPR 2019, section 4.1.
+
+    Args:
+        key: a PRNG key, split among the photos.
+        hr: photos (N, H, W, C) in [0, 1]; H and W are multiples of `scale`.
+        scale: 2, 3 or 4.
+        kernel_size: side k of the kernels, in pixels of the HR photo.
+
+    Returns:
+        Degraded(lr, kernels): photos (N, H / scale, W / scale, C) in [0, 1], and kernels (N, k, k) that sum to 1.
+
+    Raises:
+        UserError: for another scale, a size below 1, and sides that are no multiples of the scale.
+    """
+    return degrade_batch(jax.random.split(key, len(hr)), hr, "gaussian8", scale=scale, kernel_size=kernel_size)
+
+
+def div2krk(key: Key, hr: jax.Array, *, scale: int) -> Degraded:
+    """Return every `scale`-th pixel of `hr`, each photo blurred by a kernel as in DIV2KRK, in 8 bits.
+
+    Example: `lr, kernels = jaxsr.degradations.div2krk(jax.random.key(0), hr, scale=2)`.
+    Source: KernelGAN, Bell-Kligler et al., NeurIPS 2019, section 5.
+
+    Args:
+        key: a PRNG key, split among the photos.
+        hr: photos (N, H, W, C) in [0, 1]; H and W are multiples of `scale`.
+        scale: 2 or 4.
+
+    Returns:
+        Degraded(lr, kernels): photos (N, H / scale, W / scale, C) in [0, 1], and kernels (N, k, k) that sum to 1, of
+        11x11 pixels at x2 and 31x31 at x4. As in the published files they are centred at k // 2; the blur moves them by
+        half a block, which keeps `lr` aligned with `hr`.
+
+    Raises:
+        UserError: for another scale, and for sides that are no multiples of it.
+    """
+    return degrade_batch(jax.random.split(key, len(hr)), hr, "div2krk", scale=scale)
+
+
+def motion(
+    key: Key,
+    hr: jax.Array,
+    *,
+    kernel_size: int = SHAKE_SIZE,
+    exposures: Sequence[float] = EXPOSURES,
+    jitter: Sequence[float] = JITTER,
+) -> Degraded:
+    """Return `hr`, each photo blurred by a random camera shake of its own, at full size and in 8 bits.
+
+    Example: `blurred, kernels = jaxsr.degradations.motion(jax.random.key(0), sharp, kernel_size=32)`.
+    Source: DeblurGAN, Kupyn et al., CVPR 2018, algorithm 1.
+
+    Args:
+        key: a PRNG key, split among the photos.
+        hr: sharp photos (N, H, W, C) in [0, 1].
+        kernel_size: side k of the kernels, at least 3; the shake's path is k - 4 pixels long.
+        exposures: shares of the shake's time, in (0, 1]; each photo takes one of them.
+        jitter: levels of camera-shake jitter (the paper's anxiety), one of which each photo takes; 0 is a straight
+            line, 0.005 usual.
+
+    Returns:
+        Degraded(lr, kernels): blurred photos (N, H, W, C) in [0, 1], and kernels (N, k, k) that sum to 1.
+
+    Raises:
+        UserError: for kernels below 3 pixels, and for exposures or jitter out of range.
+    """
+    hr = to_float(jnp.asarray(hr))
+    check_photos(hr, 1)
+    keys = streams(jax.random.split(key, len(hr)), Stream.BLUR_KERNEL)
+    options = {"exposures": tuple(exposures), "jitter": tuple(jitter)}
+    kernels = jax.vmap(lambda key: draw_camera_shake(key, kernel_size, **options))(keys)
+    return Degraded(round_to_levels(blur(hr, kernels)), kernels)
+
+
+def _no_keys(hr: jax.Array) -> Key:
+    """Return keys that are not drawn from."""
+    return jax.random.split(jax.random.key(0), len(hr))

@@ -1,0 +1,157 @@
+"""Scores of a model, or of photos that were restored before, on files that pass through memory one by one."""
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from jaxsr.data.images import Photo, read_pixels, write_photo
+from jaxsr.data.listing import list_photos, output_paths
+from jaxsr.evaluation.pairs import BICUBIC_PAIRS, Pair, PairOptions
+from jaxsr.evaluation.scores import Row, Scores, default_protocol, gather, score_image, score_pair
+from jaxsr.evaluation.sources import Source
+from jaxsr.imaging.pixels import max_level, to_levels
+from jaxsr.metrics.protocols import PROTOCOLS
+from jaxsr.models import Model
+from jaxsr.restoration.options import RestoreOptions
+from jaxsr.restoration.photo import warm_up
+from jaxsr.restoration.reference.preparation import load_for_matching, read_references
+from jaxsr.restoration.tiles.placement import TileCache
+from jaxsr.support.errors import UserError, choose
+from jaxsr.support.types import Progress
+from jaxsr.weights.vgg_files import VGGWeights
+
+Files = tuple[dict[str, Scores], list[str]]  # scores by protocol, and a line for each photo that failed
+
+
+@dataclasses.dataclass(frozen=True)
+class ScoreOptions:
+    """How a model is scored on files.
+
+    Attributes:
+        protocols: of "y8", "y" and "rgb"; by default that of most tables the model is in.
+        pairs: how LR photos are made of HR photos that have none; by default by MATLAB's bicubic, unrounded.
+        ensemble: whether to average over 8 flips and turns: 8 times slower, a little better.
+        save_to: a folder for the restored photos.
+        vgg: for srntt: VGG19's weights, or their file; by default the file in JAXSR_VGG19 or the cache.
+        copies: for srntt: whether to match turned and scaled copies of the references, too.
+    """
+
+    protocols: Sequence[str] = ()
+    pairs: PairOptions | None = None
+    ensemble: bool = False
+    save_to: str | Path | None = None
+    vgg: str | Path | VGGWeights = ""
+    copies: bool = False
+
+    def check(self, sources: Sequence[Source], scale: int) -> None:
+        """Raise UserError for unknown protocols, and where pairs of `sources` are to be made and cannot be."""
+        for name in self.protocols:
+            choose("protocol", name, PROTOCOLS)
+        if any(source.lr is None for source in sources):
+            self.pairs_made.check(scale)
+
+    @property
+    def pairs_made(self) -> PairOptions:
+        """How LR photos are made."""
+        return self.pairs or BICUBIC_PAIRS
+
+
+DEFAULT_OPTIONS = ScoreOptions()
+
+
+def score_files(
+    model: Model,
+    sources: Sequence[Source],
+    options: ScoreOptions = DEFAULT_OPTIONS,
+    *,
+    progress: Progress | None = None,
+) -> Files:
+    """Return the model's scores by protocol, without the photos that failed, and a line for each of those.
+
+    The seconds leave out compiling. Raises UserError for options that do not fit.
+    """
+    options.check(sources, model.scale)
+    protocols = options.protocols or (default_protocol(model),)
+    outputs = _outputs(sources, options.save_to)
+    cache = TileCache([size for source in sources if (size := source.lr_size(model.scale))])
+    shared = RestoreOptions(ensemble=options.ensemble, quantize=False)
+    if "reference" in model.needs:
+        shared = dataclasses.replace(shared, vgg=load_for_matching(options.vgg), copies=options.copies)
+    compiled = set()
+
+    def score_one(source: Source, pair: Pair) -> dict[str, Row]:
+        references = read_references(source.references)
+        own = dataclasses.replace(shared, reference=references) if "reference" in model.needs else shared
+        shapes = (pair.lr.shape, *(x.shape for x in references))
+        if shapes not in compiled:
+            warm_up(model, pair.lr, own, cache)
+            compiled.add(shapes)
+        restored, rows = score_pair(model, pair, protocols, own, cache=cache)
+        if source in outputs:
+            output = outputs[source]
+            path = output.with_stem(output.stem + pair.name.removeprefix(source.stem))
+            write_photo(path, Photo(to_levels(restored)))
+        return rows
+
+    rows, pair, failures = _score_each(sources, model.scale, options.pairs_made, score_one, progress)
+    return gather(model.name, rows, pair), failures
+
+
+def _outputs(sources: Sequence[Source], folder: str | Path | None) -> dict[Source, Path]:
+    """Return where the restored photos of each source go; {} without a `folder`."""
+    if folder is None:
+        return {}
+    files = [source.file.with_stem(source.stem) for source in sources]
+    return dict(zip(sources, output_paths(files, folder), strict=True))
+
+
+def score_restored(
+    folder: str | Path,
+    sources: Sequence[Source],
+    scale: int,
+    options: ScoreOptions = DEFAULT_OPTIONS,
+    *,
+    progress: Progress | None = None,
+) -> Files:
+    """Return the scores of photos that were restored before, by protocol, and a line for each that failed.
+
+    The one of a pair has its name, in `folder`, as `restore` and `score_files` write them. The protocol is by default
+    "y", and "rgb" for deblurring.
+    """
+    options.check(sources, scale)
+    protocols = options.protocols or ("y" if scale > 1 else "rgb",)
+    files = {path.stem: path for path in list_photos([folder])}
+
+    def score_one(source: Source, pair: Pair) -> dict[str, Row]:
+        if pair.name not in files:
+            raise UserError(f"{folder} holds no restored photo {pair.name}; restore it, or leave its HR photo out")
+        pixels = read_pixels(files[pair.name])
+        if pixels.shape != pair.hr_levels.shape:
+            raise UserError(
+                f"{files[pair.name]} has the shape {pixels.shape}, the HR photo {pair.hr_levels.shape}; "
+                f"restore it at scale {scale}"
+            )
+        return score_image(pair, pixels / max_level(pixels.dtype), protocols)
+
+    rows, pair, failures = _score_each(sources, scale, options.pairs_made, score_one, progress)
+    return gather("restored", rows, pair), failures
+
+
+def _score_each(
+    sources: Sequence[Source],
+    scale: int,
+    options: PairOptions,
+    score_one: Callable[[Source, Pair], dict[str, Row]],
+    progress: Progress | None,
+) -> tuple[list[dict[str, Row]], Pair | None, list[str]]:
+    """Return what `score_one` gives for each pair of `sources`, one of the pairs, and a line for each that failed."""
+    rows, failures, pair = [], [], None
+    for done, source in enumerate(sources, start=1):
+        try:
+            for pair in source.pairs(scale, options):
+                rows.append(score_one(source, pair))
+        except UserError as error:
+            failures.append(str(error))
+        if progress is not None:
+            progress(done, len(sources))
+    return rows, pair if rows else None, failures

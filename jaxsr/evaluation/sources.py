@@ -1,0 +1,101 @@
+"""The files of pairs to score on: HR photos with LR photos, blur kernels or references, or with nothing beside."""
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+
+from jaxsr.data.images import photo_size, read_pixels
+from jaxsr.data.kernel_files import read_kernel
+from jaxsr.data.listing import list_photos, pair_by_name
+from jaxsr.data.reference_sets import read_groups
+from jaxsr.evaluation.pairs import BICUBIC_PAIRS, GIVEN, Pair, PairOptions, given_pair, make_pairs
+from jaxsr.restoration.reference.preparation import check_not_ground_truth, read_references
+from jaxsr.support.errors import UserError
+
+
+@dataclasses.dataclass(frozen=True)
+class Source:
+    """The files of a pair: an HR photo, and an LR photo and its blur kernel unless they are made when needed."""
+
+    hr: Path
+    lr: Path | None = None
+    kernel: Path | None = None
+    resizer: str = GIVEN  # how the LR photo was made
+    references: tuple[Path, ...] = ()  # photos with texture for SRNTT
+    name: str = ""  # where the HR photo's own is not unique
+
+    @property
+    def file(self) -> Path:
+        """The file that gives its name: the LR photo in a set, where several can share the HR photo."""
+        return self.hr if self.lr is None or self.resizer == GIVEN else self.lr
+
+    @property
+    def stem(self) -> str:
+        """What the names of its pairs begin with."""
+        return self.name or self.file.stem
+
+    def lr_size(self, scale: int) -> tuple[int, int] | None:
+        """Return the height and width of the LR photos of its pairs; None for a broken file."""
+        size = photo_size(self.lr or self.hr)
+        return size if size is None or self.lr else (size[0] // scale, size[1] // scale)
+
+    def pairs(self, scale: int, options: PairOptions = BICUBIC_PAIRS) -> list[Pair]:
+        """Return the pair, or, where there is no LR photo, the pairs that `make_pairs` makes with `options`.
+
+        Raises UserError for unreadable files and those that do not fit.
+        """
+        if self.lr is None:
+            return make_pairs(self.stem, read_pixels(self.hr), scale, options)
+        pair = given_pair(self.stem, read_pixels(self.hr), read_pixels(self.lr), scale)
+        kernel = None if self.kernel is None else read_kernel(self.kernel)
+        return [dataclasses.replace(pair, resizer=self.resizer, kernel=kernel)]
+
+
+def pair_files(data: str | Path, lr: str | Path | None, scale: int, *, degradation: str = "bicubic") -> list[Source]:
+    """Return the photos of the folder `data`, each with its LR photo from the folder `lr` if there is one.
+
+    Raises UserError, before any work, where the two folders do not fit in number or in size, and at scale 1 without the
+    second, unless `degradation` is "motion": then nothing says how the photos are blurred.
+    """
+    if lr is None and scale == 1 and degradation != "motion":
+        raise UserError(
+            f"{data} holds sharp photos alone; give the blurred ones: put them in {Path(data) / 'blur'} beside "
+            f"{Path(data) / 'sharp'}, pass --lr=FOLDER, or blur them here: --degradation=motion"
+        )
+    if lr is None:
+        return [Source(path) for path in list_photos([data])]
+    files = pair_by_name(list_photos([data]), list_photos([lr]))
+    for hr_file, lr_file in files:
+        try:
+            pixels = read_pixels(hr_file), read_pixels(lr_file)
+        except UserError:
+            continue  # reported when its turn comes, and the others are scored
+        given_pair(hr_file.stem, *pixels, scale)
+    return [Source(hr_file, lr_file) for hr_file, lr_file in files]
+
+
+def reference_sources(folder: str | Path, level: str) -> list[Source]:
+    """Return the HR photos of a CUFED5-style `folder`, each with its references of `level`, "1" or "all".
+
+    Raises UserError, before any work, where there are none, and where one is broken, tiny or the HR photo itself.
+    """
+    sources = [Source(group.hr, references=tuple(group.at(level)), name=group.name) for group in read_groups(folder)]
+    _check_references(sources)
+    return sources
+
+
+def with_references(sources: Sequence[Source], references: Sequence[str | Path]) -> list[Source]:
+    """Return `sources` with the same `references` for all; raises UserError as `reference_sources` does."""
+    sources = [dataclasses.replace(source, references=tuple(map(Path, references))) for source in sources]
+    _check_references(sources)
+    return sources
+
+
+def _check_references(sources: Sequence[Source]) -> None:
+    for source in sources:
+        photos = read_references(source.references)
+        try:
+            hr = read_pixels(source.hr)
+        except UserError:
+            continue  # reported when its turn comes, and the others are scored
+        check_not_ground_truth(hr, photos, source.references)

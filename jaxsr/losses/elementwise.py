@@ -1,0 +1,19 @@
+"""What every loss needs: a check of shapes, and a square root that can be differentiated at 0."""
+
+import jax
+import jax.numpy as jnp
+
+from jaxsr.support.errors import UserError
+
+
+def check_shapes(**arrays: jax.Array) -> None:
+    """Raise UserError unless the named arrays have one shape: nothing is broadcast silently."""
+    if len({x.shape for x in arrays.values()}) > 1:
+        shapes = " and ".join(f"{name} {x.shape}" for name, x in arrays.items())
+        raise UserError(f"a loss needs equal shapes; got {shapes}")
+
+
+def root(squares: jax.Array) -> jax.Array:
+    """Return the square root of each element, 0 or more; its derivative at 0 is 0 in place of infinity."""
+    positive = squares > 0
+    return jnp.where(positive, jnp.sqrt(jnp.where(positive, squares, 1)), 0)

@@ -1,0 +1,67 @@
+"""NumPy arrays, PIL images and files as photos, and photos as arrays and PIL images again."""
+
+import os
+
+import numpy as np
+from PIL import Image
+
+from jaxsr.data.images import Photo, read_photo
+from jaxsr.restoration.options import PhotoLike
+from jaxsr.support.errors import UserError
+
+PIL_MODES = ("L", "LA", "RGB", "RGBA", "I;16")
+
+
+def as_photo(photo: PhotoLike) -> Photo:
+    """Return the photo in an array, a PIL image or a file; raises UserError for another kind, shape, dtype or range."""
+    if isinstance(photo, str | os.PathLike):
+        return read_photo(photo)
+    if isinstance(photo, Image.Image):
+        if photo.mode not in PIL_MODES:
+            raise UserError(f"cannot restore a PIL image of mode {photo.mode}; convert it: image.convert('RGB')")
+        return split_alpha(np.asarray(photo))
+    if not isinstance(photo, np.ndarray):
+        raise UserError(f"cannot restore a {type(photo).__name__}; give a NumPy array, a PIL image or a path")
+    check_array(photo)
+    return split_alpha(photo)
+
+
+def like(original: PhotoLike, photo: Photo) -> np.ndarray | Image.Image:
+    """Return `photo` in the kind that `original` is: a PIL image with its colour profile, or an array of its rank.
+
+    A path gives an array (H, W, C).
+    """
+    if isinstance(original, Image.Image):
+        image = Image.fromarray(photo.bands[..., 0] if photo.bands.shape[-1] == 1 else photo.bands)
+        if "icc_profile" in original.info:
+            image.info["icc_profile"] = original.info["icc_profile"]
+        return image
+    return photo.bands[..., 0] if isinstance(original, np.ndarray) and original.ndim == 2 else photo.bands
+
+
+def reference_pixels(reference: PhotoLike) -> np.ndarray:
+    """Return the pixels (H, W, 1 or 3) of a reference, without alpha; raises UserError as `as_photo` does."""
+    if isinstance(reference, Image.Image):
+        return np.asarray(reference.convert("RGB"))
+    if not isinstance(reference, np.ndarray | str | os.PathLike):
+        raise UserError(f"cannot take a {type(reference).__name__} as reference; give an array, a PIL image or a path")
+    return as_photo(reference).pixels
+
+
+def split_alpha(array: np.ndarray) -> Photo:
+    """Return the photo of an array (H, W) or (H, W, 1 to 4): an even number of bands ends with alpha."""
+    bands = array[..., None] if array.ndim == 2 else array
+    channels = bands.shape[-1] - 1 + bands.shape[-1] % 2
+    return Photo(bands[..., :channels], bands[..., channels:] if channels < bands.shape[-1] else None)
+
+
+def check_array(photo: np.ndarray) -> None:
+    """Raise UserError unless `photo` is (H, W) or (H, W, 1 to 4) uint8, uint16 or float in [0, 1]."""
+    if photo.ndim not in (2, 3) or (photo.ndim == 3 and photo.shape[-1] not in (1, 2, 3, 4)) or photo.size == 0:
+        raise UserError(f"a photo has shape (H, W) or (H, W, 1 to 4); got {photo.shape}")
+    if photo.dtype in (np.uint8, np.uint16):
+        return
+    if not np.issubdtype(photo.dtype, np.floating):
+        raise UserError(f"a photo is uint8, uint16 or float in [0, 1]; got {photo.dtype}")
+    if not (photo.min() >= 0 and photo.max() <= 1):  # also refuses NaN
+        raise UserError(f"float photos lie in [0, 1]; got [{photo.min():g}, {photo.max():g}]; divide by their maximum")

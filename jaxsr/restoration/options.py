@@ -1,0 +1,94 @@
+"""How photos are restored: one record of options, checked when it is made, and once against the model."""
+
+import dataclasses
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+from PIL import Image
+
+from jaxsr.models import Model
+from jaxsr.restoration.reference.reference_features import ReferenceFeatures
+from jaxsr.restoration.tiles.placement import Tile
+from jaxsr.support.errors import UserError
+from jaxsr.weights.vgg_files import VGGWeights
+
+PhotoLike: TypeAlias = np.ndarray | Image.Image | str | os.PathLike[str]
+
+REFERENCE_FIELDS = ("reference", "vgg", "copies", "save_matches")
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class RestoreOptions:
+    """How photos are restored. A value of the wrong kind raises UserError; `check` refuses what does not fit a model.
+
+    Example: `jaxsr.restore("photo.png", "fsrcnn-x2", tile=None, ensemble=True)` sets the fields of this record.
+
+    Attributes:
+        tile: the largest side of a tile in pixels, "auto", or None for the whole photo at once. It does not change the
+            result, except that DeblurGAN's tiles approximate it, which a warning says.
+        ensemble: whether to average over the 8 flips and quarter turns: 8 times slower, a little better.
+        quantize: whether the result is clipped and has the photo's dtype, integers rounded half up. Otherwise it is
+            float32, neither clipped nor rounded.
+        all_rounds: for DAN: whether the extras hold the image of each round.
+        reference: for SRNTT: photos to take texture from, arrays (H, W, 1 or 3), PIL images or paths, or a single one;
+            or the ReferenceFeatures that `prepare` made of some. Without any the photo is its own reference.
+        vgg: for SRNTT: VGG19's weights, or their file; by default the file in JAXSR_VGG19 or the cache.
+        copies: for SRNTT: whether to match turned and scaled copies of the references, too.
+        save_matches: for SRNTT: whether the extras hold the matches.
+    """
+
+    tile: Tile = "auto"
+    ensemble: bool = False
+    quantize: bool = True
+    all_rounds: bool = False
+    reference: ReferenceFeatures | PhotoLike | Sequence[PhotoLike] = ()
+    vgg: str | Path | VGGWeights = ""
+    copies: bool = False
+    save_matches: bool = False
+
+    def __post_init__(self) -> None:
+        """Raise UserError, naming the field, for a value that cannot be used."""
+        pixels = isinstance(self.tile, int) and not isinstance(self.tile, bool) and self.tile >= 1
+        if not (pixels or self.tile in (None, "auto")):
+            raise UserError(f"tile={self.tile!r} is no number of pixels; use 128, 'auto' or None")
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if isinstance(field.default, bool) and not isinstance(value, bool):
+                raise UserError(f"{field.name}={value!r} is neither True nor False; the default is {field.default}")
+        if not isinstance(self.vgg, str | os.PathLike | VGGWeights):
+            raise UserError(f"vgg={self.vgg!r} is no file of VGG19's weights; give its path")
+
+    def check(self, model: Model) -> None:
+        """Raise UserError where an option was set that `model` has no use for."""
+        unused: dict[str, str] = {} if "reference" in model.needs else dict.fromkeys(REFERENCE_FIELDS, "srntt")
+        if "all_rounds" not in model.spec.detail_options:
+            unused["all_rounds"] = "danv1 or danv2"
+        for name in self.changed():
+            if name in unused:
+                raise UserError(f"{model.name} takes no {name}; leave it out, or use {unused[name]}")
+        if self.ensemble and "reference" in model.needs:
+            raise UserError(f"{model.name} matches an upright photo with references; leave the ensemble out")
+
+    def changed(self) -> list[str]:
+        """Return the names of the fields that are not at their default."""
+        fields = dataclasses.fields(self)
+        return [field.name for field in fields if not _is_default(getattr(self, field.name), field.default)]
+
+    @property
+    def references(self) -> Sequence[PhotoLike] | ReferenceFeatures:
+        """The references as a list, also where `reference` is a single photo."""
+        single = isinstance(self.reference, np.ndarray | Image.Image | str | os.PathLike)
+        return [self.reference] if single else self.reference  # pyright: ignore[reportReturnType]
+
+
+def _is_default(value: object, default: object) -> bool:
+    """Return whether `value`, which may be an array or a list of arrays, is `default`."""
+    if isinstance(value, list | tuple) and isinstance(default, tuple):
+        return not value  # the only such default is empty
+    return type(value) is type(default) and value == default
+
+
+DEFAULT_OPTIONS = RestoreOptions()

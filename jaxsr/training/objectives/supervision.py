@@ -1,0 +1,74 @@
+"""What the pixel loss is taken of: a network's image, each recursion of DRCN, each level of LapSRN, DAN's kernel.
+
+A supervision is a function `(pixels, result, batch, variables, alpha) -> (loss, metrics)`: `pixels(output, target)` is
+the pixel loss as one number, `result` what the network returned, `variables` its collections beside the weights, and
+`alpha`, for DRCN, falls from 1 to 0 in training; `metrics` are further scalars for the log.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from jaxsr.imaging.resize import resize
+from jaxsr.models import restored_image
+from jaxsr.support.types import Metrics, Tree, Variables
+from jaxsr.training.batches import Batch
+
+Pixels = Callable[[jax.Array, jax.Array], jax.Array]  # (output, target) -> ()
+Supervised = tuple[jax.Array, Metrics]  # the loss, and further scalars for the log
+
+
+def of_output(pixels: Pixels, result: Tree, batch: Batch, variables: Variables, alpha: jax.Array) -> Supervised:
+    """Return the loss of the restored image."""
+    return pixels(restored_image(result), batch.hr), {}
+
+
+def of_recursions(pixels: Pixels, result: Tree, batch: Batch, variables: Variables, alpha: jax.Array) -> Supervised:
+    """Return DRCN's: alpha times the mean over the recursions' own images, 1 - alpha times the weighted sum's.
+
+    Source: section 3.3, equations 5 to 7; the paper leaves the schedule of alpha open.
+    """
+    own = jax.vmap(pixels, (0, None))(result.each, batch.hr).mean()
+    return alpha * own + (1 - alpha) * pixels(result.sr, batch.hr), {}
+
+
+def of_levels(pixels: Pixels, result: Tree, batch: Batch, variables: Variables, alpha: jax.Array) -> Supervised:
+    """Return LapSRN's: the sum over all levels, each against the HR patch reduced by bicubic (section 3.2)."""
+    total, hr = jnp.zeros(()), batch.hr
+    for level in result.levels:
+        target = hr if level.shape == hr.shape else resize(hr, level.shape[1] / hr.shape[1])
+        total = total + pixels(level, target)
+    return total, {}
+
+
+def of_kernel(pixels: Pixels, result: Tree, batch: Batch, variables: Variables, alpha: jax.Array) -> Supervised:
+    """Return DAN's: the last image's loss plus the mean absolute error of the last round's estimate of the kernel.
+
+    That is of its code in DANv1, of the whole kernel in DANv2. The log gets the error of each round, as
+    `kernel_error_1` and so on.
+    """
+    assert batch.kernels is not None, "checked before: the patches are blurred by known kernels"
+    estimates, target = result.kernels, batch.kernels
+    if estimates is None:
+        basis = variables["constants"]["basis"]
+        estimates, target = result.codes, target.reshape(len(target), -1) @ basis
+    errors = jnp.abs(estimates - target[None]).reshape(len(estimates), -1).mean(axis=1)
+    metrics = {f"kernel_error_{i}": error for i, error in enumerate(errors, start=1)}
+    return pixels(result.sr, batch.hr) + errors[-1], metrics
+
+
+class Supervision(NamedTuple):
+    """A loss of this module, and the keywords by which a network returns what it needs."""
+
+    loss: Callable[[Pixels, Tree, Batch, Variables, jax.Array], Supervised]
+    call_kwargs: Mapping[str, bool]
+
+
+SUPERVISIONS = {
+    "output": Supervision(of_output, {}),
+    "recursions": Supervision(of_recursions, {"recursions": True}),
+    "levels": Supervision(of_levels, {"levels": True}),
+    "kernel": Supervision(of_kernel, {}),
+}

@@ -1,0 +1,102 @@
+"""What a config asks for, checked before anything is written: the network, its losses, and the stages of the run."""
+
+import dataclasses
+import functools
+from collections.abc import Callable
+
+import jax
+import numpy as np
+
+from jaxsr.devices import parallel
+from jaxsr.models import ModelSpec, initial_shapes, model_spec
+from jaxsr.models.spec import Network
+from jaxsr.support.types import Device, Metrics, Params, Tree, Variables
+from jaxsr.training.checks import check_config, check_share
+from jaxsr.training.config import Config, network_of
+from jaxsr.training.feeds.feed import Feed
+from jaxsr.training.objectives.objective import make_losses
+from jaxsr.training.optimizers import layer_factors
+from jaxsr.training.state import AdversaryState, TrainState, create_state, initial_variables
+from jaxsr.training.steps.adversary import make_adversary
+from jaxsr.training.steps.dispatch import dispatch
+from jaxsr.training.steps.training_stages import Stage, make_stages, start_adversary
+from jaxsr.training.tasks.task_table import Task, task_of
+
+Program = Callable[[TrainState, Params, Tree, int], tuple[TrainState, Metrics]]  # (state, vgg_params, data, count)
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """The parts of a run, made from a valid `config`.
+
+    Attributes:
+        network: what is scored and saved.
+        devices: those of this process that train; each gets `share` of a batch.
+        variables: the network's, before the first step.
+        adversary: the second network's state before the first step; None without one.
+        vgg_params: weights of VGG19 that the losses need; {} where they need none.
+        stages: pretraining, where the config asks for it, and the training proper.
+    """
+
+    config: Config
+    spec: ModelSpec
+    task: Task
+    network: Network
+    devices: list[Device]
+    share: int
+    variables: Variables
+    adversary: AdversaryState | None
+    vgg_params: Params
+    stages: list[Stage]
+
+    def open_feed(self) -> Feed:
+        """Return the source of crops."""
+        return self.task.open_feed(self.config, self.task.crop_size(self.config, self.spec), self.devices)
+
+    def first_state(self) -> TrainState:
+        """Return the state before the first step, on the host."""
+        averaged = self.config.ema_decay > 0
+        optimizer = self.stages[0].optimizer
+        return create_state(self.variables, optimizer, self.adversary, seed=self.config.seed, averaged=averaged)
+
+    def enter_stage(self, index: int, state: TrainState) -> TrainState:
+        """Return `state` as the stage `index` starts with it, on the devices."""
+        return parallel.replicate(self.stages[index].enter(jax.tree.map(np.asarray, state)), self.devices)
+
+    def stage_at(self, step: int) -> int:
+        """Return the index of the stage in which `step` updates have been made; at a boundary the earlier one."""
+        return next(i for i, stage in enumerate(self.stages) if step <= stage.last)
+
+
+def make_plan(config: Config) -> Plan:
+    """Return the parts of the run that `config` asks for; raises UserError where it cannot run."""
+    spec = model_spec(config.model.name)
+    check_config(config, spec)
+    task, network = task_of(config), network_of(config, spec)
+    devices = parallel.devices(config.batch_size)
+    share = parallel.share_of(config.batch_size, devices)
+    check_share(config, share)
+    trained = spec.module(config.model.scale, **{**config.model.options.to_dict(), **spec.training_options})
+    layer_factors(initial_shapes(trained)["params"], config.optimizer.layer_rates.to_dict())
+    weights, basis = config.initial_weights, config.model.basis
+    losses, adversary = make_losses(config), make_adversary(config)
+    make_batch = functools.partial(task.make_batch, config, spec)
+    return Plan(
+        config=config,
+        spec=spec,
+        task=task,
+        network=network,
+        devices=devices,
+        share=share,
+        variables=initial_variables(trained, seed=config.seed, weights=weights, basis=basis),
+        adversary=start_adversary(config, spec, adversary),
+        vgg_params=losses.vgg_params,
+        stages=make_stages(config, spec, losses, adversary, make_batch),
+    )
+
+
+def compile_stages(plan: Plan, feed: Feed) -> list[Program]:
+    """Return the program of each stage, which runs several steps on crops of `feed`."""
+    looped = parallel.steps_per_dispatch(plan.config.steps_per_dispatch) > 1
+    runs = [dispatch(stage.step, feed.draw, share=plan.share, looped=looped) for stage in plan.stages]
+    return [parallel.compile_steps(run, plan.devices, sharded_data=feed.sharded) for run in runs]

@@ -1,0 +1,116 @@
+"""What several configs share: published training recipes, and the names of variants."""
+
+from collections.abc import Iterable
+
+from ml_collections import ConfigDict
+
+from jaxsr.support.errors import UserError, nearest
+from jaxsr.training.config import Config
+
+# Both DANs' settings and the sides of their kernels (Luo et al., NeurIPS 2020, section 4.1).
+BLIND_SETTINGS = {"x2-iso": 21, "x3-iso": 21, "x4-iso": 21, "x2-aniso": 11, "x4-aniso": 31}
+
+
+def published_recipe(config: Config, optimizer: str, learning_rate: float) -> None:
+    """Set "sgd" or "adam" with momentum 0.9 at a rate, without warm-up, averaged weights and stretched contrast."""
+    config.optimizer.name = optimizer
+    config.optimizer.momentum = 0.9
+    config.optimizer.learning_rate = learning_rate
+    config.schedule.warmup = 0
+    config.ema_decay = 0.0
+    config.data.stretch = 0.0
+
+
+def step_schedule(config: Config, *, every: int, factor: float) -> None:
+    """Multiply the learning rate by `factor` after every `every` updates."""
+    config.schedule.name = "step"
+    config.schedule.every = every
+    config.schedule.factor = factor
+
+
+def muon_recipe(config: Config, *, steps: int, learning_rate: float = 0.005) -> None:
+    """Set this package's own recipe for deep networks: Muon with a cosine schedule."""
+    config.optimizer.learning_rate = learning_rate
+    config.steps = steps
+
+
+def laplacian_recipe(config: Config, *, learning_rate: float, halved_every: int, steps: int) -> None:
+    """Set what LapSRN and MS-LapSRN share (section 4.1 of both papers): SGD on the sum of Charbonnier losses.
+
+    Slower biases and the least rate are those of the authors' code.
+    """
+    published_recipe(config, "sgd", learning_rate)
+    config.batch_size = 64
+    config.data.rescale = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5)
+    config.loss = "charbonnier_sum"
+    config.optimizer.weight_decay = 1e-4
+    config.optimizer.layer_rates = ConfigDict({"bias": 0.1})
+    step_schedule(config, every=halved_every, factor=0.5)
+    config.schedule.final = 0.1
+    config.steps = steps
+
+
+def laplacian_muon_recipe(config: Config, *, batch_size: int) -> None:
+    """Set this package's own recipe for LapSRN and MS-LapSRN."""
+    config.batch_size = batch_size
+    config.loss = "charbonnier"
+    muon_recipe(config, steps=12_000)
+
+
+def blind_setting(config: Config, setting: str) -> None:
+    """Set the task, the scale, the kernels and the losses of a row of BLIND_SETTINGS.
+
+    "iso" is the paper's setting 1, isotropic kernels; "aniso" its setting 2, noisy anisotropic ones.
+    """
+    kernel_size = BLIND_SETTINGS[setting]
+    config.task = "blind"
+    config.model.scale = int(setting[1])
+    config.data.degradation = "isotropic" if setting.endswith("-iso") else "anisotropic"
+    config.data.kernel_size = kernel_size
+    config.data.quantize_lr = True
+    config.supervision.name = "kernel"
+    config.loss = "l1"
+    config.model.options = ConfigDict(
+        {
+            **{"kernel_size": kernel_size, "code_length": 10, "kernels": config.data.degradation},
+            **{"rounds": 4, "backpropagate_all": False},
+        }
+    )
+
+
+def blind_recipe(config: Config, steps: int) -> None:
+    """Set how both DANs are trained (section 4.1 and the authors' files): Adam, halved every 200,000 steps."""
+    published_recipe(config, "adam", 4e-4)
+    config.optimizer.second_momentum = 0.99
+    step_schedule(config, every=200_000, factor=0.5)
+    config.data.patch = 64
+    config.batch_size = 64
+    config.steps = steps
+
+
+def scale_and_recipe(variant: str, *, scales: Iterable[int], recipes: Iterable[str]) -> tuple[int, str]:
+    """Return the two halves of a variant such as "x3" (recipe "") or "x3-paper".
+
+    Raises UserError, listing all variants, for others.
+    """
+    scale, recipe = name_and_recipe(variant, names=[f"x{scale}" for scale in scales], recipes=recipes)
+    return int(scale[1:]), recipe
+
+
+def name_and_recipe(variant: str, *, names: Iterable[str], recipes: Iterable[str]) -> tuple[str, str]:
+    """Return the two halves of a variant such as "D5R8" (recipe "") or "D5R8-paper".
+
+    Raises UserError, listing all variants, for others.
+    """
+    names = list(names)
+    check_variant(variant, [f"{name}-{recipe}".removesuffix("-") for recipe in recipes for name in names])
+    name, _, recipe = variant.partition("-")
+    return name, recipe
+
+
+def check_variant(variant: str, known: Iterable[str]) -> None:
+    """Raise UserError, listing all variants, unless `variant` is one of `known`."""
+    if variant not in (known := list(known)):
+        choices = f"choose one of: {', '.join(known)}"
+        hint = nearest(variant, known)
+        raise UserError(f"unknown variant {variant!r}; {choices if hint == choices else f'{hint} {choices}'}")

@@ -1,0 +1,42 @@
+"""`jaxsr.degrade` from Python: a set of every kind, and what is refused."""
+
+import pytest
+
+from jaxsr.api.degrading import degrade
+from jaxsr.data.images import Photo, write_photo
+from jaxsr.degradations import DEGRADATIONS
+from jaxsr.evaluation.paired_sets import read_set
+from jaxsr.evaluation.pairs import PairOptions
+from jaxsr.support.errors import UserError
+from tests.helpers.photos import smooth
+
+
+@pytest.fixture
+def photo_file(tmp_path):
+    write_photo(tmp_path / "a.png", Photo(smooth(48, 51)))
+    return tmp_path / "a.png"
+
+
+@pytest.mark.parametrize("kind", DEGRADATIONS)
+def test_a_set_of_every_kind(kind, photo_file, tmp_path):
+    calls = []
+    options = PairOptions("motion", 16) if kind == "motion" else kind
+    count = degrade(photo_file, tmp_path / "set", kind=options, progress=lambda *done: calls.append(done))
+    made = read_set(tmp_path / "set")
+    pairs = [pair for source in made.sources for pair in source.pairs(made.scale)]
+    assert made.kind == kind and made.scale == (1 if kind == "motion" else 2)
+    assert calls == [(1, 1)] and count == len(pairs) == (8 if kind == "gaussian8" else 1)
+    for pair in pairs:
+        assert (pair.kernel is None) == (DEGRADATIONS[kind].draw is None)
+        assert pair.resizer == (DEGRADATIONS[kind].resizer if kind != "bicubic" else pair.resizer)
+        assert pair.hr_levels.shape == ((48, 51, 3) if kind == "motion" else (48, 50, 3))
+
+
+def test_photos_that_fail_are_raised_or_reported(photo_file, tmp_path):
+    (tmp_path / "broken.png").write_bytes(b"no image")
+    files, failures = [photo_file, tmp_path / "broken.png"], []
+    assert degrade(files, tmp_path / "set", kind="bicubic", on_failure=failures.append) == 1 == len(failures)
+    with pytest.raises(UserError, match="broken.png"):
+        degrade(files, tmp_path / "other", kind="bicubic")
+    with pytest.raises(UserError, match="unknown degradation 'bicubik'"):
+        degrade(photo_file, tmp_path / "third", kind="bicubik")

@@ -1,0 +1,82 @@
+"""Systems by name, with the options that go with it: networks with weights, and ZSSR."""
+
+import pytest
+
+from jaxsr.api.restorers import NetworkRestorer, ZSSRRestorer, load_with_options, open_restorer
+from jaxsr.data.images import Photo, write_photo
+from jaxsr.restoration.options import RestoreOptions
+from jaxsr.restoration.reference.reference_features import ReferenceFeatures
+from jaxsr.support.errors import UserError
+from jaxsr.weights import save
+from tests.helpers.networks import REDUCED, network
+from tests.helpers.photos import photo
+from tests.helpers.tiles import SRNTT_MODEL
+
+
+@pytest.fixture
+def weights(tmp_path):
+    """Return the folder of small weight files."""
+    save(tmp_path / "danv1.safetensors", network("danv1", 2, **REDUCED["danv1"]))
+    save(tmp_path / "srntt.safetensors", SRNTT_MODEL)
+    return tmp_path
+
+
+def test_rounds_go_with_dans_name(weights):
+    model, options = load_with_options(f"{weights}/danv1.safetensors,rounds=2")
+    assert model.module.rounds == 2 and options.all_rounds
+    model, options = load_with_options(f"{weights}/danv1.safetensors")
+    assert model.module.rounds == 4 and not options.all_rounds
+
+
+def test_what_srntt_takes_goes_with_its_name(weights):
+    _, options = load_with_options(f"{weights}/srntt.safetensors,vgg=random,copies=True,save_matches=True")
+    assert (options.vgg, options.copies, options.save_matches) == ("random", True, True)
+
+
+def test_a_file_whose_name_has_a_comma_is_a_file(weights):
+    (weights / "danv1.safetensors").rename(weights / "a,rounds=1.safetensors")
+    assert load_with_options(f"{weights}/a,rounds=1.safetensors").model.module.rounds == 4
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("danv1.safetensors,round=2", "unknown option of danv1-x2 'round'; did you mean 'rounds'"),
+        ("danv1.safetensors,rounds=two", "rounds='two' is no int; write for example rounds=4"),
+        ("danv1.safetensors,rounds=0", "rounds=0 must be at least 1"),
+        ("danv1.safetensors,features=16", "the weights of .* do not fit the network"),
+        ("srntt.safetensors,vgg=3", "vgg=3 is no str"),
+        ("danv1.safetensors,rounds", "'rounds' is no option=value"),
+    ],
+)
+def test_mistakes_are_named(text, message, weights):
+    with pytest.raises(UserError, match=message):
+        load_with_options(f"{weights}/{text}")
+
+
+def test_a_network_is_opened_with_its_options(weights):
+    restorer = open_restorer(f"{weights}/danv1.safetensors,rounds=2", options=RestoreOptions(ensemble=True))
+    assert isinstance(restorer, NetworkRestorer) and (restorer.name, restorer.unit) == ("danv1-x2", "tile")
+    assert restorer.model.module.rounds == 2 and restorer.options.all_rounds and restorer.options.ensemble
+
+
+def test_zssr_is_opened_with_its_settings():
+    restorer = open_restorer("zssr,steps=300,kernel=estimate,real=True", scale=4, options=RestoreOptions(ensemble=True))
+    assert isinstance(restorer, ZSSRRestorer) and (restorer.name, restorer.unit) == ("zssr-x4", "step")
+    assert (restorer.settings.steps, restorer.settings.kernel, restorer.settings.real) == (300, "estimate", True)
+    assert restorer.options.ensemble
+
+
+def test_references_are_prepared_once(weights):
+    text = f"{weights}/srntt.safetensors,vgg=random"
+    restorer = open_restorer(text, options=RestoreOptions(reference=photo(16, 20)))
+    assert isinstance(restorer, NetworkRestorer) and isinstance(restorer.options.reference, ReferenceFeatures)
+    assert restorer.options.reference.sizes == [(4, 5)]
+
+
+def test_files_are_batched_for_the_devices(tmp_path):
+    paths = [tmp_path / f"{i}.png" for i in range(6)]
+    for path in paths:
+        write_photo(path, Photo(photo(20, 22)))
+    assert [len(batch) for batch in open_restorer("fsrcnn").batches(paths)] == [4, 2]
+    assert [len(batch) for batch in open_restorer("zssr").batches(paths)] == [4, 2]

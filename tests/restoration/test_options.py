@@ -1,0 +1,53 @@
+"""Options of restoring: what is refused when they are made, and what against a model."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from jaxsr.restoration.options import DEFAULT_OPTIONS, RestoreOptions
+from jaxsr.support.errors import UserError
+from tests.helpers.networks import REDUCED, network
+from tests.helpers.tiles import SRNTT_MODEL
+
+PHOTO = np.zeros((4, 5, 3))
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"tile": 0}, "tile=0 is no number of pixels; use 128, 'auto' or None"),
+        ({"tile": True}, "tile=True is no number"),
+        ({"tile": "big"}, "tile='big' is no number"),
+        ({"quantize": None}, "quantize=None is neither True nor False; the default is True"),
+        ({"copies": "yes"}, "copies='yes' is neither True nor False; the default is False"),
+        ({"vgg": 19}, "vgg=19 is no file of VGG19's weights; give its path"),
+    ],
+)
+def test_values_of_the_wrong_kind(fields, message):
+    with pytest.raises(UserError, match=message):
+        RestoreOptions(**fields)
+
+
+def test_fields_that_were_changed():
+    assert DEFAULT_OPTIONS.changed() == RestoreOptions(reference=[], tile="auto").changed() == []
+    assert RestoreOptions(tile=None, reference=PHOTO, vgg="file").changed() == ["tile", "reference", "vgg"]
+    assert RestoreOptions(reference=[PHOTO], quantize=False).changed() == ["quantize", "reference"]
+
+
+@pytest.mark.parametrize("reference", [PHOTO, Image.new("L", (3, 4)), "near.png"])
+def test_a_single_reference_is_a_list_of_one(reference):
+    assert RestoreOptions(reference=reference).references == [reference]
+    assert RestoreOptions(reference=[reference, reference]).references == [reference, reference]
+
+
+def test_options_that_do_not_fit_the_model():
+    dan, espcn = network("danv1", 2, **REDUCED["danv1"]), network("espcn", 2, **REDUCED["espcn"])
+    RestoreOptions(all_rounds=True, ensemble=True, tile=None).check(dan)
+    RestoreOptions(reference=[PHOTO], copies=True, save_matches=True, tile=64).check(SRNTT_MODEL)
+    RestoreOptions(reference=[]).check(espcn)
+    with pytest.raises(UserError, match="espcn-x2 takes no all_rounds; leave it out, or use danv1 or danv2"):
+        RestoreOptions(all_rounds=True).check(espcn)
+    with pytest.raises(UserError, match="danv1-x2 takes no copies; leave it out, or use srntt"):
+        RestoreOptions(copies=True).check(dan)
+    with pytest.raises(UserError, match="srntt-x4 matches an upright photo with references; leave the ensemble out"):
+        RestoreOptions(ensemble=True).check(SRNTT_MODEL)
