@@ -1,5 +1,6 @@
 """Four virtual CPU devices, no silent broadcasting between ranks, warnings as errors; reference files when there."""
 
+import itertools
 import os
 from pathlib import Path
 
@@ -13,13 +14,23 @@ jax.config.update("jax_default_matmul_precision", "highest")
 jax.config.update("jax_compilation_cache_dir", os.environ.get("JAXSR_TEST_CACHE", "/tmp/jaxsr-test-cache"))
 jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
 
+_TESTS = itertools.count(1)
+EXACT = ("slow", "shared")  # tests whose programs are compiled as users' programs are
+
+
+@pytest.fixture(autouse=True)
+def _compile_options(request):
+    """Compile most tests without optimisation, which halves the time of a suite that mostly compiles."""
+    exact = any(request.node.get_closest_marker(name) for name in EXACT)
+    jax.config.update("jax_disable_most_optimizations", not exact)
+
 
 @pytest.fixture(autouse=True)
 def _release_programs():
     """Free the compiled programs when there are many: Linux grants a process 65,530 maps of memory, and none beyond."""
     yield
     maps = Path("/proc/self/maps")
-    if maps.exists() and maps.read_bytes().count(b"\n") > 20_000:
+    if next(_TESTS) % 8 == 0 and maps.exists() and maps.read_bytes().count(b"\n") > 40_000:
         jax.clear_caches()
 
 

@@ -53,7 +53,12 @@ def script(model, photos):
     return outputs, losses, jax.tree.map(lambda leaf: leaf[0], gradients)
 
 
-@pytest.mark.parametrize("name", [*MODELS, *SHIPPED])
+# Others have the same script behind -m slow: networks that differ from these in their layers alone
+BY_DEFAULT = ("bicubic", "espcn", "vdsr", "danv2", "srntt", "fsrcnn-x2")
+NAMES = [name if name in BY_DEFAULT else pytest.param(name, marks=pytest.mark.slow) for name in (*MODELS, *SHIPPED)]
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_every_network(name, tmp_path):
     """Call, `jit`, `vmap`, `grad`, `device_put`, `save` and `load`: one test, since one program serves all of it."""
     model = model_of(name)

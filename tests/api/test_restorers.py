@@ -1,5 +1,7 @@
 """Systems by name, with the options that go with it: networks with weights, and ZSSR."""
 
+import shutil
+
 import pytest
 
 from jaxsr.api.restorers import NetworkRestorer, ZSSRRestorer, load_with_options, open_restorer
@@ -13,12 +15,13 @@ from tests.helpers.photos import photo
 from tests.helpers.tiles import SRNTT_MODEL
 
 
-@pytest.fixture
-def weights(tmp_path):
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory):
     """Return the folder of small weight files."""
-    save(tmp_path / "danv1.safetensors", network("danv1", 2, **REDUCED["danv1"]))
-    save(tmp_path / "srntt.safetensors", SRNTT_MODEL)
-    return tmp_path
+    folder = tmp_path_factory.mktemp("weights")
+    save(folder / "danv1.safetensors", network("danv1", 2, **REDUCED["danv1"]))
+    save(folder / "srntt.safetensors", SRNTT_MODEL)
+    return folder
 
 
 def test_rounds_go_with_dans_name(weights):
@@ -34,7 +37,7 @@ def test_what_srntt_takes_goes_with_its_name(weights):
 
 
 def test_a_file_whose_name_has_a_comma_is_a_file(weights):
-    (weights / "danv1.safetensors").rename(weights / "a,rounds=1.safetensors")
+    shutil.copy(weights / "danv1.safetensors", weights / "a,rounds=1.safetensors")
     assert load_with_options(f"{weights}/a,rounds=1.safetensors").model.module.rounds == 4
 
 

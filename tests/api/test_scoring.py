@@ -48,6 +48,7 @@ def test_a_set_brings_its_scale_and_a_degradation_makes_the_same_pairs(data, gau
         assert row.name == other.name and row.scores == pytest.approx(other.scores, abs=1e-3)
 
 
+@pytest.mark.slow
 def test_every_degradation_scores(data):
     for name in ("pillow", "bd", "dn", "isotropic", "anisotropic", "div2krk"):
         options = EvaluateOptions(pairs=PairOptions(name), protocols=("y",))

@@ -27,6 +27,7 @@ def tiny(config, folder):
     return config
 
 
+@pytest.mark.slow
 def test_a_default_config_with_a_model_trains_and_its_folder_loads(tmp_path):
     config = tiny(default_config(), tmp_path)
     config.model.name = "espcn"

@@ -76,6 +76,7 @@ def test_no_variant_is_missing():
     assert set(SPEC.variants) == {"21x21", "11x11", "31x31"}
 
 
+@pytest.mark.slow
 def test_networks_and_gradients_are_the_papers():
     """As published: gradients of the last round alone, none from one network to the other."""
     assert_plain(

@@ -68,7 +68,7 @@ def test_a_run_learns_and_leaves_everything(tiny, tmp_path):
     assert card["scores"][0]["mean"]["psnr"] == pytest.approx(scores[1], abs=1e-9)
 
 
-@pytest.mark.parametrize("per_dispatch", [1, 3])
+@pytest.mark.parametrize("per_dispatch", [1, pytest.param(3, marks=pytest.mark.slow)])
 def test_stopping_half_way_changes_nothing(per_dispatch, tiny, tmp_path):
     """20 steps equal 10 + 10, bit for bit, whether dispatched one by one or in threes."""
     fields = {"steps": 20, "steps_per_dispatch": per_dispatch, "checkpoint_every": 10, "validate_every": 20}

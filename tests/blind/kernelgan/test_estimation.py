@@ -51,6 +51,7 @@ def test_levels_are_divided_in_single_precision(dtype):
     np.testing.assert_array_equal(rgb_photo(levels)[..., 0], expected)
 
 
+@pytest.mark.slow
 def test_neither_batch_nor_progress_changes_a_kernel(compiled_fast):
     """Photos of several sizes, two seeds, two recipes."""
     pictured, counts = [], []

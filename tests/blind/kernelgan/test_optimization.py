@@ -32,7 +32,14 @@ def first_state():
     return jax.tree.map(np.asarray, compiled(lambda photo: settled(start(KEY, photo)))(PHOTO))
 
 
-@pytest.mark.parametrize(("fidelity", "weight"), [("paper", 1e-3), ("published_code", 5.0), ("steady", 4e-3)])
+@pytest.mark.parametrize(
+    ("fidelity", "weight"),
+    [
+        pytest.param("paper", 1e-3, marks=pytest.mark.slow),
+        ("published_code", 5.0),
+        pytest.param("steady", 4e-3, marks=pytest.mark.slow),
+    ],
+)
 def test_steps_are_the_papers(fidelity, weight, first_state):
     """Overlapping crops tell whether noise stays in the photo; a low weight lets all regularisers count."""
     (recipe,) = FIDELITIES[fidelity]

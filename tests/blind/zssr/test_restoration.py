@@ -74,6 +74,7 @@ def test_it_learns_from_the_photo_and_stays_aligned_with_bicubic():
         np.testing.assert_allclose(offset(result, bicubic), 0, atol=0.1)
 
 
+@pytest.mark.slow
 def test_a_run_repeats_bit_for_bit_whatever_is_beside_it(narrow):
     grey, counts = small()[:40, :44, :1], []
     alone, other = (run([small()], kernels=[KERNEL], seed=seed)[0] for seed in (0, 1))

@@ -78,6 +78,7 @@ def test_tiled_equals_untiled(reference, vgg):
     np.testing.assert_allclose(tiled, whole, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_without_a_reference_the_photo_is_its_own(vgg):
     """Each layer of the network's own enlargement is matched with that layer of the LR photo, mirrored to 12x16."""
     pixels = photo(12, 13)

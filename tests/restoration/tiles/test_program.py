@@ -25,7 +25,12 @@ def few_rows(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("name", "scale", "options", "ensemble"), [*((*each, False) for each in WHOLE), (*WHOLE[2], True)]
+    ("name", "scale", "options", "ensemble"),
+    [
+        *(pytest.param(*each, False, marks=pytest.mark.slow) for each in WHOLE[:2]),
+        (*WHOLE[2], False),
+        pytest.param(*WHOLE[2], True, marks=pytest.mark.slow),
+    ],
 )
 def test_shared_rows_change_nothing(name, scale, options, ensemble):
     model, pixels, found = network(name, scale, **options), photo(64, 44), []

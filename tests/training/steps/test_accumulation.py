@@ -58,6 +58,7 @@ def test_parts_change_no_adversarial_training(form, against):
     assert_alike(metrics, metrics_of_parts, 1e-4)
 
 
+@pytest.mark.slow
 def test_bf16_computes_near_float32_and_keeps_it(against):
     """Weights, moments and statistics stay float32 and close; the products are of bf16 numbers."""
     fields = {"adversarial.optimizer.name": "sgd"}
@@ -86,7 +87,14 @@ def test_bf16_reaches_every_convolution(name, variant, tiny):
     assert jax.eval_shape(run, state.params, x).dtype == np.float32
 
 
-@pytest.mark.parametrize(("name", "variant"), [("rdn", "x2"), ("danv1", "x2-iso"), ("danv2", "x2-iso")])
+@pytest.mark.parametrize(
+    ("name", "variant"),
+    [
+        ("rdn", "x2"),
+        pytest.param("danv1", "x2-iso", marks=pytest.mark.slow),
+        pytest.param("danv2", "x2-iso", marks=pytest.mark.slow),
+    ],
+)
 def test_bf16_leaves_constants_as_they_are(name, variant, tiny):
     """RDN's mean and DAN's basis are float32: they are cast where the network computes, and kept."""
     config = tiny(name, variant, precision="bf16", **{"data.patch": 8})

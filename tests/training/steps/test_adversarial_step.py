@@ -18,6 +18,7 @@ from tests.helpers.steps import SGD, assert_same_networks, on_one_device, parts_
 from tests.helpers.training import records, stop_after
 
 
+@pytest.mark.slow
 def test_both_networks_descend_their_own_losses(against):
     """The generator's step follows the critic's two, along the gradient of pixels, critic and total variation."""
     rates = {"optimizer.learning_rate": 0.1, "optimizer.momentum": 0.0, "schedule.warmup": 0}
