@@ -54,7 +54,7 @@ def script(model, photos):
 
 
 # Others have the same script behind -m slow: networks that differ from these in their layers alone
-BY_DEFAULT = ("bicubic", "espcn", "vdsr", "danv2", "srntt", "fsrcnn-x2")
+BY_DEFAULT = ("bicubic", "espcn", "vdsr", "srntt", "fsrcnn-x2")
 NAMES = [name if name in BY_DEFAULT else pytest.param(name, marks=pytest.mark.slow) for name in (*MODELS, *SHIPPED)]
 
 

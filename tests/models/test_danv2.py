@@ -76,6 +76,7 @@ def test_no_variant_without_a_count():
     assert set(SPEC.variants) == {"21x21", "11x11", "31x31"}
 
 
+@pytest.mark.slow
 def test_networks_and_gradients_are_the_papers():
     """Through all rounds and both networks."""
     assert_plain(

@@ -41,6 +41,7 @@ def test_drcn_is_its_equations():
     np.testing.assert_array_equal(net.apply(variables, PHOTO), output.sr)
 
 
+@pytest.mark.slow
 def test_recursions_start_as_the_identity():
     net = DRCN(features=5, recursions=4)
     each = np.asarray(net.apply(net.init(jax.random.key(2), PHOTO), PHOTO, recursions=True).each)

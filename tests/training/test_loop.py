@@ -102,6 +102,7 @@ def test_four_devices_equal_one(tiny, tmp_path, monkeypatch):
         np.testing.assert_allclose(four[name], one[name], atol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_with_other_devices(tiny, tmp_path):
     """10 steps on four and 10 on one, and the other way round, are 20 on four."""
     fields = {"steps": 20, "validate_every": 20, "checkpoint_every": 20}
@@ -174,6 +175,7 @@ def test_more_steps_go_on(tiny, tmp_path, capsys):
     assert "steps changes from 4 to 6" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_initial_weights_come_from_a_relative(tiny, tmp_path):
     train(tiny("fsrcnn", "x3"), tmp_path / "x3")
     file = str(tmp_path / "x3" / "model.safetensors")

@@ -50,6 +50,7 @@ def test_initial_spread_is_the_papers():
     assert float(srcnn["conv2"]["kernel"].std()) == pytest.approx(0.001, rel=0.05)
 
 
+@pytest.mark.slow
 def test_a_given_basis_replaces_the_drawn_one(tmp_path, monkeypatch):
     monkeypatch.setattr(kernels, "PCA_KERNELS", 500)
     module = MODELS["danv2"].module(2, **REDUCED["danv2"], kernel_size=5, code_length=3)

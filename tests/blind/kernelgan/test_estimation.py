@@ -124,6 +124,7 @@ def test_collapsed_runs_are_left_out():
         combine(runs[2:], 2)
 
 
+@pytest.mark.slow
 def test_mixed_recipes_go_by_the_seed(compiled_fast):
     """Even seeds follow the published code, odd ones the steady recipe, whatever others are asked for."""
     mixed = estimates(PHOTOS, seed=1)

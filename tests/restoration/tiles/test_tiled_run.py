@@ -87,6 +87,7 @@ def test_the_ensemble_is_the_mean_over_eight_turns():
     np.testing.assert_allclose(enlarge(model, pixels, quantize=False, ensemble=True)[..., 0], total / 8, atol=2e-5)
 
 
+@pytest.mark.slow
 def test_photos_of_many_sizes_share_one_program_and_so_do_new_weights():
     model = network("espcn", 4)
     enlarge(model, photo(752, 752))

@@ -26,6 +26,7 @@ def config(tiny):
     return tiny("srntt", "full")
 
 
+@pytest.mark.slow
 def test_crops_lie_side_by_side_with_every_reference(config):
     examples = load_examples(config, 32)
     assert len(examples.hr) == 3 * 2 * (64 // 32) * (70 // 32)

@@ -132,6 +132,7 @@ def test_the_optimizer_starts_anew_after_pretraining(against):
     jax.tree.map(np.testing.assert_array_equal, entered.adversary, used.adversary)
 
 
+@pytest.mark.slow
 def test_a_lost_adversary_ends_the_run(against):
     config = against()
     parts = parts_of(config)
