@@ -11,22 +11,24 @@ import pytest
 from jaxsr.training import loop
 from jaxsr.training.loop import train
 from jaxsr.weights import load
+from tests.helpers import networks
 
-# Options under which a deep network is shallow and narrow.
-REDUCED = {
-    "danv1": {"blocks": 2, "features": 8, "estimator_features": 4, "estimator_blocks": 1},
-    "danv2": {"groups": 2, "blocks": 1, "features": 8, "estimator_features": 4, "estimator_blocks": 1},
-    "deblurgan": {"blocks": 1, "features": 4},
-    "drcn": {"features": 8, "recursions": 3},
-    "rdn": {"blocks": 2, "layers": 2, "growth": 4, "features": 8},
-    "lapsrn": {"depth": 2, "features": 8},
-    "mslapsrn": {"depth": 2, "recursions": 2, "features": 8},
-    "srdensenet": {"growth": 4, "blocks": 2, "layers": 2, "low_features": 4, "bottleneck_features": 8},
-    "srntt": {"blocks": 2, "features": 4},
-    "srresnet": {"blocks": 2, "features": 8},
-    "srgan": {"blocks": 2, "features": 8},
-    "vdsr": {"depth": 4, "features": 8},
-}
+# Deep networks are trained shallow and narrow; srcnn, fsrcnn and espcn as their configs have them.
+DEEP = (
+    "danv1",
+    "danv2",
+    "deblurgan",
+    "drcn",
+    "rdn",
+    "lapsrn",
+    "mslapsrn",
+    "srdensenet",
+    "srntt",
+    "srresnet",
+    "srgan",
+    "vdsr",
+)
+REDUCED = {name: networks.REDUCED[name] for name in DEEP}
 NARROW_ADVERSARIES = {
     "deblurgan": {"features": 4, "depth": 1},
     "srgan": {"features": 2, "stages": 2, "hidden": 4},
