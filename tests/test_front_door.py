@@ -54,7 +54,7 @@ def script(model, photos):
 
 
 # Others have the same script behind -m slow: networks that differ from these in their layers alone
-BY_DEFAULT = ("bicubic", "espcn", "vdsr", "srntt", "fsrcnn-x2")
+BY_DEFAULT = ("bicubic", "espcn", "vdsr", "fsrcnn-x2")
 NAMES = [name if name in BY_DEFAULT else pytest.param(name, marks=pytest.mark.slow) for name in (*MODELS, *SHIPPED)]
 
 
@@ -156,6 +156,7 @@ def test_srntt_transfers_texture_from_maps():
     assert textured.shape == alone.shape == (1, 16, 20, 3) and np.abs(textured - alone).max() > 0.01
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
@@ -178,6 +179,7 @@ def test_details(name, expected):
         np.testing.assert_allclose(np.clip(details["image_x2"], 0, 1), y, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_mistakes_are_named_under_jit_too():
     model = jaxsr.load("espcn-x2")
     deblurgan = model_of("deblurgan")

@@ -17,6 +17,7 @@ def photo_file(tmp_path):
     return tmp_path / "a.png"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", DEGRADATIONS)
 def test_a_set_of_every_kind(kind, photo_file, tmp_path):
     calls = []

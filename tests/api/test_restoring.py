@@ -106,6 +106,7 @@ def test_progress_counts_tiles(model):
     assert calls == [(done, 9) for done in range(1, 10)]
 
 
+@pytest.mark.slow
 def test_zssr_by_name():
     """Alpha and the photo's depth stay; progress counts the training steps."""
     pixels, calls = photo(40, 44, 4), []

@@ -86,6 +86,7 @@ def test_kernels_sum_to_1_about_their_centre(size, length):
     assert (longest[:, 2] > longest[:, 0]).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("steps", "exposures"), [(1, EXPOSURES), (2, (0.5,)), (2000, (0.0005,))])
 def test_a_kernel_of_one_step_is_a_delta(steps, exposures):
     for size in (8, 13):

@@ -65,6 +65,7 @@ def test_shapes_ranges_and_kernels(name):
     assert np.abs(kernels[0] - kernels[1]).max() > 1e-4 or name == "gaussian8"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", DEGRADATIONS)
 def test_a_public_function_is_its_row(name):
     function = getattr(degradations, name)
@@ -108,6 +109,7 @@ def test_gaussian8_takes_one_of_its_test_kernels():
     assert nearest.min(axis=1).max() < 1e-7 and set(nearest.argmin(axis=1)) == set(range(8))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scale", [2, 4])
 def test_div2krk_is_the_reduction_with_its_kernel_centred(scale):
     """SciPy's spline moves the kernels that the batch moves by matrices; x4 takes its kernel of x2 twice."""

@@ -33,7 +33,18 @@ def test_a_patch_equals_the_same_place_of_the_whole_photo(scale, enlarged):
     np.testing.assert_allclose(hr[0], photo[inner, inner], atol=1e-7)
 
 
-@pytest.mark.parametrize("name", ["pillow", "bd", "isotropic", "anisotropic", "gaussian8", "div2krk", "motion"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "pillow",
+        "bd",
+        "isotropic",
+        "anisotropic",
+        "gaussian8",
+        "div2krk",
+        pytest.param("motion", marks=pytest.mark.slow),
+    ],
+)
 def test_a_patch_of_every_degradation_knows_nothing_of_its_crops_border(name):
     """Its kernel follows from its key; in 8 bits, a level's rounding can differ."""
     row, size = DEGRADATIONS[name], {"motion": 12}.get(name, 11)

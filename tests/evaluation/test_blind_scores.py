@@ -22,7 +22,7 @@ from tests.helpers.photos import photo
 from tests.helpers.training import REDUCED
 
 
-@pytest.fixture(scope="module", params=["danv1", "danv2"])
+@pytest.fixture(scope="module", params=[pytest.param("danv1", marks=pytest.mark.slow), "danv2"])
 def model(request):
     """Return a small DAN with random weights."""
     name = request.param
@@ -51,6 +51,7 @@ def test_all_rounds_of_an_odd_sized_photo(model):
         np.testing.assert_allclose(extras["kernels"], kernels, rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_the_ensembles_kernel_is_that_of_the_upright_photo(model):
     pixels = photo(12, 10)
     _, plain = restore_tiled(model, pixels)

@@ -99,6 +99,7 @@ def test_a_photo_smaller_than_half_a_kernel_is_refused(tmp_path):
         Source(tmp_path / "a.png").pairs(2, PairOptions("gaussian8", 51))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("scale", "size"), [(2, 11), (4, 31)])
 def test_div2krk_draws_a_kernel_for_each_photo_by_name_and_seed(scale, size, photos, tmp_path):
     for folder, seed in (("a", 0), ("b", 0), ("c", 1)):
@@ -121,6 +122,7 @@ def test_a_strided_small_photo_stays_aligned(scale):
     assert np.abs(enlarged[inner] * 255 - ramp[inner]).max() < 0.6
 
 
+@pytest.mark.slow
 def test_motion_blurs_each_photo_by_its_name_and_seed(photos, tmp_path):
     """The saved photo is what the saved kernel makes of the sharp one, correlated, in 8 bits."""
     for folder, seed in (("a", 0), ("b", 0), ("c", 1)):
@@ -143,6 +145,7 @@ def test_motion_blurs_each_photo_by_its_name_and_seed(photos, tmp_path):
     assert pair.resizer == "blurred by random camera shake, 8 bits" and pair.scale == 1
 
 
+@pytest.mark.slow
 def test_deblurring_is_scored_on_whole_rgb_photos_beside_the_blurred_ones(photos, tmp_path):
     make_set(photos[:1], tmp_path / "set", scale=1, options=PairOptions("motion", **SHAKE))
     (tmp_path / "set" / LIST).unlink()  # any photos in blur and sharp will do

@@ -81,6 +81,7 @@ def test_a_batch_is_scored_image_by_image(photos):
         assert compiled(jnp.asarray(restored[0]), hr[0]).shape == ()
 
 
+@pytest.mark.slow
 def test_gradients_are_those_of_the_index(photos):
     """SSIM's derivative takes another way than its value: it must be that of finite differences all the same."""
     a, b = (jnp.asarray(x[0, :24, :20]) for x in photos)

@@ -54,6 +54,7 @@ def test_rounds_and_their_gradients(rounds, through, images):
     np.testing.assert_allclose(gradient, jax.grad(lambda weight: jnp.sum(loop(weight).code))(weight), rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_the_code_does_not_teach_the_restorer():
     """As published, of DANv2; with `backpropagate_all` it does. Comparison with the plain networks shows the rest."""
     net = small(2, rounds=1)

@@ -87,6 +87,7 @@ def test_networks_and_gradients_are_the_papers():
     )
 
 
+@pytest.mark.slow
 def test_one_round_with_the_papers_group_skip():
     net = DANv2(2, **SMALL_V2, group_skip="residual")
     variables, code = random_variables(net), np.float32([[0.5, -1, 2]] * 2)

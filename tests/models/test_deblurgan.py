@@ -74,6 +74,7 @@ def test_parameter_counts_and_scores():
     assert y.shape == (1, 35, 35, 1)
 
 
+@pytest.mark.slow
 def test_dropout_is_for_training():
     x = np.concatenate([photo(8, 8), photo(8, 8)])
     variables = random_variables(initial_shapes(SMALL))
@@ -122,6 +123,7 @@ def test_alpha_stays_as_it_is():
     np.testing.assert_array_equal(y[..., :3], enlarge(model, pixels[..., :3]))
 
 
+@pytest.mark.slow
 def test_gradients_are_finite_on_flat_photos():
     """The normalization of a flat map divides by the root of its epsilon."""
     flat = jnp.full((1, 8, 8, 3), 0.25)

@@ -49,6 +49,7 @@ def test_recursions_start_as_the_identity():
         np.testing.assert_allclose(later, each[0], atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [{"features": 4, "recursions": 2}])
 def test_rematerialisation_changes_no_gradient(options):
     plain, remat = (DRCN(**options, remat=on) for on in (False, True))

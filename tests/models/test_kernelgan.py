@@ -160,6 +160,7 @@ def test_the_first_weights_are_xaviers():
     np.testing.assert_allclose(np.linalg.norm(directions["hidden"], axis=1), 1, rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_a_flat_crop_has_finite_gradients():
     @compiled
     @jax.grad

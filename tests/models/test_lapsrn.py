@@ -163,6 +163,7 @@ def test_tiled_equals_whole(name, scale):
     np.testing.assert_allclose(tiled, whole, atol=1e-5 * np.abs(whole).max())
 
 
+@pytest.mark.slow
 @BOTH
 def test_gradients_reach_every_layer(name):
     """Those of all levels; from a black photo they are finite too."""

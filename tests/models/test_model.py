@@ -54,6 +54,7 @@ def test_models_of_one_kind_share_a_compiled_program():
     assert len(calls) == 2
 
 
+@pytest.mark.slow
 def test_other_parameters_leave_the_rest():
     model = model_of("srresnet")
     zero = model.with_params(jax.tree.map(jnp.zeros_like, model.params))

@@ -120,6 +120,7 @@ def test_mistakes_are_named():
         initial_shapes(RDN(2, channels=1, mean=(0.1, 0.2, 0.3)))
 
 
+@pytest.mark.slow
 def test_gradients_are_finite_and_the_same_with_blocks_computed_again():
     x = jnp.full((1, 6, 5, 1), 0.5)
     variables = lively(RDN(2, channels=1, **SMALL))
@@ -145,6 +146,7 @@ def test_kernels_start_within_torchs_bound():
         assert np.abs(kernel[0] - kernel[1]).max() > 0
 
 
+@pytest.mark.slow
 def test_the_program_does_not_grow_with_depth():
     def lines(blocks):
         module = SPEC.module(2, **{**SMALL, "blocks": blocks})

@@ -95,6 +95,7 @@ def test_tiled_equals_whole(version):
     assert np.abs(tiled - whole).max() <= 1e-5 * np.abs(whole).max()
 
 
+@pytest.mark.slow
 def test_gradients_are_finite_on_flat_photos():
     """From the initial weights, 8 blocks deep."""
     net = SRDenseNet(growth=4, layers=1, low_features=4, bottleneck_features=8)

@@ -109,6 +109,7 @@ def open_weights(path, leaf):
     return np.full(leaf.shape, path[-1].key in ("var", "scale"), np.float32)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("blocks", [1, 4])
 def test_receptive_radius_is_exact(blocks):
     """Of the small photo; a map reaches less far. Weights are such that no ReLU is shut and no tanh saturated."""
@@ -147,6 +148,7 @@ def test_statistics_are_those_of_all_devices_together():
     np.testing.assert_allclose(new, 0.9 * old + 0.1 * y.mean(axis=(0, 1, 2)), atol=1e-5)
 
 
+@pytest.mark.slow
 def test_the_content_is_kept_while_textures_are_learned():
     net = SRNTT(features=4, blocks=1)
     x, maps = photo_and_maps(3, 4, 4)
@@ -169,6 +171,7 @@ def first_kernel(variables):
     return variables["params"]["content"]["blocks"]["conv1"]["kernel"][0]
 
 
+@pytest.mark.slow
 def test_the_start_is_the_authors():
     """Kernels about 0, gains about 1, both with a deviation of 0.02, and no bias before a normalization."""
     params = compiled(NET.init)(jax.random.key(0, impl="rbg"), jnp.zeros((1, 4, 4, 3)))["params"]

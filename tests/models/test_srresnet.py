@@ -115,6 +115,7 @@ def test_no_variant_without_a_count():
     assert set(SPEC.variants) == {"16", "16-channel-slopes", "16-no-normalization", "5", "5-prelu"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("scale", "blocks"), [(4, 1), (4, 2), (2, 2)])
 def test_receptive_radius_is_exact(scale, blocks):
     net = SRResNet(scale, channels=1, features=3, blocks=blocks)
@@ -160,6 +161,7 @@ def test_training_normalizes_by_the_batch_and_moves_the_statistics():
     assert new["mean"].shape == (2, 4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("normalization", ["batch", "none"])
 def test_gradients_are_finite_on_flat_photos(normalization):
     """And 16 blocks, with or without normalization, start with outputs that a first step can mend."""

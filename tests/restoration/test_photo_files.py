@@ -44,6 +44,7 @@ def test_groups_occupy_the_devices(files):
         assert [len(group) for group in batches_of_photos(MODEL, sizes, "auto", TileCache())] == [1] * 9
 
 
+@pytest.mark.slow
 def test_how_many_photos_leave_no_device_idle():
     cache = TileCache()
     assert photos_per_batch(MODEL, (20, 22), "auto", cache) == 4

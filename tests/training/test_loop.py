@@ -83,6 +83,7 @@ def test_stopping_half_way_changes_nothing(per_dispatch, tiny, tmp_path):
     assert [r["step"] for r in records(tmp_path / "halves", "train")] == list(range(2, 21, 2))
 
 
+@pytest.mark.slow
 def test_results_do_not_depend_on_the_dispatch(tiny, tmp_path):
     for n in (1, 4):
         train(tiny(steps_per_dispatch=n), tmp_path / str(n))

@@ -36,7 +36,7 @@ def first_state():
     ("fidelity", "weight"),
     [
         pytest.param("paper", 1e-3, marks=pytest.mark.slow),
-        ("published_code", 5.0),
+        pytest.param("published_code", 5.0, marks=pytest.mark.slow),
         pytest.param("steady", 4e-3, marks=pytest.mark.slow),
     ],
 )
@@ -94,6 +94,7 @@ def test_the_rate_drops_behind_every_750th_step():
     np.testing.assert_allclose([rate(step) for step in expected], list(expected.values()), rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_the_kernel_is_the_mean_of_the_last_steps(first_state):
     """Three steps whose kernels differ: the last one's, and with `mean_from` 1 the mean of the last two."""
     mean = dataclasses.replace(PAPER, mean_from=1)

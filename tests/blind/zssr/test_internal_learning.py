@@ -78,6 +78,7 @@ def test_noise_lies_on_the_sons():
     assert abs(np.std(sons) / expected.std() - 1) < 0.02 and abs(np.mean(sons) - 0.5) < 1e-3
 
 
+@pytest.mark.slow
 def test_a_step_is_adams_on_the_plain_loss():
     """A crop as large as the photo can only be the photo. Adam's first mean is a tenth of the gradient."""
     square = Source(*(x[:, :24] for x in source()[:2]), source().kernel)
@@ -95,6 +96,7 @@ def test_a_step_is_adams_on_the_plain_loss():
     assert stepped.step == 1
 
 
+@pytest.mark.slow
 def test_steps_in_a_loop_are_steps_one_by_one():
     looped = jax.jit(internal_learning._several_steps, static_argnums=0)(SPEC, source(), KEY, start(), 3)
     single = internal_learning.advance(SPEC, source(), KEY, start(), 3)

@@ -85,6 +85,7 @@ def test_a_run_repeats_bit_for_bit_whatever_is_beside_it(narrow):
     assert np.abs(alone - other).max() > 0
 
 
+@pytest.mark.slow
 def test_one_failure_stops_all(narrow):
     """Here the caller's own; as any would, it ends the other photo at its next report, not after 3,000 steps."""
     counts = []
@@ -113,6 +114,7 @@ def test_gradual_training_continues_from_the_weights_of_x2(narrow):
     jax.tree.map(np.testing.assert_array_equal, model.params, params)
 
 
+@pytest.mark.slow
 def test_real_photos_learn_from_noise_and_are_not_corrected(narrow):
     restore, bicubic = functools.partial(run, [small()], kernels=[KERNEL], steps=2), resize(small(), 2)
     known, real, quiet, loud = (

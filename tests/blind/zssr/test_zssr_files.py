@@ -29,6 +29,7 @@ def kernel(tmp_path):
     return str(tmp_path / "kernel.npz")
 
 
+@pytest.mark.slow
 def test_a_group_of_files(kernel, tmp_path, narrow):
     deep = block_levels(40, 44, dtype=np.uint16)
     write_photo(tmp_path / "deep.png", Photo(deep, alpha=block_levels(40, 44, 1, np.uint16)))
@@ -64,6 +65,7 @@ def restored_twice(scale, tmp_path):
     assert np.abs(first.astype(int) - second).max() <= 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scale", [2, 4])
 def test_an_estimated_kernel_is_used_and_kept(scale, tmp_path, monkeypatch, narrow):
     monkeypatch.setattr(kernel_choice, "estimate_kernels", estimates_of_blobs)

@@ -53,6 +53,7 @@ def by_hand(vgg, pixels, others):
     return (np.asarray(result[0]) + 1) / 2, places
 
 
+@pytest.mark.slow
 def test_the_parts_together(vgg):
     """Two references of other sizes; the network is folded, so the maps reach the right scales."""
     pixels, others = photo(8, 9), [photo(28, 24), photo(20, 36)]
@@ -135,6 +136,7 @@ def cufed(tmp_path):
     return tmp_path
 
 
+@pytest.mark.slow
 def test_scores_on_a_folder_with_references(cufed, vgg):
     """LR photos are Pillow's, in 8 bits; the score is that of restoring with the reference of the level."""
     sources = reference_sources(cufed, "1")

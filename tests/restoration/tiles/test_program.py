@@ -27,8 +27,7 @@ def few_rows(monkeypatch):
 @pytest.mark.parametrize(
     ("name", "scale", "options", "ensemble"),
     [
-        *(pytest.param(*each, False, marks=pytest.mark.slow) for each in WHOLE[:2]),
-        (*WHOLE[2], False),
+        *(pytest.param(*each, False, marks=pytest.mark.slow) for each in WHOLE),
         pytest.param(*WHOLE[2], True, marks=pytest.mark.slow),
     ],
 )

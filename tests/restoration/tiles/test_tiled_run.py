@@ -99,6 +99,7 @@ def test_photos_of_many_sizes_share_one_program_and_so_do_new_weights():
     assert run_tiles._cache_size() == before
 
 
+@pytest.mark.slow
 def test_photos_of_a_folder_share_the_first_ones_program():
     """Of all sizes down to the first tile, and on as many devices; what comes out does not change."""
     model, cache = network("espcn", 2), TileCache()

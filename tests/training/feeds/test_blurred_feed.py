@@ -59,6 +59,7 @@ def drawn(config, count=8):
     return jax.jit(feed.draw)(parts, 0, keys), keys
 
 
+@pytest.mark.slow
 def test_each_example_has_a_kernel_of_the_bank_by_its_key(deblurring):
     config = deblurring(**{"data.exposures": (0.5, 1.0)})
     bank = np.asarray(draw_bank(config))
@@ -75,6 +76,7 @@ def test_each_example_has_a_kernel_of_the_bank_by_its_key(deblurring):
     assert np.abs(other - bank).max() > 0.01
 
 
+@pytest.mark.slow
 def test_blurred_patches_are_those_of_the_whole_photo(deblurring):
     """A patch knows nothing of its crop's borders; it is rounded as a file's."""
     config = deblurring(**{"data.quantize_lr": True})
@@ -89,6 +91,7 @@ def test_blurred_patches_are_those_of_the_whole_photo(deblurring):
     np.testing.assert_allclose(lr * 255, np.rint(lr * 255), atol=1e-3)
 
 
+@pytest.mark.slow
 def test_noise_is_each_examples_own(deblurring):
     config = deblurring(**{"data.noise": 0.1})
     crops = BlurredCrops(np.full((2, 32, 32, 3), 128, np.uint8), draw_bank(config)[:2])
@@ -122,6 +125,7 @@ def _occurs(patch, photo):
     return any((windows == p).all(axis=(2, 3)).any() for p in turned)
 
 
+@pytest.mark.slow
 def test_a_mix_holds_both_sorts_each_by_its_key(deblurring, pairs):
     config = deblurring(**{"data.pairs": str(pairs), "data.synthetic_share": 2 / 3})
     crops, keys = drawn(config, 300)

@@ -82,6 +82,7 @@ def load_vgg_random(config):
     return reference_feed.load_vgg([reference_feed.MATCHED], "random", key=jax.random.key(config.seed))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("share", [0.0, 1.0])
 def test_maps_are_the_references_or_the_truth(share, config):
     config.data.hr_reference_share = share
@@ -117,8 +118,16 @@ def test_maps_are_the_references_or_the_truth(share, config):
         ({"data.references": ""}, r"srntt with data.references='': folders of photos with references are for srntt"),
         ({"model.options.alone": True}, "set --config.data.references or --config.model.options.alone"),
         ({"data.hr_reference_share": 1.5}, r"data.hr_reference_share=1.5 must lie in \[0, 1\]"),
-        ({"data.reference_level": "7"}, "has no reference of level '7'; choose one of: 1, 2, all"),
-        ({"data.patch": 100}, "and its reference have 400 pixels a side; use larger photos or a smaller"),
+        pytest.param(
+            {"data.reference_level": "7"},
+            "has no reference of level '7'; choose one of: 1, 2, all",
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            {"data.patch": 100},
+            "and its reference have 400 pixels a side; use larger photos or a smaller",
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_what_cannot_be_trained_is_refused_before_the_work(fields, message, config, tmp_path):

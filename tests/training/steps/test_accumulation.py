@@ -36,6 +36,7 @@ def test_the_mean_of_parts_is_that_of_the_whole():
         np.testing.assert_allclose(mean, [5, 6])
 
 
+@pytest.mark.slow
 def test_parts_change_no_pixel_training(tiny):
     fields = {"optimizer.name": "sgd", "schedule.name": "constant"}
     whole, metrics = state_after(tiny(**fields))
@@ -73,6 +74,7 @@ def test_bf16_computes_near_float32_and_keeps_it(against):
     assert float(metrics_of_half["loss"]) == pytest.approx(float(metrics["loss"]), rel=0.02)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "variant"), [("espcn", "x2"), ("fsrcnn", "x2"), ("srresnet", "x2")])
 def test_bf16_reaches_every_convolution(name, variant, tiny):
     """Also those behind a normalization, whose statistics are float32."""
@@ -87,6 +89,7 @@ def test_bf16_reaches_every_convolution(name, variant, tiny):
     assert jax.eval_shape(run, state.params, x).dtype == np.float32
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "variant"),
     [

@@ -61,6 +61,7 @@ def test_both_networks_descend_their_own_losses(against):
     jax.tree.map(lambda change, gradient: assert_close(change, -0.1 * gradient, 1e-3), moved, gradients)
 
 
+@pytest.mark.slow
 def test_a_critic_learns_to_separate(against):
     config = against(**{"adversarial.optimizer.name": "adam", "adversarial.updates": 3})
     config.adversarial.optimizer.update(name="adam", learning_rate=0.01)

@@ -2,6 +2,7 @@
 
 import jax
 import numpy as np
+import pytest
 
 from jaxsr.degradations.blurring import degrade
 from jaxsr.models import MODELS
@@ -9,6 +10,7 @@ from jaxsr.training.tasks.blind_task import crop_size, make_batch
 from tests.helpers.configs import load_config
 
 
+@pytest.mark.slow
 def test_patches_are_what_their_kernels_make_of_the_whole_photo():
     """Each example has its own kernel, the same on any device, and its patch knows nothing of the crop's borders."""
     config = load_config("danv1", "x2-aniso")

@@ -2,6 +2,7 @@
 
 import jax
 import numpy as np
+import pytest
 
 from jaxsr.imaging.patches import center_crop
 from jaxsr.imaging.resize import resize
@@ -10,6 +11,7 @@ from jaxsr.training.tasks.super_resolution_task import crop_size, make_batch
 from tests.helpers.configs import load_config
 
 
+@pytest.mark.slow
 def test_mixed_scales_are_each_the_enlargement_of_the_whole_photo():
     config = load_config("vdsr", "paper")
     config.data.augment = False
