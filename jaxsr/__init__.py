@@ -13,6 +13,11 @@ import sys
 import types
 from typing import TYPE_CHECKING
 
+from jaxsr.support.interruption import end_at_once_on_interrupt
+
+if sys.argv[:1] == ["-m"]:  # Python's sign that it is starting a command of this package
+    end_at_once_on_interrupt()
+
 if TYPE_CHECKING:
     from jaxsr import degradations, imaging, losses, metrics, models
     from jaxsr.api.degrading import degrade

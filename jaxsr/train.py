@@ -4,8 +4,10 @@ Any field of the config is set as `--config.batch_size=32`; jaxsr/training/confi
 resumes a run. Several processes, on one host or many, train together with --coordinator; when one of them is killed,
 the others end with exit status 1.
 
-Exit status 0: trained to the end; 1: training diverged, or some of KernelGAN's photos failed; 2: wrong usage; 143:
-stopped by SIGTERM, after a checkpoint.
+Ctrl-C and SIGTERM end a run after a checkpoint; a second Ctrl-C ends it at once.
+
+Exit status 0: trained to the end; 1: training diverged, the disk is full, or some of KernelGAN's photos failed; 2:
+wrong usage; 130 and 143: stopped by Ctrl-C and SIGTERM.
 """
 
 import sys
@@ -17,6 +19,7 @@ from ml_collections import config_flags
 
 from jaxsr.support import command_line
 from jaxsr.support.errors import UserError
+from jaxsr.support.interruption import SHELL_OFFSET
 from jaxsr.training.config import Config
 
 _CONFIG = config_flags.DEFINE_config_file(
@@ -31,7 +34,11 @@ _COORDINATOR = flags.DEFINE_string(
 _PROCESSES = flags.DEFINE_integer("processes", None, "How many there are. Or JAXSR_PROCESSES, SLURM_NTASKS.")
 _PROCESS = flags.DEFINE_integer("process", None, "Which one this is, from 0. Or JAXSR_PROCESS, SLURM_PROCID.")
 
-TERMINATED = 143  # 128 + SIGTERM, as shells report it; schedulers requeue on it
+_RESTART_DATA = flags.DEFINE_bool(
+    "restart_data", False, "Where a run goes on, begin the data anew, as it must with another kind of data."
+)
+
+FAR_BELOW = 3.0  # dB under the enlarged or blurred input, which no trained network has
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -57,20 +64,27 @@ def main(arguments: Sequence[str]) -> int:
 
 def _train(config: Config, workdir: Path) -> int:
     """Train in this process and those it has joined; return the exit status."""
-    from jaxsr.api.training_runs import train
     from jaxsr.devices import processes
+    from jaxsr.training.loop import train
     from jaxsr.training.run.run_log import TrainingFailed
 
     try:
-        step = train(config, workdir)
+        done = train(config, workdir, restart_data=_RESTART_DATA.value)
     except TrainingFailed as error:
         if processes.is_first():  # it is raised in all of them
             print(f"train: {error}", file=sys.stderr)
         return command_line.SOME_FAILED
-    if step < config.steps:
-        print(f"stopped at step {step} of {config.steps}; the same command resumes from there", flush=True)
-        return TERMINATED
-    print(f"trained to step {step}; weights: {workdir}/model.safetensors", flush=True)
+    weights = workdir / "model.safetensors"
+    if done.signal is not None:
+        print(f"stopped at step {done.step} of {config.steps}; the same command resumes there; weights: {weights}")
+        return SHELL_OFFSET + done.signal
+    print(f"trained to step {done.step}; weights: {weights}", flush=True)
+    if done.below > FAR_BELOW and processes.is_first():
+        print(
+            f"train: the weights score {done.below:.1f} dB below their input: too few steps, or too high a rate "
+            f"(--config.optimizer.learning_rate)",
+            file=sys.stderr,
+        )
     return command_line.DONE
 
 

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from jaxsr.training.config import Config
 
 
-def train(config: "Config | str | Path", workdir: str | Path) -> int:
+def train(config: "Config | str | Path", workdir: str | Path, *, restart_data: bool = False) -> int:
     """Return the last step of training as `config` says inside `workdir`.
 
-    A run that was stopped continues from its newest checkpoint; one that was finished is left alone.
+    A run that was stopped continues from its newest whole checkpoint; one that was finished is left alone.
 
     Example:
         config = jaxsr.default_config()
@@ -30,16 +30,19 @@ def train(config: "Config | str | Path", workdir: str | Path) -> int:
         config: a ConfigDict of `default_config` or of a file's get_config, or a file with its variant, such as
             "configs/espcn.py:x3". `config.task` says what is learned: "sr", "blind", "deblur" or "reference".
         workdir: the run's folder, made when missing. It gets config.json, metrics.jsonl, TensorBoard events,
-            checkpoints/, samples/ and the weights, model.safetensors.
+            checkpoints/, samples/ and the weights: model.safetensors, and best.safetensors of the best score.
+        restart_data: begin the data anew where the run goes on, as it must with another kind of data.
 
     Returns:
-        The number of updates made in all: `config.steps`, or fewer when SIGTERM ended the run, after a checkpoint.
-        For a config of KernelGAN, which trains on each photo by itself: the number of photos that have a kernel.
+        The number of updates made in all: `config.steps`, or fewer when SIGTERM or Ctrl-C ended the run, after a
+        checkpoint. For a config of KernelGAN, which trains on each photo by itself: the number of photos that have a
+        kernel.
 
     Raises:
-        UserError: for a config that cannot run, before anything is written.
-        TrainingFailed: when training diverged: a loss that is not finite (NonFiniteLoss), or a collapsed generator
-            (Collapse). The last checkpoint was saved before that.
+        UserError: for a config that cannot run, before anything is written, and while another run uses `workdir`.
+        TrainingFailed: when training diverged: a loss that is not finite (NonFiniteLoss), an output far from any photo
+            (Runaway), or scores or photos that have collapsed (Collapse). The checkpoints that stay are older.
+        OSError: when the disk is full; the last whole checkpoint stays.
     """
     if isinstance(config, str | Path):
         config = load_config(config)
@@ -47,7 +50,7 @@ def train(config: "Config | str | Path", workdir: str | Path) -> int:
         return len(estimate_kernels(config, workdir).kernels)
     from jaxsr.training.loop import train as train_network
 
-    return train_network(config, workdir)
+    return train_network(config, workdir, restart_data=restart_data).step
 
 
 def load_config(name: str | Path) -> "Config":
@@ -79,7 +82,8 @@ def estimate_kernels(config: "Config", workdir: str | Path) -> "KernelFiles":
     from jaxsr.blind.kernelgan.kernelgan_options import KernelGANOptions
     from jaxsr.data.listing import list_photos
     from jaxsr.support.progress import progress_bar
-    from jaxsr.training.run.run_folder import claim_folder
+    from jaxsr.training.run.changes import changed_fields, check_changes
+    from jaxsr.training.run.run_folder import config_fields, locked, read_config, write_config
 
     if not config.data.train:
         raise UserError("data.train is empty; name photos or a folder: --config.data.train=FOLDER")
@@ -88,9 +92,11 @@ def estimate_kernels(config: "Config", workdir: str | Path) -> "KernelFiles":
     photos = list_photos([item for item in config.data.train.split(",") if item])
     workdir = Path(workdir)
     make_folder(workdir)
-    claim_folder(workdir, config)
     output, log = workdir / "kernels", workdir / "metrics.jsonl"
-    with progress_bar([workdir], "step") as progress:
+    with locked(workdir), progress_bar([workdir], "step") as progress:
+        before = read_config(workdir)
+        check_changes(str(workdir), changed_fields(before, config_fields(config)) if before else {})
+        write_config(workdir, config)
         result = estimate_kernels_of_files(photos, output, options, log_file=log, progress=progress)
     for failure in result.failures.values():
         print(failure, file=sys.stderr)

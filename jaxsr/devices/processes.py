@@ -149,8 +149,8 @@ def tree_of_first(tree: T) -> T:
     return jax.tree.map(np.asarray, multihost_utils.broadcast_one_to_all(tree))
 
 
-class AgreedStop:
-    """Graceful stop on SIGTERM to any process: all of them stop after the same step.
+class AgreedStep:
+    """A step after which all processes stop, because one of them got SIGTERM.
 
     JAX's own handler takes the signal and tells the coordinator; the processes then agree on the first poll that none
     of them has made yet.
@@ -160,8 +160,8 @@ class AgreedStop:
         """Start counting polls, which all processes make after the same steps."""
         self._polls = 0
 
-    def is_set(self) -> bool:
-        """Return whether to stop now."""
+    def reached(self) -> bool:
+        """Return whether this is that step. All processes must call it after the same steps."""
         from jax.experimental import multihost_utils
 
         self._polls += 1

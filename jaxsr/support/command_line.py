@@ -1,6 +1,8 @@
 """How every command starts and ends: compile cache, one-line errors, exit status."""
 
+import errno
 import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -10,15 +12,18 @@ from absl import app, flags, logging
 
 from jaxsr.support.errors import UserError
 from jaxsr.support.files import cache_folder
+from jaxsr.support.interruption import SHELL_OFFSET, signals_as_exceptions
 
 DONE, SOME_FAILED, WRONG_USAGE = 0, 1, 2
+WITHOUT_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG)
 MAX_CPU_DEVICES = 8  # each holds a tile of a photo; XLA's own threads use any further cores
 
 
 def run(main: Callable[[Sequence[str]], int | None]) -> None:
     """Run `main(positional arguments)` as an absl app and exit with its status.
 
-    0: all done. 1: some inputs failed, the others are written. 2: wrong usage, with one line on standard error.
+    0: all done. 1: some inputs failed, the others are written. 2: wrong usage. 130 and 143: ended by Ctrl-C and by
+    SIGTERM, after temporary files were removed. One line on standard error says what went wrong.
     """
 
     def guarded(argv: Sequence[str]) -> int:
@@ -26,11 +31,24 @@ def run(main: Callable[[Sequence[str]], int | None]) -> None:
         use_all_cores()
         if not flags.FLAGS["verbosity"].present:
             logging.set_verbosity(logging.WARNING)  # checkpointing logs each of its steps
+        command = Path(sys.argv[0]).stem
         try:
-            return main(argv[1:]) or DONE
+            with signals_as_exceptions():
+                return main(argv[1:]) or DONE
         except UserError as error:
-            print(f"{Path(sys.argv[0]).stem}: {error}", file=sys.stderr)
+            print(f"{command}: {error}", file=sys.stderr)
             return WRONG_USAGE
+        except KeyboardInterrupt as error:
+            number = error.args[0] if error.args else signal.SIGINT
+            print(f"\n{command}: ended by {signal.Signals(number).name}", file=sys.stderr)
+            sys.stdout.flush()
+            os._exit(SHELL_OFFSET + number)  # without tearing down XLA, whose threads may still compute
+        except OSError as error:
+            if error.errno not in WITHOUT_ROOM:
+                raise
+            place = f" ({error.filename})" if error.filename else ""
+            print(f"{command}: {error.strerror}{place}; make room, then run the same command again", file=sys.stderr)
+            return SOME_FAILED
 
     app.run(guarded, flags_parser=_parse_flags)
 

@@ -160,7 +160,9 @@ class TrainingConfig:
     schedule: ScheduleSection = field(default_factory=ScheduleSection)
     log_every: int = 100  # updates between two lines of metrics
     validate_every: int = 2_000  # updates between two scores, sample pictures and weight files
-    checkpoint_every: int = 2_000  # updates between two checkpoints
+    checkpoint_every: int = 2_000  # updates between two checkpoints; each validation saves one too
+    checkpoint_minutes: float = 10.0  # a checkpoint at least so often, in minutes; 0 counts updates alone
+    stop_on_collapse: bool = True  # end a run whose scores fall 3 dB below bicubic's twice, after having passed them
 
 
 def default_config() -> Config:

@@ -1,4 +1,4 @@
-"""The training loop: one straight function that every network trained on many photos goes through."""
+"""The training loop that every network trained on many photos goes through."""
 
 import contextlib
 import dataclasses
@@ -8,16 +8,20 @@ import jax
 import numpy as np
 
 from jaxsr.devices import parallel, processes
-from jaxsr.devices.stop import stop_on_sigterm
+from jaxsr.devices.stop import Stop, stop_on_signals
 from jaxsr.models import Model
 from jaxsr.training.config import Config
 from jaxsr.training.feeds.feed import Feed
-from jaxsr.training.plan import Plan, compile_stages, make_plan
-from jaxsr.training.run.checkpoints import Checkpoints
-from jaxsr.training.run.run_folder import claim_folder, training_card
-from jaxsr.training.run.run_log import Meter, RunLog
+from jaxsr.training.plan import Plan, Program, compile_stages, make_plan
+from jaxsr.training.run.checkpoints import Checkpoints, has_checkpoints
+from jaxsr.training.run.events import SaveClock, is_due, steps_to_next_event
+from jaxsr.training.run.resumption import Resumption, resume
+from jaxsr.training.run.run_folder import config_fields, locked, training_card, write_config
+from jaxsr.training.run.run_log import Meter, RunLog, TrainingFailed
+from jaxsr.training.run.score_watch import ScoreWatch
 from jaxsr.training.run.validation import Validation
 from jaxsr.training.state import TrainState, scored_variables
+from jaxsr.training.state_arrays import arrays_by_path
 from jaxsr.weights import save
 
 
@@ -31,100 +35,151 @@ class Run:
     validation: Validation
     checkpoints: Checkpoints
     log: RunLog
+    watch: ScoreWatch
 
 
-def train(config: Config, workdir: str | Path) -> int:
-    """Train as `config` says inside `workdir`, from its newest checkpoint if there is one; return the last step.
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """How training ended: the number of updates made in all, and the signal that stopped it, None at the end.
 
-    That is below `config.steps` when SIGTERM ended the run, after a checkpoint. Raises UserError for a config that
-    cannot run, before anything is written, and TrainingFailed when training diverged.
+    `below` is by how many dB the last score lay below that of the enlarged or blurred input; negative above it.
+    """
+
+    step: int
+    signal: int | None
+    below: float
+
+
+def train(config: Config, workdir: str | Path, *, restart_data: bool = False) -> Outcome:
+    """Train as `config` says inside `workdir`, from its newest whole checkpoint if there is one.
+
+    SIGTERM and Ctrl-C end the run early, after a checkpoint. `restart_data` begins the data anew. Raises UserError for
+    a config that cannot run, before anything is written, TrainingFailed when training diverged, and OSError when the
+    disk is full.
     """
     # Check the config before anything is written
     workdir, plan = Path(workdir), make_plan(config)
+
+    if not has_checkpoints(workdir):
+        _ = plan.first_variables  # a run that resumes does not need its initial weights
 
     # Data and programs
     feed = plan.open_feed()
     validation = Validation(config.data.validation, plan.task.validation_set(config), workdir / "samples")
     programs = compile_stages(plan, feed)
-    vgg_params = parallel.replicate(plan.vgg_params, plan.devices)
 
-    # The run folder, and the state in which an earlier run stopped
-    processes.from_first(lambda: claim_folder(workdir, config))
-    checkpoints = Checkpoints(workdir / "checkpoints")
-    state = restored_state(plan, checkpoints, feed)
-    step, stage = int(state.step), plan.stage_at(int(state.step))
-    state = parallel.replicate(state, plan.devices)
-    silent = not processes.is_first()
-    log = RunLog(workdir, step=step, steps=config.steps, batch_size=config.batch_size, silent=silent)
-    meter = Meter(config.adversarial.min_contrast)
-    run = Run(plan, workdir, feed, validation, checkpoints, log)
+    with contextlib.ExitStack() as opened:
+        # The run folder, and the state in which an earlier run stopped
+        processes.from_first(lambda: opened.enter_context(locked(workdir)))
+        checkpoints = opened.enter_context(contextlib.closing(Checkpoints(workdir)))
+        start = resume(plan, workdir, checkpoints, feed, restart_data=restart_data)
+        processes.from_first(lambda: write_config(workdir, config))
+        options = {"steps": config.steps, "batch_size": config.batch_size, "silent": not processes.is_first()}
+        log = opened.enter_context(contextlib.closing(RunLog(workdir, step=int(start.state.step), **options)))
+        run = Run(plan, workdir, feed, validation, checkpoints, log, start.watch)
 
-    # Steps, one dispatch at a time; a dispatch never runs past an event
-    with contextlib.closing(checkpoints), contextlib.closing(log), stop_on_sigterm() as stopped:
-        while step < config.steps and not stopped.is_set():
-            if step == plan.stages[stage].last:
-                stage += 1
-                state = plan.enter_stage(stage, state)
-            count = steps_to_next_event(config, step)
-            with log.waiting():
-                data = feed.data(count)
-            state, metrics = programs[stage](state, vgg_params, data, count)
-            step += count
-            meter.add(count, metrics)
-            if is_due(config, step, config.log_every) or step == plan.stages[stage].last:  # the next has other metrics
-                log.train(step, meter.mean())
-            with log.pausing():
-                if is_due(config, step, config.checkpoint_every):
-                    meter.check()  # before saving, so that the last checkpoint stays a good one
-                    save_checkpoint(run, step, state)
-                if is_due(config, step, config.validate_every):
-                    meter.check()
-                    validate(run, step, state)
-        meter.check()
-        save_checkpoint(run, step, state)
-    return step
+        # Steps
+        stop = opened.enter_context(stop_on_signals())
+        try:
+            step = run_steps(run, programs, start, stop)
+        except TrainingFailed as error:
+            raise type(error)(f"{error}; {go_back(run)}") from None
+    return Outcome(step, stop.signal if step < config.steps else None, run.watch.below)
 
 
-def restored_state(plan: Plan, checkpoints: Checkpoints, feed: Feed) -> TrainState:
-    """Return the state of the newest checkpoint, with `feed` at its position, or the first state where there is none.
+def run_steps(run: Run, programs: list[Program], start: Resumption, stop: Stop) -> int:
+    """Train from `start` to the end or until `stop`, one dispatch at a time; return the last step.
 
-    It lies on the host.
+    A dispatch never runs past an event: a line of the log, a checkpoint, a score, a stage.
     """
-    state = plan.first_state()
-    if checkpoints.latest is None:
-        return state
-    state, meta = checkpoints.restore(state)
-    feed.seek(meta["position"])
-    print(f"resuming from step {checkpoints.latest} of {plan.config.steps}", flush=True)
-    return state
-
-
-def steps_to_next_event(config: Config, step: int) -> int:
-    """Return how many steps the next dispatch runs: to the next log, checkpoint, score or stage, at most a full one."""
-    events = (config.log_every, config.checkpoint_every, config.validate_every)
-    ends = [end - step for end in (config.pretraining.steps, config.steps) if end > step]
-    limit = parallel.steps_per_dispatch(config.steps_per_dispatch)
-    return min(limit, *ends, *(every - step % every for every in events))
-
-
-def is_due(config: Config, step: int, every: int) -> bool:
-    """Return whether an event of every `every` steps happens after `step`; all happen at the end."""
-    return step % every == 0 or step == config.steps
+    plan, config, log = run.plan, run.plan.config, run.log
+    step = saved = int(start.state.step)
+    stage, compiled = plan.stage_at(step), set()
+    state = parallel.replicate(start.state, plan.devices)
+    vgg_params = parallel.replicate(plan.vgg_params, plan.devices)
+    meter, clock = Meter(config.adversarial.min_contrast), SaveClock(config.checkpoint_minutes)
+    while step < config.steps and not stop.is_set():
+        if step == plan.stages[stage].last:
+            stage += 1
+            state = plan.enter_stage(stage, state)
+        count = steps_to_next_event(config, step)
+        with log.waiting():
+            data = run.feed.data(count)
+        state, metrics = programs[stage](state, vgg_params, data, count)
+        step += count
+        meter.add(count, metrics)
+        if stage not in compiled:
+            compiled.add(stage)
+            jax.block_until_ready(metrics)
+            log.restart_clock(step)
+        logs = is_due(config, step, config.log_every) or step == plan.stages[stage].last  # the next has other metrics
+        if logs:
+            log.train(step, meter.mean())
+        scores = is_due(config, step, config.validate_every)
+        with log.pausing():
+            if scores or is_due(config, step, config.checkpoint_every) or clock.is_due(may_ask_others=logs):
+                meter.check()  # before saving, so that the last checkpoint stays a good one
+                if scores:
+                    validate(run, step, state)
+                save_checkpoint(run, step, state)
+                saved = step
+                clock.restart()
+    meter.check()
+    if step > saved:
+        save_checkpoint(run, step, state)
+    if step < config.steps:  # stopped: leave weights all the same
+        save_weights(run, "model", step, model_of(run, state), scores=[])
+    return step
 
 
 def save_checkpoint(run: Run, step: int, state: TrainState) -> None:
     """Save everything that a resumed run needs."""
-    run.checkpoints.save(step, state, {"position": run.feed.position(), "config": run.plan.config.to_dict()})
+    meta = {
+        "position": run.feed.position(),
+        "config": config_fields(run.plan.config),
+        "watch": run.watch.record(),
+    }
+    run.checkpoints.save(step, arrays_by_path(state), meta, best=run.watch.best_step)
 
 
 def validate(run: Run, step: int, state: TrainState) -> None:
-    """Log the scores after `step`, draw samples, and write the weights; one of several processes does it for all."""
-    if not processes.is_first():
-        return
-    plan = run.plan
+    """Log the scores after `step`, draw samples, and write the weights; one of several processes does it for all.
+
+    Raises Collapse on all of them where the scores say so.
+    """
+    model = model_of(run, state)
+
+    def score() -> dict[str, float]:
+        rate = run.plan.stages[run.plan.stage_at(step)].rate(step)
+        scores = run.validation.score(model, step)
+        run.log.validation(step, {**scores, "learning_rate": float(rate)})
+        return scores
+
+    scores = processes.from_first(score)
+    run.watch.add(step, scores, stop=run.plan.config.stop_on_collapse)
+    if processes.is_first():
+        card = run.validation.card(model)
+        save_weights(run, "model", step, model, scores=card)
+        if run.watch.best_step == step:
+            save_weights(run, "best", step, model, scores=card)
+
+
+def model_of(run: Run, state: TrainState) -> Model:
+    """Return the network with the weights that are scored and saved."""
     variables = jax.tree.map(np.asarray, scored_variables(state))
-    model = Model(plan.spec, plan.network, plan.config.model.scale, variables)
-    rate = plan.stages[plan.stage_at(step)].rate(step)
-    run.log.validation(step, {**run.validation.score(model, step), "learning_rate": rate})
-    card = training_card(plan.config, step, run.validation.card(model))
-    save(run.workdir / "model.safetensors", model, **card)
+    return Model(run.plan.spec, run.plan.network, run.plan.config.model.scale, variables)
+
+
+def save_weights(run: Run, name: str, step: int, model: Model, *, scores: list) -> None:
+    """Write `name`.safetensors with a card that tells of the training, in the first process."""
+    if processes.is_first():
+        save(run.workdir / f"{name}.safetensors", model, **training_card(run.plan.config, step, scores))
+
+
+def go_back(run: Run) -> str:
+    """Set aside the checkpoints after the best score, where the network has collapsed; return where a run resumes."""
+    if run.watch.lost:
+        run.checkpoints.set_aside_after(run.watch.best_step)
+    if run.checkpoints.latest is None:
+        return "no checkpoint was saved before, so the same command begins anew"
+    return f"the same command resumes from step {run.checkpoints.latest}"

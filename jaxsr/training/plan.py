@@ -16,7 +16,7 @@ from jaxsr.training.config import Config, network_of
 from jaxsr.training.feeds.feed import Feed
 from jaxsr.training.objectives.objective import make_losses
 from jaxsr.training.optimizers import layer_factors
-from jaxsr.training.state import AdversaryState, TrainState, create_state, initial_variables
+from jaxsr.training.state import AdversaryState, TrainState, create_state, initial_variables, taken_from
 from jaxsr.training.steps.adversary import make_adversary
 from jaxsr.training.steps.dispatch import dispatch
 from jaxsr.training.steps.training_stages import Stage, make_stages, start_adversary
@@ -32,7 +32,7 @@ class Plan:
     Attributes:
         network: what is scored and saved.
         devices: those of this process that train; each gets `share` of a batch.
-        variables: the network's, before the first step.
+        variables: the network's by the paper's initialisation.
         adversary: the second network's state before the first step; None without one.
         vgg_params: weights of VGG19 that the losses need; {} where they need none.
         stages: pretraining, where the config asks for it, and the training proper.
@@ -53,11 +53,24 @@ class Plan:
         """Return the source of crops."""
         return self.task.open_feed(self.config, self.task.crop_size(self.config, self.spec), self.devices)
 
+    @functools.cached_property
+    def first_variables(self) -> Variables:
+        """The network's variables before the first step: from `config.initial_weights` where those are given."""
+        weights = self.config.initial_weights
+        return taken_from(weights, self.variables) if weights else self.variables
+
     def first_state(self) -> TrainState:
         """Return the state before the first step, on the host."""
+        return self._state(self.first_variables)
+
+    def blank_state(self) -> TrainState:
+        """Return a state of the shapes that the run has, whose values do not count."""
+        return self._state(self.variables)
+
+    def _state(self, variables: Variables) -> TrainState:
         averaged = self.config.ema_decay > 0
         optimizer = self.stages[0].optimizer
-        return create_state(self.variables, optimizer, self.adversary, seed=self.config.seed, averaged=averaged)
+        return create_state(variables, optimizer, self.adversary, seed=self.config.seed, averaged=averaged)
 
     def enter_stage(self, index: int, state: TrainState) -> TrainState:
         """Return `state` as the stage `index` starts with it, on the devices."""
@@ -78,7 +91,6 @@ def make_plan(config: Config) -> Plan:
     check_share(config, share)
     trained = spec.module(config.model.scale, **{**config.model.options.to_dict(), **spec.training_options})
     layer_factors(initial_shapes(trained)["params"], config.optimizer.layer_rates.to_dict())
-    weights, basis = config.initial_weights, config.model.basis
     losses, adversary = make_losses(config), make_adversary(config)
     make_batch = functools.partial(task.make_batch, config, spec)
     return Plan(
@@ -88,7 +100,7 @@ def make_plan(config: Config) -> Plan:
         network=network,
         devices=devices,
         share=share,
-        variables=initial_variables(trained, seed=config.seed, weights=weights, basis=basis),
+        variables=initial_variables(trained, seed=config.seed, basis=config.model.basis),
         adversary=start_adversary(config, spec, adversary),
         vgg_params=losses.vgg_params,
         stages=make_stages(config, spec, losses, adversary, make_batch),

@@ -57,18 +57,16 @@ def create_state(
     )
 
 
-def initial_variables(module: nn.Module, *, seed: int, weights: str = "", basis: str = "") -> Variables:
+def initial_variables(module: nn.Module, *, seed: int, basis: str = "") -> Variables:
     """Return the network's variables before training: the paper's initialisation by `seed`.
 
-    With `weights` (a weight file or shipped name) every array of equal path and shape is taken from there,
-    as FSRCNN does to go from one scale to another. The file `basis` holds DAN's principal components. Raises UserError
-    when no array fits, and for a basis of another size or a network without.
+    The file `basis` holds DAN's principal components. Raises UserError for a basis of another size or a network
+    without.
     """
     constants = _constants(module, basis) if basis else {}
     sample = jnp.zeros((1, 32, 32, module.channels))  # type: ignore[attr-defined]
     key = seed_key(seed, Purpose.INITIAL_WEIGHTS)
-    variables = {"params": {}, **jax.jit(module.init)(key, sample), **constants}
-    return _taken_from(weights, variables) if weights else variables
+    return {"params": {}, **jax.jit(module.init)(key, sample), **constants}
 
 
 def _constants(module: nn.Module, basis: str) -> Variables:
@@ -79,8 +77,11 @@ def _constants(module: nn.Module, basis: str) -> Variables:
     return {"constants": {"basis": jnp.asarray(components)}}
 
 
-def _taken_from(weights: str, variables: Variables) -> Variables:
-    """Return `variables` with those arrays of the file `weights` that have the same path and shape."""
+def taken_from(weights: str, variables: Variables) -> Variables:
+    """Return `variables` with those arrays of `weights`, a file or a shipped name, that have the same path and shape.
+
+    FSRCNN goes from one scale to another in this way. Prints how many there are. Raises UserError where none fits.
+    """
     fresh, saved = by_path(variables), by_path(load(weights).variables)
     fitting = {path for path in fresh.keys() & saved.keys() if fresh[path].shape == saved[path].shape}
     if not fitting:

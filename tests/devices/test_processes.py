@@ -153,7 +153,7 @@ def test_the_other_ends_when_one_is_killed(killed, photos, tmp_path):
     ended = other.returncode == 1 and line in said.splitlines()
     assert ended or (killed == 0 and other.returncode == -signal.SIGABRT), said
     for name in ("two", "one"):
-        assert train(config_of({**fields, "steps": 40}), tmp_path / name) == 40
+        assert train(config_of({**fields, "steps": 40}), tmp_path / name).step == 40
     assert close(weights(tmp_path / "one"), weights(tmp_path / "two"))
 
 

@@ -13,6 +13,7 @@ from jaxsr.support.types import Tree
 from jaxsr.training.objectives.objective import Losses, make_losses
 from jaxsr.training.run.checkpoints import Checkpoints
 from jaxsr.training.state import TrainState, create_state, initial_variables
+from jaxsr.training.state_arrays import state_from_arrays
 from jaxsr.training.steps.adversary import Adversary, make_adversary
 from jaxsr.training.steps.step import MakeBatch
 from jaxsr.training.steps.training_stages import Stage, make_stages, start_adversary
@@ -98,10 +99,10 @@ def state_after(config, steps=2):
 
 def saved_state(config, workdir):
     """Return the state of the last checkpoint of a run."""
-    checkpoints = Checkpoints(workdir / "checkpoints")
-    state, _ = checkpoints.restore(parts_of(config).state)
+    checkpoints = Checkpoints(workdir)
+    arrays, _ = checkpoints.restore()
     checkpoints.close()
-    return state
+    return state_from_arrays(parts_of(config).state, arrays)
 
 
 def assert_same_networks(state, other):

@@ -59,4 +59,4 @@ def stop_after(step, config, workdir):
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(loop, "steps_to_next_event", count)
-        assert train(config, workdir) == step
+        assert train(config, workdir).step == step

@@ -17,7 +17,7 @@ from jaxsr.training.config import network_of
 from jaxsr.training.loop import train
 from jaxsr.training.run.checkpoints import Checkpoints
 from jaxsr.training.run.run_log import NonFiniteLoss
-from jaxsr.training.state import initial_variables
+from jaxsr.training.state import initial_variables, taken_from
 from jaxsr.weights import load
 from tests.helpers.configs import variants
 from tests.helpers.training import records, stop_after, weights
@@ -42,7 +42,7 @@ def distinct():
 def test_every_config_trains(name, variant, tiny, tmp_path):
     config = tiny(name, variant, steps=2, log_every=1)
     before = initial_variables(network_of(config, model_spec(name)), seed=0)["params"]
-    assert train(config, tmp_path) == 2
+    assert train(config, tmp_path).step == 2
     after = load(tmp_path)
     losses = [line["loss"] for line in records(tmp_path, "train")]
     assert len(losses) == 2 and np.isfinite(losses).all()
@@ -74,8 +74,8 @@ def test_stopping_half_way_changes_nothing(per_dispatch, tiny, tmp_path):
     fields = {"steps": 20, "steps_per_dispatch": per_dispatch, "checkpoint_every": 10, "validate_every": 20}
     train(tiny(**fields), tmp_path / "whole")
     stop_after(10, tiny(**fields), tmp_path / "halves")
-    assert Checkpoints(tmp_path / "halves" / "checkpoints").latest == 10
-    assert train(tiny(**fields), tmp_path / "halves") == 20
+    assert Checkpoints(tmp_path / "halves").latest == 10
+    assert train(tiny(**fields), tmp_path / "halves").step == 20
     whole, halves = weights(tmp_path / "whole"), weights(tmp_path / "halves")
     assert whole.keys() == halves.keys() and len(whole) == 6
     for name in whole:
@@ -157,7 +157,7 @@ def test_a_non_finite_loss_stops_and_keeps_the_last_checkpoint(tiny, tmp_path):
     config = tiny(steps=10, checkpoint_every=1, log_every=5, **{"optimizer.learning_rate": 1e30})
     with pytest.raises(NonFiniteLoss, match=r"not finite at step (\d+); .*learning_rate"):
         train(config, tmp_path)
-    checkpoints = Checkpoints(tmp_path / "checkpoints")
+    checkpoints = Checkpoints(tmp_path)
     kept = checkpoints.latest
     assert kept is not None and kept < 10
 
@@ -165,14 +165,14 @@ def test_a_non_finite_loss_stops_and_keeps_the_last_checkpoint(tiny, tmp_path):
 def test_a_finished_run_is_left_alone(tiny, tmp_path):
     train(tiny(), tmp_path)
     before = weights(tmp_path)
-    assert train(tiny(), tmp_path) == 4
+    assert train(tiny(), tmp_path).step == 4
     after = weights(tmp_path)
     assert all((before[name] == after[name]).all() for name in before)
 
 
 def test_more_steps_go_on(tiny, tmp_path, capsys):
     train(tiny(), tmp_path)
-    assert train(tiny(steps=6), tmp_path) == 6
+    assert train(tiny(steps=6), tmp_path).step == 6
     assert "steps changes from 4 to 6" in capsys.readouterr().out
 
 
@@ -180,7 +180,7 @@ def test_more_steps_go_on(tiny, tmp_path, capsys):
 def test_initial_weights_come_from_a_relative(tiny, tmp_path):
     train(tiny("fsrcnn", "x3"), tmp_path / "x3")
     file = str(tmp_path / "x3" / "model.safetensors")
-    params = initial_variables(model_spec("fsrcnn").module(2), seed=5, weights=file)
+    params = taken_from(file, initial_variables(model_spec("fsrcnn").module(2), seed=5))
     given = load(tmp_path / "x3").params
     assert jax.tree.all(jax.tree.map(lambda a, b: bool((np.asarray(a) == b).all()), params["params"], dict(given)))
 
@@ -259,6 +259,6 @@ def test_sigterm_saves_and_leaves(tiny, tmp_path):
         os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=later, daemon=True).start()
-    step = train(tiny(steps=100_000, validate_every=100_000, checkpoint_every=100_000), tmp_path)
+    step = train(tiny(steps=100_000, validate_every=100_000, checkpoint_every=100_000), tmp_path).step
     assert 2 <= step < 100_000
-    assert Checkpoints(tmp_path / "checkpoints").latest == step
+    assert Checkpoints(tmp_path).latest == step

@@ -34,3 +34,12 @@ class Feed(Protocol):
     def seek(self, position: Json) -> None:
         """Go to a position that `position` returned."""
         ...
+
+
+def goes_on(position: Json, saved: Json) -> bool:
+    """Return whether a feed whose `position` looks like this can go to `saved`, which another run's feed had."""
+    if position is None:
+        return True  # photos that live on the devices have no position
+    if isinstance(position, dict) and isinstance(saved, dict):
+        return position.keys() == saved.keys() and all(goes_on(position[name], saved[name]) for name in position)
+    return type(position) is type(saved)

@@ -1,20 +1,40 @@
-"""Checkpoints: the arrays of the training state, the position in the data, and the config."""
+"""Checkpoints: the arrays of the training state and what goes with them, verified when they are read.
 
+A checkpoint holds {path: array} of the state, and JSON with a checksum of both. One that is damaged (a file emptied,
+cut or with a flipped bit) is set aside, and the newest whole one is taken.
+"""
+
+import contextlib
+import errno
+import json
+import logging
+import shutil
+import sys
+import time
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TypeVar
 
-import jax
 import numpy as np
 import orbax.checkpoint as ocp
+from absl.logging import get_absl_logger
 from orbax.checkpoint import checkpoint_managers
 
 from jaxsr.devices import processes
-from jaxsr.support.errors import UserError
-from jaxsr.support.types import Json, Tree
+from jaxsr.support.types import Json
 
-State = TypeVar("State")
+KEEP = 2  # the newest ones, beside the best
+FOLDER = "checkpoints"  # of the run's folder
+SET_ASIDE = "set_aside"  # the folder beside it, of checkpoints that are not resumed from
+GRACE = 0.2  # seconds in which readers of a damaged checkpoint end
+FULL = ("No space left on device", "Disk quota exceeded", "RESOURCE_EXHAUSTED")
 
-KEEP = 2  # the newest ones; max_to_keep together with best_fn would delete the newest
+Arrays = dict[str, np.ndarray]  # those of a state, by path
+
+
+def has_checkpoints(workdir: Path) -> bool:
+    """Return whether the run in `workdir` has saved a checkpoint, as the first process sees it."""
+    return processes.from_first(lambda: any((workdir / FOLDER).glob("[0-9]*")))
 
 
 class Checkpoints:
@@ -23,9 +43,11 @@ class Checkpoints:
     All processes call the same methods; the first one reads and writes for all.
     """
 
-    def __init__(self, folder: Path):
-        """Open or create `folder`."""
-        self._manager = _open(folder.absolute()) if processes.is_first() else None
+    def __init__(self, workdir: Path):
+        """Open or create the folder in `workdir`."""
+        self._folder = workdir.absolute() / FOLDER
+        self._kept = NewestAndBest()
+        self._manager = _open(self._folder, self._kept) if processes.is_first() else None
         self._latest = processes.from_first(lambda: self._manager and self._manager.latest_step())
 
     @property
@@ -33,60 +55,151 @@ class Checkpoints:
         """The step of the newest complete checkpoint, None without one."""
         return self._latest
 
-    def save(self, step: int, state: Tree, meta: dict[str, Json]) -> None:
-        """Save `state` (arrays) and `meta` (JSON) as of `step`; a step that is saved already is left alone."""
+    def save(self, step: int, arrays: Arrays, meta: dict[str, Json], *, best: int | None = None) -> None:
+        """Save `arrays` and `meta` (JSON) as of `step`; a step that is saved already is left alone.
+
+        Kept are the newest ones and that of the step `best`. Raises OSError when the disk is full.
+        """
+        self._kept.best = best
         if step == self._latest:
             return
         self._latest = step
         if self._manager is None:
             return
-        state = jax.tree.map(np.asarray, state)  # Orbax cannot save the state of several processes as it is
-        arguments = ocp.args.Composite(state=ocp.args.StandardSave(state), meta=ocp.args.JsonSave(meta))
-        self._manager.save(step, args=arguments, force=True)
+        content = {"content": meta, "checksum": checksum(arrays, meta)}
+        arguments = ocp.args.Composite(state=ocp.args.StandardSave(arrays), meta=ocp.args.JsonSave(content))
+        self._writing(lambda manager: manager.save(step, args=arguments, force=True))
 
-    def restore(self, template: State) -> tuple[State, dict[str, Json]]:
-        """Return the newest state, shaped like `template`, as host arrays, and its meta.
+    def restore(self) -> tuple[Arrays, dict[str, Json]] | None:
+        """Return the arrays and the meta of the newest whole checkpoint, on the first process; None without one.
 
-        Raises UserError when the checkpoint's arrays are not those of `template`.
+        The other processes get the meta, and no arrays. Damaged checkpoints are named and moved to the folder
+        `set_aside` of the run.
         """
-        state = jax.tree.map(np.asarray, template)
+        found: Arrays = {}
 
-        def read() -> dict[str, Json]:
-            nonlocal state
-            state, meta = self._read(state)
-            return meta
+        def read() -> tuple[int | None, Json]:
+            step, arrays, meta = self._newest_whole()
+            found.update(arrays)
+            return step, meta
 
-        meta = processes.from_first(read)
-        return processes.tree_of_first(state), meta
+        self._latest, meta = processes.from_first(read)
+        return None if self._latest is None else (found, meta)
 
-    def _read(self, abstract: State) -> tuple[State, dict[str, Json]]:
-        """Return the newest state, shaped like `abstract`, and its meta, from disk."""
+    def _newest_whole(self) -> tuple[int | None, Arrays, Json]:
+        """Return step, arrays and meta of the newest whole checkpoint; set aside those that are not."""
         assert self._manager is not None
-        arguments = ocp.args.Composite(state=ocp.args.StandardRestore(abstract), meta=ocp.args.JsonRestore())
+        for step in sorted(self._manager.all_steps(), reverse=True):
+            try:
+                with _without_late_complaints():
+                    arrays, meta = self._read(step)
+            except (MemoryError, PermissionError):
+                raise
+            except Exception as error:  # whatever damaged files make Orbax and its parsers raise
+                reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:160]
+                place = self._set_aside(step)
+                print(f"checkpoint {step} is damaged ({reason}); moved to {place}", flush=True)
+                continue
+            return step, arrays, meta
+        return None, {}, None
+
+    def _read(self, step: int) -> tuple[Arrays, dict[str, Json]]:
+        """Return the arrays and the meta of `step` from disk; raises an error for damaged ones."""
+        assert self._manager is not None
+        arguments = ocp.args.Composite(state=ocp.args.StandardRestore(), meta=ocp.args.JsonRestore())
+        restored = self._manager.restore(step, args=arguments)
+        arrays = {path: np.asarray(array) for path, array in restored["state"].items()}
+        meta = restored["meta"]
+        if checksum(arrays, meta["content"]) != meta["checksum"]:
+            raise ValueError("it differs from its checksum")
+        return arrays, meta["content"]
+
+    def set_aside_after(self, step: int | None) -> None:
+        """Move the checkpoints after `step`, or all, to the folder `set_aside`: a run resumes before them."""
+        if self._manager is not None:
+            self._writing(lambda manager: manager.wait_until_finished())
+            for later in [each for each in self._manager.all_steps() if step is None or each > step]:
+                self._set_aside(later)
+        self._latest = step
+
+    def _set_aside(self, step: int) -> Path:
+        """Move the checkpoint of `step` out of the way; return its new place."""
+        assert self._manager is not None
+        target = self._folder.parent / SET_ASIDE / str(step)
+        if target.exists():
+            shutil.rmtree(target)
+        target.parent.mkdir(exist_ok=True)
+        shutil.move(self._folder / str(step), target)
+        self._manager.reload()
+        return target
+
+    def _writing(self, write: Callable[[ocp.CheckpointManager], object]) -> None:
+        """Run `write(manager)`; a full disk, which Orbax reports in several ways, raises OSError."""
+        assert self._manager is not None
         try:
-            restored = self._manager.restore(self._latest, args=arguments)
-        except (ValueError, KeyError) as error:
-            reason = str(error).splitlines()[0]
-            raise UserError(
-                f"checkpoint {self._latest} in {self._manager.directory} does not fit this config ({reason}); "
-                f"choose another --workdir or the config that it began with"
-            ) from None
-        return restored["state"], restored["meta"]
+            write(self._manager)
+        except Exception as error:
+            if not any(sign in str(error) for sign in FULL):
+                raise
+            self._latest = None
+            raise OSError(errno.ENOSPC, "no space left for a checkpoint", str(self._folder)) from None
 
     def close(self) -> None:
-        """Wait until everything is on disk."""
+        """Wait until everything is on disk. Raises OSError when it is full."""
         if self._manager is not None:
-            self._manager.wait_until_finished()
-            self._manager.close()
+            try:
+                self._writing(lambda manager: manager.wait_until_finished())
+            finally:
+                self._manager.close()
 
 
-def _open(folder: Path) -> ocp.CheckpointManager:
+class NewestAndBest(checkpoint_managers.PreservationPolicy):
+    """Orbax's policy that keeps the KEEP newest checkpoints and that of the step `best`."""
+
+    best: int | None = None
+
+    def should_preserve(self, checkpoints: Sequence, *, context: object) -> list[bool]:
+        """Return for each of `checkpoints`, in the order of their steps, whether it is kept."""
+        newest = {info.step for info in checkpoints[-KEEP:]}
+        return [info.step in newest or info.step == self.best for info in checkpoints]
+
+
+@contextlib.contextmanager
+def _without_late_complaints() -> Iterator[None]:
+    """Keep the readers of a damaged checkpoint quiet: those that end later complain to an event loop that is closed."""
+    hook = sys.unraisablehook
+    sys.unraisablehook = lambda _: None
+    try:
+        yield
+    except Exception:
+        time.sleep(GRACE)
+        raise
+    finally:
+        sys.unraisablehook = hook
+
+
+def _is_not_of_orbax(record: logging.LogRecord) -> bool:
+    """Return False for the lines of Orbax: what it prints as errors it raises too."""
+    return "orbax" not in record.pathname
+
+
+def checksum(arrays: Mapping[str, np.ndarray], meta: Json) -> int:
+    """Return the CRC-32 of arrays with their paths, types and shapes, and of `meta` as JSON."""
+    value = zlib.crc32(json.dumps(meta, sort_keys=True).encode())
+    for path in sorted(arrays):
+        array = np.ascontiguousarray(arrays[path])
+        value = zlib.crc32(f"{path} {array.dtype.str} {arrays[path].shape}".encode(), value)
+        value = zlib.crc32(array.reshape(-1).view(np.uint8).data, value)
+    return value
+
+
+def _open(folder: Path, policy: NewestAndBest) -> ocp.CheckpointManager:
     """Return Orbax's manager of `folder`, which with several processes does not wait for the others."""
-    policy = checkpoint_managers.LatestN(KEEP)
     alone = {}
     if processes.count() > 1:
         folder.mkdir(parents=True, exist_ok=True)
         own = ocp.options.MultiprocessingOptions(active_processes={0}, barrier_sync_key_prefix="first")
         alone = {"multiprocessing_options": own, "create": False}
+    get_absl_logger().addFilter(_is_not_of_orbax)
     options = ocp.CheckpointManagerOptions(preservation_policy=policy, cleanup_tmp_directories=True, **alone)
     return ocp.CheckpointManager(folder, item_names=("state", "meta"), options=options)

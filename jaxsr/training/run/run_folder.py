@@ -1,6 +1,12 @@
-"""The folder of a run: which config it belongs to, and the card of the weights that it produces."""
+"""The folder of a run: its lock, config.json, and the card of the weights that it produces."""
 
+import contextlib
+import errno
+import fcntl
 import json
+import os
+import socket
+from collections.abc import Iterator
 from pathlib import Path
 
 from jaxsr.support.errors import UserError
@@ -8,54 +14,83 @@ from jaxsr.support.files import remove_remains, written_whole
 from jaxsr.support.types import Json
 from jaxsr.training.config import Config
 
-# fields that decide which arrays a checkpoint holds, or what they have learned
-STATE_FIELDS = (
-    "task",
-    *("model.", "optimizer.name", "adversarial.loss", "adversarial.network"),
-    *("adversarial.options.", "adversarial.optimizer.name"),
-)
+LOCK, CONFIG = "run.lock", "config.json"
+WRITTEN = (CONFIG, "metrics.jsonl", "model.safetensors", "best.safetensors", "curves.png", "samples/step_*.png")
+WITHOUT_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS)  # file systems that cannot lock
+FOLDER_FIELDS = ("train", "validation", "pairs", "references")  # of config.data: names of folders, by comma
+FILE_FIELDS = (("initial_weights",), ("model", "basis"), ("perceptual", "weights"))
 
 
-def claim_folder(workdir: Path, config: Config) -> None:
-    """Write config.json into `workdir`, after checking that an earlier run there trained the same thing.
+@contextlib.contextmanager
+def locked(workdir: Path) -> Iterator[None]:
+    """Make `workdir` and keep other runs out of it while the block runs.
 
-    Raises UserError when its task, networks or kinds of optimizers differ, whose states could not be resumed. Other
-    changes, such as more steps, are printed. Temporary files of a run that was killed are removed.
+    The lock goes with the process, however it ends. Raises UserError that names the process of another run. A file
+    system without locks has none.
     """
-    path = workdir / "config.json"
-    now = json.loads(json.dumps(config.to_dict()))
-    if path.is_file():
-        before = json.loads(path.read_text())
-        changed = _differences(before, now)
-        fatal = [name for name in changed if name.startswith(STATE_FIELDS)]
-        if fatal:
-            name = fatal[0]
-            raise UserError(
-                f"{workdir} holds a run with {name}={changed[name][0]!r}, this config has {changed[name][1]!r}; "
-                f"choose another --workdir, or delete that folder"
-            )
-        for name, (old, new) in changed.items():
-            print(f"{workdir}: {name} changes from {old!r} to {new!r}", flush=True)
-    for written in ("config.json", "metrics.jsonl", "model.safetensors", "samples/step_*.png"):
+    workdir.mkdir(parents=True, exist_ok=True)
+    with (workdir / LOCK).open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            other = file.read().strip() or "another process"
+            raise UserError(f"{workdir} is used by {other}; wait until it ends or choose another --workdir") from None
+        except OSError as error:
+            if error.errno not in WITHOUT_LOCKS:
+                raise
+        file.truncate(0)
+        file.write(f"process {os.getpid()} on {socket.gethostname()}\n")
+        file.flush()
+        yield
+
+
+def read_config(workdir: Path) -> dict[str, Json] | None:
+    """Return the fields of config.json in `workdir`; None where there is none. A damaged one is said to be."""
+    path = workdir / CONFIG
+    if not path.is_file():
+        return None
+    try:
+        fields = json.loads(path.read_text())
+        if isinstance(fields, dict):
+            return fields
+    except ValueError:  # not JSON, or not UTF-8
+        pass
+    print(f"{path} is damaged; it is written again", flush=True)
+    return None
+
+
+def write_config(workdir: Path, config: Config) -> None:
+    """Write config.json into `workdir`, and remove temporary files of a run that was killed there."""
+    for written in WRITTEN:
         remove_remains(workdir / written)
-    with written_whole(path) as temporary:
-        temporary.write_text(json.dumps(now, indent=2) + "\n")
+    with written_whole(workdir / CONFIG) as temporary:
+        temporary.write_text(json.dumps(config_fields(config), indent=2) + "\n")
 
 
-def _differences(before: dict[str, Json], now: dict[str, Json], prefix: str = "") -> dict[str, tuple[Json, Json]]:
-    """Return {dotted name: (before, now)} of the fields that differ."""
-    changed: dict[str, tuple[Json, Json]] = {}
-    for name in sorted(before.keys() | now.keys()):
-        old, new = before.get(name), now.get(name)
-        if isinstance(old, dict) and isinstance(new, dict):
-            changed |= _differences(old, new, f"{prefix}{name}.")
-        elif old != new:
-            changed[f"{prefix}{name}"] = (old, new)
-    return changed
+def config_fields(config: Config) -> dict[str, Json]:
+    """Return the fields of `config` as JSON gives them back: tuples become lists."""
+    return json.loads(json.dumps(config.to_dict()))
 
 
 def training_card(config: Config, step: int, scores: list[dict[str, Json]]) -> dict[str, Json]:
-    """Return what the card of a weight file says about its training, with its `scores`."""
-    recipe = {name: value for name, value in config.to_dict().items() if not name.endswith("_every")}
-    training = {"data": config.data.train, "steps": step, "config": recipe}
+    """Return what the card of a weight file says about its training, with its `scores`.
+
+    Data sets and files go by their own names: their paths tell of the machine, not of the training.
+    """
+    recipe = {name: value for name, value in config.to_dict().items() if not name.endswith(("_every", "_minutes"))}
+    recipe["data"] = {
+        name: names_only(value) if name in FOLDER_FIELDS else value for name, value in recipe["data"].items()
+    }
+    for *sections, name in FILE_FIELDS:
+        section = recipe
+        for each in sections:
+            section = section[each] = dict(section[each])
+        section[name] = names_only(section[name])
+    training = {"data": recipe["data"]["train"], "steps": step, "config": recipe}
     return {"training": training, "scores": scores, "licence": "Apache-2.0"}
+
+
+def names_only(paths: str) -> str:
+    """Return comma-separated `paths` without their folders: "data/T91,/mnt/BSDS400/" gives "T91,BSDS400"."""
+    return ",".join(Path(path.strip()).name for path in paths.split(","))

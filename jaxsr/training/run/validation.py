@@ -12,6 +12,7 @@ from jaxsr.imaging.patches import center_crop
 from jaxsr.imaging.pixels import to_levels, to_rgb
 from jaxsr.models import Model
 from jaxsr.support.types import Json
+from jaxsr.training.run.run_folder import names_only
 from jaxsr.training.tasks.validation_sets import ValidationSet
 
 PANEL, MAX_ROWS = 320, 4  # largest side of a panel of the sample pictures in pixels, and how many pairs these show
@@ -44,7 +45,7 @@ class Validation:
     def card(self, model: Model) -> list[dict[str, Json]]:
         """Return what a weight file's card says of scores: data, protocol, mean and the baseline's mean."""
         each = score(model, self._set.pairs, protocols=self._set.protocols, options=self._options).values()
-        photos = {"data": self._name, "photos": self._set.photos, "pairs": len(self._set.pairs)}
+        photos = {"data": names_only(self._name), "photos": self._set.photos, "pairs": len(self._set.pairs)}
         return [photos | {key: x.record()[key] for key in ("protocol", "mean", x.baseline_name)} for x in each]
 
 

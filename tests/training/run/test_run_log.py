@@ -33,7 +33,7 @@ def test_speed_waiting_and_time_left(tmp_path, monkeypatch, capsys):
     assert record["images_per_second"] == pytest.approx(16 * 100 / 5)
     assert record["data_wait"] == pytest.approx(0.3)
     line = capsys.readouterr().out
-    assert "step 100/300  loss 0.25  320 images/s  waiting for data 30.0%  left 00:00:10" in line
+    assert "step 100/300  loss 0.25  320 images/s  waiting for data 30.0%  left 0:00:10" in line
 
 
 def test_the_mean_weighs_dispatches_by_their_steps():
@@ -47,5 +47,5 @@ def test_the_first_bad_step_is_named():
     meter = Meter()
     meter.add(5, {"loss": 1.0, "bad_step": -1})
     meter.add(5, {"loss": float("nan"), "bad_step": 8})
-    with pytest.raises(NonFiniteLoss, match="diverged: .* at step 8; the last checkpoint was saved before it"):
+    with pytest.raises(NonFiniteLoss, match="diverged: .* at step 8; lower"):
         meter.check()

@@ -1,0 +1,122 @@
+"""A run that goes on with another config, another number of arrays, other data: what goes on, and what is said."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from jaxsr.support.errors import UserError
+from jaxsr.training.loop import train
+from jaxsr.training.run.checkpoints import Checkpoints
+from jaxsr.weights import load
+from tests.helpers.training import records, weights
+
+_RUN = []  # made once: `tiny` is a fixture of each test
+
+
+@pytest.fixture
+def run(tiny, tmp_path_factory, tmp_path):
+    """Return the copy of a run that has made its 4 steps on four photos of a folder."""
+    if not _RUN:
+        folder = tmp_path_factory.mktemp("runs") / "run"
+        train(tiny(), folder)
+        _RUN.append(folder)
+    shutil.copytree(_RUN[0], copy := tmp_path / "run")
+    return copy
+
+
+def config_of(folder):
+    return json.loads((folder / "config.json").read_text())
+
+
+def test_fewer_steps_are_refused_and_nothing_is_written(run, tiny):
+    before = config_of(run)
+    with pytest.raises(UserError, match=r"steps=3 is below the 4 that the run in .* has done; set --config\.steps"):
+        train(tiny(steps=3), run)
+    assert config_of(run) == before
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"batch_size": 8}, "batch_size changes from 4 to 8: steps count updates, so the run sees another number"),
+        ({"schedule.name": "constant"}, "schedule.name changes from 'cosine' to 'constant': the learning rate follows"),
+        ({"optimizer.learning_rate": 0.001}, "optimizer.learning_rate changes from 0.02 to 0.001: holds from here"),
+        ({"initial_weights": "espcn-x2"}, "initial_weights changes from '' to 'espcn-x2': not read again"),
+        ({"log_every": 1}, "log_every changes from 2 to 1: the weights do not depend on it"),
+    ],
+)
+def test_changed_fields_are_said_with_their_effect(fields, said, run, tiny, capsys):
+    assert train(tiny(steps=5, **fields), run).step == 5
+    assert said in capsys.readouterr().out
+    assert config_of(run)["steps"] == 5
+
+
+def test_an_average_can_end_and_begin(run, tiny, capsys):
+    """Without it the network itself is saved; a new one starts at the weights, not at the initial ones."""
+    train(tiny(steps=5, ema_decay=0.0), run)
+    assert "ema_decay changes from 0.999 to 0.0" in capsys.readouterr().out
+    checkpoints = Checkpoints(run)
+    arrays, _ = checkpoints.restore()
+    checkpoints.close()
+    assert not [path for path in arrays if path.startswith("average/")]
+    np.testing.assert_array_equal(load(run).params["conv1"]["kernel"], arrays["params/conv1/kernel"])
+    train(tiny(steps=6, ema_decay=0.9, **{"optimizer.learning_rate": 0.0}), run)
+    np.testing.assert_allclose(load(run).params["conv1"]["kernel"], arrays["params/conv1/kernel"], atol=1e-6)
+
+
+def test_an_array_of_another_shape_is_named(run, tiny):
+    """Adjustable clipping counts its updates, which a run without it has not counted."""
+    before = config_of(run)
+    with pytest.raises(UserError, match=r"optimizer/1/count has shape None there, \(\) here; choose another --workdir"):
+        train(tiny(steps=6, **{"optimizer.clip_elements": 0.1}), run)
+    assert config_of(run) == before
+
+
+def test_another_kind_of_data_is_refused_or_begins_anew(run, tiny, data_set, capsys):
+    streamed = {"data.train": str(data_set)}
+    with pytest.raises(UserError, match=r"data\.train changes from .*another kind of data.*add --restart_data"):
+        train(tiny(steps=6, **streamed), run)
+    assert config_of(run)["steps"] == 4
+    assert train(tiny(steps=6, **streamed), run, restart_data=True).step == 6
+    assert "the data begins anew" in capsys.readouterr().out
+    assert train(tiny(steps=7), run).step == 7, "photos in memory have no position, so they may follow"
+    assert [line["step"] for line in records(run, "validation")] == [4, 6, 7]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("batch_size", [2, 8])
+def test_streamed_data_goes_on_with_another_batch_size(batch_size, tiny, data_set, tmp_path):
+    fields = {"data.train": str(data_set)}
+    train(tiny(**fields), tmp_path)
+    assert train(tiny(steps=8, batch_size=batch_size, **fields), tmp_path).step == 8
+
+
+def test_initial_weights_are_read_once(tiny, tmp_path, capsys):
+    """Not on resume, where their file may be gone; shipped names count as files."""
+    config = tiny(initial_weights="espcn-x2", steps=2, **{"optimizer.learning_rate": 0.0})
+    train(config, tmp_path / "run")
+    assert "6 of 6 parameter arrays start from espcn-x2" in capsys.readouterr().out
+    for name, array in weights(tmp_path / "run").items():
+        np.testing.assert_allclose(array, shipped()[name], atol=1e-6)
+    config.steps, config.initial_weights = 3, str(tmp_path / "gone.safetensors")
+    assert train(config, tmp_path / "run").step == 3
+    said = capsys.readouterr().out
+    assert "start from" not in said and "not read again" in said
+
+
+def shipped():
+    import jax
+
+    return {str(path): np.asarray(x) for path, x in jax.tree_util.tree_leaves_with_path(load("espcn-x2").params)}
+
+
+def test_cards_name_data_by_their_own_names(run, photos, tiny):
+    """Not by the paths of the machine."""
+    for name in ("model", "best"):
+        card = load(run / f"{name}.safetensors").card
+        assert card["training"]["data"] == photos.name
+        assert str(photos.parent) not in str(dict(card))
+        assert card["training"]["config"]["data"]["validation"] == photos.name
+        assert card["scores"][0]["data"] == photos.name
