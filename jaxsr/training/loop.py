@@ -14,6 +14,7 @@ from jaxsr.training.config import Config
 from jaxsr.training.feeds.feed import Feed
 from jaxsr.training.plan import Plan, compile_stages, make_plan
 from jaxsr.training.run.checkpoints import Checkpoints
+from jaxsr.training.run.curves import draw_curves
 from jaxsr.training.run.run_folder import claim_folder, training_card
 from jaxsr.training.run.run_log import Meter, RunLog
 from jaxsr.training.run.validation import Validation
@@ -126,5 +127,6 @@ def validate(run: Run, step: int, state: TrainState) -> None:
     model = Model(plan.spec, plan.network, plan.config.model.scale, variables)
     rate = plan.stages[plan.stage_at(step)].rate(step)
     run.log.validation(step, {**run.validation.score(model, step), "learning_rate": rate})
+    draw_curves(run.workdir, model.name)
     card = training_card(plan.config, step, run.validation.card(model))
     save(run.workdir / "model.safetensors", model, **card)

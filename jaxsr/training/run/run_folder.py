@@ -36,7 +36,7 @@ def claim_folder(workdir: Path, config: Config) -> None:
             )
         for name, (old, new) in changed.items():
             print(f"{workdir}: {name} changes from {old!r} to {new!r}", flush=True)
-    for written in ("config.json", "metrics.jsonl", "model.safetensors", "samples/step_*.png"):
+    for written in ("config.json", "metrics.jsonl", "model.safetensors", "curves.png", "samples/step_*.png"):
         remove_remains(workdir / written)
     with written_whole(path) as temporary:
         temporary.write_text(json.dumps(now, indent=2) + "\n")
