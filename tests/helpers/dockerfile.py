@@ -80,6 +80,11 @@ def context(folder: Path = ROOT) -> list[PurePosixPath]:
     return sorted(path for file in files if kept(path := PurePosixPath(file.relative_to(folder))))
 
 
+def inside(root: Path, path: str | PurePosixPath) -> Path:
+    """Return where the absolute `path` of a container lies in its `root`."""
+    return root / PurePosixPath(path).relative_to("/")
+
+
 class Build:
     """The roots of stages, made on demand in `folder`."""
 
@@ -112,54 +117,52 @@ class Build:
                 variables = variables | {key: value.replace("$PATH", variables["PATH"])}
         elif step.instruction == "WORKDIR":
             where = step.words
-            (root / where[1:]).mkdir(parents=True, exist_ok=True)
+            inside(root, where).mkdir(parents=True, exist_ok=True)
         elif step.instruction == "COPY":
-            self._copy(root / where[1:], step)
+            self._copy(root, where, step)
         elif step.instruction == "RUN":
             self._mount_and_run(root, step, variables, where)
         self._done[name] = (variables, where)
 
-    def _copy(self, where: Path, step: Step) -> None:
-        *sources, target = step.words.split()
+    def _copy(self, root: Path, where: str, step: Step) -> None:
+        *sources, last = step.words.split()
+        target = inside(root, PurePosixPath(where, last))
         if "from" in step.options:
             (source,) = sources
-            subprocess.run(
-                ["cp", "--archive", self.root(step.options["from"]) / source[1:], where / target], check=True
-            )
+            subprocess.run(["cp", "--archive", inside(self.root(step.options["from"]), source), target], check=True)
             return
         for path in context():
             for source in sources:
                 if path.is_relative_to(source):
-                    into = where / target / (path.relative_to(source) if str(path) != source else path.name)
-                    into.parent.mkdir(parents=True, exist_ok=True)
-                    shutil.copy(ROOT / path, into)
+                    copy = target / (path.relative_to(source) if str(path) != source else path.name)
+                    copy.parent.mkdir(parents=True, exist_ok=True)
+                    shutil.copy(ROOT / path, copy)
 
     def _mount_and_run(self, root: Path, step: Step, variables: dict[str, str], where: str) -> None:
         bound = dict(pair.split("=") for pair in step.options.get("mount", "").split(",") if pair)
         if bound:
-            target = root / bound["target"][1:]
-            shutil.copytree(self.root(bound["from"]) / bound["source"][1:], target)
+            shutil.copytree(inside(self.root(bound["from"]), bound["source"]), inside(root, bound["target"]))
         self.enter(root, variables | self._passed, where, ["/bin/sh", "-c", step.words])
         if bound:
-            shutil.rmtree(target)
+            shutil.rmtree(inside(root, bound["target"]))
 
     def enter(self, root: Path, variables: dict[str, str], where: str, command: list[str], user: str = "0") -> None:
         """Run `command` in `root` with /dev, /proc and this machine's name servers, as `user`; raise if it fails."""
         shutil.copy("/etc/resolv.conf", root / "etc/resolv.conf")
-        inside = shlex.join(["env", "--ignore-environment", *(f"{k}={v}" for k, v in variables.items()), *command])
+        words = shlex.join(["env", "--ignore-environment", *(f"{k}={v}" for k, v in variables.items()), *command])
         script = (
             f"mount --rbind /dev {root}/dev && mount --types=proc proc {root}/proc && exec chroot "
-            f"--userspec={user}:{user} {root} /bin/sh -c {shlex.quote(f'cd {where} && exec {inside}')}"
+            f"--userspec={user}:{user} {root} /bin/sh -c {shlex.quote(f'cd {where} && exec {words}')}"
         )
         subprocess.run(["unshare", "--mount", "--pid", "--fork", "/bin/sh", "-c", script], check=True)
 
-    def run(self, target: str, arguments: list[str]) -> None:
-        """Run the image `target` as `docker run` does, as its user."""
+    def run(self, target: str, arguments: list[str], user: str | None = None) -> None:
+        """Run the image `target` as `docker run` does, as its user or as another one."""
         root, steps = self.root(target), inherited(self._stages, target)
         last = {step.instruction: step.words for step in steps}
         command = json.loads(last["ENTRYPOINT"]) + (arguments or json.loads(last["CMD"]))
         variables, where = self._done[target]
-        self.enter(root, variables, where, command, user=last["USER"])
+        self.enter(root, variables, where, command, user=user or last["USER"])
 
 
 if __name__ == "__main__":
@@ -167,10 +170,11 @@ if __name__ == "__main__":
     parser.add_argument("--target", default="cpu")
     parser.add_argument("--base", type=Path, required=True)
     parser.add_argument("--folder", type=Path, required=True, help="where the roots are made; must not exist")
+    parser.add_argument("--as_user", help="instead of the image's")
     parser.add_argument("--pass", nargs="*", default=[], dest="passed", help="variables that steps get from here")
     parser.add_argument("arguments", nargs="*")
     options = parser.parse_args()
     options.folder.mkdir()
     passed = {name: os.environ[name] for name in options.passed}
     build = Build(read_stages(), options.base.absolute(), options.folder.absolute(), passed)
-    build.run(options.target, options.arguments)
+    build.run(options.target, options.arguments, options.as_user)
