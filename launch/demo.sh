@@ -20,3 +20,4 @@ echo
 echo "The pictures:"
 echo "  $out/restored/coffee.png  the photo, three times larger"
 echo "  $(ls "$out"/samples/*.png | tail -n 1)  bicubic, restored and sharp, side by side"
+echo "  $out/curves.png  loss, PSNR and learning rate of the training"

@@ -14,11 +14,12 @@ from jaxsr.training.config import Config
 from jaxsr.training.feeds.feed import Feed
 from jaxsr.training.plan import Plan, Program, compile_stages, make_plan
 from jaxsr.training.run.checkpoints import Checkpoints, has_checkpoints
+from jaxsr.training.run.curves import draw_curves
 from jaxsr.training.run.events import SaveClock, is_due, steps_to_next_event
 from jaxsr.training.run.resumption import Resumption, resume
 from jaxsr.training.run.run_folder import config_fields, locked, training_card, write_config
 from jaxsr.training.run.run_log import Meter, RunLog, TrainingFailed
-from jaxsr.training.run.score_watch import ScoreWatch
+from jaxsr.training.run.score_watch import PATIENCE, ScoreWatch
 from jaxsr.training.run.validation import Validation
 from jaxsr.training.state import TrainState, scored_variables
 from jaxsr.training.state_arrays import arrays_by_path
@@ -153,6 +154,7 @@ def validate(run: Run, step: int, state: TrainState) -> None:
         rate = run.plan.stages[run.plan.stage_at(step)].rate(step)
         scores = run.validation.score(model, step)
         run.log.validation(step, {**scores, "learning_rate": float(rate)})
+        draw_curves(run.workdir, model.name)
         return scores
 
     scores = processes.from_first(score)
@@ -178,7 +180,7 @@ def save_weights(run: Run, name: str, step: int, model: Model, *, scores: list) 
 
 def go_back(run: Run) -> str:
     """Set aside the checkpoints after the best score, where the network has collapsed; return where a run resumes."""
-    if run.watch.lost:
+    if run.watch.lost >= PATIENCE:
         run.checkpoints.set_aside_after(run.watch.best_step)
     if run.checkpoints.latest is None:
         return "no checkpoint was saved before, so the same command begins anew"

@@ -60,6 +60,7 @@ def test_a_run_learns_and_leaves_everything(tiny, tmp_path):
     scores = [line["psnr"] for line in records(tmp_path, "validation")]
     assert len(scores) == 2 and scores[1] > scores[0] + 1
     assert {path.name for path in (tmp_path / "samples").iterdir()} == {"step_00000075.png", "step_00000150.png"}
+    assert (tmp_path / "curves.png").stat().st_size > 10_000
     assert json.loads((tmp_path / "config.json").read_text())["model"]["name"] == "espcn"
     assert any(path.name.startswith("events.out.tfevents") for path in tmp_path.iterdir())
     card = load(tmp_path).card

@@ -174,7 +174,7 @@ def test_training_resumes_bit_for_bit(kind, deblurring, pairs, data_set, tmp_pat
     card = load(tmp_path / "whole").card["scores"]
     assert card[0]["protocol"]["name"] == "rgb" and card[0]["input"]["psnr"] == scored["input_psnr"]
     picture = read_pixels(tmp_path / "whole" / "samples" / "step_00000004.png")
-    assert picture.shape == (3 * 128, 3 * 128, 3)  # a row for each photo
+    assert picture.shape[0] > 3 * 128  # a row for each photo, and its labels
 
 
 def test_mistakes_are_reported_before_anything_is_written(deblurring, pairs, data_set, tmp_path, monkeypatch):
