@@ -23,7 +23,7 @@ def run(*flags):
 
 @pytest.mark.slow
 def test_a_run_on_the_sample_photos(tmp_path):
-    done = run("--config=configs/espcn.py:x3", f"--workdir={tmp_path}", *SHORT)
+    done = run("--config=espcn:x3", f"--workdir={tmp_path}", *SHORT)
     assert done.returncode == 0, done.stderr
     assert "step 4/4" in done.stdout and f"weights: {tmp_path}/model.safetensors" in done.stdout
     with Image.open(tmp_path / "samples" / "step_00000004.png") as picture:
@@ -35,10 +35,10 @@ def test_a_run_on_the_sample_photos(tmp_path):
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        (["--config=configs/espcn.py:x3", "--config.batch_sise=4"], "batch_size"),
-        (["--config=configs/espcn.py:x5"], "unknown variant 'x5'"),
-        (["--config=configs/nothing.py"], "configs/nothing.py"),
-        (["--config=configs/espcn.py:x3", "--config.data.train=/nowhere"], "/nowhere"),
+        (["--config=espcn:x3", "--config.batch_sise=4"], "batch_size"),
+        (["--config=espcn:x5"], "unknown variant 'x5'"),
+        (["--config=configs/espcm.py"], "did you mean 'espcn'"),
+        (["--config=espcn:x3", "--config.data.train=/nowhere"], "/nowhere"),
     ],
 )
 def test_mistakes_take_one_line_and_leave_nothing(flags, message, tmp_path):
@@ -50,7 +50,7 @@ def test_mistakes_take_one_line_and_leave_nothing(flags, message, tmp_path):
 
 @pytest.mark.slow
 def test_a_terminated_run_resumes(tmp_path):
-    flags = ["--config=configs/espcn.py:x2", f"--workdir={tmp_path}", *SHORT, "--config.steps=1000000"]
+    flags = ["--config=espcn:x2", f"--workdir={tmp_path}", *SHORT, "--config.steps=1000000"]
     with subprocess.Popen(command(*flags), cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         for line in process.stdout:

@@ -118,7 +118,7 @@ def _reporting(path: Path) -> Iterator[None]:
         raise UserError(f"cannot load the config {path}: line {error.lineno}: {error.msg}") from error
     except Exception as error:
         frames = traceback.extract_tb(error.__traceback__)
-        lines = [frame.lineno for frame in frames if frame.filename == str(path)]
+        lines = [frame.lineno for frame in frames if Path(frame.filename) == path.absolute()]
         where = f"line {lines[-1]}: " if lines else ""
         reason = " ".join(str(error).split())
         raise UserError(f"cannot load the config {path}: {where}{type(error).__name__}: {reason}") from error
