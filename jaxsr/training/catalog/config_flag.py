@@ -18,12 +18,14 @@ if TYPE_CHECKING:
 
 HELP = "A packaged config with its variant, as in espcn:x3 (--list shows all), or your own file, as in own.py:big."
 OPTIONS = "model.options."
+flags.disclaim_key_flags()  # --help shows flags that are defined here as those of the command
 
 
 def define_config(name: str = "config", values: flags.FlagValues = flags.FLAGS) -> flags.FlagHolder:
-    """Return the flag `name`, whose value is the config, locked; "" and None stay None."""
-    holder = config_flags.DEFINE_config_file(name, None, HELP, flag_values=values, lock_config=True)
+    """Return the flag `name`, whose value is the config, locked, or None where the flag is not given."""
+    holder = config_flags.DEFINE_config_file(name, None, HELP, flag_values=values)
     values[name].parser = ConfigParser(name)
+    values[name].default_as_str = None
     return holder
 
 
