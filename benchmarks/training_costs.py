@@ -43,13 +43,14 @@ def cost_of(config: Config, *, memory: bool = True) -> Cost:
     traced = [jax.jit(step).trace(*arguments) for step, arguments in stage_steps(config)]
     gigaflops = [operations(step.jaxpr.jaxpr) / 1e9 for step in traced]
     held = held_bytes(traced[-1].lower().compile(compiler_options=FAST_COMPILE)) / 2**30 if memory else 0.0
-    return Cost(gigaflops=gigaflops, gibibytes=held)
+    return Cost([float(f"{each:.6g}") for each in gigaflops], float(f"{held:.3g}"))
 
 
 def stage_steps(config: Config) -> Iterator[tuple[Any, tuple[Tree, ...]]]:
     """Yield for each stage of `config` its step on one device, and the shapes of what it takes."""
     if config.perceptual.weight or config.task == "reference":
         config.perceptual.weights = "random"  # shapes matter, not values
+        config.perceptual.fallback_to_deepest_layer = False
     config.initial_weights = ""
     spec, task = model_spec(config.model.name), task_of(config)
     losses, adversary = make_losses(config), make_adversary(config)

@@ -45,12 +45,12 @@ def test_operations_of_products(function, argument, count):
 @pytest.mark.parametrize("name", ["espcn:x3", "fsrcnn:x2-paper"])
 def test_the_record_is_what_is_counted_today(name):
     cost = cost_of(load_config(name), memory=False)
-    assert cost.gigaflops == pytest.approx(recorded_costs()[name].gigaflops, rel=1e-6), "renew it"
+    assert cost.gigaflops == pytest.approx(recorded_costs()[name].gigaflops, rel=1e-5), "renew it"
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["espcn:x4", "srgan:mse", "srntt:full", "deblurgan:comb", "danv1:x2-iso-muon"])
 def test_steps_of_every_kind_are_counted_and_compiled(name):
     cost, record = cost_of(load_config(name)), recorded_costs()[name]
-    assert cost.gigaflops == pytest.approx(record.gigaflops, rel=1e-6)
+    assert cost.gigaflops == pytest.approx(record.gigaflops, rel=1e-5)
     assert cost.gibibytes == pytest.approx(record.gibibytes, rel=0.3)  # differs among versions of the compiler

@@ -19,9 +19,9 @@ NOTES = (
     "*: what the name alone means, as in --config=espcn. kernelgan learns from each photo anew, with so many steps.",
     "GiB and hours are estimates, for one H100 at the config's own batch size. GiB: weights, optimizer, activations in",
     "float32, as XLA's compiler for the CPU assigns them; a GPU adds working space, and the photos that it keeps.",
-    "Hours: the operations of all steps, at the rates of nine trainings in bfloat16 (DAN's in float32), up to five of",
-    "them on one H100 at a time, and no more than 220 steps a second. Networks without such a training get the middle",
-    "rate of the nine. Expect from half to three times as long.",
+    "Hours, with --config.precision=bf16 (DAN: float32): the operations of all steps, at the rates of nine trainings,",
+    "up to five of them on one H100 at a time, and no more than 220 steps a second. Networks without such a training",
+    "get the middle rate of the nine. Expect from half to three times as long.",
 )
 
 
