@@ -11,6 +11,7 @@ Exit status 0: trained to the end; 1: training diverged, or some of KernelGAN's 
 stopped by SIGTERM, after a checkpoint.
 """
 
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -91,7 +92,10 @@ def _list_configs(name: str) -> int:
     """Print the table of the packaged configs, or of the one called `name`; return the exit status."""
     from jaxsr.training.catalog.config_list import config_table
 
-    print("\n".join(config_table(name)))
+    try:
+        print("\n".join(config_table(name)), flush=True)
+    except BrokenPipeError:  # a reader such as `head` has enough; Python would flush again at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return command_line.DONE
 
 

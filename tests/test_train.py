@@ -63,3 +63,24 @@ def test_a_terminated_run_resumes(tmp_path):
     again = run(*flags[:2], *SHORT, f"--config.steps={stopped + 2}")
     assert again.returncode == 0, again.stderr
     assert f"resuming from step {stopped} of {stopped + 2}" in again.stdout
+
+
+@pytest.mark.slow
+def test_the_list_needs_no_other_flag_and_no_checkout(tmp_path):
+    done = subprocess.run(command("--list=espcn"), cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and done.stdout.startswith("config") and "espcn:x3*" in done.stdout, done.stderr
+    for flags, missing in (
+        (["--config=espcn"], "--workdir is missing"),
+        ([f"--workdir={tmp_path}"], "--config is missing"),
+    ):
+        done = run(*flags)
+        assert done.returncode == 2 and missing in done.stderr and len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.slow
+def test_a_reader_of_the_list_may_leave():
+    with subprocess.Popen(command("--list=espcn"), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None and process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 0
