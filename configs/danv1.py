@@ -1,6 +1,6 @@
 """DANv1 (Luo et al., NeurIPS 2020, arXiv 2010.02631) at x2, x3, x4, on RGB photos blurred by unknown kernels.
 
-python -m jaxsr.train --config=configs/danv1.py:x2-iso --workdir=runs/danv1-x2 --config.data.train=data/df2k
+python -m jaxsr.train --config=danv1:x2-iso --workdir=runs/danv1-x2 --config.data.train=data/df2k
 
 Variants: `x2-iso`, `x3-iso`, `x4-iso` are the paper's setting 1, isotropic Gaussians of 21x21; `x2-aniso` and
 `x4-aniso` setting 2, noisy anisotropic ones of 11x11 and 31x31; `x2-iso-muon`, `x3-iso-muon` and `x4-iso-muon` take
@@ -19,13 +19,13 @@ updates, is 0.0265, 0.0170, 0.0181 and 0.0166 after the four rounds.
 from jaxsr.training.config import Config, default_config
 from jaxsr.training.training_recipes import BLIND_SETTINGS, blind_recipe, blind_setting, check_variant, muon_recipe
 
-MUON = ("x2-iso-muon", "x3-iso-muon", "x4-iso-muon")
+VARIANTS = (*BLIND_SETTINGS, "x2-iso-muon", "x3-iso-muon", "x4-iso-muon")
 WIDTHS = {"features": 64, "blocks": 40, "estimator_features": 32, "estimator_blocks": 5}
 
 
 def get_config(variant: str = "x2-iso") -> Config:
     """Return the config of `variant`, such as "x2-iso", "x4-aniso" or "x2-iso-muon"."""
-    check_variant(variant, [*BLIND_SETTINGS, *MUON])
+    check_variant(variant, VARIANTS)
     config = default_config()
     config.model.name = "danv1"
     blind_setting(config, variant.removesuffix("-muon"))

@@ -1,6 +1,6 @@
 """DeblurGAN (Kupyn et al., CVPR 2018, arXiv 1711.07064): removes motion blur from RGB photos.
 
-python -m jaxsr.train --config=configs/deblurgan.py:wild --workdir=runs/deblurgan --config.data.pairs=data/gopro
+python -m jaxsr.train --config=deblurgan:wild --workdir=runs/deblurgan --config.data.pairs=data/gopro
 
 Variants: `wild` learns from pairs of blurred and sharp photos, such as GoPro's, in --config.data.pairs; `synth` from
 sharp photos in --config.data.train, blurred on the device by random camera shake; `comb` from two of the latter for
@@ -26,12 +26,13 @@ from ml_collections import ConfigDict
 from jaxsr.training.config import Config, default_config
 from jaxsr.training.training_recipes import check_variant, published_recipe
 
+VARIANTS = ("wild", "synth", "comb")
 STEPS = 300_000  # 300 epochs of 1,000 photos
 
 
 def get_config(variant: str = "wild") -> Config:
     """Return the config of `variant`, "wild", "synth" or "comb"."""
-    check_variant(variant, ("wild", "synth", "comb"))
+    check_variant(variant, VARIANTS)
     config = default_config()
     config.task = "deblur"
     config.model.name = "deblurgan"

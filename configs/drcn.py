@@ -1,6 +1,6 @@
 """DRCN (Kim et al., CVPR 2016, arXiv 1511.04491) at x2, x3, x4.
 
-python -m jaxsr.train --config=configs/drcn.py:x2-paper --workdir=runs/drcn-x2 --config.data.train=T91
+python -m jaxsr.train --config=drcn:x2-paper --workdir=runs/drcn-x2 --config.data.train=T91
 
 Variants: `x2`, `x3`, `x4` train with Muon; `x2-paper` and its like with the paper's SGD. F and D are
 `model.options.features` and `model.options.recursions`. The paper reports 37.63, 33.82 and 31.53 dB on Set5 (Y, 8 bits)
@@ -14,7 +14,14 @@ lowers the loss from 0.035 to 0.0018 and gives 35.55 dB on Set5 x2 (y8; bicubic 
 from ml_collections import ConfigDict
 
 from jaxsr.training.config import Config, default_config
-from jaxsr.training.training_recipes import muon_recipe, published_recipe, scale_and_recipe, step_schedule
+from jaxsr.training.training_recipes import (
+    choose_variant,
+    muon_recipe,
+    published_recipe,
+    scale_names,
+    step_schedule,
+    variant_table,
+)
 
 
 def get_config(variant: str = "x2") -> Config:
@@ -22,12 +29,11 @@ def get_config(variant: str = "x2") -> Config:
     config = default_config()
     config.model.name = "drcn"
     config.model.options = ConfigDict({"features": 256, "recursions": 16, "remat": False})
-    recipes = {"": muon, "paper": paper}
-    config.model.scale, recipe = scale_and_recipe(variant, scales=(2, 3, 4), recipes=recipes)
+    config.model.scale, recipe = choose_variant(variant, VARIANTS)
     config.data.patch = -(-41 // config.model.scale)  # 41 pixels of the enlarged photo, the receptive field
     config.batch_size = 64
     config.supervision.name = "recursions"
-    recipes[recipe](config)
+    recipe(config)
     return config
 
 
@@ -52,3 +58,6 @@ def muon(config: Config) -> None:
     """Set this package's own recipe."""
     muon_recipe(config, steps=8_000)
     config.supervision.fade = 4_000
+
+
+VARIANTS = variant_table(scale_names(2, 3, 4), {"": muon, "paper": paper})

@@ -1,6 +1,6 @@
 """ESPCN (Shi et al., CVPR 2016, arXiv 1609.05158) at x2, x3, x4.
 
-python -m jaxsr.train --config=configs/espcn.py:x3 --workdir=runs/espcn-x3 \
+python -m jaxsr.train --config=espcn:x3 --workdir=runs/espcn-x3 \
     --config.data.train=T91,BSDS400 --config.data.validation=Set5
 
 Variants: `x2`, `x3`, `x4` train with Muon in minutes; `x3-paper` and its like with the paper's own recipe, which
@@ -11,7 +11,7 @@ and 20,000 updates, reach 36.51, 32.53 and 30.33 dB; x2 was trained without `dat
 from ml_collections import ConfigDict
 
 from jaxsr.training.config import Config, default_config
-from jaxsr.training.training_recipes import published_recipe, scale_and_recipe
+from jaxsr.training.training_recipes import choose_variant, default_recipe, published_recipe, scale_names, variant_table
 
 
 def get_config(variant: str = "x3") -> Config:
@@ -19,9 +19,8 @@ def get_config(variant: str = "x3") -> Config:
     config = default_config()
     config.model.name = "espcn"
     config.steps = 40_000
-    config.model.scale, recipe = scale_and_recipe(variant, scales=(2, 3, 4), recipes=("", "paper"))
-    if recipe == "paper":
-        paper(config)
+    config.model.scale, recipe = choose_variant(variant, VARIANTS)
+    recipe(config)
     return config
 
 
@@ -36,3 +35,6 @@ def paper(config: Config) -> None:
     config.optimizer.layer_rates = ConfigDict({"conv3": 0.1})
     config.schedule.name = "exponential"
     config.steps = 1_000_000
+
+
+VARIANTS = variant_table(scale_names(2, 3, 4), {"": default_recipe, "paper": paper})

@@ -1,6 +1,6 @@
 """FSRCNN (Dong et al., ECCV 2016, arXiv 1608.00367) at x2, x3, x4.
 
-python -m jaxsr.train --config=configs/fsrcnn.py:x3 --workdir=runs/fsrcnn-x3 \
+python -m jaxsr.train --config=fsrcnn:x3 --workdir=runs/fsrcnn-x3 \
     --config.data.train=T91,BSDS400 --config.data.validation=Set5
 
 Variants: `x2`, `x3`, `x4` train (56,12,4) with Muon; `x3-small` the (32,5,1) network; `x3-paper` the paper's SGD on
@@ -14,7 +14,7 @@ is what `x2-transfer` and `x4-transfer` set.
 from ml_collections import ConfigDict
 
 from jaxsr.training.config import Config, default_config
-from jaxsr.training.training_recipes import published_recipe, scale_and_recipe
+from jaxsr.training.training_recipes import choose_variant, default_recipe, published_recipe, scale_names, variant_table
 
 LR_PATCH = {2: 10, 3: 7, 4: 6}  # section 4.1: sub-images of 10, 7 and 6 pixels
 TRUNK = ("feature_extraction", "shrinking", "mapping1", "mapping2", "mapping3", "mapping4", "expanding")
@@ -24,9 +24,8 @@ def get_config(variant: str = "x3") -> Config:
     """Return the config of `variant`, such as "x3", "x3-small", "x3-paper" or "x2-transfer"."""
     config = default_config()
     config.model.name = "fsrcnn"
-    recipes = {"": lambda _: None, "small": small, "paper": paper, "transfer": transfer}
-    config.model.scale, recipe = scale_and_recipe(variant, scales=(2, 3, 4), recipes=recipes)
-    recipes[recipe](config)
+    config.model.scale, recipe = choose_variant(variant, VARIANTS)
+    recipe(config)
     return config
 
 
@@ -59,3 +58,7 @@ def transfer(config: Config) -> None:
     frozen = [name for layer in TRUNK for name in (layer, f"{layer}_prelu")]
     config.optimizer.layer_rates = ConfigDict({name: 0.0 for name in frozen})
     config.steps = 4_000
+
+
+RECIPES = {"": default_recipe, "small": small, "paper": paper, "transfer": transfer}
+VARIANTS = variant_table(scale_names(2, 3, 4), RECIPES)

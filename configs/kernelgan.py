@@ -1,6 +1,6 @@
 """KernelGAN (Bell-Kligler, Shocher, Irani, NeurIPS 2019, arXiv 1909.06581): the blur kernels of photos.
 
-python -m jaxsr.train --config=configs/kernelgan.py:x2 --workdir=runs/kernels --config.data.train=FOLDER
+python -m jaxsr.train --config=kernelgan:x2 --workdir=runs/kernels --config.data.train=FOLDER
 
 Variants: `x2`, and `x4`, whose kernel is that of x2 applied twice. A photo takes four runs of 3,000 steps, some 30
 seconds on two cores. The run folder gets kernels/NAME_x2.npz, .mat and .png of each photo, and the losses in
@@ -14,13 +14,14 @@ from ml_collections import ConfigDict
 
 from jaxsr.blind.kernelgan.kernelgan_options import KernelGANOptions
 from jaxsr.training.config import Config
-from jaxsr.training.training_recipes import check_variant
+from jaxsr.training.training_recipes import choose_variant, scale_names
+
+VARIANTS = scale_names(2, 4)
 
 
 def get_config(variant: str = "x2") -> Config:
     """Return the config of `variant`, "x2" or "x4": the fields of KernelGANOptions, with their defaults."""
-    check_variant(variant, ("x2", "x4"))
-    options = dataclasses.asdict(KernelGANOptions(scale=int(variant[1:])))
+    options = dataclasses.asdict(KernelGANOptions(scale=choose_variant(variant, VARIANTS)))
     config = ConfigDict()
     config.model = ConfigDict({"name": "kernelgan", "scale": options.pop("scale")})
     config.data = ConfigDict({"train": ""})  # photos, folders or patterns, by comma

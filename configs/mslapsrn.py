@@ -1,6 +1,6 @@
 """MS-LapSRN (Lai et al., TPAMI 2018, arXiv 1710.01992): one network for x2, x4 and x8 together.
 
-python -m jaxsr.train --config=configs/mslapsrn.py:D5R8-paper --workdir=runs/mslapsrn --config.data.train=T91,BSDS200
+python -m jaxsr.train --config=mslapsrn:D5R8-paper --workdir=runs/mslapsrn --config.data.train=T91,BSDS200
 
 Variants: `D5R2`, `D5R5`, `D5R8` train with Muon; `D5R8-paper` and its like with the paper's SGD. The loss is the mean
 over the three scales of the sum over their levels. --config.model.options.skip=NS or DS takes the other skips of
@@ -15,22 +15,20 @@ lowers the loss from 0.088 to 0.073 and gives 29.48 dB on Set5 x4 (y8; bicubic 2
 from ml_collections import ConfigDict
 
 from jaxsr.training.config import Config, default_config
-from jaxsr.training.training_recipes import laplacian_muon_recipe, laplacian_recipe, name_and_recipe
+from jaxsr.training.training_recipes import choose_variant, laplacian_muon_recipe, laplacian_recipe, variant_table
 
 
 def get_config(variant: str = "D5R8") -> Config:
     """Return the config of `variant`, such as "D5R8" or "D5R8-paper"."""
-    recursions = {"D5R2": 2, "D5R5": 5, "D5R8": 8}
-    recipes = {"": muon, "paper": paper}
-    name, recipe = name_and_recipe(variant, names=recursions, recipes=recipes)
+    recursions, recipe = choose_variant(variant, VARIANTS)
     config = default_config()
     config.model.name = "mslapsrn"
     config.model.scale = 4
-    config.model.options = ConfigDict({"depth": 5, "recursions": recursions[name], "features": 64, "skip": "SS"})
+    config.model.options = ConfigDict({"depth": 5, "recursions": recursions, "features": 64, "skip": "SS"})
     config.supervision.name = "levels"
     config.data.scales = (2, 4, 8)
     config.data.patch = 128  # of the enlarged photo
-    recipes[recipe](config)
+    recipe(config)
     return config
 
 
@@ -46,3 +44,6 @@ def paper(config: Config) -> None:
 def muon(config: Config) -> None:
     """Set this package's own recipe."""
     laplacian_muon_recipe(config, batch_size=8)
+
+
+VARIANTS = variant_table({"D5R2": 2, "D5R5": 5, "D5R8": 8}, {"": muon, "paper": paper})

@@ -1,6 +1,6 @@
 """RDN (Zhang et al., CVPR 2018, arXiv 1802.08797) at x2, x3, x4, on RGB.
 
-python -m jaxsr.train --config=configs/rdn.py:x2-paper --workdir=runs/rdn-x2 --config.data.train=data/div2k
+python -m jaxsr.train --config=rdn:x2-paper --workdir=runs/rdn-x2 --config.data.train=data/div2k
 
 Variants: `x2`, `x3`, `x4` train with Muon; `x2-paper` and its like with the paper's Adam; `x3-small` is the ablations'
 network of 20 blocks, 6 layers and 32 maps; `x3-bd` and `x3-dn` are the paper's recipe for blurred and for noisy small
@@ -17,7 +17,14 @@ lowers the loss from 0.231 to 0.025 and gives 35.13 dB on Set5 x2 (y8; bicubic 3
 from ml_collections import ConfigDict
 
 from jaxsr.training.config import Config, default_config
-from jaxsr.training.training_recipes import muon_recipe, published_recipe, scale_and_recipe, step_schedule
+from jaxsr.training.training_recipes import (
+    choose_variant,
+    muon_recipe,
+    published_recipe,
+    scale_names,
+    step_schedule,
+    variant_table,
+)
 
 
 def get_config(variant: str = "x2") -> Config:
@@ -30,11 +37,10 @@ def get_config(variant: str = "x2") -> Config:
             **{"mean": "div2k", "input_scale": 255.0, "remat": False},
         }
     )
-    recipes = {"": muon, "paper": paper, "small": small, "bd": blurred, "dn": noisy}
-    config.model.scale, recipe = scale_and_recipe(variant, scales=(2, 3, 4), recipes=recipes)
+    config.model.scale, recipe = choose_variant(variant, VARIANTS)
     config.loss = "l1"
     config.data.patch = 48 if config.model.scale == 2 else 32  # the paper's text has 32, its x2 weights 48
-    recipes[recipe](config)
+    recipe(config)
     return config
 
 
@@ -66,3 +72,7 @@ def small(config: Config) -> None:
     """Set the network of the paper's ablations, a quarter of the size."""
     muon(config)
     config.model.options.update(blocks=20, layers=6, growth=32)
+
+
+RECIPES = {"": muon, "paper": paper, "small": small, "bd": blurred, "dn": noisy}
+VARIANTS = variant_table(scale_names(2, 3, 4), RECIPES)

@@ -1,6 +1,6 @@
 """SRCNN (Dong et al., ECCV 2014 and TPAMI 2016, arXiv 1501.00092) at x2, x3, x4; 9-1-5, 9-3-5 and 9-5-5.
 
-python -m jaxsr.train --config=configs/srcnn.py:x3 --workdir=runs/srcnn-x3 \
+python -m jaxsr.train --config=srcnn:x3 --workdir=runs/srcnn-x3 \
     --config.data.train=T91,BSDS400 --config.data.validation=Set5
 
 Variants: `x3` is 9-5-5 with Muon, `x3-915` and `x3-935` the smaller ones, `x3-paper` is 9-1-5 with the authors' SGD
@@ -11,9 +11,10 @@ and 32.39 dB for 9-1-5 at x3 from 91 images.
 from ml_collections import ConfigDict
 
 from jaxsr.training.config import Config, default_config
-from jaxsr.training.training_recipes import published_recipe, scale_and_recipe
+from jaxsr.training.training_recipes import choose_variant, published_recipe, scale_names, variant_table
 
 KERNEL_SIZES = {"": (9, 5, 5), "915": (9, 1, 5), "935": (9, 3, 5), "paper": (9, 1, 5)}
+VARIANTS = variant_table(scale_names(2, 3, 4), KERNEL_SIZES)
 SUB_IMAGE = 33  # pixels of the enlarged photo; a multiple of the scale here, so 34 at x2 and 36 at x4
 
 
@@ -21,11 +22,11 @@ def get_config(variant: str = "x3") -> Config:
     """Return the config of `variant`, such as "x3", "x3-915" or "x3-paper"."""
     config = default_config()
     config.model.name = "srcnn"
-    config.model.scale, recipe = scale_and_recipe(variant, scales=(2, 3, 4), recipes=KERNEL_SIZES)
-    config.model.options = ConfigDict({"kernel_sizes": KERNEL_SIZES[recipe]})
+    config.model.scale, kernel_sizes = choose_variant(variant, VARIANTS)
+    config.model.options = ConfigDict({"kernel_sizes": kernel_sizes})
     config.data.patch = -(-SUB_IMAGE // config.model.scale)
     config.batch_size = 128
-    if recipe == "paper":
+    if variant.endswith("-paper"):
         paper(config)
     return config
 

@@ -1,6 +1,6 @@
 """SRDenseNet (Tong et al., ICCV 2017) at x4.
 
-python -m jaxsr.train --config=configs/srdensenet.py:All-paper --workdir=runs/srdensenet \
+python -m jaxsr.train --config=srdensenet:All-paper --workdir=runs/srdensenet \
     --config.data.train=data/imagenet
 
 Variants: `All`, `HL`, `H` train with Muon; `All-paper` and its like with the paper's Adam, 60 epochs on 50,000 photos
@@ -15,13 +15,12 @@ lowers the loss from 0.259 to 0.005 and gives 29.41 dB on Set5 x4 (y8; bicubic 2
 from ml_collections import ConfigDict
 
 from jaxsr.training.config import Config, default_config
-from jaxsr.training.training_recipes import muon_recipe, name_and_recipe, published_recipe, step_schedule
+from jaxsr.training.training_recipes import choose_variant, muon_recipe, published_recipe, step_schedule, variant_table
 
 
 def get_config(variant: str = "All") -> Config:
     """Return the config of `variant`, such as "All" or "All-paper"."""
-    recipes = {"": muon, "paper": paper}
-    version, recipe = name_and_recipe(variant, names=("All", "HL", "H"), recipes=recipes)
+    version, recipe = choose_variant(variant, VARIANTS)
     config = default_config()
     config.model.name = "srdensenet"
     config.model.scale = 4
@@ -29,7 +28,7 @@ def get_config(variant: str = "All") -> Config:
         {"version": version, "growth": 16, "blocks": 8, "layers": 8, "low_features": 16, "bottleneck_features": 256}
     )
     config.data.patch = 25
-    recipes[recipe](config)
+    recipe(config)
     return config
 
 
@@ -45,3 +44,6 @@ def paper(config: Config) -> None:
 def muon(config: Config) -> None:
     """Set this package's own recipe."""
     muon_recipe(config, steps=12_000)
+
+
+VARIANTS = variant_table({name: name for name in ("All", "HL", "H")}, {"": muon, "paper": paper})

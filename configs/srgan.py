@@ -1,6 +1,6 @@
 """SRGAN (Ledig et al., CVPR 2017, arXiv 1609.04802) at x4, on RGB: SRResNet against a discriminator.
 
-python -m jaxsr.train --config=configs/srgan.py:vgg54 --workdir=runs/srgan --config.data.train=data/imagenet
+python -m jaxsr.train --config=srgan:vgg54 --workdir=runs/srgan --config.data.train=data/imagenet
 
 Variants: `mse`, `vgg22` and `vgg54` are the paper's SRGANs by what measures content: pixels, or features of VGG19
 behind relu2_2 or relu5_4. `content22` is its SRResNet-VGG22, without a discriminator. Features need VGG19's weights:
@@ -16,12 +16,13 @@ from ml_collections import ConfigDict
 from jaxsr.training.config import Config, default_config
 from jaxsr.training.training_recipes import check_variant, published_recipe
 
+VARIANTS = ("mse", "vgg22", "vgg54", "content22")
 PRETRAINING, STEPS = 1_000_000, 200_000
 
 
 def get_config(variant: str = "vgg54") -> Config:
     """Return the config of `variant`, "mse", "vgg22", "vgg54" or "content22"."""
-    check_variant(variant, ("mse", "vgg22", "vgg54", "content22"))
+    check_variant(variant, VARIANTS)
     config = default_config()
     config.model.name = "srgan"
     config.model.scale = 4

@@ -1,7 +1,7 @@
 """SRNTT (Zhang et al., CVPR 2019, arXiv 1903.00834): x4 with the texture of a reference photo, on RGB.
 
-python -m jaxsr.train --config=configs/srntt.py:content --workdir=runs/content --config.data.train=data/photos
-python -m jaxsr.train --config=configs/srntt.py:full --workdir=runs/srntt --config.initial_weights=runs/content \
+python -m jaxsr.train --config=srntt:content --workdir=runs/content --config.data.train=data/photos
+python -m jaxsr.train --config=srntt:full --workdir=runs/srntt --config.initial_weights=runs/content \
     --config.data.references=data/cufed --config.data.validation=data/cufed5
 
 Variants: `content` trains the network that enlarges alone, whose features the others keep; `l2` is SRNTT-l2, trained
@@ -29,12 +29,13 @@ from ml_collections import ConfigDict
 from jaxsr.training.config import Config, default_config
 from jaxsr.training.training_recipes import check_variant, published_recipe
 
+VARIANTS = ("content", "l2", "full")
 PAIRS = 11_871 // 9  # updates for each of CUFED's photos to be seen once
 
 
 def get_config(variant: str = "full") -> Config:
     """Return the config of `variant`, "content", "l2" or "full"."""
-    check_variant(variant, ("content", "l2", "full"))
+    check_variant(variant, VARIANTS)
     config = default_config()
     config.model.name = "srntt"
     config.model.scale = 4

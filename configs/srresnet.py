@@ -1,6 +1,6 @@
 """SRResNet (Ledig et al., CVPR 2017, arXiv 1609.04802), the generator of SRGAN, at x4 and x2, on RGB.
 
-python -m jaxsr.train --config=configs/srresnet.py:x4-paper --workdir=runs/srresnet --config.data.train=data/imagenet
+python -m jaxsr.train --config=srresnet:x4-paper --workdir=runs/srresnet --config.data.train=data/imagenet
 
 Variants: `x4`, `x2` train the network without normalization with Muon; `x4-paper` and `x2-paper` the paper's, with
 batch normalization, by Adam on the mean squared error; `x4-channel` the same with a slope for every channel. The
@@ -14,7 +14,7 @@ lowers the loss from 0.092 to 0.007 and gives 28.64 dB on Set5 x4 (y8; bicubic 2
 from ml_collections import ConfigDict
 
 from jaxsr.training.config import Config, default_config
-from jaxsr.training.training_recipes import muon_recipe, published_recipe, scale_and_recipe
+from jaxsr.training.training_recipes import choose_variant, muon_recipe, published_recipe, scale_names, variant_table
 
 
 def get_config(variant: str = "x4") -> Config:
@@ -24,10 +24,9 @@ def get_config(variant: str = "x4") -> Config:
     config.model.options = ConfigDict(
         {"blocks": 16, "features": 64, "slopes": "layer", "normalization": "batch", "output": "symmetric"}
     )
-    recipes = {"": muon, "paper": paper, "channel": channel}
-    config.model.scale, recipe = scale_and_recipe(variant, scales=(4, 2), recipes=recipes)
+    config.model.scale, recipe = choose_variant(variant, VARIANTS)
     config.data.patch = 24  # 96 HR pixels at x4
-    recipes[recipe](config)
+    recipe(config)
     return config
 
 
@@ -48,3 +47,6 @@ def muon(config: Config) -> None:
     """Set this package's own recipe."""
     config.model.options.normalization = "none"
     muon_recipe(config, steps=12_000)
+
+
+VARIANTS = variant_table(scale_names(4, 2), {"": muon, "paper": paper, "channel": channel})

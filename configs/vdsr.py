@@ -1,6 +1,6 @@
 """VDSR (Kim et al., CVPR 2016, arXiv 1511.04587): one network for x2, x3 and x4 together.
 
-python -m jaxsr.train --config=configs/vdsr.py:paper --workdir=runs/vdsr --config.data.train=T91,BSDS200
+python -m jaxsr.train --config=vdsr:paper --workdir=runs/vdsr --config.data.train=T91,BSDS200
 
 Variants: `paper` is the paper's recipe, 80 epochs of 1,000 updates, since the text leaves the length of an epoch open;
 `muon` takes the same data with Muon in a tenth of the updates. The paper reports 37.53, 33.66 and 31.35 dB on Set5
@@ -14,7 +14,7 @@ lowers the loss from 0.053 to 0.0027 and gives 34.06 dB on Set5 x2 (y8; bicubic 
 from ml_collections import ConfigDict
 
 from jaxsr.training.config import Config, default_config
-from jaxsr.training.training_recipes import check_variant, muon_recipe, published_recipe, step_schedule
+from jaxsr.training.training_recipes import choose_variant, muon_recipe, published_recipe, step_schedule
 
 
 def get_config(variant: str = "paper") -> Config:
@@ -25,9 +25,7 @@ def get_config(variant: str = "paper") -> Config:
     config.data.patch = 41  # the receptive field
     config.data.scales = (2, 3, 4)
     config.batch_size = 64
-    recipes = {"paper": paper, "muon": muon}
-    check_variant(variant, recipes)
-    recipes[variant](config)
+    choose_variant(variant, VARIANTS)(config)
     return config
 
 
@@ -45,3 +43,6 @@ def paper(config: Config) -> None:
 def muon(config: Config) -> None:
     """Set this package's own recipe."""
     muon_recipe(config, steps=8_000)
+
+
+VARIANTS = {"paper": paper, "muon": muon}

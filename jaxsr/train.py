@@ -1,7 +1,10 @@
-"""Train a network: `python -m jaxsr.train --config=configs/espcn.py:x3 --workdir=runs/espcn`.
+"""Train a network: `python -m jaxsr.train --config=espcn:x3 --workdir=runs/espcn`.
 
-Any field of the config is set as `--config.batch_size=32`; jaxsr/training/config.py lists them. The same --workdir
-resumes a run. Several processes, on one host or many, train together with --coordinator; when one of them is killed,
+--list shows the packaged configs with their papers, parameters, steps, memory and hours, --list=espcn one of them. Your
+own file is named as own.py:big. Any field of the config is set as `--config.batch_size=32`; jaxsr/training/config.py
+lists them. The same --workdir resumes a run.
+
+Several processes, on one host or many, train together with --coordinator; when one of them is killed,
 the others end with exit status 1.
 
 Ctrl-C and SIGTERM end a run after a checkpoint; a second Ctrl-C ends it at once.
@@ -10,22 +13,22 @@ Exit status 0: trained to the end; 1: training diverged, the disk is full, or so
 wrong usage; 130 and 143: stopped by Ctrl-C and SIGTERM.
 """
 
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from absl import flags
-from ml_collections import config_flags
 
 from jaxsr.support import command_line
 from jaxsr.support.errors import UserError
 from jaxsr.support.interruption import SHELL_OFFSET
+from jaxsr.training.catalog.config_flag import define_config, define_list
 from jaxsr.training.config import Config
 
-_CONFIG = config_flags.DEFINE_config_file(
-    "config", None, "A file of configs/ with its variant, as in configs/espcn.py:x3.", lock_config=True
-)
-_WORKDIR = flags.DEFINE_string("workdir", None, "The run's folder; made when missing.", required=True)
+_CONFIG = define_config()
+_LIST = define_list()
+_WORKDIR = flags.DEFINE_string("workdir", None, "The run's folder; made when missing.")
 _COORDINATOR = flags.DEFINE_string(
     "coordinator",
     None,
@@ -49,7 +52,9 @@ def main(arguments: Sequence[str]) -> int:
 
     if arguments:
         raise UserError(f"unexpected argument {arguments[0]!r}; everything is a flag: --config=... --workdir=...")
-    config, workdir = _loaded_config(), Path(_WORKDIR.value)
+    if _LIST.value is not None:
+        return _list_configs(_LIST.value)
+    config, workdir = _config_and_workdir()
     place = processes.membership(_COORDINATOR.value, _PROCESSES.value, _PROCESS.value)
     if trains_on_each_photo(config):
         if place is not None:
@@ -97,18 +102,25 @@ def _estimate_kernels(config: Config, workdir: Path) -> int:
     return command_line.SOME_FAILED if result.failures else command_line.DONE
 
 
-def _loaded_config() -> Config:
-    """Return the config. absl reports a file that could not be loaded only when a field is read."""
+def _list_configs(name: str) -> int:
+    """Print the table of the packaged configs, or of the one called `name`; return the exit status."""
+    from jaxsr.training.catalog.config_list import config_table
+
     try:
-        _CONFIG.value.keys()
-    except OSError as error:
-        reason = str(error).splitlines()[-1].strip()
-        raise UserError(
-            f"cannot load --config ({reason}); give a file of configs/, such as configs/espcn.py:x3"
-        ) from None
-    return _CONFIG.value
+        print("\n".join(config_table(name)), flush=True)
+    except BrokenPipeError:  # a reader such as `head` has enough; Python would flush again at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return command_line.DONE
+
+
+def _config_and_workdir() -> tuple[Config, Path]:
+    """Return what to train and where; raises UserError where one of the two is missing."""
+    if _CONFIG.value is None:
+        raise UserError("--config is missing; name one, as in --config=espcn:x3 (--list shows all)")
+    if not _WORKDIR.value:
+        raise UserError("--workdir is missing; name the run's folder, as in --workdir=runs/espcn")
+    return _CONFIG.value, Path(_WORKDIR.value)
 
 
 if __name__ == "__main__":
-    flags.mark_flag_as_required("config")
     command_line.run(main)

@@ -11,7 +11,7 @@ mkdir -p "$out/photos"
 carried=$(.venv/bin/python -c 'import pathlib, skimage; print(pathlib.Path(skimage.__file__).parent / "data")')
 cp "$carried/chelsea.png" "$carried/coffee.png" "$out/photos"
 
-.venv/bin/python -m jaxsr.train --config=configs/espcn.py:x3 --workdir="$out" \
+.venv/bin/python -m jaxsr.train --config=espcn:x3 --workdir="$out" \
     --config.steps=1500 --config.validate_every=500 --config.checkpoint_every=500
 .venv/bin/python -m jaxsr.evaluate --model="$out" --data="$out/photos" --json="$out/scores.json"
 .venv/bin/python -m jaxsr.restore "$out/photos/coffee.png" --model="$out" --output="$out/restored"

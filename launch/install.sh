@@ -7,7 +7,7 @@ install() {
         echo "jaxsr needs Python 3.11 or newer; $python is $("$python" --version 2>&1). Set PYTHON to a newer one." >&2
         exit 2
     }
-    stamp=.venv/installed-${extras:-plain}-$(cksum < pyproject.toml | cut -d' ' -f1)
+    stamp=.venv/installed-${extras:-plain}-$(cat pyproject.toml setup.py | cksum | cut -d' ' -f1)
     [ -e "$stamp" ] && return
     [ -x .venv/bin/python ] || "$python" -m venv .venv
     .venv/bin/python -m pip install --quiet --disable-pip-version-check --editable ".${extras:+[$extras]}"

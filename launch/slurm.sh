@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Trains on the GPUs of one or several nodes, one process on each, and goes on by itself after the time limit or
-# preemption: sbatch --nodes=2 launch/slurm.sh --config=configs/rdn.py:x2 --workdir=runs/rdn-x2
+# preemption: sbatch --nodes=2 launch/slurm.sh --config=rdn:x2 --workdir=runs/rdn-x2
 # with the flags of jaxsr.train. The checkout, its .venv and the workdir must lie where all nodes see them.
 #SBATCH --job-name=jaxsr
 #SBATCH --nodes=1

@@ -23,7 +23,7 @@ def run(*flags):
 
 @pytest.mark.slow
 def test_a_run_on_the_sample_photos(tmp_path):
-    done = run("--config=configs/espcn.py:x3", f"--workdir={tmp_path}", *SHORT)
+    done = run("--config=espcn:x3", f"--workdir={tmp_path}", *SHORT)
     assert done.returncode == 0, done.stderr
     assert "step 4/4" in done.stdout and f"weights: {tmp_path}/model.safetensors" in done.stdout
     with Image.open(tmp_path / "samples" / "step_00000004.png") as picture:
@@ -37,10 +37,10 @@ def test_a_run_on_the_sample_photos(tmp_path):
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        (["--config=configs/espcn.py:x3", "--config.batch_sise=4"], "batch_size"),
-        (["--config=configs/espcn.py:x5"], "unknown variant 'x5'"),
-        (["--config=configs/nothing.py"], "configs/nothing.py"),
-        (["--config=configs/espcn.py:x3", "--config.data.train=/nowhere"], "/nowhere"),
+        (["--config=espcn:x3", "--config.batch_sise=4"], "batch_size"),
+        (["--config=espcn:x5"], "unknown variant 'x5'"),
+        (["--config=configs/espcm.py"], "did you mean 'espcn'"),
+        (["--config=espcn:x3", "--config.data.train=/nowhere"], "/nowhere"),
     ],
 )
 def test_mistakes_take_one_line_and_leave_nothing(flags, message, tmp_path):
@@ -52,7 +52,7 @@ def test_mistakes_take_one_line_and_leave_nothing(flags, message, tmp_path):
 
 @pytest.mark.slow
 def test_a_terminated_run_resumes(tmp_path):
-    flags = ["--config=configs/espcn.py:x2", f"--workdir={tmp_path}", *SHORT, "--config.steps=1000000"]
+    flags = ["--config=espcn:x2", f"--workdir={tmp_path}", *SHORT, "--config.steps=1000000"]
     with subprocess.Popen(command(*flags), cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         for line in process.stdout:
@@ -65,3 +65,24 @@ def test_a_terminated_run_resumes(tmp_path):
     again = run(*flags[:2], *SHORT, f"--config.steps={stopped + 2}")
     assert again.returncode == 0, again.stderr
     assert f"resuming from step {stopped} of {stopped + 2}" in again.stdout
+
+
+@pytest.mark.slow
+def test_the_list_needs_no_other_flag_and_no_checkout(tmp_path):
+    done = subprocess.run(command("--list=espcn"), cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and done.stdout.startswith("config") and "espcn:x3*" in done.stdout, done.stderr
+    for flags, missing in (
+        (["--config=espcn"], "--workdir is missing"),
+        ([f"--workdir={tmp_path}"], "--config is missing"),
+    ):
+        done = run(*flags)
+        assert done.returncode == 2 and missing in done.stderr and len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.slow
+def test_a_reader_of_the_list_may_leave():
+    with subprocess.Popen(command("--list=espcn"), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None and process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 0

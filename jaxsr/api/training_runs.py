@@ -1,13 +1,13 @@
 """Train by a config: what `python -m jaxsr.train` and `jaxsr.train` do."""
 
 import dataclasses
-import importlib.util
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jaxsr.support.errors import UserError
 from jaxsr.support.files import make_folder
+from jaxsr.training.catalog.config_files import load_config
 
 if TYPE_CHECKING:
     from jaxsr.blind.kernelgan.kernel_files_run import KernelFiles
@@ -23,12 +23,13 @@ def train(config: "Config | str | Path", workdir: str | Path, *, restart_data: b
         config = jaxsr.default_config()
         config.model.name, config.steps = "espcn", 500
         jaxsr.train(config, "runs/espcn")
-        jaxsr.train("configs/espcn.py:x3", "runs/espcn-x3")
+        jaxsr.train("espcn:x3", "runs/espcn-x3")
         model = jaxsr.load("runs/espcn-x3")
 
     Args:
-        config: a ConfigDict of `default_config` or of a file's get_config, or a file with its variant, such as
-            "configs/espcn.py:x3". `config.task` says what is learned: "sr", "blind", "deblur" or "reference".
+        config: a ConfigDict of `default_config` or of a file's get_config, or the name of a packaged config or of a
+            file, with its variant, such as "espcn:x3" or "own.py:big"; `python -m jaxsr.train --list` shows the
+            packaged ones. `config.task` says what is learned: "sr", "blind", "deblur" or "reference".
         workdir: the run's folder, made when missing. It gets config.json, metrics.jsonl, TensorBoard events,
             checkpoints/, samples/ and the weights: model.safetensors, and best.safetensors of the best score.
         restart_data: begin the data anew where the run goes on, as it must with another kind of data.
@@ -51,20 +52,6 @@ def train(config: "Config | str | Path", workdir: str | Path, *, restart_data: b
     from jaxsr.training.loop import train as train_network
 
     return train_network(config, workdir, restart_data=restart_data).step
-
-
-def load_config(name: str | Path) -> "Config":
-    """Return the config of a file and its variant, such as "configs/espcn.py:x3"; the variant may be left out.
-
-    Raises UserError for a file that cannot be read, and for an unknown variant.
-    """
-    path, _, variant = str(name).partition(":")
-    spec = importlib.util.spec_from_file_location(f"jaxsr_config_{Path(path).stem}", path)
-    if not Path(path).is_file() or spec is None or spec.loader is None:
-        raise UserError(f"cannot load the config {path}: no such Python file; give one such as configs/espcn.py:x3")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.get_config(variant) if variant else module.get_config()
 
 
 def trains_on_each_photo(config: "Config") -> bool:

@@ -1,11 +1,15 @@
 """What several configs share: published training recipes, and the names of variants."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import TypeVar
 
 from ml_collections import ConfigDict
 
 from jaxsr.support.errors import UserError, nearest
 from jaxsr.training.config import Config
+
+T = TypeVar("T")  # what the first half of a variant's name stands for, such as a scale
+U = TypeVar("U")  # what the second half stands for, such as the function that sets a recipe
 
 # Both DANs' settings and the sides of their kernels (Luo et al., NeurIPS 2020, section 4.1).
 BLIND_SETTINGS = {"x2-iso": 21, "x3-iso": 21, "x4-iso": 21, "x2-aniso": 11, "x4-aniso": 31}
@@ -88,24 +92,29 @@ def blind_recipe(config: Config, steps: int) -> None:
     config.steps = steps
 
 
-def scale_and_recipe(variant: str, *, scales: Iterable[int], recipes: Iterable[str]) -> tuple[int, str]:
-    """Return the two halves of a variant such as "x3" (recipe "") or "x3-paper".
+def default_recipe(config: Config) -> None:
+    """Keep what `default_config` has, this package's own recipe for small networks: Muon with a cosine schedule."""
 
-    Raises UserError, listing all variants, for others.
+
+def scale_names(*scales: int) -> dict[str, int]:
+    """Return the scales by the names that variants begin with, "x2" and so on."""
+    return {f"x{scale}": scale for scale in scales}
+
+
+def variant_table(names: Mapping[str, T], recipes: Mapping[str, U]) -> dict[str, tuple[T, U]]:
+    """Return a config's VARIANTS, "NAME" for the recipe "" and "NAME-RECIPE" for the others, with what belongs to both.
+
+    Example: `variant_table(scale_names(2, 3), {"": muon, "paper": paper})["x3-paper"]` is (3, paper).
     """
-    scale, recipe = name_and_recipe(variant, names=[f"x{scale}" for scale in scales], recipes=recipes)
-    return int(scale[1:]), recipe
+    return {
+        f"{name}-{recipe}".removesuffix("-"): (names[name], recipes[recipe]) for recipe in recipes for name in names
+    }
 
 
-def name_and_recipe(variant: str, *, names: Iterable[str], recipes: Iterable[str]) -> tuple[str, str]:
-    """Return the two halves of a variant such as "D5R8" (recipe "") or "D5R8-paper".
-
-    Raises UserError, listing all variants, for others.
-    """
-    names = list(names)
-    check_variant(variant, [f"{name}-{recipe}".removesuffix("-") for recipe in recipes for name in names])
-    name, _, recipe = variant.partition("-")
-    return name, recipe
+def choose_variant(variant: str, variants: Mapping[str, T]) -> T:
+    """Return `variants[variant]`; raises UserError, listing all variants, for another."""
+    check_variant(variant, variants)
+    return variants[variant]
 
 
 def check_variant(variant: str, known: Iterable[str]) -> None:

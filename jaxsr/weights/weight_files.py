@@ -67,7 +67,7 @@ def _load_named(name: str, scale: int | None) -> Model:
     if not path.is_file():
         raise UserError(
             f"no weights ship for {base} at scale {scale}; shipped: {', '.join(shipped_names())}; "
-            f"others are trained (configs/{base}.py) or imported (python -m jaxsr.import_weights)"
+            f"others are trained (python -m jaxsr.train --config={base}) or imported (python -m jaxsr.import_weights)"
         )
     return load_file(path)
 

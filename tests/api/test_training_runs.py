@@ -58,7 +58,8 @@ def test_a_config_is_given_by_its_file(tmp_path):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("configs/nothing.py", "cannot load the config configs/nothing.py: no such Python file; give one such as"),
+        ("own/nothing.py", "cannot load the config own/nothing.py: no such Python file; choose one of: danv1"),
+        ("espcm:x3", "unknown config 'espcm'; did you mean 'espcn'"),
         (str(CONFIGS), "cannot load the config .*configs: no such Python file"),
         (f"{CONFIGS}/espcn.py:x5", "unknown variant 'x5'; .*choose one of: x2, x3, x4"),
     ],
@@ -77,7 +78,7 @@ def kernelgan(tmp_path, monkeypatch):
     )
     write_photo(tmp_path / "photos" / "a.png", Photo(block_levels(90, 92)))
     (tmp_path / "photos" / "broken.png").write_bytes(b"no image")
-    config = load_config(f"{CONFIGS}/kernelgan.py:x2")
+    config = load_config("kernelgan:x2")
     config.update(steps=2, log_every=1, seeds=1)
     config.data.train = str(tmp_path / "photos")
     return config

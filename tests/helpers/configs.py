@@ -1,7 +1,8 @@
 """The configs: how a test loads one, and the table of them with their parameter counts."""
 
-import importlib.util
 from pathlib import Path
+
+from jaxsr.training.catalog import config_files
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 
@@ -57,12 +58,8 @@ PARAMETERS = {
 
 
 def load_config(name: str, variant: str):
-    """Return the config of `configs/name.py:variant`."""
-    spec = importlib.util.spec_from_file_location(f"configs_{name}", CONFIGS / f"{name}.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.get_config(variant)
+    """Return the packaged config `name:variant`."""
+    return config_files.load_config(f"{name}:{variant}")
 
 
 def variants() -> list[tuple[str, str]]:

@@ -78,7 +78,7 @@ def start(workdir: Path, photos: Path, steps: int) -> subprocess.Popen:
     """Return the started run, on one core."""
     fields = {**FLAGS, "steps": steps, "data.train": photos, "data.validation": photos}
     flags = [f"--config.{name}={value}" for name, value in fields.items()]
-    command = [sys.executable, "-m", "jaxsr.train", "--config=configs/espcn.py:x2", f"--workdir={workdir}", *flags]
+    command = [sys.executable, "-m", "jaxsr.train", "--config=espcn:x2", f"--workdir={workdir}", *flags]
     environment = os.environ | {"JAX_PLATFORMS": "cpu", "JAX_NUM_CPU_DEVICES": "1"}
     return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
 

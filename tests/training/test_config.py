@@ -11,7 +11,7 @@ from jaxsr.training import config as sections
 from jaxsr.training.checks import TASK_FIELDS
 from jaxsr.training.config import TrainingConfig, default_config, network_of
 from jaxsr.training.tasks.task_table import TASKS
-from jaxsr.training.training_recipes import check_variant, name_and_recipe, scale_and_recipe
+from jaxsr.training.training_recipes import check_variant, choose_variant, scale_names, variant_table
 
 
 def test_fields_keep_their_types():
@@ -85,11 +85,13 @@ def test_network_of_a_config():
 
 
 def test_variants():
-    assert scale_and_recipe("x3-paper", scales=(2, 3), recipes=("", "paper")) == (3, "paper")
-    assert name_and_recipe("H", names=("All", "H"), recipes=("", "paper")) == ("H", "")
+    table = variant_table(scale_names(2, 3), {"": "muon", "paper": "sgd"})
+    assert table == {"x2": (2, "muon"), "x3": (3, "muon"), "x2-paper": (2, "sgd"), "x3-paper": (3, "sgd")}
+    assert choose_variant("x3-paper", table) == (3, "sgd")
     with pytest.raises(
-        UserError, match="unknown variant 'x3-papre'; did you mean 'x3-paper'\\? choose one of: x3, x3-paper$"
+        UserError,
+        match="unknown variant 'x3-papre'; did you mean 'x3-paper'\\? choose one of: x2, x3, x2-paper, x3-paper$",
     ):
-        scale_and_recipe("x3-papre", scales=(3,), recipes=("", "paper"))
+        choose_variant("x3-papre", table)
     with pytest.raises(UserError, match="unknown variant 'z'; choose one of: a, b$"):
         check_variant("z", ("a", "b"))

@@ -1,0 +1,5 @@
+"""What pyproject.toml cannot say: the folder configs/ of the checkout is installed in the package, as jaxsr/configs."""
+
+from setuptools import find_packages, setup
+
+setup(packages=[*find_packages(include=["jaxsr*"]), "jaxsr.configs"], package_dir={"jaxsr.configs": "configs"})
