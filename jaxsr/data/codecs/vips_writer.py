@@ -1,0 +1,108 @@
+"""Photos encoded by libvips, in memory, with their colour profile and metadata."""
+
+import dataclasses
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from jaxsr.data.codecs.photo_formats import WRITTEN, PhotoFormat, suffix_of
+from jaxsr.data.codecs.photo_record import Metadata, Photo
+from jaxsr.data.codecs.png_chunks import with_chunks
+from jaxsr.data.codecs.tag_blocks import with_exif
+from jaxsr.data.codecs.vips_library import collected_warnings, reason_of, vips
+from jaxsr.imaging.pixels import max_level, to_8_bit
+from jaxsr.support.errors import UserError, choose
+
+if TYPE_CHECKING:
+    from pyvips import Image
+
+QUALITY = 95  # of lossy formats, unless the caller says otherwise
+MAX_JPEG_SEGMENT = 65500  # bytes of EXIF or of XMP that a JPEG file holds
+SCREEN = 72 / 25.4  # pixels per millimetre that a file says where nothing is known
+Parts = Sequence[bytes | memoryview]
+
+
+def writable_format(path: str | os.PathLike, size: tuple[int, int] | None = None) -> PhotoFormat:
+    """Return the format that the suffix of `path` names; raises UserError if it has no place for a `size` (H, W)."""
+    form = choose("photo suffix", suffix_of(path), WRITTEN)
+    if size and max(size) > form.max_side:
+        raise UserError(
+            f"{form.name} holds at most {form.max_side} pixels a side; got {size[1]} x {size[0]}; write .png or .tif"
+        )
+    return form
+
+
+def encode(photo: Photo, form: PhotoFormat, quality: int = QUALITY) -> tuple[Parts, list[str]]:
+    """Return the parts of a file that holds `photo`, and a line for everything that the format has no place for.
+
+    Raises UserError for transparency in a format without it, and for what the encoder refuses.
+    """
+    if not form.alpha and photo.alpha is not None:
+        if photo.alpha.min() < max_level(photo.alpha.dtype):
+            raise UserError(f"{form.name} holds no transparency; write .png, .tif or .webp")
+        photo = dataclasses.replace(photo, alpha=None)
+    metadata, notes = _fitting(photo.metadata, form)
+    with collected_warnings() as warnings:
+        image = _image(photo, metadata, form)
+        try:
+            encoded = getattr(image, f"{form.operation}save_buffer")(keep="all", **_options(photo, form, quality))
+        except vips().Error as error:
+            raise UserError(f"cannot be written as {form.name} ({reason_of(error)}); choose another format") from None
+    return _finished(encoded, metadata, photo, form), notes + warnings
+
+
+def _fitting(metadata: Metadata, form: PhotoFormat) -> tuple[Metadata, list[str]]:
+    """Return what of `metadata` has a place in a file of `form`, and a line for what has none."""
+    lost: dict[str, str] = {}
+    if form.name == "JPEG":
+        lost |= {name: name.upper() for name in ("exif", "xmp") if len(getattr(metadata, name)) > MAX_JPEG_SEGMENT}
+    if form.name not in ("JPEG", "TIFF") and metadata.iptc:
+        lost["iptc"] = "IPTC"
+    if form.name != "PNG" and metadata.comments:
+        lost["comments"] = "the text " + ", ".join(repr(keyword) for keyword, _ in metadata.comments)
+    if form.name != "PNG" and metadata.colour_chunks:
+        names = ", ".join(name.decode() for name, _ in metadata.colour_chunks)
+        lost["colour_chunks"] = f"how colours are meant ({names})"
+    notes = [f"{form.name} has no place for {what}, which was left out" for what in lost.values()]
+    return dataclasses.replace(metadata, **{name: type(getattr(metadata, name))() for name in lost}), notes
+
+
+def _image(photo: Photo, metadata: Metadata, form: PhotoFormat) -> "Image":
+    """Return `photo` as libvips has it; it reads the pixels when it is written."""
+    pyvips = vips()
+    bands = np.ascontiguousarray(photo.bands if form.deep else to_8_bit(photo.bands))
+    height, width, count = bands.shape
+    deep = bands.dtype == np.uint16
+    image = pyvips.Image.new_from_memory(bands.data, width, height, count, "ushort" if deep else "uchar")
+    grey, colour = ("grey16", "rgb16") if deep else ("b-w", "srgb")
+    xres, yres = metadata.resolution or (SCREEN, SCREEN)
+    image = image.copy(interpretation=grey if count < 3 else colour, xres=xres, yres=yres)
+    blobs = {"exif-data": metadata.exif and b"Exif\0\0" + metadata.exif, "icc-profile-data": photo.icc_profile}
+    for name, blob in (blobs | {"xmp-data": metadata.xmp, "iptc-data": metadata.iptc}).items():
+        if blob:
+            image.set_type(pyvips.GValue.blob_type, name, blob)
+    for number, (keyword, text) in enumerate(metadata.comments):
+        image.set_type(pyvips.GValue.gstr_type, f"png-comment-{number}-{keyword}", text)
+    return image
+
+
+def _options(photo: Photo, form: PhotoFormat, quality: int) -> dict[str, str | int | bool]:
+    """Return the encoder's options: chroma is not subsampled, WebP keeps the colour of transparent pixels."""
+    return {
+        "PNG": {"compression": 6, "filter": "paeth"},
+        "JPEG": {"Q": quality, "subsample_mode": "off"},
+        "TIFF": {"compression": "deflate", "predictor": "horizontal", "bigtiff": photo.bands.nbytes > 2**31},
+        "WebP": {"lossless": True, "exact": True},
+        "AVIF": {"Q": quality, "compression": "av1", "subsample_mode": "off", "bitdepth": 8},
+    }[form.name]
+
+
+def _finished(encoded: bytes, metadata: Metadata, photo: Photo, form: PhotoFormat) -> Parts:
+    """Return the parts of a file: `encoded` with what libvips does not write."""
+    if form.name == "PNG" and metadata.colour_chunks and not photo.icc_profile:
+        return with_chunks(encoded, metadata.colour_chunks)
+    if form.name == "TIFF" and metadata.exif:
+        return with_exif(encoded, metadata.exif)
+    return [encoded]
