@@ -11,10 +11,9 @@ from PIL import Image, UnidentifiedImageError
 
 from jaxsr.data.codecs.photo_formats import HEIF, PhotoFormat
 from jaxsr.data.codecs.photo_record import UPRIGHT, Metadata, Photo, check_size, photo_of_bands
-from jaxsr.data.codecs.tag_blocks import exif_block, orientation_in, read_tags, upright_xmp
+from jaxsr.data.codecs.tag_blocks import EXIF_MARKER, exif_block, orientation_in, read_tags, upright_xmp
 from jaxsr.support.errors import UserError
 
-EXIF_MARKER = b"Exif\0\0"
 IMAGE_MODES = ("1", "P", "PA", "L", "LA", "La", "RGB", "RGBA", "RGBa", "I;16", "I;16B")
 FILE_MODES = (*IMAGE_MODES, "RGBX", "CMYK", "YCbCr")
 _INCH = 25.4  # millimetres

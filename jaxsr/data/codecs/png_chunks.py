@@ -1,8 +1,8 @@
-"""Chunks of PNG files that libvips neither reads nor writes: how the colours are meant, without a profile."""
+"""Chunks of PNG files that libvips does not read or write as they are: how colours are meant, EXIF, texts."""
 
 import struct
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import BinaryIO
 
 COLOUR_CHUNKS = (b"gAMA", b"cHRM", b"cICP", b"mDCV", b"cLLI")
@@ -40,10 +40,29 @@ def _chunks(file: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
             yield name, data
 
 
-def with_chunks(encoded: bytes, chunks: Iterable[tuple[bytes, bytes]]) -> list[bytes | memoryview]:
-    """Return the parts of the PNG file `encoded` with `chunks` (name, data) after its header."""
-    packed = [
-        struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data)) for name, data in chunks
-    ]
-    whole = memoryview(encoded)
-    return [whole[:_HEADER_END], *packed, whole[_HEADER_END:]]
+def with_chunks(
+    encoded: bytes, chunks: Iterable[tuple[bytes, bytes]], without: Collection[bytes] = ()
+) -> list[bytes | memoryview]:
+    """Return the parts of the PNG file `encoded` with `chunks` (name, data) after its header.
+
+    Chunks before the pixels whose name is in `without` are left out.
+    """
+    whole, at = memoryview(encoded), _HEADER_END
+    parts: list[bytes | memoryview] = [whole[:at], *(_packed(name, data) for name, data in chunks)]
+    while (name := encoded[at + 4 : at + 8]) not in (b"IDAT", b""):
+        end = at + 12 + int.from_bytes(encoded[at : at + 4], "big")
+        parts += [] if name in without else [whole[at:end]]
+        at = end
+    return [*parts, whole[at:]]
+
+
+def text_chunk(keyword: str, text: str) -> tuple[bytes, bytes]:
+    """Return the chunk (name, data) of a text, which is compressed if it is long."""
+    key, data, long = keyword.encode("latin-1", "replace"), text.encode(), len(text) > 1000
+    if not text.isascii():
+        return b"iTXt", key + bytes([0, long, 0, 0, 0]) + (zlib.compress(data) if long else data)
+    return (b"zTXt", key + b"\0\0" + zlib.compress(data)) if long else (b"tEXt", key + b"\0" + data)
+
+
+def _packed(name: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))

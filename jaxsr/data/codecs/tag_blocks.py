@@ -11,16 +11,20 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import BinaryIO
 
-ORIENTATION, XMP, EXTRA_SAMPLES = 274, 700, 338
+EXIF_MARKER = b"Exif\0\0"  # before an EXIF block in JPEG files
+DESCRIPTION, ORIENTATION, XMP, EXTRA_SAMPLES = 270, 274, 700, 338
 EXIF, GPS, INTEROPERABILITY = 34665, 34853, 40965  # tags that point to a directory
 PIXEL_X, PIXEL_Y = 40962, 40963
 POINTERS = (EXIF, GPS, INTEROPERABILITY)
-LONG = 4
+X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT = 282, 283, 296
+MILLIMETRES = {2: 25.4, 3: 10}  # that a unit of resolution has: inch, centimetre
+LONG, RATIONAL = 4, 5
 
 # What of a TIFF file's tags says something about the photo, not about how it is stored: ImageDescription, Make, Model,
 # Software, DateTime, Artist, HostComputer, Copyright, and those of Windows and the rating
 DESCRIPTIVE = {270, 271, 272, 305, 306, 315, 316, 33432, 18246, 18249, *range(40091, 40096), EXIF, GPS}
 
+_LAYOUTS = (b'{"shape"', b"ImageJ=", b"<OME", b"<?xml")  # descriptions by programs of the layout, which changes
 # What of an EXIF block's tags is about its own storage, is carried elsewhere (XMP, IPTC, the profile), or is applied
 _STRUCTURAL = {*range(254, 270), *range(273, 282), *range(284, 296), 297, *range(317, 348), *range(512, 533)}
 _STRUCTURAL |= {XMP, 33723, 34377, 34675}
@@ -62,6 +66,18 @@ class TagBlock:
         if value is None or code is None:
             return ()
         return struct.unpack(f"{self.order}{len(value.data) // _SIZES[value.type]}{code}", value.data)
+
+    def resolution(self) -> tuple[float, float] | None:
+        """Return XResolution and YResolution in pixels per millimetre; None where they or their unit are missing."""
+        pairs = [
+            self.tags[n].data for n in (X_RESOLUTION, Y_RESOLUTION) if n in self.tags and self.tags[n].type == RATIONAL
+        ]
+        unit = MILLIMETRES.get(self.number(RESOLUTION_UNIT) or 0)
+        ratios = [struct.unpack(f"{self.order}II", data[:8]) for data in pairs]
+        if unit is None or len(ratios) < 2 or not all(above and below for above, below in ratios):
+            return None
+        x, y = (above / below / unit for above, below in ratios)
+        return x, y
 
 
 class _Reader:
@@ -123,7 +139,10 @@ def read_tags(file: BinaryIO) -> TagBlock | None:
 
 def descriptive(block: TagBlock) -> TagBlock:
     """Return `block`, that of a TIFF file, without the tags that are about storage, not about the photo."""
-    return dataclasses.replace(block, tags={n: tag for n, tag in block.tags.items() if n in DESCRIPTIVE})
+    tags = {number: tag for number, tag in block.tags.items() if number in DESCRIPTIVE}
+    if DESCRIPTION in tags and tags[DESCRIPTION].data.lstrip().startswith(_LAYOUTS):
+        del tags[DESCRIPTION]
+    return dataclasses.replace(block, tags=tags)
 
 
 def exif_block(block: TagBlock, size: tuple[int, int] | None = None) -> bytes:
@@ -164,7 +183,7 @@ def pack_directory(tags: Tags, order: str, start: int, entries: Mapping[int, byt
     return b"".join([struct.pack(f"{order}H", len(rows)), *rows, bytes(4), values])
 
 
-def with_exif(encoded: bytes, exif: bytes) -> list[bytes | memoryview]:
+def with_tags(encoded: bytes, exif: bytes) -> list[bytes | memoryview]:
     """Return the parts of the little-endian TIFF file `encoded` with the tags of an EXIF block in its directory.
 
     They are unchanged where it has no such directory, as in files beyond 4 GiB.

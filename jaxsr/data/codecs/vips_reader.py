@@ -11,6 +11,7 @@ from jaxsr.data.codecs.photo_formats import PhotoFormat
 from jaxsr.data.codecs.photo_record import UPRIGHT, Metadata, Photo, check_size, photo_of_bands
 from jaxsr.data.codecs.png_chunks import colour_chunks, is_animated
 from jaxsr.data.codecs.tag_blocks import (
+    EXIF_MARKER,
     EXTRA_SAMPLES,
     TagBlock,
     descriptive,
@@ -30,7 +31,8 @@ Field = TypeVar("Field", int, str, bytes)
 
 _FORMATS = ("uchar", "ushort")
 _SAMPLES = {"float": "32 bits (float)", "double": "64 bits (float)", "uint": "32 bits", "int": "32 bits"}
-_EXIF_MARKER = b"Exif\0\0"
+_UNKNOWN = (1.0, 1.0)  # libvips' resolution of a file that says none
+_FINEST = 1e6  # pixels per millimetre that can be true
 _ASSOCIATED, _UNASSOCIATED = 1, 2  # values of TIFF's ExtraSamples that are alpha
 _END_OF_JPEG = b"\xff\xd9"
 
@@ -204,7 +206,7 @@ def _tags(image: "Image", file: BinaryIO, form: PhotoFormat) -> TagBlock | None:
     """Return the tags of a TIFF file, or those in the EXIF block of another."""
     if form.name == "TIFF":
         return read_tags(file)
-    return read_tags(io.BytesIO(_blob(image, "exif-data").removeprefix(_EXIF_MARKER)))
+    return read_tags(io.BytesIO(_blob(image, "exif-data").removeprefix(EXIF_MARKER)))
 
 
 def _orientation(image: "Image", form: PhotoFormat, tags: TagBlock | None) -> int:
@@ -214,22 +216,31 @@ def _orientation(image: "Image", form: PhotoFormat, tags: TagBlock | None) -> in
 
 def _metadata(image: "Image", file: BinaryIO, form: PhotoFormat, tags: TagBlock | None) -> tuple[Metadata, list[str]]:
     notes = [f"{tags.broken} broken EXIF tags were left out"] if tags and tags.broken else []
-    resolution = (image.xres, image.yres)
-    known = min(resolution) > 0 and max(resolution) < 1e6 and _field(image, "resolution-unit", "")
+    comments, odd = _comments(image)
+    notes += [f"the text {keyword!r} is no UTF-8 and was left out" for keyword in odd]
     if tags and form.name == "TIFF":
         tags = descriptive(tags)
     metadata = Metadata(
         exif=exif_block(tags) if tags else b"",
         xmp=upright_xmp(_blob(image, "xmp-data")),
         iptc=_blob(image, "iptc-data"),
-        resolution=resolution if known else None,
-        comments=_comments(image),
+        resolution=_resolution(image, tags),
+        comments=comments,
         colour_chunks=colour_chunks(file) if form.name == "PNG" else (),
     )
     return metadata, notes
 
 
-def _comments(image: "Image") -> tuple[tuple[str, str], ...]:
+def _resolution(image: "Image", tags: TagBlock | None) -> tuple[float, float] | None:
+    """Return pixels per millimetre, of the file or of its EXIF block; None where neither knows."""
+    said = (image.xres, image.yres)
+    if said != _UNKNOWN and min(said) > 0 and max(said) < _FINEST:
+        return said
+    return tags.resolution() if tags else None
+
+
+def _comments(image: "Image") -> tuple[tuple[tuple[str, str], ...], list[str]]:
+    """Return the texts (keyword, text) of a PNG file, and the keywords of those that cannot be read."""
     names = [name for name in image.get_fields() if name.startswith("png-comment-")]
     pairs = [(name.split("-", 3)[3], _field(image, name, "")) for name in names]
-    return tuple((key, text) for key, text in pairs if text)
+    return tuple((key, text) for key, text in pairs if text), [key for key, text in pairs if not text]

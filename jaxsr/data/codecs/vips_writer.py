@@ -1,6 +1,7 @@
 """Photos encoded by libvips, in memory, with their colour profile and metadata."""
 
 import dataclasses
+import io
 import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -9,8 +10,8 @@ import numpy as np
 
 from jaxsr.data.codecs.photo_formats import WRITTEN, PhotoFormat, suffix_of
 from jaxsr.data.codecs.photo_record import Metadata, Photo
-from jaxsr.data.codecs.png_chunks import with_chunks
-from jaxsr.data.codecs.tag_blocks import with_exif
+from jaxsr.data.codecs.png_chunks import text_chunk, with_chunks
+from jaxsr.data.codecs.tag_blocks import EXIF_MARKER, exif_block, read_tags, with_tags
 from jaxsr.data.codecs.vips_library import collected_warnings, reason_of, vips
 from jaxsr.imaging.pixels import max_level, to_8_bit
 from jaxsr.support.errors import UserError, choose
@@ -21,6 +22,12 @@ if TYPE_CHECKING:
 QUALITY = 95  # of lossy formats, unless the caller says otherwise
 MAX_JPEG_SEGMENT = 65500  # bytes of EXIF or of XMP that a JPEG file holds
 SCREEN = 72 / 25.4  # pixels per millimetre that a file says where nothing is known
+_EXIF_BY_US = (
+    "PNG",
+    "JPEG",
+    "TIFF",
+)  # libvips rewrites EXIF, adding tags that nobody gave, and has no place for it in TIFF
+_KEEP = {False: 1 | 2 | 4 | 8, True: 2 | 4 | 8}  # of libvips' flags: EXIF, XMP, IPTC and the profile
 Parts = Sequence[bytes | memoryview]
 
 
@@ -47,7 +54,9 @@ def encode(photo: Photo, form: PhotoFormat, quality: int = QUALITY) -> tuple[Par
     with collected_warnings() as warnings:
         image = _image(photo, metadata, form)
         try:
-            encoded = getattr(image, f"{form.operation}save_buffer")(keep="all", **_options(photo, form, quality))
+            encoded = getattr(image, f"{form.operation}save_buffer")(
+                keep=_KEEP[form.name in _EXIF_BY_US], **_options(photo, form, quality)
+            )
         except vips().Error as error:
             raise UserError(f"cannot be written as {form.name} ({reason_of(error)}); choose another format") from None
     return _finished(encoded, metadata, photo, form), notes + warnings
@@ -79,12 +88,12 @@ def _image(photo: Photo, metadata: Metadata, form: PhotoFormat) -> "Image":
     grey, colour = ("grey16", "rgb16") if deep else ("b-w", "srgb")
     xres, yres = metadata.resolution or (SCREEN, SCREEN)
     image = image.copy(interpretation=grey if count < 3 else colour, xres=xres, yres=yres)
-    blobs = {"exif-data": metadata.exif and b"Exif\0\0" + metadata.exif, "icc-profile-data": photo.icc_profile}
-    for name, blob in (blobs | {"xmp-data": metadata.xmp, "iptc-data": metadata.iptc}).items():
+    blobs = {"icc-profile-data": photo.icc_profile, "xmp-data": metadata.xmp, "iptc-data": metadata.iptc}
+    if form.name not in _EXIF_BY_US and metadata.exif:
+        blobs["exif-data"] = EXIF_MARKER + metadata.exif
+    for name, blob in blobs.items():
         if blob:
             image.set_type(pyvips.GValue.blob_type, name, blob)
-    for number, (keyword, text) in enumerate(metadata.comments):
-        image.set_type(pyvips.GValue.gstr_type, f"png-comment-{number}-{keyword}", text)
     return image
 
 
@@ -93,7 +102,12 @@ def _options(photo: Photo, form: PhotoFormat, quality: int) -> dict[str, str | i
     return {
         "PNG": {"compression": 6, "filter": "paeth"},
         "JPEG": {"Q": quality, "subsample_mode": "off"},
-        "TIFF": {"compression": "deflate", "predictor": "horizontal", "bigtiff": photo.bands.nbytes > 2**31},
+        "TIFF": {
+            "compression": "deflate",
+            "predictor": "horizontal",
+            "resunit": "inch",
+            "bigtiff": photo.bands.nbytes > 2**31,
+        },
         "WebP": {"lossless": True, "exact": True},
         "AVIF": {"Q": quality, "compression": "av1", "subsample_mode": "off", "bitdepth": 8},
     }[form.name]
@@ -101,8 +115,24 @@ def _options(photo: Photo, form: PhotoFormat, quality: int) -> dict[str, str | i
 
 def _finished(encoded: bytes, metadata: Metadata, photo: Photo, form: PhotoFormat) -> Parts:
     """Return the parts of a file: `encoded` with what libvips does not write."""
-    if form.name == "PNG" and metadata.colour_chunks and not photo.icc_profile:
-        return with_chunks(encoded, metadata.colour_chunks)
-    if form.name == "TIFF" and metadata.exif:
-        return with_exif(encoded, metadata.exif)
+    tags = read_tags(io.BytesIO(metadata.exif)) if form.name in _EXIF_BY_US else None
+    exif = exif_block(tags, photo.pixels.shape[1::-1]) if tags else b""
+    if form.name == "TIFF":
+        return with_tags(encoded, exif) if exif else [encoded]
+    if form.name == "JPEG":
+        return with_exif_segment(encoded, exif) if exif else [encoded]
+    if form.name == "PNG":
+        chunks = [] if photo.icc_profile else list(metadata.colour_chunks)
+        chunks += [text_chunk(keyword, text) for keyword, text in metadata.comments]
+        chunks += [(b"eXIf", exif)] if exif else []
+        return with_chunks(encoded, chunks, without=() if metadata.resolution else (b"pHYs",))
     return [encoded]
+
+
+def with_exif_segment(encoded: bytes, exif: bytes) -> Parts:
+    """Return the parts of the JPEG file `encoded` with an EXIF segment after the JFIF one, if it has that."""
+    whole = memoryview(encoded)
+    jfif = encoded[2:4] == b"\xff\xe0"
+    start = 4 + int.from_bytes(encoded[4:6], "big") if jfif else 2
+    data = EXIF_MARKER + exif
+    return [whole[:start], b"\xff\xe1" + (len(data) + 2).to_bytes(2, "big"), data, whole[start:]]
