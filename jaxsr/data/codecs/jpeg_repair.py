@@ -9,6 +9,7 @@ from jaxsr.support.errors import UserError
 BLOCK = 16  # rows and columns of a coded unit, at most
 MAX_LOST = 1 / 1000  # of the pixels, or half a unit: what may be missing of a photo that is read
 _FILLING = 128  # the level that libjpeg gives to pixels without data
+_TOO_SHORT = "unreadable (the file ends early, pixels are missing); copy the file again"
 _MISSING = "premature end of data segment"
 _DAMAGE = ("bad Huffman code", "Inconsistent progression", "instead of RST", "invalid progressive", _MISSING)
 
@@ -22,17 +23,19 @@ def check_loss(bands: np.ndarray, warnings: list[str], *, passes: bool) -> str:
     """Return a line about stored `bands` (H, W, C) that were decoded with an end marker added to their file.
 
     Missing pixels are grey. Half the last unit of 16 x 16 pixels, or a thousandth of the photo, may be; more raises
-    UserError. So does anything missing from a progressive file, which comes in `passes` over the whole photo. The
+    UserError. So does a progressive file, which comes in `passes` over the whole photo: whole passes may be missing. The
     `warnings` of libjpeg about it are taken out of that list.
     """
     missing = [line for line in warnings if _MISSING in line]
     warnings[:] = [line for line in warnings if line not in missing and "premature end of JPEG" not in line]
+    if passes:
+        raise UserError(_TOO_SHORT)
     if not missing:
         return "its end marker is missing; all pixels are there"
     height, width = bands.shape[:2]
     lost = BLOCK * _grey_run(bands[-1])
-    if passes or lost >= BLOCK * width or lost > max(BLOCK**2 // 2, MAX_LOST * height * width):
-        raise UserError("unreadable (the file ends early, pixels are missing); copy the file again")
+    if lost >= BLOCK * width or lost > max(BLOCK**2 // 2, MAX_LOST * height * width):
+        raise UserError(_TOO_SHORT)
     return f"the file ends early; up to {lost + BLOCK**2} pixels at the end of the last rows are wrong"
 
 

@@ -1,6 +1,7 @@
 """One table of the photo formats: their suffixes, how a file is recognized, what decodes it, and limits of writing."""
 
 import dataclasses
+import math
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -23,6 +24,7 @@ class PhotoFormat:
         operation: the beginning of libvips' names, as in "jpegload" and "jpegsave"; "" where that does not do it.
         deep: whether 16 bits are written.
         alpha: whether transparency is written.
+        max_ratio: how many times larger than its file a decoded photo can be.
         max_side: pixels that a side of a written photo may have; 0 if such files are only read.
     """
 
@@ -33,6 +35,7 @@ class PhotoFormat:
     operation: str = ""
     deep: bool = False
     alpha: bool = True
+    max_ratio: float = math.inf
     max_side: int = 0
 
 
@@ -61,22 +64,34 @@ _WEBP: Callable[[bytes], bool] = lambda header: header[:4] == b"RIFF" and header
 _PNM: Callable[[bytes], bool] = lambda header: header[:1] == b"P" and header[1:2] in b"123456" and header[2:3].isspace()  # noqa: E731
 _JP2 = _prefix(b"\0\0\0\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51")
 
+DEFLATE, LZW, PACK_BITS = 1032, 1400, 128  # at most, bytes from a byte
+TIFF_RATIOS = {1: 24, 5: LZW * 8, 8: DEFLATE * 8, 32946: DEFLATE * 8, 32773: PACK_BITS * 8}  # by the tag Compression
+
 FORMATS = (
-    PhotoFormat("PNG", (".png",), _prefix(b"\x89PNG\r\n\x1a\n"), operation="png", deep=True, max_side=2**31 - 1),
+    PhotoFormat(
+        "PNG",
+        (".png",),
+        _prefix(b"\x89PNG\r\n\x1a\n"),
+        operation="png",
+        deep=True,
+        max_ratio=DEFLATE * 8,
+        max_side=2**31 - 1,
+    ),
     PhotoFormat(
         "JPEG",
         (".jpg", ".jpeg", ".jfif", ".jpe"),
         _prefix(b"\xff\xd8\xff"),
         operation="jpeg",
         alpha=False,
+        max_ratio=2000,
         max_side=65500,
     ),
     PhotoFormat("TIFF", (".tif", ".tiff"), _TIFF, operation="tiff", deep=True, max_side=2**31 - 1),
     PhotoFormat("WebP", (".webp",), _WEBP, operation="webp", max_side=16383),
     PhotoFormat("AVIF", (".avif",), _mixed_brand(b"avif", b"avis"), operation="heif", max_side=16384),
     PhotoFormat("HEIC", (".heic", ".heif"), _brand(b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1"), HEIF),
-    PhotoFormat("GIF", (".gif",), _prefix(b"GIF87a", b"GIF89a"), operation="gif"),
-    PhotoFormat("BMP", (".bmp",), _prefix(b"BM"), PILLOW),
+    PhotoFormat("GIF", (".gif",), _prefix(b"GIF87a", b"GIF89a"), operation="gif", max_ratio=LZW * 4),
+    PhotoFormat("BMP", (".bmp",), _prefix(b"BM"), PILLOW, max_ratio=24 * 128),
     PhotoFormat("PNM", (".ppm", ".pgm", ".pbm", ".pnm"), _PNM, PILLOW),
     PhotoFormat("JPEG 2000", (".jp2", ".j2k"), _JP2, PILLOW),
 )

@@ -6,7 +6,8 @@ import numpy as np
 
 from jaxsr.support.errors import UserError
 
-MAX_PIXELS = 10**9  # of a photo that is read, unless the caller says otherwise
+MAX_PIXELS = 500_000_000  # of a photo that is read, unless the caller says otherwise
+SMALL = 1 << 26  # bytes of decoded pixels that any file may claim
 UPRIGHT = 1  # the EXIF orientation of a photo that needs no turning
 
 
@@ -87,4 +88,13 @@ def check_size(width: int, height: int, max_pixels: int) -> None:
         raise UserError(
             f"declares {width} x {height} pixels, {width * height / 1e6:.0f} megapixels; at most {max_pixels / 1e6:g} "
             "are read; raise max_pixels if memory allows"
+        )
+
+
+def check_backed(decoded: int, stored: int, max_ratio: float) -> None:
+    """Raise UserError for a file of `stored` bytes that claims `decoded` bytes of pixels, more than fit into it."""
+    if decoded > SMALL and decoded > max_ratio * stored:
+        raise UserError(
+            f"unreadable (claims {decoded / 1e6:.0f} MB of pixels, but has {stored / 1e6:.3g} MB of data); "
+            "copy the file again"
         )

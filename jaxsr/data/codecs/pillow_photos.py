@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import os
 import warnings
 from collections.abc import Iterator
 from typing import BinaryIO
@@ -10,7 +11,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from jaxsr.data.codecs.photo_formats import HEIF, PhotoFormat
-from jaxsr.data.codecs.photo_record import UPRIGHT, Metadata, Photo, check_size, photo_of_bands
+from jaxsr.data.codecs.photo_record import UPRIGHT, Metadata, Photo, check_backed, check_size, photo_of_bands
 from jaxsr.data.codecs.tag_blocks import EXIF_MARKER, exif_block, orientation_in, read_tags, upright_xmp
 from jaxsr.support.errors import UserError
 
@@ -65,6 +66,7 @@ def read_pillow(file: BinaryIO, form: PhotoFormat, max_pixels: int) -> tuple[Pho
     """Return the photo in `file`, and what there is to say of it; raises UserError if it cannot be decoded."""
     with _opened(file, form) as image:
         check_size(*image.size, max_pixels)
+        check_backed(image.width * image.height * len(image.getbands()), file.seek(0, os.SEEK_END), form.max_ratio)
         notes = ["holds several images; the first is taken"] if getattr(image, "n_frames", 1) > 1 else []
         if image.mode not in FILE_MODES or _deeper_than_its_mode(image):
             raise UserError(f"has {form.name} samples that cannot be read at their depth; save it as PNG or TIFF")

@@ -73,3 +73,8 @@ def reason_of(error: Exception, warnings: Sequence[str] = ()) -> str:
     """Return why libvips failed, in one line; its `warnings` before that often say more."""
     lines = [line for line in clean_lines(str(error)) if line != "libpng read error" or not warnings]
     return "; ".join(dict.fromkeys([*lines[:2], *warnings[:1]])) or "the decoder gives no reason"
+
+
+def unreadable(error: Exception, warnings: Sequence[str]) -> UserError:
+    """Return what is raised for a file that libvips cannot decode."""
+    return UserError(f"unreadable ({reason_of(error, warnings)}); copy the file again")

@@ -2,15 +2,18 @@
 
 import dataclasses
 import io
+import math
+import os
 from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
 import numpy as np
 
 from jaxsr.data.codecs.jpeg_repair import check_loss, damage_in
-from jaxsr.data.codecs.photo_formats import PhotoFormat
-from jaxsr.data.codecs.photo_record import UPRIGHT, Metadata, Photo, check_size, photo_of_bands
+from jaxsr.data.codecs.photo_formats import TIFF_RATIOS, PhotoFormat
+from jaxsr.data.codecs.photo_record import UPRIGHT, Metadata, Photo, check_backed, check_size, photo_of_bands
 from jaxsr.data.codecs.png_chunks import colour_chunks, is_animated
 from jaxsr.data.codecs.tag_blocks import (
+    COMPRESSION,
     EXIF_MARKER,
     EXTRA_SAMPLES,
     TagBlock,
@@ -20,7 +23,7 @@ from jaxsr.data.codecs.tag_blocks import (
     read_tags,
     upright_xmp,
 )
-from jaxsr.data.codecs.vips_library import collected_warnings, reason_of, vips
+from jaxsr.data.codecs.vips_library import collected_warnings, unreadable, vips
 from jaxsr.imaging.pixels import max_level
 from jaxsr.support.errors import UserError
 
@@ -38,11 +41,14 @@ _END_OF_JPEG = b"\xff\xd9"
 
 
 def read_size(file: BinaryIO, form: PhotoFormat) -> tuple[int, int]:
-    """Return (height, width) of the upright photo in `file`, from its header."""
-    with collected_warnings():
-        image = _opened(file, form)
-        width, height = image.width, image.height
-        turned = _orientation(image, form, _tags(image, file, form)) > 4
+    """Return (height, width) of the upright photo in `file`, from its header; raises UserError if that fails."""
+    with collected_warnings() as warnings:
+        try:
+            image = _opened(file, form)
+            width, height = image.width, image.height
+            turned = _orientation(image, form, _tags(image, file, form)) > 4
+        except vips().Error as error:
+            raise unreadable(error, warnings) from None
     return (width, height) if turned else (height, width)
 
 
@@ -71,7 +77,7 @@ def read_vips(file: BinaryIO, form: PhotoFormat, max_pixels: int) -> tuple[Photo
             decoded = _decoded(file, form, max_pixels)
         except vips().Error as error:
             if form.name != "JPEG" or "premature end" not in str(error):
-                raise UserError(f"unreadable ({reason_of(error, warnings)}); copy the file again") from None
+                raise unreadable(error, warnings) from None
             decoded = _completed_jpeg(file, form, max_pixels, warnings)
     if form.name == "JPEG" and (damage := damage_in(warnings)):
         raise UserError(f"unreadable ({damage}); copy the file again")
@@ -87,29 +93,28 @@ def _completed_jpeg(file: BinaryIO, form: PhotoFormat, max_pixels: int, warnings
     try:
         decoded = _decoded(completed, form, max_pixels)
     except vips().Error as error:
-        raise UserError(f"unreadable ({reason_of(error)}); copy the file again") from None
+        raise unreadable(error, warnings) from None
     decoded.notes.append(check_loss(decoded.bands, warnings, passes=decoded.passes))
     return decoded
 
 
 def _opened(file: BinaryIO, form: PhotoFormat) -> "Image":
-    """Return the image in `file`, of which only the header is read as yet; raises UserError if that fails."""
+    """Return the image in `file`, of which only the header is read as yet."""
     pyvips = vips()
     file.seek(0)
     options = {"access": "sequential", "fail_on": "error"}
-    try:
-        if isinstance(file, io.BytesIO):
-            return getattr(pyvips.Image, f"{form.operation}load_buffer")(file.getvalue(), **options)
-        source = pyvips.Source.new_from_descriptor(file.fileno())
-        return getattr(pyvips.Image, f"{form.operation}load_source")(source, **options)
-    except pyvips.Error as error:
-        raise UserError(f"unreadable ({reason_of(error)}); copy the file again") from None
+    if isinstance(file, io.BytesIO):
+        return getattr(pyvips.Image, f"{form.operation}load_buffer")(file.getvalue(), **options)
+    source = pyvips.Source.new_from_descriptor(file.fileno())
+    return getattr(pyvips.Image, f"{form.operation}load_source")(source, **options)
 
 
 def _decoded(file: BinaryIO, form: PhotoFormat, max_pixels: int) -> Decoded:
     image = _opened(file, form)
     check_size(image.width, image.height, max_pixels)
     tags = _tags(image, file, form)
+    size = image.width * image.height * image.bands * (2 if image.format == "ushort" else 1)
+    check_backed(size, _length(file), _max_ratio(form, tags))
     orientation = _orientation(image, form, tags)
     metadata, notes = _metadata(image, file, form, tags)
     notes += _images_note(image, file, form)
@@ -118,6 +123,18 @@ def _decoded(file: BinaryIO, form: PhotoFormat, max_pixels: int) -> Decoded:
     return Decoded(
         bands, orientation, profile, metadata, notes + layout_notes, bool(_field(image, "jpeg-multiscan", 0))
     )
+
+
+def _max_ratio(form: PhotoFormat, tags: TagBlock | None) -> float:
+    """Return how many times larger than its file a decoded photo can be."""
+    if form.name == "TIFF" and tags:
+        return TIFF_RATIOS.get(tags.number(COMPRESSION) or 1, math.inf)
+    return form.max_ratio
+
+
+def _length(file: BinaryIO) -> int:
+    """Return how many bytes `file` has."""
+    return file.seek(0, os.SEEK_END)
 
 
 def _images_note(image: "Image", file: BinaryIO, form: PhotoFormat) -> list[str]:
