@@ -23,7 +23,7 @@ def check_loss(bands: np.ndarray, warnings: list[str], *, passes: bool) -> str:
     """Return a line about stored `bands` (H, W, C) that were decoded with an end marker added to their file.
 
     Missing pixels are grey. Half the last unit of 16 x 16 pixels, or a thousandth of the photo, may be; more raises
-    UserError. So does a progressive file, which comes in `passes` over the whole photo: whole passes may be missing. The
+    UserError. So does a progressive file, which comes in `passes` over the whole photo, some of them maybe missing. The
     `warnings` of libjpeg about it are taken out of that list.
     """
     missing = [line for line in warnings if _MISSING in line]
@@ -36,7 +36,7 @@ def check_loss(bands: np.ndarray, warnings: list[str], *, passes: bool) -> str:
     lost = BLOCK * _grey_run(bands[-1])
     if lost >= BLOCK * width or lost > max(BLOCK**2 // 2, MAX_LOST * height * width):
         raise UserError(_TOO_SHORT)
-    return f"the file ends early; up to {lost + BLOCK**2} pixels at the end of the last rows are wrong"
+    return f"the file ends early; about {lost + BLOCK**2} pixels at the end of the last rows are wrong"
 
 
 def _grey_run(row: np.ndarray) -> int:

@@ -95,6 +95,5 @@ def check_backed(decoded: int, stored: int, max_ratio: float) -> None:
     """Raise UserError for a file of `stored` bytes that claims `decoded` bytes of pixels, more than fit into it."""
     if decoded > SMALL and decoded > max_ratio * stored:
         raise UserError(
-            f"unreadable (claims {decoded / 1e6:.0f} MB of pixels, but has {stored / 1e6:.3g} MB of data); "
-            "copy the file again"
+            f"unreadable (claims {decoded / 1e6:.0f} MB of pixels in {stored:,} bytes of data); copy the file again"
         )

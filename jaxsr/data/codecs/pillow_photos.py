@@ -12,7 +12,8 @@ from PIL import Image, UnidentifiedImageError
 
 from jaxsr.data.codecs.photo_formats import HEIF, PhotoFormat
 from jaxsr.data.codecs.photo_record import UPRIGHT, Metadata, Photo, check_backed, check_size, photo_of_bands
-from jaxsr.data.codecs.tag_blocks import EXIF_MARKER, exif_block, orientation_in, read_tags, upright_xmp
+from jaxsr.data.codecs.tag_blocks import EXIF_MARKER, orientation_in, read_tags, upright_xmp
+from jaxsr.data.codecs.tag_writer import exif_block
 from jaxsr.support.errors import UserError
 
 IMAGE_MODES = ("1", "P", "PA", "L", "LA", "La", "RGB", "RGBA", "RGBa", "I;16", "I;16B")
@@ -20,10 +21,13 @@ FILE_MODES = (*IMAGE_MODES, "RGBX", "CMYK", "YCbCr")
 _INCH = 25.4  # millimetres
 
 
-def photo_of_image(image: Image.Image, *, modes: tuple[str, ...] = IMAGE_MODES) -> Photo:
+def photo_of_image(
+    image: Image.Image, *, modes: tuple[str, ...] = IMAGE_MODES, bands: np.ndarray | None = None
+) -> Photo:
     """Return the photo in a PIL image: upright, with its transparency, colour profile, EXIF, XMP and resolution.
 
-    Raises UserError for a mode that is not among `modes`, and for an image that cannot be decoded.
+    Its pixels are `bands`, where these are given. Raises UserError for a mode that is not among `modes`, and for an
+    image that cannot be decoded.
     """
     if image.mode not in modes:
         raise UserError(f"cannot restore a PIL image of mode {image.mode}; convert it: image.convert('RGB')")
@@ -39,7 +43,8 @@ def photo_of_image(image: Image.Image, *, modes: tuple[str, ...] = IMAGE_MODES) 
         resolution=_resolution_of(image.info.get("dpi")),
     )
     orientation = UPRIGHT if getattr(image, "format", "") in ("TIFF", "AVIF", "HEIF") else orientation_in(tags, xmp)
-    return photo_of_bands(_array_of(image), orientation, image.info.get("icc_profile"), metadata)
+    bands = _array_of(image) if bands is None else bands
+    return photo_of_bands(bands, orientation, image.info.get("icc_profile"), metadata)
 
 
 def image_of_photo(photo: Photo) -> Image.Image:
@@ -68,9 +73,10 @@ def read_pillow(file: BinaryIO, form: PhotoFormat, max_pixels: int) -> tuple[Pho
         check_size(*image.size, max_pixels)
         check_backed(image.width * image.height * len(image.getbands()), file.seek(0, os.SEEK_END), form.max_ratio)
         notes = ["holds several images; the first is taken"] if getattr(image, "n_frames", 1) > 1 else []
-        if image.mode not in FILE_MODES or _deeper_than_its_mode(image):
+        modes = (*FILE_MODES, "I") if form.name == "PNM" else FILE_MODES  # 16-bit grey
+        if image.mode not in modes or _deeper_than_its_mode(image):
             raise UserError(f"has {form.name} samples that cannot be read at their depth; save it as PNG or TIFF")
-        return photo_of_image(image, modes=FILE_MODES), notes
+        return photo_of_image(image, modes=modes, bands=_deep_heif(file, image)), notes
 
 
 def read_pillow_size(file: BinaryIO, form: PhotoFormat) -> tuple[int, int]:
@@ -109,9 +115,19 @@ def _register_heif() -> None:
     pillow_heif.register_heif_opener()
 
 
+def _deep_heif(file: BinaryIO, image: Image.Image) -> np.ndarray | None:
+    """Return the bands (H, W, 3 or 4) uint16 of a HEIC file with more than 8 bits, which its PIL image lacks."""
+    if image.format != "HEIF" or image.info.get("bit_depth", 8) <= 8:
+        return None
+    import pillow_heif  # pyright: ignore[reportMissingImports]
+
+    file.seek(0)
+    return np.asarray(pillow_heif.open_heif(file, convert_hdr_to_8bit=False))
+
+
 def _array_of(image: Image.Image) -> np.ndarray:
     """Return the bands (H, W) or (H, W, 2 to 4) of `image`, 16 bits for 16-bit grey, otherwise 8."""
-    if image.mode.startswith("I;16"):
+    if image.mode.startswith("I"):
         grey = np.asarray(image).astype(np.uint16)  # also swaps big-endian samples
         key = image.info.get("transparency")
         return grey if key is None else np.stack([grey, np.where(grey == key, 0, 65535).astype(np.uint16)], axis=-1)

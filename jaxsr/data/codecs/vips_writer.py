@@ -11,7 +11,8 @@ import numpy as np
 from jaxsr.data.codecs.photo_formats import WRITTEN, PhotoFormat, suffix_of
 from jaxsr.data.codecs.photo_record import Metadata, Photo
 from jaxsr.data.codecs.png_chunks import text_chunk, with_chunks
-from jaxsr.data.codecs.tag_blocks import EXIF_MARKER, exif_block, read_tags, with_tags
+from jaxsr.data.codecs.tag_blocks import EXIF_MARKER, read_tags
+from jaxsr.data.codecs.tag_writer import exif_block, with_tags
 from jaxsr.data.codecs.vips_library import collected_warnings, reason_of, vips
 from jaxsr.imaging.pixels import max_level, to_8_bit
 from jaxsr.support.errors import UserError, choose
@@ -116,7 +117,7 @@ def _options(photo: Photo, form: PhotoFormat, quality: int) -> dict[str, str | i
 def _finished(encoded: bytes, metadata: Metadata, photo: Photo, form: PhotoFormat) -> Parts:
     """Return the parts of a file: `encoded` with what libvips does not write."""
     tags = read_tags(io.BytesIO(metadata.exif)) if form.name in _EXIF_BY_US else None
-    exif = exif_block(tags, photo.pixels.shape[1::-1]) if tags else b""
+    exif = exif_block(tags, photo.pixels.shape[1::-1], metadata.resolution) if tags else b""
     if form.name == "TIFF":
         return with_tags(encoded, exif) if exif else [encoded]
     if form.name == "JPEG":
