@@ -84,12 +84,17 @@ def write_photo(path: str | os.PathLike, photo: Photo, *, quality: int = QUALITY
 
     PNG and TIFF keep 16 bits; JPEG and AVIF (of `quality` 1 to 100, chroma not subsampled) and WebP (lossless) store 8.
     A warning is logged for metadata that the format has no place for. The file is encoded in memory, so that it is
-    either complete or not there. Raises UserError for an unknown suffix, for a photo with transparency as JPEG, and for
-    more pixels than the format holds; OSError where the file cannot be written, as on a full disk.
+    either complete or not there. Raises UserError for an unknown suffix, for a photo with transparency as JPEG, for
+    more pixels than the format holds, and where the file cannot be written, as on a full disk.
     """
     parts, notes = encode(photo, writable_format(path, photo.pixels.shape[:2]), quality)
-    with written_whole(path) as temporary:
-        _write_parts(temporary, parts)
+    try:
+        with written_whole(path) as temporary:
+            _write_parts(temporary, parts)
+    except OSError as error:
+        raise UserError(
+            f"cannot write {path} ({error.strerror or error}); free space or choose another folder"
+        ) from None
     _log(Path(path), notes)
 
 
