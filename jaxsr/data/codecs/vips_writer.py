@@ -82,13 +82,12 @@ def _fitting(metadata: Metadata, form: PhotoFormat) -> tuple[Metadata, list[str]
 def _image(photo: Photo, metadata: Metadata, form: PhotoFormat) -> "Image":
     """Return `photo` as libvips has it; it reads the pixels when it is written."""
     pyvips = vips()
-    bands = np.ascontiguousarray(photo.bands if form.deep else to_8_bit(photo.bands))
-    height, width, count = bands.shape
-    deep = bands.dtype == np.uint16
-    image = pyvips.Image.new_from_memory(bands.data, width, height, count, "ushort" if deep else "uchar")
-    grey, colour = ("grey16", "rgb16") if deep else ("b-w", "srgb")
+    image = _plain_image(photo.pixels, form)
+    if photo.alpha is not None:
+        image = image.bandjoin(_plain_image(photo.alpha, form))
     xres, yres = metadata.resolution or (SCREEN, SCREEN)
-    image = image.copy(interpretation=grey if count < 3 else colour, xres=xres, yres=yres)
+    names = ("b-w", "srgb") if image.format == "uchar" else ("grey16", "rgb16")
+    image = image.copy(interpretation=names[photo.pixels.shape[-1] > 1], xres=xres, yres=yres)
     blobs = {"icc-profile-data": photo.icc_profile, "xmp-data": metadata.xmp, "iptc-data": metadata.iptc}
     if form.name not in _EXIF_BY_US and metadata.exif:
         blobs["exif-data"] = EXIF_MARKER + metadata.exif
@@ -96,6 +95,14 @@ def _image(photo: Photo, metadata: Metadata, form: PhotoFormat) -> "Image":
         if blob:
             image.set_type(pyvips.GValue.blob_type, name, blob)
     return image
+
+
+def _plain_image(bands: np.ndarray, form: PhotoFormat) -> "Image":
+    """Return `bands` (H, W, C) as libvips has them, with 16 bits if they and the format have those."""
+    levels = np.ascontiguousarray(bands if form.deep else to_8_bit(bands))
+    height, width, count = levels.shape
+    kind = "ushort" if levels.dtype == np.uint16 else "uchar"
+    return vips().Image.new_from_memory(levels.data, width, height, count, kind)
 
 
 def _options(photo: Photo, form: PhotoFormat, quality: int) -> dict[str, str | int | bool]:
