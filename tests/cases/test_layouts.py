@@ -167,6 +167,6 @@ def test_heic(tmp_path):
     heif = pytest.importorskip("pillow_heif")
     deep = heif.from_bytes(mode="RGB;16", size=(66, 48), data=picture(np.uint16).tobytes())
     for name, image, depth in (("a", heif.from_pillow(Image.fromarray(picture())), 8), ("b", deep, 16)):
-        image.save(tmp_path / f"{name}.heic", quality=95)
+        image.save(tmp_path / f"{name}.heic", quality=95, chroma=444)
         photo = read_photo(tmp_path / f"{name}.heic")
         assert photo.depth == depth and np.abs(photo.pixels / 257 ** (depth // 16) - picture()).mean() < 6
