@@ -1,5 +1,7 @@
 """The colour of transparent pixels, which nobody sees until a photo is enlarged."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 STRIP = 256  # rows that are worked on at a time, which keeps floats of a large photo out of memory
@@ -15,8 +17,7 @@ def fill_transparent(pixels: np.ndarray, alpha: np.ndarray | None) -> np.ndarray
     if alpha is None or alpha.min() > 0 or alpha.max() == 0:
         return pixels
     strips = [slice(top, top + STRIP) for top in range(0, len(pixels), STRIP)]
-    sums = [_weighted_sums(pixels[rows], alpha[rows]) for rows in strips]
-    means = _means(*(np.concatenate(parts) for parts in zip(*sums, strict=True)))
+    means = _means(*_weighted_sums(pixels, alpha, strips))
     filled = pixels.copy()
     for rows in strips:
         nearby = _twice(means[rows.start // 2 : rows.stop // 2], filled[rows].shape)
@@ -26,10 +27,10 @@ def fill_transparent(pixels: np.ndarray, alpha: np.ndarray | None) -> np.ndarray
     return filled
 
 
-def _weighted_sums(pixels: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _weighted_sums(pixels: np.ndarray, weights: np.ndarray, strips: Sequence[slice]) -> tuple[np.ndarray, np.ndarray]:
     """Return the sums (ceil(H / 2), ceil(W / 2), C) of 2 x 2 `pixels` times `weights`, and those of the weights."""
-    weights = weights.astype(np.float32)
-    return _sums_of_four(pixels * weights), _sums_of_four(weights)
+    sums = [_sums_of_four(pixels[rows] * weights[rows].astype(np.float32)) for rows in strips]
+    return np.concatenate(sums), np.concatenate([_sums_of_four(weights[rows].astype(np.float32)) for rows in strips])
 
 
 def _means(sums: np.ndarray, weights: np.ndarray) -> np.ndarray:

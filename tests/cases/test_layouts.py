@@ -66,7 +66,7 @@ def test_extra_bands_are_what_the_file_says(path, kinds, caplog):
     tifffile.imwrite(path, bands, photometric="rgb", extrasamples=kinds)
     photo = read_photo(path)
     np.testing.assert_array_equal(photo.pixels, pixels)
-    assert ("1 extra band of unspecified meaning was left out" in caplog.text) == ("unspecified" in kinds)
+    assert ("extra bands of unspecified meaning were left out (1)" in caplog.text) == ("unspecified" in kinds)
     if "unassalpha" in kinds:
         np.testing.assert_array_equal(photo.bands[..., 3], alpha)
     else:
@@ -108,6 +108,21 @@ def test_lab_becomes_rgb(path):
     lab[..., 0] = 32768  # half of L*
     tifffile.imwrite(path, lab, photometric="cielab")
     np.testing.assert_allclose(read_photo(path).pixels / 65535, 119 / 255, atol=0.01)
+
+
+@pytest.mark.parametrize("interlace", [False, True])
+@pytest.mark.parametrize("count", [1, 2, 3, 4])
+def test_png_of_16_bits_as_pypng_has_it(tmp_path, count, interlace):
+    bands = picture(np.uint16, count)
+    with (tmp_path / "a.png").open("wb") as file:
+        options = {"greyscale": count < 3, "alpha": count % 2 == 0, "bitdepth": 16, "interlace": interlace}
+        png.Writer(66, 48, **options).write(file, bands.reshape(48, -1))
+    photo = read_photo(tmp_path / "a.png")
+    np.testing.assert_array_equal(photo.bands, bands)
+    write_photo(tmp_path / "b.png", photo)
+    width, height, rows, about = png.Reader(bytes=(tmp_path / "b.png").read_bytes()).read()
+    assert (width, height, about["planes"], about["bitdepth"]) == (66, 48, count, 16)
+    np.testing.assert_array_equal(np.stack([np.asarray(row) for row in rows]), bands.reshape(48, -1))
 
 
 @pytest.mark.parametrize("key", [(0, 0, 0), (251 * 9 + 7,) * 3])

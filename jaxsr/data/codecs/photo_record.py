@@ -65,7 +65,7 @@ def photo_of_bands(bands: np.ndarray, orientation: int, icc_profile: bytes | Non
     """
     bands = upright(bands.reshape(*bands.shape[:2], -1), orientation)
     channels = 3 if bands.shape[-1] > 2 else 1
-    alpha = bands[..., channels:] if bands.shape[-1] > channels else None
+    alpha = bands[..., channels:].copy() if bands.shape[-1] > channels else None  # a view would keep all bands
     if icc_profile and icc_profile[16:20] != (b"RGB " if channels == 3 else b"GRAY"):
         icc_profile = None
     return Photo(bands[..., :channels], alpha, icc_profile or None, metadata)

@@ -59,7 +59,7 @@ def _kept_bands(count: int, colours: int, tags: TagBlock | None) -> tuple[list[i
     alpha = [colours + i for i, kind in enumerate(kinds[:extra]) if kind in (_ASSOCIATED, _UNASSOCIATED)][:1]
     notes = []
     if extra > len(alpha):
-        notes.append(f"{extra - len(alpha)} extra band of unspecified meaning was left out")
+        notes.append(f"extra bands of unspecified meaning were left out ({extra - len(alpha)})")
     if alpha and kinds[alpha[0] - colours] == _ASSOCIATED:
         notes.append("colours were divided by the alpha that was multiplied into them")
     return colour_bands + alpha, notes
