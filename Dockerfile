@@ -2,7 +2,7 @@
 #   docker build --target=cpu --tag=jaxsr:cpu .
 #   docker build --target=cuda --tag=jaxsr:cuda .
 #   docker run --rm --user="$(id -u)" --volume="$PWD/runs:/runs" jaxsr:cpu \
-#       jaxsr.train --config=configs/espcn.py:x3 --workdir=/runs/espcn-x3
+#       jaxsr.train --config=espcn:x3 --workdir=/runs/espcn-x3
 # For GPUs add --gpus=all --shm-size=8g; these need NVIDIA's driver and container toolkit on the host, nothing else.
 # Compiled programs are kept in /cache; a volume there, or JAX_COMPILATION_CACHE_DIR, keeps them from run to run.
 FROM debian:trixie-slim AS base
@@ -25,8 +25,9 @@ RUN /opt/venv/bin/pip install --no-cache-dir ".[cuda]" \
     && /opt/venv/bin/pip uninstall --yes jaxsr
 
 FROM dependencies AS wheel
-COPY README.md LICENSE ./
+COPY setup.py README.md LICENSE ./
 COPY jaxsr jaxsr
+COPY configs configs
 RUN /opt/venv/bin/pip wheel --no-cache-dir --no-deps --wheel-dir=/wheels .
 
 # What both targets share. Any user may write the caches, so that --user works; /runs is where volumes go
@@ -35,8 +36,7 @@ RUN useradd --uid=1000 --create-home jaxsr \
     && mkdir --mode=1777 /cache \
     && mkdir /runs && chown jaxsr /runs
 ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 XDG_CACHE_HOME=/cache MPLCONFIGDIR=/cache/matplotlib
-WORKDIR /jaxsr
-COPY configs configs
+WORKDIR /runs
 # tini passes SIGTERM on from the first moment, also before the training loop handles it
 ENTRYPOINT ["tini", "--", "python", "-m"]
 CMD ["jaxsr"]

@@ -13,6 +13,7 @@ import zipfile
 import pytest
 import yaml
 
+from jaxsr.training.catalog.config_files import load_config
 from tests.helpers.dockerfile import ROOT, context, inherited, read_stages
 
 STAGES = read_stages()
@@ -48,7 +49,7 @@ def test_an_image_runs_commands_as_an_ordinary_user(target):
     environment = variables(target)
     assert environment["PATH"].startswith("/opt/venv/bin:") and environment["XDG_CACHE_HOME"] == "/cache"
     assert "mkdir --mode=1777 /cache" in made
-    assert last(target, "WORKDIR") == "/jaxsr"  # where --config=configs/... is looked for
+    assert last(target, "WORKDIR") == "/runs"
 
 
 def test_stages_follow_each_other_and_copy_what_there_is():
@@ -67,7 +68,10 @@ def test_stages_follow_each_other_and_copy_what_there_is():
 
 
 def test_the_context_is_what_the_package_needs():
-    assert {path.parts[0] for path in context()} == {"pyproject.toml", "README.md", "LICENSE", "jaxsr", "configs"}
+    assert {path.parts[0] for path in context()} == {
+        *("pyproject.toml", "setup.py", "README.md", "LICENSE"),
+        *("jaxsr", "configs"),
+    }
     assert not [path for path in context() if "__pycache__" in path.parts]
 
 
@@ -93,7 +97,7 @@ def test_the_job_fits_the_image(job):
     assert "command" not in container  # the image's entry point stays
     module, config, workdir = container["args"]
     assert (ROOT / f"{module.replace('.', '/')}.py").is_file()
-    assert (ROOT / config.removeprefix("--config=").partition(":")[0]).is_file()
+    assert load_config(config.removeprefix("--config=")).model.name == "rdn"
     mounts = {mount["mountPath"] for mount in container["volumeMounts"]}
     assert workdir.startswith("--workdir=/runs/") and "/runs" in mounts
     assert pod["securityContext"]["runAsUser"] == pod["securityContext"]["fsGroup"] == int(last("cuda", "USER"))

@@ -15,7 +15,7 @@ from jaxsr.data.images import Photo, photo_size
 from jaxsr.imaging.pixels import to_float, to_levels
 from jaxsr.models import Model, initial_shapes
 from jaxsr.restoration.options import DEFAULT_OPTIONS, RestoreOptions
-from jaxsr.restoration.photo import restore_photo, with_alpha, with_features
+from jaxsr.restoration.photo import restore_photo, with_alpha, with_features, without_hidden_colours
 from jaxsr.restoration.photo_files import batches_of_photos, restore_files
 from jaxsr.restoration.tiles.placement import TileCache
 from jaxsr.support.errors import UserError, choose
@@ -185,6 +185,7 @@ class ZSSRRestorer:
 
     def restore(self, photo: Photo, *, progress: Progress | None = None) -> Photo:
         """Return `photo` restored; progress counts training steps."""
+        photo = without_hidden_colours(photo)
         (image,) = restore_zssr(
             [to_float(photo.pixels)],
             scale=self.scale,

@@ -77,7 +77,7 @@ def restore(
 
     Args:
         photo: a NumPy array (H, W) or (H, W, C), uint8, uint16 or float in [0, 1], where C is 1 (grey), 3 (RGB), or one
-            more with alpha; a PIL image of mode L, LA, RGB, RGBA or I;16; or the path of an image file.
+            more with alpha; a PIL image of mode 1, L, LA, P, PA, RGB, RGBA or I;16; or the path of an image file.
         model: a shipped name, "bicubic", "zssr", a weight file or a run folder, each with the system's own options
             after it, as in "zssr,steps=300" or "runs/danv1,rounds=4"; or a Model.
         scale: how many times larger; by default what the model says, or 2 if it has that.
@@ -87,9 +87,11 @@ def restore(
             reference, vgg and copies.
 
     Returns:
-        An array (scale H, scale W) or (scale H, scale W, C) of the photo's dtype for an array; a PIL image of the same
-        mode and with the same colour profile for one; an array (scale H, scale W, C), uint8 or uint16, for a path.
-        Alpha is enlarged by bicubic. With quantize=False arrays are float32, neither clipped nor rounded.
+        An array (scale H, scale W) or (scale H, scale W, C) of the photo's dtype for an array; an array (scale H,
+        scale W, C), uint8 or uint16, for a path; a PIL image of mode L, LA, RGB, RGBA or I;16 for a PIL image, with its
+        colour profile, EXIF, XMP and resolution in `info`. Paths and PIL images come out upright, without the EXIF
+        orientation. Alpha is enlarged by bicubic; transparent pixels get the colour of visible ones nearby. With
+        quantize=False arrays are float32, neither clipped nor rounded.
 
     Raises:
         UserError: for a photo of another kind, shape, dtype or range, or too small for the network; for a model that

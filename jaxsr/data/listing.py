@@ -6,9 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from jaxsr.data.codecs.photo_formats import PHOTO_SUFFIXES
 from jaxsr.support.errors import UserError
-
-PHOTO_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp")
 
 
 def list_photos(inputs: Sequence[str | Path]) -> list[Path]:

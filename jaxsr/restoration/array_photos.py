@@ -5,11 +5,10 @@ import os
 import numpy as np
 from PIL import Image
 
+from jaxsr.data.codecs.pillow_photos import FILE_MODES, image_of_photo, photo_of_image
 from jaxsr.data.images import Photo, read_photo
 from jaxsr.restoration.options import PhotoLike
 from jaxsr.support.errors import UserError
-
-PIL_MODES = ("L", "LA", "RGB", "RGBA", "I;16")
 
 
 def as_photo(photo: PhotoLike) -> Photo:
@@ -17,9 +16,7 @@ def as_photo(photo: PhotoLike) -> Photo:
     if isinstance(photo, str | os.PathLike):
         return read_photo(photo)
     if isinstance(photo, Image.Image):
-        if photo.mode not in PIL_MODES:
-            raise UserError(f"cannot restore a PIL image of mode {photo.mode}; convert it: image.convert('RGB')")
-        return split_alpha(np.asarray(photo))
+        return photo_of_image(photo)
     if not isinstance(photo, np.ndarray):
         raise UserError(f"cannot restore a {type(photo).__name__}; give a NumPy array, a PIL image or a path")
     check_array(photo)
@@ -27,22 +24,19 @@ def as_photo(photo: PhotoLike) -> Photo:
 
 
 def like(original: PhotoLike, photo: Photo) -> np.ndarray | Image.Image:
-    """Return `photo` in the kind that `original` is: a PIL image with its colour profile, or an array of its rank.
+    """Return `photo` in the kind that `original` is: a PIL image with its metadata, or an array of its rank.
 
     A path gives an array (H, W, C).
     """
     if isinstance(original, Image.Image):
-        image = Image.fromarray(photo.bands[..., 0] if photo.bands.shape[-1] == 1 else photo.bands)
-        if "icc_profile" in original.info:
-            image.info["icc_profile"] = original.info["icc_profile"]
-        return image
+        return image_of_photo(photo)
     return photo.bands[..., 0] if isinstance(original, np.ndarray) and original.ndim == 2 else photo.bands
 
 
 def reference_pixels(reference: PhotoLike) -> np.ndarray:
     """Return the pixels (H, W, 1 or 3) of a reference, without alpha; raises UserError as `as_photo` does."""
     if isinstance(reference, Image.Image):
-        return np.asarray(reference.convert("RGB"))
+        return photo_of_image(reference, modes=FILE_MODES).pixels
     if not isinstance(reference, np.ndarray | str | os.PathLike):
         raise UserError(f"cannot take a {type(reference).__name__} as reference; give an array, a PIL image or a path")
     return as_photo(reference).pixels

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from jaxsr.data.images import Photo
+from jaxsr.imaging.transparency import fill_transparent
 from jaxsr.models import Model, bicubic
 from jaxsr.restoration.options import DEFAULT_OPTIONS, RestoreOptions
 from jaxsr.restoration.reference.preparation import reference_features
@@ -31,7 +32,11 @@ def restore_photo(
     cache: TileCache | None = None,
     progress: Progress | None = None,
 ) -> tuple[Photo, PhotoExtras]:
-    """Return `photo` restored by `model`, its alpha enlarged by bicubic, and the extras of `restore_pixels`."""
+    """Return `photo` restored by `model`, its alpha enlarged by bicubic, and the extras of `restore_pixels`.
+
+    Transparent pixels take the colour of visible ones nearby.
+    """
+    photo = without_hidden_colours(photo)
     pixels, extras = restore_pixels(model, photo.pixels, options, cache=cache, progress=progress)
     return with_alpha(photo, pixels, model.scale, cache), extras
 
@@ -80,6 +85,11 @@ def with_features(model: Model, options: RestoreOptions) -> RestoreOptions:
     if "reference" not in model.needs:
         return options
     return dataclasses.replace(options, reference=reference_features(options))
+
+
+def without_hidden_colours(photo: Photo) -> Photo:
+    """Return `photo` as it is restored: transparent pixels have the colour of visible ones nearby, against fringes."""
+    return dataclasses.replace(photo, pixels=fill_transparent(photo.pixels, photo.alpha))
 
 
 def with_alpha(photo: Photo, pixels: np.ndarray, scale: int, cache: TileCache | None = None) -> Photo:

@@ -9,7 +9,7 @@ from jaxsr.data.kernel_files import kernel_picture, write_arrays, write_kernel
 from jaxsr.imaging.pixels import to_levels
 from jaxsr.models import Model
 from jaxsr.restoration.options import DEFAULT_OPTIONS, RestoreOptions
-from jaxsr.restoration.photo import restore_each, with_alpha
+from jaxsr.restoration.photo import restore_each, with_alpha, without_hidden_colours
 from jaxsr.restoration.reference.match_pictures import matches_picture
 from jaxsr.restoration.tiles.placement import Size, Tile, TileCache
 from jaxsr.restoration.tiles.tiled_run import PhotoExtras, Result, photos_per_batch
@@ -80,12 +80,12 @@ def restore_files(
 
 
 def _read(paths: Iterable[Path]) -> tuple[dict[Path, Photo], dict[Path, str]]:
-    """Return the photos in the files `paths`, and why others cannot be read."""
+    """Return the photos in the files `paths` as they are restored, and why others cannot be read."""
     photos: dict[Path, Photo] = {}
     failures: dict[Path, str] = {}
     for path in paths:
         try:
-            photos[path] = read_photo(path)
+            photos[path] = without_hidden_colours(read_photo(path))
         except UserError as error:
             failures[path] = str(error)
     return photos, failures

@@ -14,7 +14,7 @@ from jaxsr.blind.zssr.settings import DEFAULT_SETTINGS, ESTIMATE, ZSSRSettings
 from jaxsr.blind.zssr.stages import Kernels, checked_stages
 from jaxsr.data.images import Photo, read_photo, write_photo
 from jaxsr.imaging.pixels import to_float, to_levels
-from jaxsr.restoration.photo import with_alpha
+from jaxsr.restoration.photo import with_alpha, without_hidden_colours
 from jaxsr.support.errors import UserError
 from jaxsr.support.types import Progress
 
@@ -57,7 +57,10 @@ def restore_files(
         pixels, scale=scale, kernels=list(kernels.values()), settings=settings, ensemble=ensemble, progress=progress
     )
     for path, result in zip(kernels, results, strict=True):
-        write_photo(outputs[path], _as_photo(result, photos[path], scale))
+        try:
+            write_photo(outputs[path], _as_photo(result, photos[path], scale))
+        except (UserError, OSError) as error:
+            failures[path] = failure_line(path, error)
     return failures
 
 
@@ -70,7 +73,7 @@ def _readable(
     failures: dict[Path, str] = {}
     for path in paths:
         try:
-            photo = read_photo(path)
+            photo = without_hidden_colours(read_photo(path))
             checked_stages([to_float(photo.pixels)], [kernels], scale=scale, crop=settings.crop)
             if settings.kernel == ESTIMATE:
                 check_photo(rgb_photo(photo.pixels))
