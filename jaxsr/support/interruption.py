@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 SHELL_OFFSET = 128  # a shell reports a process that signal N ended as 128 + N
-AGAIN, ATTEMPTS = 0.1, 10  # seconds after which a signal is raised again whose exception was lost, and how often
+AGAIN, ATTEMPTS = 0.1, 30  # seconds after which a signal is raised again whose exception was lost, and how often
 
 
 def end_at_once_on_interrupt() -> None:

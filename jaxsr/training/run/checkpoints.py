@@ -21,6 +21,7 @@ from absl.logging import get_absl_logger
 from orbax.checkpoint import checkpoint_managers
 
 from jaxsr.devices import processes
+from jaxsr.support.errors import UserError
 from jaxsr.support.types import Json
 
 KEEP = 2  # the newest ones, beside the best
@@ -93,7 +94,7 @@ class Checkpoints:
             try:
                 with _without_late_complaints():
                     arrays, meta = self._read(step)
-            except (MemoryError, PermissionError):
+            except (MemoryError, PermissionError, UserError):
                 raise
             except Exception as error:  # whatever damaged files make Orbax and its parsers raise
                 reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:160]
@@ -110,6 +111,11 @@ class Checkpoints:
         restored = self._manager.restore(step, args=arguments)
         arrays = {path: np.asarray(array) for path, array in restored["state"].items()}
         meta = restored["meta"]
+        if "position" in meta:  # now inside "content"
+            raise UserError(
+                f"checkpoint {step} in {self._folder} is of an older version, without a checksum; finish the run with "
+                f"that version or choose another --workdir"
+            )
         if checksum(arrays, meta["content"]) != meta["checksum"]:
             raise ValueError("it differs from its checksum")
         return arrays, meta["content"]

@@ -6,6 +6,7 @@ import shutil
 import numpy as np
 import pytest
 
+from jaxsr.support.errors import UserError
 from jaxsr.training.loop import train
 from jaxsr.training.run.checkpoints import Checkpoints
 from tests.helpers.training import records, weights
@@ -144,3 +145,13 @@ def test_damaged_lines_of_the_log_are_left_out(run, tiny, tmp_path, capsys):
     train(tiny(**FIELDS), copy)
     assert "2 of 5 lines are damaged and left out" in capsys.readouterr().out
     assert [line["step"] for line in records(copy, "train")] == [1, 4]
+
+
+def test_a_checkpoint_of_before_is_refused_and_stays(run, tmp_path):
+    """Its format had no checksum."""
+    folder, _ = run
+    shutil.copytree(folder, copy := tmp_path / "run")
+    (copy / "checkpoints" / "4" / "meta" / "metadata").write_text('{"position": null, "config": {}}')
+    with pytest.raises(UserError, match="checkpoint 4 in .* is of an older version, without a checksum; finish"):
+        restored(copy)
+    assert (copy / "checkpoints" / "4").is_dir() and not (copy / "set_aside").exists()
