@@ -126,7 +126,7 @@ class Checkpoints:
             self._writing(lambda manager: manager.wait_until_finished())
             for later in [each for each in self._manager.all_steps() if step is None or each > step]:
                 self._set_aside(later)
-        self._latest = step
+        self._latest = processes.from_first(lambda: self._manager and self._manager.latest_step())
 
     def _set_aside(self, step: int) -> Path:
         """Move the checkpoint of `step` out of the way; return its new place."""
