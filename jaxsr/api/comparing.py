@@ -134,7 +134,7 @@ class _Page:
                 raise UserError(f"{path}: {limit}; give fewer photos, or a smaller --side")
         except UserError as error:
             self.failures.append(str(error))
-            self._head.append(str(error))
+            self._head.append(str(error).replace(str(path), path.name))  # a page is shown to others
         else:
             self.comparisons.append(comparison)
             self.failures += [f"{path}: {line}" for line in comparison.failures]
@@ -144,8 +144,8 @@ class _Page:
         protocol, facts = PROTOCOLS[self._options.protocol], []
         if self._options.sharp is not None:
             facts = [
-                f"Scores: PSNR in dB and SSIM ({protocol.ssim}) on {protocol.channel}, {protocol.rounding}; "
-                f"{protocol.border}."
+                f"Scores: PSNR in dB and SSIM on {protocol.channel}; {protocol.rounding}; {protocol.border}; SSIM: "
+                f"{protocol.ssim}."
             ]
         return render(self.comparisons, failures=self._head, facts=facts)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from jaxsr.api.restorers import NetworkRestorer, Restorer, load_with_options, open_restorer, split_options
 from jaxsr.models import MODELS
 from jaxsr.support.errors import UserError
+from jaxsr.support.model_options import Option
 
 OPTION = re.compile(r"\s*\w+=")
 
@@ -89,10 +90,13 @@ def _open(model: str, scale: int | None, reference: Sequence[str]) -> Restorer:
 
 
 def _shown(model: str, restorer: Restorer) -> str:
-    """Return the name with its scale and options; that of the file too, for several may hold one system."""
+    """Return the model's name with its scale and options, and the name of its file, without folders."""
     name, own = split_options(model)
-    path = Path(name)
-    label = path.stem if path.is_file() else path.name if path.is_dir() else restorer.name
-    if label != restorer.name:
-        label = f"{label} ({restorer.name})"
-    return ", ".join([label, *(f"{key}={value}" for key, value in own.items())])
+    path, label = Path(name), restorer.name
+    if path.exists() and not label.startswith(path.stem):
+        label = f"{path.stem} ({label})"
+    return ", ".join([label, *(f"{key}={_short(value)}" for key, value in own.items())])
+
+
+def _short(value: Option) -> str:
+    return Path(value).name if isinstance(value, str) else str(value)

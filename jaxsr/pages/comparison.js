@@ -24,6 +24,7 @@ class Photo {
     this.stage.style.setProperty("--widest", Math.max(2 * widest, 320));
     find(".overview").hidden = false;
     section.classList.add("live");
+    section.classList.toggle("scored", this.layers.some((layer) => layer.picture.dataset.score));
     this.listen();
     this.showLayers();
     this.setSplit(50);
