@@ -74,10 +74,10 @@ def compare(
     output = _checked(Path(output), photos)
     sharp = _sharp_files(photos, options.sharp)
     restorers, failed = open_models(models, scale=options.scale, reference=options.reference)
+    if not restorers:
+        raise UserError("; ".join(failed))
     for line in failed:
         on_failure(line)
-    if not restorers:
-        raise UserError("no model can be opened, so there is nothing to compare")
     make_folder(output.parent)
     page = _Page(restorers, options, failures=failed)
     for number, path in enumerate(photos):

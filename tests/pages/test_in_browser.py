@@ -117,8 +117,8 @@ def test_the_divider_by_mouse_and_other_layers(opened):
     page.mouse.up()
     page.mouse.move(box["x"] + 0.7 * box["width"], box["y"] + 0.9 * box["height"])  # no longer held
     assert blue(page, 0.3) == BLUE["second-x4"]
-    page.get_by_label("Left").select_option("photo")
-    page.get_by_label("Right").select_option("sharp photo")
+    page.locator("select.left").select_option("photo")
+    page.locator("select.right").select_option("sharp photo")
     assert (blue(page, 0.1), blue(page, 0.3)) == (BLUE["photo"], BLUE["sharp photo"])
 
 
@@ -130,7 +130,7 @@ def test_the_magnifier_shows_all_layers_at_the_same_place(opened):
         colours = seen(page)
         assert colours[:, 2].tolist() == list(BLUE.values())
         assert np.abs(colours[:, :2] - np.array([x, y]) * 255).max() < NEAR
-    page.mouse.move(box["x"] + 1, box["y"] + 1)  # in the corner it stays within the photo: its square is half as wide
+    page.mouse.move(box["x"] + 9, box["y"] + 9)  # its square, half as wide as the photo, stays within that
     assert np.abs(seen(page)[:, :2] - 0.25 * 255).max() < NEAR
 
 
