@@ -50,7 +50,7 @@ def main(arguments: Sequence[str]) -> int:
 
     photos, models, options = list_photos(arguments), split_models(_MODELS.value), _options()
     failures: list[str] = []
-    with progress_bar([], "photo") as progress:
+    with progress_bar([], "result") as progress:
         shown = compare(photos, models, _OUTPUT.value, options=options, progress=progress, on_failure=failures.append)
     where = f"in {_OUTPUT.value}" if shown else f"; {_OUTPUT.value} is not written"
     print(f"{shown} of {len(photos)} photos compared {where}")

@@ -80,13 +80,13 @@ def compare(
         on_failure(line)
     make_folder(output.parent)
     page = _Page(restorers, options, failures=failed)
+    report = progress or (lambda done, total: None)
     for number, path in enumerate(photos):
-        before = len(page.failures)
-        page.add(path, sharp.get(path))
+        before, done, total = len(page.failures), number * len(restorers), len(photos) * len(restorers)
+        page.add(path, sharp.get(path), lambda count, done=done, total=total: report(done + count, total))
         for line in page.failures[before:]:
             on_failure(line)
-        if progress is not None:
-            progress(number + 1, len(photos))
+        report(done + len(restorers), total)
     if page.comparisons:
         with written_whole(output) as temporary:
             temporary.write_bytes(page.html().encode("utf-8", "replace"))  # file names may be no text
@@ -125,16 +125,19 @@ class _Page:
         self.failures = list(failures)
         self._head = list(failures)  # those that belong to no photo that is shown
 
-    def add(self, path: Path, sharp: Path | None) -> None:
-        """Restore the photo in the file `path` by every model, or note why it cannot be shown."""
+    def add(self, path: Path, sharp: Path | None, report: Callable[[int], None]) -> None:
+        """Restore the photo in the file `path` by every model, or note why it cannot be shown.
+
+        `report(count)` is called after each model.
+        """
         try:
-            comparison = self._compared(path, sharp)
+            comparison = self._compared(path, sharp, report)
             if sum(each.size for each in [*self.comparisons, comparison]) > MAX_PAGE:
                 limit = f"the page would hold more than {MAX_PAGE // 10**6} MB of pictures"
                 raise UserError(f"{path}: {limit}; give fewer photos, or a smaller --side")
         except UserError as error:
             self.failures.append(str(error))
-            self._head.append(str(error).replace(str(path), path.name))  # a page is shown to others
+            self._head.append(str(error).replace(str(path), path.name))
         else:
             self.comparisons.append(comparison)
             self.failures += [f"{path}: {line}" for line in comparison.failures]
@@ -149,20 +152,21 @@ class _Page:
             ]
         return render(self.comparisons, failures=self._head, facts=facts)
 
-    def _compared(self, path: Path, sharp: Path | None) -> Comparison:
+    def _compared(self, path: Path, sharp: Path | None, report: Callable[[int], None]) -> Comparison:
         """Return what the page shows of one photo; raises UserError where that is nothing."""
-        whole = dataclasses.replace(read_photo(path), metadata=NO_METADATA)  # where it was taken is nobody's business
+        whole = dataclasses.replace(read_photo(path), metadata=NO_METADATA)  # a page is shown to others
         photo, corner = _part(whole, self._options, max(scale_of(each) for each in self._restorers.values()))
         failures, layers, hr = [], [original_layer(photo)], None
         try:
             hr = SharpPhoto.read(sharp, whole, photo, corner) if sharp else None
         except UserError as error:
             failures.append(str(error))
-        for name, restorer in self._restorers.items():
+        for count, (name, restorer) in enumerate(self._restorers.items(), start=1):
             try:
                 layers.append(layer_of(name, restorer, photo, hr, self._options.protocol))
             except UserError as error:
                 failures.append(f"{name}: {error}")
+            report(count)
         if len(layers) == 1:
             raise UserError(f"{path}: {'; '.join(failures)}")
         if hr is not None:

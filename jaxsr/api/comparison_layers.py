@@ -22,8 +22,8 @@ from jaxsr.restoration.reference.match_pictures import matches_picture
 
 KERNEL_SIDE = 168  # pixels of a kernel's picture, about
 MATCHES = (
-    "Each pixel is a patch. The first panel says where its texture came from: the colour it has in the panels behind, "
-    "one for each reference (red: column, green: row, blue: which reference)."
+    "The first panel is the photo, a pixel for each patch. Its texture came from where a panel to the right, one for "
+    "each reference, has the same colour: red is the column, green the row, blue which reference."
 )
 
 
@@ -98,14 +98,17 @@ def kernels_of(model: Model, extras: Mapping[str, np.ndarray]) -> tuple[Picture,
 
     DANv1 estimates codes alone: the part of its kernel that these describe is shown.
     """
-    kernels = extras.get("kernels")
+    kernels, caption = extras.get("kernels"), "kernel estimated"
     basis = model.variables.get("constants", {}).get("basis")
     if kernels is None and "codes" in extras and basis is not None:
         side = round(len(basis) ** 0.5)
-        kernels = (extras["codes"] @ np.asarray(basis).T).reshape(-1, side, side)
+        kernels, caption = (
+            (extras["codes"] @ np.asarray(basis).T).reshape(-1, side, side),
+            "kernel of the code estimated",
+        )
     if kernels is None:
         return ()
-    return tuple(_kernel(kernel, "kernel estimated") for kernel in kernels)
+    return tuple(_kernel(kernel, caption) for kernel in kernels)
 
 
 def _kernel(kernel: np.ndarray, caption: str) -> Picture:

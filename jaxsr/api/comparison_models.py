@@ -90,12 +90,15 @@ def _open(model: str, scale: int | None, reference: Sequence[str]) -> Restorer:
 
 
 def _shown(model: str, restorer: Restorer) -> str:
-    """Return the model's name with its scale and options, and the name of its file, without folders."""
+    """Return the model's name with its scale and options, and the name of its file, without folders.
+
+    VGG19's file is left out: it says where features come from, and nothing about the result.
+    """
     name, own = split_options(model)
     path, label = Path(name), restorer.name
     if path.exists() and not label.startswith(path.stem):
         label = f"{path.stem} ({label})"
-    return ", ".join([label, *(f"{key}={_short(value)}" for key, value in own.items())])
+    return ", ".join([label, *(f"{key}={_short(value)}" for key, value in own.items() if key != "vgg")])
 
 
 def _short(value: Option) -> str:

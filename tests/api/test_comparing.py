@@ -160,7 +160,7 @@ def test_kernels_of_codes():
     shown = pixels(picture)[16::33, 16::33, 0]
     expected = np.clip(basis[:, 2].reshape(5, 5) / basis[:, 2].max(), 0, 1) * 255
     np.testing.assert_allclose(shown, expected, atol=1)
-    assert picture.caption == "kernel estimated, 5 × 5"
+    assert picture.caption == "kernel of the code estimated, 5 × 5"
     assert kernels_of(network("bicubic", 2), {}) == ()
 
 
