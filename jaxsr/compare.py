@@ -52,8 +52,10 @@ def main(arguments: Sequence[str]) -> int:
     failures: list[str] = []
     with progress_bar([], "result") as progress:
         shown = compare(photos, models, _OUTPUT.value, options=options, progress=progress, on_failure=failures.append)
-    where = f"in {_OUTPUT.value}" if shown else f"; {_OUTPUT.value} is not written"
-    print(f"{shown} of {len(photos)} photos compared {where}")
+    for comparison in shown:
+        print(f"{comparison.name}: {comparison.facts[0]}")
+    where = f"in {_OUTPUT.value}" if shown else f"({_OUTPUT.value} is not written)"
+    print(f"{len(shown)} of {len(photos)} photos compared {where}")
     for failure in failures:
         print(failure, file=sys.stderr)
     return command_line.SOME_FAILED if failures else command_line.DONE

@@ -28,10 +28,11 @@ def test_a_page_with_failures(photos, tmp_path):
     models = ("--models=bicubic,fsrcnn-x3", "--models=nope-x3", f"--hr={photos / 'colour.png'}")
     done = run(photos / "colour.png", f"--output={output}", *models)
     assert done.returncode == 1, done.stderr
-    assert done.stdout.startswith("1 of 1 photos compared") and "nope-x3: unknown model" in done.stderr
+    assert "1 of 1 photos compared in" in done.stdout and "nope-x3: unknown model" in done.stderr
     done = run(photos, f"--output={output}", *models[:1])
-    assert done.returncode == 1 and done.stdout.startswith("1 of 2 photos compared")
+    assert done.returncode == 1 and "1 of 2 photos compared in" in done.stdout
     assert done.stderr.count("\n") == 1 and "broken.png" in done.stderr
+    assert done.stdout.startswith("colour.png: 50x40 pixels\n")
     text = output.read_text()
     assert "colour.png" in text and "fsrcnn-x3" in text and "broken.png: " in text
     assert [path.name for path in output.parent.iterdir()] == ["compare.html"]

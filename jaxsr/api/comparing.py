@@ -1,6 +1,7 @@
 """Photos restored by several models, as one page to compare them on: `python -m jaxsr.compare`."""
 
 import dataclasses
+import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -57,8 +58,8 @@ def compare(
     options: CompareOptions,
     progress: Progress | None = None,
     on_failure: Callable[[str], None] = lambda line: None,
-) -> int:
-    """Write the page `output` with each of `photos` restored by each of `models`; return how many photos it shows.
+) -> list[Comparison]:
+    """Write the page `output` with each of `photos` restored by each of `models`; return what it shows.
 
     Args:
         photos: files.
@@ -79,6 +80,8 @@ def compare(
     for line in failed:
         on_failure(line)
     make_folder(output.parent)
+    if not os.access(output.parent, os.W_OK):
+        raise UserError(f"nothing can be written to {output.parent}; choose another folder")
     page = _Page(restorers, options, failures=failed)
     report = progress or (lambda done, total: None)
     for number, path in enumerate(photos):
@@ -90,7 +93,7 @@ def compare(
     if page.comparisons:
         with written_whole(output) as temporary:
             temporary.write_bytes(page.html().encode("utf-8", "replace"))  # file names may be no text
-    return len(page.comparisons)
+    return page.comparisons
 
 
 def _checked(output: Path, photos: Sequence[Path]) -> Path:
@@ -156,11 +159,12 @@ class _Page:
         """Return what the page shows of one photo; raises UserError where that is nothing."""
         whole = dataclasses.replace(read_photo(path), metadata=NO_METADATA)  # a page is shown to others
         photo, corner = _part(whole, self._options, max(scale_of(each) for each in self._restorers.values()))
-        failures, layers, hr = [], [original_layer(photo)], None
+        failures, hr = [], None
         try:
             hr = SharpPhoto.read(sharp, whole, photo, corner) if sharp else None
         except UserError as error:
             failures.append(str(error))
+        layers = [original_layer(photo, hr, self._options.protocol)]
         for count, (name, restorer) in enumerate(self._restorers.items(), start=1):
             try:
                 layers.append(layer_of(name, restorer, photo, hr, self._options.protocol))
@@ -188,7 +192,7 @@ def _part(photo: Photo, options: CompareOptions, scale: int) -> tuple[Photo, tup
 def _facts(whole: Photo, part: Photo, corner: tuple[int, int]) -> tuple[str, ...]:
     """Return the line about the photo's size, and which part of it is shown."""
     (height, width), (rows, columns) = whole.pixels.shape[:2], part.pixels.shape[:2]
-    line = f"{width} × {height} pixels"
+    line = f"{width}x{height} pixels"
     if (rows, columns) != (height, width):
-        line += f"; shown and restored is the part of {columns} × {rows} at column {corner[1]}, row {corner[0]}"
+        line += f"; shown and restored is the part of {columns}x{rows} at column {corner[1]}, row {corner[0]}"
     return (line,)

@@ -61,9 +61,11 @@ class SharpPhoto:
         return f"{scores['psnr']:.2f} dB, SSIM {scores['ssim']:.4f}"
 
 
-def original_layer(photo: Photo) -> Layer:
-    """Return the photo as it is, without a score, for it has another size."""
-    return Layer("photo as it is", (picture_of(photo),), kind="photo")
+def original_layer(photo: Photo, sharp: SharpPhoto | None, protocol: str) -> Layer:
+    """Return the photo as it is, with a score where the sharp photo has its size."""
+    scored = sharp is not None and sharp.pair.scale == 1
+    score = sharp.score(to_float(photo.pixels), 1, protocol, luma_only=False) if scored else ""
+    return Layer("photo as it is", (picture_of(photo, score=score),), kind="photo")
 
 
 def sharp_layer(sharp: SharpPhoto) -> Layer:
@@ -102,10 +104,8 @@ def kernels_of(model: Model, extras: Mapping[str, np.ndarray]) -> tuple[Picture,
     basis = model.variables.get("constants", {}).get("basis")
     if kernels is None and "codes" in extras and basis is not None:
         side = round(len(basis) ** 0.5)
-        kernels, caption = (
-            (extras["codes"] @ np.asarray(basis).T).reshape(-1, side, side),
-            "kernel of the code estimated",
-        )
+        kernels = (extras["codes"] @ np.asarray(basis).T).reshape(-1, side, side)
+        caption = "kernel of the code estimated"
     if kernels is None:
         return ()
     return tuple(_kernel(kernel, caption) for kernel in kernels)

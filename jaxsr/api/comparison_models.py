@@ -42,7 +42,7 @@ def open_models(
     """Return what restores photos, by the name to show, and a line for each of `models` that cannot be opened.
 
     Names that leave the scale open, such as bicubic, zssr and fsrcnn, get `scale`, or that of the first model that does
-    not. DAN keeps the images of its rounds, SRNTT its matches, with texture from `reference`.
+    not and enlarges. DAN keeps the images of its rounds, SRNTT its matches, with texture from `reference`.
     """
     opened: dict[str, Restorer] = {}
     failures: dict[str, str] = {}
@@ -54,7 +54,7 @@ def open_models(
         except UserError as error:
             failures[model] = f"{model}: {error}"
             continue
-        if common is None and not leaves_open:
+        if common is None and not leaves_open and scale_of(opened[model]) > 1:  # nothing enlarges once
             common = scale_of(opened[model])
     return _by_label({model: opened[model] for model in models if model in opened}), list(failures.values())
 

@@ -40,7 +40,7 @@ def run(photos, models, folder, **options):
     """Return the number of photos shown, and the lines of failures."""
     failures = []
     shown = compare(photos, models, folder / "c.html", options=CompareOptions(**options), on_failure=failures.append)
-    return shown, failures
+    return len(shown), failures
 
 
 def test_layers_are_results_with_the_scores_of_evaluate(drawn, tmp_path):
@@ -61,7 +61,7 @@ def test_layers_are_results_with_the_scores_of_evaluate(drawn, tmp_path):
         psnr = float(jaxsr.metrics.psnr(*(luma(x)[2:-2, 2:-2] for x in (result, sharp))))
         assert layer.rounds[0].score.startswith(f"{psnr:.2f} dB")
     assert other.rounds[0].score == "not scored: x3, but the sharp photo is x2"
-    assert "Y of BT.601" in keywords["facts"][0] and comparison.facts == ("39 × 33 pixels",)
+    assert "Y of BT.601" in keywords["facts"][0] and comparison.facts == ("39x33 pixels",)
 
 
 def luma(levels):
@@ -77,7 +77,7 @@ def test_of_a_large_photo_a_part_is_shown(drawn, tmp_path):
     (((comparison,), _),) = drawn
     np.testing.assert_array_equal(pixels(comparison.layers[0].rounds[0]), sharp[::2, ::2][14:46, 148:180])
     np.testing.assert_array_equal(pixels(comparison.layers[-1].rounds[0]), sharp[28:92, 296:360])
-    assert comparison.facts[0].endswith("the part of 32 × 32 at column 148, row 14")
+    assert comparison.facts[0].endswith("the part of 32x32 at column 148, row 14")
 
 
 def test_one_failure_leaves_the_others(drawn, tmp_path):
@@ -110,6 +110,22 @@ def test_a_page_has_a_bound(drawn, tmp_path, monkeypatch):
     monkeypatch.setattr(comparing, "MAX_PAGE", drawn[0][0][0].size * 3 // 2)
     shown, failures = run([tmp_path / "a.png", tmp_path / "b.png"], ["bicubic"], tmp_path)
     assert shown == 1 and failures[0].startswith(f"{tmp_path / 'b.png'}: the page would hold more than")
+
+
+@pytest.mark.slow
+def test_a_blurred_photo_is_scored_as_it_is(drawn, tmp_path):
+    """Beside a model that deblurs; bicubic has no scale 1, and enlarges."""
+    blurred, sharp = photo(40, 48), smooth(40, 48)
+    Image.fromarray(sharp).save(tmp_path / "hr.png")
+    Image.fromarray(blurred).save(tmp_path / "a.png")
+    module = MODELS["deblurgan"].module(1, **REDUCED["deblurgan"])
+    save(tmp_path / "own.safetensors", Model(MODELS["deblurgan"], module, 1, quiet_variables(module)))
+    models = ["bicubic", str(tmp_path / "own.safetensors")]
+    assert run([tmp_path / "a.png"], models, tmp_path, sharp=str(tmp_path / "hr.png"), protocol="rgb") == (1, [])
+    original, bicubic, deblurred, _ = drawn[0][0][0].layers
+    assert original.rounds[0].score.startswith(f"{jaxsr.metrics.psnr(blurred / 255.0, sharp / 255.0):.2f} dB")
+    assert bicubic.rounds[0].score.startswith("not scored: x2") and "dB" in deblurred.rounds[0].score
+    assert (deblurred.rounds[0].width, deblurred.name) == (48, "own (deblurgan-x1)")
 
 
 def test_a_grey_photo_is_scored_against_a_coloured_one(drawn, tmp_path):
