@@ -128,7 +128,7 @@ class _Page:
         self.failures = list(failures)
         self._head = list(failures)  # those that belong to no photo that is shown
 
-    def add(self, path: Path, sharp: Path | None, report: Callable[[int], None]) -> None:
+    def add(self, path: Path, sharp: Path | None, report: Callable[[int], object]) -> None:
         """Restore the photo in the file `path` by every model, or note why it cannot be shown.
 
         `report(count)` is called after each model.
@@ -155,7 +155,7 @@ class _Page:
             ]
         return render(self.comparisons, failures=self._head, facts=facts)
 
-    def _compared(self, path: Path, sharp: Path | None, report: Callable[[int], None]) -> Comparison:
+    def _compared(self, path: Path, sharp: Path | None, report: Callable[[int], object]) -> Comparison:
         """Return what the page shows of one photo; raises UserError where that is nothing."""
         whole = dataclasses.replace(read_photo(path), metadata=NO_METADATA)  # a page is shown to others
         photo, corner = _part(whole, self._options, max(scale_of(each) for each in self._restorers.values()))

@@ -63,8 +63,9 @@ class SharpPhoto:
 
 def original_layer(photo: Photo, sharp: SharpPhoto | None, protocol: str) -> Layer:
     """Return the photo as it is, with a score where the sharp photo has its size."""
-    scored = sharp is not None and sharp.pair.scale == 1
-    score = sharp.score(to_float(photo.pixels), 1, protocol, luma_only=False) if scored else ""
+    score = ""
+    if sharp is not None and sharp.pair.scale == 1:
+        score = sharp.score(to_float(photo.pixels), 1, protocol, luma_only=False)
     return Layer("photo as it is", (picture_of(photo, score=score),), kind="photo")
 
 
