@@ -31,10 +31,11 @@ ROOMS = {
     "data": "support devices imaging degradations models weights",
     "restoration": "support devices imaging degradations models weights data",
     "evaluation": f"{BELOW_MODELS} models weights data restoration",
+    "pages": "support imaging models weights data",
     "blind": LIBRARY,
     "training": LIBRARY,
-    "api": f"{LIBRARY} blind training",
-    COMMANDS: f"{LIBRARY} blind training api",
+    "api": f"{LIBRARY} pages blind training",
+    COMMANDS: f"{LIBRARY} pages blind training api",
 }
 # Arrows that only the named modules may use: DAN's kernel codes are principal components of random Gaussian kernels
 RESTRICTED = {("models", "degradations"): {"jaxsr.models.dan"}}
