@@ -1,6 +1,7 @@
 """A network on whole photos, tile by tile, in little more memory than the photos and results take."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TypeVar
 
 import jax
 import numpy as np
@@ -15,6 +16,7 @@ from jaxsr.restoration.tiles.program import ProgramSpec, TileResults, run_tiles
 from jaxsr.support.errors import UserError
 from jaxsr.support.types import Progress, Tree
 
+T = TypeVar("T")
 Group = list[tuple[int, TilePlacement]]  # tiles that run together: the index of the photo, and where in it
 PhotoExtras = dict[str, np.ndarray]  # what a network returned beside a photo's image, by name
 Result = tuple[np.ndarray, PhotoExtras]
@@ -159,7 +161,7 @@ def warm_up_tiles(model: Model, pixels: np.ndarray, options: RestoreOptions, cac
         jax.block_until_ready(run.dispatch(run.groups[0])[1])
 
 
-def pipelined(items: Iterable[tuple[Group, TileResults]]) -> Iterator[tuple[Group, TileResults]]:
+def pipelined(items: Iterable[T]) -> Iterator[T]:
     """Yield `items` one late, so that the next tiles are being computed while these are copied."""
     items = iter(items)
     held = next(items)
