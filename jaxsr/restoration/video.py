@@ -4,7 +4,9 @@ import dataclasses
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+import jax
 import numpy as np
+from absl import logging
 
 from jaxsr.data.videos.read_ahead import read_ahead, write_behind
 from jaxsr.data.videos.video_reader import Frame, Item, open_video
@@ -19,6 +21,7 @@ from jaxsr.support.types import Progress
 
 BATCH_PIXELS = 1 << 22  # of restored frames in a batch, unless a single one has more
 MAX_BATCH = 16
+TILES_AT_ONCE = 8  # for each accelerator; a core is busy with one
 AHEAD = 4  # frames and packets that the threads hold, for each frame of a batch
 
 
@@ -42,7 +45,8 @@ def restore_video(
 
     Frames are what `restore_pixels` gives for them, encoded as H.264; their time stamps, the display matrix, the tags
     of colours and pixel shape, and all other streams stay. `crf` is that of `create_video`. Reading and writing go on
-    in threads beside the devices' work, a bounded number of frames away. The file appears whole or not at all.
+    in threads beside the devices' work, a bounded number of frames away. The file appears whole or not at all. A source
+    that ends early or has damaged frames is restored with a warning.
 
     Raises:
         UserError: for a file that is no video or is damaged, for frames too small for the network, for one that needs
@@ -66,6 +70,8 @@ def restore_video(
                     count += 1
                     if progress:
                         progress(count, max(reader.frames, count))
+        if damage := reader.damage(count):
+            logging.warning("%s: %s", source, damage)
     return count
 
 
@@ -79,6 +85,7 @@ def restore_items(
 ) -> Iterator[Item]:
     """Yield `items` in their order, with frames restored in batches of `size`; the next batch is begun meanwhile."""
     tail: list[Item] = []
+    each = 1 if jax.default_backend() == "cpu" else TILES_AT_ONCE
 
     def started() -> Iterator:
         for batch in _batches(items, size):
@@ -86,7 +93,7 @@ def restore_items(
             if not frames:
                 tail.extend(batch)  # behind the last frame
                 return
-            run = TiledRun(model, frames, options, None, cache)
+            run = TiledRun(model, frames, options, None, cache, each)
             for group in run.groups:
                 last = group is run.groups[-1]
                 yield run, (batch if last else []), run.dispatch(group)

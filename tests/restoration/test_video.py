@@ -7,6 +7,7 @@ from fractions import Fraction
 from types import SimpleNamespace
 
 import av
+import jax
 import numpy as np
 import pytest
 
@@ -29,6 +30,24 @@ UNEVEN = [500, 540, 600, 601, 750, 1000, 1040]  # milliseconds
 
 def noise(count=7, height=24, width=32):
     return [photo(height, width, seed=seed) for seed in range(count)]
+
+
+def test_subtitles_are_copied(tmp_path):
+    def add(container, stream):
+        subtitles = container.add_mux_stream("subrip")
+        packet = av.Packet(b"hello")
+        packet.stream, packet.time_base, packet.pts, packet.dts, packet.duration = (
+            subtitles,
+            Fraction(1, 1000),
+            90,
+            90,
+            60,
+        )
+        container.mux(packet)
+
+    write_video(tmp_path / "clip.mkv", noise(), prepare=add)
+    restore_video(MODEL, tmp_path / "clip.mkv", tmp_path / "out.mkv")
+    assert contents(tmp_path / "out.mkv").packets == [(b"hello", Fraction(9, 100))]
 
 
 def test_frames_equal_restored_photos(tmp_path):
@@ -123,6 +142,19 @@ def test_one_program_serves_all_batches():
     np.testing.assert_array_equal(restored[18].pixels, expected)
 
 
+def test_accelerators_take_several_tiles_at_once(monkeypatch):
+    """Also where the last group lacks some: frames are the same."""
+    frames = [Frame(pixels, i, 1) for i, pixels in enumerate(noise(11))]
+    alone = list(restore_items(MODEL, frames, RestoreOptions(), 5, TileCache()))
+    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+    cache = TileCache()
+    together = list(restore_items(MODEL, frames, RestoreOptions(), 5, cache))
+    assert cache.programs == 1
+    for one, other in zip(alone, together, strict=True):
+        assert one.time == other.time
+        np.testing.assert_allclose(other.pixels.astype(int), one.pixels, atol=1)
+
+
 def test_batches_are_bounded():
     assert batch_size(100) == 16
     assert batch_size(1440 * 810) == 3
@@ -142,6 +174,14 @@ def test_an_interrupted_run_leaves_nothing(tmp_path):
         restore_video(MODEL, tmp_path / "clip.mp4", tmp_path / "out" / "clip.mp4", progress=interrupt)
     assert list((tmp_path / "out").iterdir()) == []
     assert threading.active_count() <= threads
+
+
+def test_videos_that_end_early_are_restored_with_a_warning(tmp_path, caplog):
+    write_video(tmp_path / "clip.mkv", noise(60, 64, 64))
+    whole = (tmp_path / "clip.mkv").read_bytes()
+    (tmp_path / "clip.mkv").write_bytes(whole[: len(whole) // 2])
+    count = restore_video(MODEL, tmp_path / "clip.mkv", tmp_path / "out.mkv")
+    assert 20 < count < 40 and f"it ends after {count} of about 60 frames" in caplog.text
 
 
 def test_progress_counts_frames(tmp_path):

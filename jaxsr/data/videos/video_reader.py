@@ -41,6 +41,7 @@ class VideoReader:
     first: av.VideoFrame
     form: FrameFormat
     _decoded: Iterator[av.VideoFrame | av.Packet]
+    _damaged: int = 0
 
     @property
     def rate(self) -> Fraction:
@@ -78,7 +79,15 @@ class VideoReader:
             following = 0 if last is None else last + step
             time = following if item.pts is None else item.pts
             last = time if last is None else max(time, last + 1)
+            self._damaged += item.is_corrupt
             yield Frame(self.form.pixels(item), last, item.duration or step)
+
+    def damage(self, count: int) -> str:
+        """Return what was wrong with the file, of which `count` frames were read to its end; "" for nothing."""
+        early = count < self.frames - max(1, self.frames // 50)  # estimates, and the edits of a file, leave some out
+        notes = [f"it ends after {count} of about {self.frames} frames"] if early else []
+        notes += [f"{self._damaged} frames are damaged"] if self._damaged else []
+        return "; ".join(notes)
 
 
 @contextlib.contextmanager
