@@ -36,7 +36,7 @@ def restore_videos(restorer: Restorer, outputs: Mapping[Path, Path], *, crf: int
     for source, target in outputs.items():
         try:
             tqdm.write(_restored(restorer, source, target, crf))
-        except UserError as error:
+        except (UserError, OSError) as error:
             failures[source] = f"{source}: {error}"
     return failures
 

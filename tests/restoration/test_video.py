@@ -123,7 +123,7 @@ def test_odd_frames_keep_their_size(tmp_path, caplog):
     model = network("espcn", 3, **REDUCED["espcn"])
     restore_video(model, tmp_path / "clip.mkv", tmp_path / "out.mkv")
     assert contents(tmp_path / "out.mkv").frames[0].shape == (63, 99, 3)
-    assert "4:4:4, because yuv420p needs an even size" in caplog.text
+    assert "colour becomes yuv444p, because yuv420p needs an even size" in caplog.text
 
 
 def test_one_program_serves_all_batches():

@@ -9,14 +9,14 @@ from av.video.reformatter import Colorspace, Interpolation
 from jaxsr.support.errors import UserError
 
 EXACT = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT | Interpolation.FULL_CHR_H_INP
-UNSPECIFIED = 2  # of the tags of H.273 for matrix, primaries and transfer
-MATRICES = {  # by their number in H.273
+BT709, UNSPECIFIED, BT601 = 1, 2, 6  # matrices by their numbers in H.273
+MATRICES = {
     0: Colorspace.DEFAULT,  # RGB, which needs none
-    1: Colorspace.ITU709,
+    BT709: Colorspace.ITU709,
     UNSPECIFIED: Colorspace.DEFAULT,
     4: Colorspace.FCC,
     5: Colorspace.ITU601,
-    6: Colorspace.ITU601,
+    BT601: Colorspace.ITU601,
     7: Colorspace.SMPTE240M,
     9: Colorspace.BT2020,
 }
@@ -84,8 +84,23 @@ def frame_format(frame: av.VideoFrame, scale: int) -> FrameFormat:
     if form.is_rgb and not deep:
         return FrameFormat("rgb24", array, *tags)
     coded = f"yuv{_subsampling(frame, scale)}p" + ("10le" if deep else "")
-    matrix = UNSPECIFIED if form.is_rgb else frame.colorspace
-    return FrameFormat(coded, array, matrix, *tags[1:])
+    return FrameFormat(coded, array, _matrix(frame, scale), *tags[1:])
+
+
+def _matrix(frame: av.VideoFrame, scale: int) -> int:
+    """Return the matrix of the encoded video, that of `frame` where it says.
+
+    Players take a video that does not say for BT.601 where it is small, and for BT.709 where it is large: one that
+    becomes large has to say that it is BT.601.
+    """
+    if frame.format.is_rgb:
+        return BT709
+    grows = not _is_large(frame.width, frame.height) and _is_large(scale * frame.width, scale * frame.height)
+    return BT601 if frame.colorspace == UNSPECIFIED and grows else frame.colorspace
+
+
+def _is_large(width: int, height: int) -> bool:
+    return width >= 1280 or height > 576
 
 
 def _subsampling(frame: av.VideoFrame, scale: int) -> str:
@@ -93,3 +108,16 @@ def _subsampling(frame: av.VideoFrame, scale: int) -> str:
     narrow = 0 < form.chroma_width(64) < 64 and frame.width * scale % 2 == 0
     low = 0 < form.chroma_height(64) < 64 and frame.height * scale % 2 == 0
     return "420" if narrow and low else "422" if narrow else "444"
+
+
+def losses(frame: av.VideoFrame, kept: FrameFormat) -> list[str]:
+    """Return what frames such as `frame` lose when they are encoded as `kept` says."""
+    form = frame.format
+    bits, most = max(part.bits for part in form.components), MAX_BITS if kept.coded.endswith("10le") else 8
+    notes = [f"{bits} bits become {most}"] if bits > most else []
+    notes += ["transparency is lost"] if len(form.components) in (2, 4) else []
+    coded = av.VideoFormat(kept.coded)
+    odd = form.chroma_width(64) == 32 and coded.chroma_height(64) > form.chroma_height(64)
+    if odd:
+        notes.append(f"colour becomes {kept.coded}, because {form.name} needs an even size")
+    return notes

@@ -4,6 +4,7 @@ import glob
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from jaxsr.data.codecs.photo_formats import PHOTO_SUFFIXES
 from jaxsr.data.listing import output_paths
 from jaxsr.support.errors import UserError
 
@@ -22,7 +23,7 @@ def split_videos(inputs: Sequence[str]) -> tuple[list[Path], list[str]]:
     """Return the videos that `inputs` name, sorted, each once, and the inputs that may name photos.
 
     As for photos, a folder stands for the videos directly in it and a pattern for those it matches. Folders and
-    patterns that name nothing but videos are not among the inputs that remain.
+    patterns that name videos but no photos are not among the inputs that remain.
     """
     videos: set[Path] = set()
     rest: list[str] = []
@@ -31,7 +32,7 @@ def split_videos(inputs: Sequence[str]) -> tuple[list[Path], list[str]]:
         names = list(_candidates(path))
         found = [name for name in names if is_video(name)]
         videos.update(found)
-        if not found or any(not is_video(name) and name.is_file() for name in names):
+        if not found or any(name.suffix.lower() in PHOTO_SUFFIXES for name in names):
             rest.append(item)
     return sorted(videos), rest
 

@@ -14,7 +14,7 @@ from av.sidedata.sidedata import Type
 from av.stream import Disposition, Stream
 from av.video.stream import VideoStream
 
-from jaxsr.data.videos.frame_formats import FrameFormat
+from jaxsr.data.videos.frame_formats import FrameFormat, losses
 from jaxsr.data.videos.video_reader import Frame, Item, VideoReader
 from jaxsr.support.errors import UserError
 
@@ -134,8 +134,7 @@ def _texts(stream: Stream) -> dict[str, str]:
 
 def _notes(reader: VideoReader, left_out: list[str]) -> list[str]:
     """Return what a restored video does not keep."""
-    first, form = reader.first, reader.first.format
-    bits, kept = max(part.bits for part in form.components), 10 if "10" in reader.form.coded else 8
+    first = reader.first
     hdr = {Type.MASTERING_DISPLAY_METADATA, Type.CONTENT_LIGHT_LEVEL, Type.DYNAMIC_HDR_PLUS}
     videos = [
         s
@@ -144,15 +143,10 @@ def _notes(reader: VideoReader, left_out: list[str]) -> list[str]:
     ]
     notes = {
         f"streams left out, which the container cannot hold: {', '.join(left_out)}": bool(left_out),
-        f"{bits} bits become {kept}": bits > kept,
-        "transparency is lost": len(form.components) in (2, 4),
         "interlaced frames are restored as if they were progressive; deinterlace the video first": (
             first.interlaced_frame
         ),
         "HDR mastering data is lost": any(first.side_data.get(kind.name) is not None for kind in hdr),
-        f"colour is 4:4:4, because {form.name} needs an even size": (
-            "444" in reader.form.coded and form.chroma_width(64) not in (0, 64)
-        ),
         "only the first video stream is restored, others are copied": bool(videos),
     }
-    return [note for note, holds in notes.items() if holds]
+    return losses(first, reader.form) + [note for note, holds in notes.items() if holds]

@@ -11,7 +11,15 @@ from jaxsr.support.errors import UserError
 
 @pytest.fixture
 def folder(tmp_path):
-    for name in ("both/a.MP4", "both/b.png", "both/.c.mp4", "videos/d.mkv", "videos/e.webm", "empty/note.txt"):
+    for name in (
+        "both/a.MP4",
+        "both/b.png",
+        "both/.c.mp4",
+        "videos/d.mkv",
+        "videos/e.webm",
+        "videos/note.txt",
+        "empty/note.txt",
+    ):
         path = tmp_path / name
         path.parent.mkdir(exist_ok=True)
         path.touch()
