@@ -32,7 +32,7 @@ def write_video(path, frames, *, times=None, audio=False, codec="libx264", pix_f
         if sound:
             add_noise(container, sound)
         for i, pixels in enumerate(frames):
-            frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
+            frame = av.VideoFrame.from_ndarray(pixels, format="rgb24").reformat(format=pix_fmt, threads=1)
             frame.pts, frame.time_base = times[i] if times else 40 * i, Fraction(1, 1000)
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
@@ -56,7 +56,7 @@ def contents(path, format="rgb24"):
         for packet in container.demux():
             if packet.stream.type == "video":
                 for frame in packet.decode():
-                    frames.append(frame.to_ndarray(format=format))
+                    frames.append(frame.to_ndarray(format=format, threads=1))
                     times.append(frame.pts * frame.time_base)
             elif packet.size:
                 packets.append((bytes(packet), packet.pts * packet.time_base))

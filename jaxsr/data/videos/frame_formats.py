@@ -20,6 +20,7 @@ MATRICES = {
     7: Colorspace.SMPTE240M,
     9: Colorspace.BT2020,
 }
+THREADS = 1  # of a conversion: with several, swscale's dithering differs from run to run where their rows meet
 MAX_BITS = 10  # of libx264
 
 
@@ -57,6 +58,7 @@ class FrameFormat:
             dst_colorspace=self._matrix,
             dst_color_range=self.color_range or None,
             interpolation=EXACT,
+            threads=THREADS,
         )
 
     @property
@@ -64,7 +66,7 @@ class FrameFormat:
         return MATRICES[self.matrix]
 
 
-_TO_ARRAY = {"dst_color_range": "JPEG", "interpolation": EXACT}
+_TO_ARRAY = {"dst_color_range": "JPEG", "interpolation": EXACT, "threads": THREADS}
 
 
 def frame_format(frame: av.VideoFrame, scale: int) -> FrameFormat:
