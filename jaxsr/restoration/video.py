@@ -70,7 +70,7 @@ def restore_video(
                     count += 1
                     if progress:
                         progress(count, max(reader.frames, count))
-        if damage := reader.damage(count):
+        if damage := reader.damage():
             logging.warning("%s: %s", source, damage)
     return count
 

@@ -42,6 +42,7 @@ class VideoReader:
     form: FrameFormat
     _decoded: Iterator[av.VideoFrame | av.Packet]
     _damaged: int = 0
+    _end: int = 0
 
     @property
     def rate(self) -> Fraction:
@@ -80,12 +81,15 @@ class VideoReader:
             time = following if item.pts is None else item.pts
             last = time if last is None else max(time, last + 1)
             self._damaged += item.is_corrupt
-            yield Frame(self.form.pixels(item), last, item.duration or step)
+            self._end = last + (item.duration or step)
+            yield Frame(self.form.pixels(item), last, self._end - last)
 
-    def damage(self, count: int) -> str:
-        """Return what was wrong with the file, of which `count` frames were read to its end; "" for nothing."""
-        early = count < self.frames - max(1, self.frames // 50)  # estimates, and the edits of a file, leave some out
-        notes = [f"it ends after {count} of about {self.frames} frames"] if early else []
+    def damage(self) -> str:
+        """Return what was wrong with the file, once all `items` were read; "" for nothing."""
+        length = (self.container.duration or 0) / av.time_base
+        end = float(self._end * self.time_base) - (self.container.start_time or 0) / av.time_base
+        early = length - end > max(1, length / 20)
+        notes = [f"its frames end after {end:.1f} of {length:.1f} seconds"] if early else []
         notes += [f"{self._damaged} frames are damaged"] if self._damaged else []
         return "; ".join(notes)
 
