@@ -1,12 +1,12 @@
 """Prints every table: python -m benchmarks [--sections=inference,training] [--networks=fsrcnn,vdsr] [--rounds=3].
 
-pip install -e ".[bench]" first. Below each table stands how long it took.
+pip install -e ".[bench,video]" first. Below each table stands how long it took.
 """
 
 import inspect
 from collections.abc import Iterator, Sequence
 
-from benchmarks import adversarial, growth, inference, kernelgan, matching, motion, pipeline, training, zssr
+from benchmarks import adversarial, growth, inference, kernelgan, matching, motion, pipeline, training, video, zssr
 from benchmarks.cases import SIZES
 from benchmarks.tables import Section, Table, run
 from jaxsr.support.errors import choose
@@ -22,6 +22,7 @@ SECTIONS: dict[str, Section] = {
     "motion": motion.tables,
     "growth": growth.tables,
     "pipeline": pipeline.tables,
+    "video": video.tables,
 }
 
 

@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -131,7 +132,7 @@ def machine() -> str:
     lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
     names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
     cores = len(os.sched_getaffinity(0))
-    versions = ", ".join(f"{name} {version(name)}" for name in ("jax", "torch"))
+    versions = ", ".join(f"{name} {version(name)}" for name in ("jax", "torch") if find_spec(name))
     parts = [f"{names[0] if names else platform.machine()}, {cores} cores", *in_new_process(_accelerator)]
     return f"{', '.join(parts)}; Python {platform.python_version()}, {versions}"
 

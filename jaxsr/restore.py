@@ -11,8 +11,9 @@ its name:
   --model=runs/srntt,copies=True           takes texture from --reference, also turned and scaled; vgg=FILE names
                                            VGG19's weights, save_matches=True paints the matches in DIR/matches
 
-Estimated blur kernels are DIR/kernels/a.npz. Exit status 0: all done; 1: some photos failed, listed at the end, the
-others are written; 2: wrong usage.
+Videos (mp4, mov, mkv, ...; `pip install 'jaxsr[video]'`) are restored frame by frame and keep their time stamps, sound
+and tags: clip.mp4 becomes DIR/clip.mp4. Estimated blur kernels are DIR/kernels/a.npz. Exit status 0: all done; 1: some
+photos failed, listed at the end, the others are written; 2: wrong usage.
 """
 
 import sys
@@ -46,20 +47,34 @@ _ENSEMBLE = flags.DEFINE_bool("ensemble", False, "Average over 8 flips and turns
 _REFERENCE = flags.DEFINE_list(
     "reference", None, "srntt: photos of similar content to take texture from; by default the photo itself."
 )
+_CRF = flags.DEFINE_integer(
+    "crf", 17, "Of videos: x264's constant rate factor; 0 is lossless, larger ones are smaller."
+)
 _FORMAT = flags.DEFINE_enum("format", "png", ["png", "jpg", "tif", "webp"], "jpg and webp hold 8 bits per channel.")
 
 
 def main(arguments: Sequence[str]) -> int:
     """Restore the photos that `arguments` name; return the exit status."""
     from jaxsr.api.restorers import open_restorer  # after the flags: a typo is reported at once
+    from jaxsr.api.videos import check_videos, restore_videos
     from jaxsr.data.listing import list_photos, output_paths
+    from jaxsr.data.videos.video_files import split_videos, video_outputs
 
-    photos = list_photos(arguments)
+    videos, arguments = split_videos(arguments)
+    photos = list_photos(arguments) if arguments or not videos else []
     outputs = dict(zip(photos, output_paths(photos, _OUTPUT.value, f".{_FORMAT.value}"), strict=True))
     restorer = open_restorer(_MODEL.value, scale=_SCALE.value, options=_options())
+    moving = video_outputs(videos, _OUTPUT.value)
+    if videos:
+        check_videos(restorer, _CRF.value)
     make_folder(Path(_OUTPUT.value))
     failures = _restore(restorer, outputs)
-    print(f"{len(photos) - len(failures)} of {len(photos)} photos restored by {restorer.name} in {_OUTPUT.value}")
+    if photos or not videos:
+        print(f"{len(photos) - len(failures)} of {len(photos)} photos restored by {restorer.name} in {_OUTPUT.value}")
+    if videos:
+        failed = restore_videos(restorer, moving, crf=_CRF.value)
+        print(f"{len(videos) - len(failed)} of {len(videos)} videos restored by {restorer.name} in {_OUTPUT.value}")
+        failures |= failed
     for failure in failures.values():
         print(failure, file=sys.stderr)
     return command_line.SOME_FAILED if failures else command_line.DONE

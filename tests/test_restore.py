@@ -11,6 +11,7 @@ from jaxsr.weights import save
 from tests.helpers import commands
 from tests.helpers.networks import network
 from tests.helpers.photos import photo
+from tests.helpers.videos import contents, write_video
 
 pytestmark = pytest.mark.slow
 
@@ -88,3 +89,29 @@ def test_a_photo_is_never_overwritten(photos, tmp_path):
     done = run(photos / "colour.png", f"--output={photos}", "--model=bicubic")
     assert done.returncode == 2 and "colour.png" in done.stderr
     assert (photos / "colour.png").read_bytes() == before
+
+
+def test_videos_beside_photos(photos, weights, tmp_path):
+    """Each is restored; a broken video does not stop the rest."""
+    write_video(photos / "clip.mp4", [photo(24, 32, seed=i) for i in range(5)], audio=True)
+    (photos / "torn.mkv").write_bytes(b"no video")
+    done = run(photos, f"--output={tmp_path / 'out'}", f"--model={weights}")
+    assert done.returncode == 1
+    assert "3 of 5 photos restored" in done.stdout and "1 of 2 videos restored by espcn-x2" in done.stdout
+    assert "5 frames" in done.stdout and "frames per second" in done.stdout
+    assert "torn.mkv: damaged, or no video" in done.stderr and "Traceback" not in done.stderr
+    before, after = contents(photos / "clip.mp4"), contents(tmp_path / "out" / "clip.mp4")
+    assert after.times == before.times and after.packets == before.packets
+    assert after.frames[0].shape == (48, 64, 3)
+    assert not (tmp_path / "out" / "torn.mkv").exists()
+
+
+@pytest.mark.parametrize(
+    ("flag", "message"),
+    [("--model=zssr", "zssr-x2 learns from each photo anew"), ("--crf=52", "crf=52 is no rate factor of x264")],
+)
+def test_what_videos_cannot_have(flag, message, tmp_path):
+    write_video(tmp_path / "clip.mp4", [photo(24, 32)])
+    done = run(tmp_path / "clip.mp4", f"--output={tmp_path / 'out'}", flag)
+    assert done.returncode == 2 and message in done.stderr and len(done.stderr.splitlines()) == 1
+    assert not (tmp_path / "out").exists()

@@ -7,12 +7,15 @@ from PIL import Image
 
 from jaxsr.data.codecs.pillow_photos import FILE_MODES, image_of_photo, photo_of_image
 from jaxsr.data.images import Photo, read_photo
+from jaxsr.data.videos.video_files import is_video
 from jaxsr.restoration.options import PhotoLike
 from jaxsr.support.errors import UserError
 
 
 def as_photo(photo: PhotoLike) -> Photo:
     """Return the photo in an array, a PIL image or a file; raises UserError for another kind, shape, dtype or range."""
+    if is_video(photo):
+        raise UserError(f"{photo} is a video; restore it by `python -m jaxsr.restore {photo} --output=DIR`")
     if isinstance(photo, str | os.PathLike):
         return read_photo(photo)
     if isinstance(photo, Image.Image):

@@ -1,6 +1,7 @@
 """A network on whole photos, tile by tile, in little more memory than the photos and results take."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TypeVar
 
 import jax
 import numpy as np
@@ -15,6 +16,7 @@ from jaxsr.restoration.tiles.program import ProgramSpec, TileResults, run_tiles
 from jaxsr.support.errors import UserError
 from jaxsr.support.types import Progress, Tree
 
+T = TypeVar("T")
 Group = list[tuple[int, TilePlacement]]  # tiles that run together: the index of the photo, and where in it
 PhotoExtras = dict[str, np.ndarray]  # what a network returned beside a photo's image, by name
 Result = tuple[np.ndarray, PhotoExtras]
@@ -77,7 +79,7 @@ def apply_tiled(
 
 
 class TiledRun:
-    """The tiles of several equal photos in `groups`, one tile for each device, and the `outputs` they go to."""
+    """The tiles of several equal photos in `groups`, `each` for every device, and the `outputs` they go to."""
 
     def __init__(
         self,
@@ -86,6 +88,7 @@ class TiledRun:
         options: RestoreOptions,
         extra_inputs: ExtraInputs | None,
         cache: TileCache,
+        each: int = 1,
     ) -> None:
         """Choose the tiles and place the weights; raises UserError for photos that are too small."""
         height, width, channels = photos[0].shape
@@ -97,18 +100,18 @@ class TiledRun:
         self._photos = [_padded(pixels, size) for pixels in photos]
         program = (self._spec, photos[0].dtype.str, channels)
         chosen = plan(self.model, size, options.tile, cache, program, photos=len(photos))
-        self._tile, self._devices = chosen.tile, chosen.devices
+        self._tile, self._count = chosen.tile, chosen.devices * each
         self._mesh = _mesh(self.model, chosen.devices, chosen.tile[0])
         self._variables = place_replicated(self.model.variables, self._mesh)
         tiles = [(photo, placement) for photo in range(len(photos)) for placement in chosen.placements]
-        self.groups: list[Group] = [tiles[i : i + chosen.devices] for i in range(0, len(tiles), chosen.devices)]
+        self.groups: list[Group] = [tiles[i : i + self._count] for i in range(0, len(tiles), self._count)]
         shape = (model.scale * height, model.scale * width, channels)
         dtype = photos[0].dtype if options.quantize else np.float32
         self.outputs: list[Result | UserError] = [(np.empty(shape, dtype), {}) for _ in photos]
 
     def dispatch(self, group: Group) -> tuple[Group, TileResults]:
-        """Start the work on `group`; return it with its results, one more for each device left without a tile."""
-        filled = group + group[-1:] * (self._devices - len(group))
+        """Start the work on `group`; return it with its results, and more where tiles are missing."""
+        filled = group + group[-1:] * (self._count - len(group))
         height, width = self._tile
         tiles = [
             self._photos[photo][rows.start : rows.start + height, columns.start : columns.start + width]
@@ -159,7 +162,7 @@ def warm_up_tiles(model: Model, pixels: np.ndarray, options: RestoreOptions, cac
         jax.block_until_ready(run.dispatch(run.groups[0])[1])
 
 
-def pipelined(items: Iterable[tuple[Group, TileResults]]) -> Iterator[tuple[Group, TileResults]]:
+def pipelined(items: Iterable[T]) -> Iterator[T]:
     """Yield `items` one late, so that the next tiles are being computed while these are copied."""
     items = iter(items)
     held = next(items)

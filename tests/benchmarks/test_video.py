@@ -1,0 +1,21 @@
+"""The video benchmark: its peers are optional, and their frames are compared first."""
+
+import numpy as np
+import pytest
+
+from benchmarks import video
+
+
+def test_absent_peers_have_a_reason(monkeypatch):
+    monkeypatch.setattr(video, "find_spec", lambda name: None)
+    assert video.absent("") == {"PyTorch": "torch is not installed", "OpenCV": "cv2 is not installed"}
+    monkeypatch.setattr(video, "find_spec", lambda name: name)
+    assert video.absent("") == {"OpenCV": "no --opencv_model"}
+    assert video.absent("ESPCN_x3.pb") == {}
+
+
+def test_frames_that_differ_end_the_benchmark():
+    frame = np.full((40, 40, 3), 100, np.uint8)
+    video.compare([frame], [frame + 2])
+    with pytest.raises(ValueError, match="differ by 3 levels"):
+        video.compare([frame], [frame + 3])
