@@ -1,7 +1,7 @@
 """Import published weights: `python -m jaxsr.import_weights FILE --model=fsrcnn,scale=3 --output=F.safetensors`.
 
-Reads PyTorch (.pth, .pt, .ckpt; no code in the file is run), MATLAB (.mat), .npz and .safetensors files. Options
-after the model's name are its constructor's fields; most are read off the shapes, the others have to be given.
+Reads PyTorch (.pth, .pt, .ckpt; no code in the file is run), MATLAB (.mat), NumPy (.npz, .npy) and .safetensors files.
+Options after the model's name are its constructor's fields; most are read off the shapes, the others have to be given.
 Exit status 0: written; 2: wrong usage or a file that does not fit.
 """
 

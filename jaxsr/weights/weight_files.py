@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import numpy as np
+
 from jaxsr.models import MODELS, Model, model_spec
 from jaxsr.models.serialization import check_name
 from jaxsr.support.errors import UserError, nearest
@@ -92,9 +94,16 @@ def load_file(path: str | Path) -> Model:
         card = parse_card(path, metadata["card"])
         spec = MODELS[card["model"]]
         module, shapes = network_of(spec, card["scale"], card["options"])
-        variables = from_paths({name: as_float32(str(path), name, x) for name, x in tensors.items()})
+        variables = _tree(path, {name: as_float32(str(path), name, x) for name, x in tensors.items()})
         check_shapes(variables, shapes, str(path))
         return Model(spec, module, card["scale"], variables, card)
+
+
+def _tree(path: Path, tensors: dict[str, np.ndarray]) -> Tree:
+    try:
+        return from_paths(tensors)
+    except (IndexError, TypeError, ValueError):  # a/b beside a/b/c
+        raise UserError(f"{path} has arrays whose names contradict each other; get the file again") from None
 
 
 def check_shapes(variables: Tree, expected: Tree, what: str) -> None:

@@ -11,7 +11,7 @@ from jaxsr.weights.readers.bounds import MAX_DEPTH, MAX_NAME, Budget, check_coun
 
 Node: TypeAlias = Any  # an array, a cell as a list, a structure as a dictionary, None for what is no numbers
 GZIP, SHUFFLE, CHECKSUM = 1, 2, 3
-MAX_OBJECTS, MAX_CHUNKS = 20_000, 100_000  # HDF5 takes a tenth of a millisecond for each
+MAX_OBJECTS, MAX_CHUNKS = 10_000, 100_000  # HDF5 takes a tenth of a millisecond for each
 FILTERS = (GZIP, SHUFFLE, CHECKSUM)  # MATLAB's; others are code that HDF5 would look for on the disk
 
 

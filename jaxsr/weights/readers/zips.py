@@ -22,4 +22,8 @@ def read_member(archive: zipfile.ZipFile, name: str, budget: Budget) -> bytes:
     if entry.compress_type not in METHODS:
         raise ValueError(f"{name!r} is compressed by method {entry.compress_type}; weights are stored or deflated")
     budget.spend(entry.file_size, f"{name!r} of {entry.file_size} bytes")
-    return archive.read(entry)
+    with archive.open(entry) as member:
+        content = member.read(entry.file_size)  # without the size, 2 GiB are decompressed at once
+    if len(content) != entry.file_size:
+        raise ValueError(f"{name!r} has {len(content)} bytes, not {entry.file_size}")
+    return content
