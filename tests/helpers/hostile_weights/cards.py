@@ -40,7 +40,7 @@ TEXTS = ("", "null", "3", "[]", '"card"', "{", "{}", "[" * 10**6, '{"scale": 1e9
 
 
 def cases() -> Iterator[tuple[str, bytes]]:
-    """Yield files with a card of wrong types, of endless networks and no JSON, arrays of wrong types, and no weights."""
+    """Yield cards of wrong types, of endless networks and of no JSON, arrays of wrong types, and what is no weights."""
     for field, values in FIELDS.items():
         for number, value in enumerate(values):
             yield f"card_{field}{number}.safetensors", own_file(**{field: value})

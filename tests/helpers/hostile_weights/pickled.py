@@ -2,6 +2,7 @@
 
 import collections
 import io
+import itertools
 import os
 import pickle
 import struct
@@ -53,10 +54,9 @@ def entry(value: bytes, key: bytes = b"X\x01\x00\x00\x00a") -> bytes:
 
 def doubling(opcode: bytes, count: int) -> bytes:
     """Return an object that holds the one before it twice, and so on: few bytes, 2**count objects."""
-    return b")q\x00" + b"".join(
-        b"0h" + bytes([i % 250]) + b"h" + bytes([i % 250]) + opcode + b"q" + bytes([(i + 1) % 250])
-        for i in range(count)
-    )
+    places = [bytes([number % 250]) for number in range(count + 1)]
+    steps = [b"0h" + old + b"h" + old + opcode + b"q" + new for old, new in itertools.pairwise(places)]
+    return b")q" + places[0] + b"".join(steps)
 
 
 def bodies() -> Iterator[tuple[str, bytes]]:

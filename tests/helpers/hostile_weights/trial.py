@@ -1,4 +1,4 @@
-"""Every file of a folder through loading and importing, in one process: `python -m tests.helpers.hostile_weights.trial F`.
+"""Every file of a folder loaded and imported in one process: `python -m tests.helpers.hostile_weights.trial FOLDER`.
 
 Prints a JSON line for each: {"file", "messages" (of the errors for the user), "read" (how often it was), "crash",
 "seconds", "peak" (bytes of memory)}. The process may take 2 GiB more of addresses than it begins with, and no more.
