@@ -72,7 +72,7 @@ def _options() -> "RestoreOptions":
     from jaxsr.data.listing import list_photos
     from jaxsr.restoration.options import RestoreOptions
 
-    references = [path for item in _REFERENCE.value or () for path in list_photos([item])]
+    references = tuple(path for item in _REFERENCE.value or () for path in list_photos([item]))
     tile = int(_TILE.value) if _TILE.value.isdecimal() else None if _TILE.value == "none" else _TILE.value
     return RestoreOptions(tile=tile, ensemble=_ENSEMBLE.value, reference=references)  # pyright: ignore
 

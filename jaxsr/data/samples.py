@@ -63,15 +63,20 @@ def warn_too_small(sizes: Mapping[str, tuple[int, int]], side: int, *, also: str
     """Warn in one line of photos of `sizes` {name: (height, width)} that are left out, and what is left out `also`."""
     if not sizes and not also:
         return
-    named = [f"{name} ({width}x{height})" for name, (height, width) in list(sizes.items())[:MAX_NAMED]]
-    more = [f"and {len(sizes) - MAX_NAMED} more"] if len(sizes) > MAX_NAMED else []
-    photos = "photo" if len(sizes) == 1 else "photos"
-    what = f"{len(sizes)} {photos} of fewer than {side} pixels a side: {', '.join(named + more)}" if sizes else ""
+    what = listed_sizes(sizes, side) if sizes else ""
     logging.warning(
         "left out %s; a crop with its context needs %d: use larger photos or a smaller --config.data.patch",
         " and ".join(part for part in (what, also) if part),
         side,
     )
+
+
+def listed_sizes(sizes: Mapping[str, tuple[int, int]], side: int) -> str:
+    """Return how many photos of `sizes` {name: (height, width)} have fewer than `side` pixels a side, and the first."""
+    named = [f"{name} ({width}x{height})" for name, (height, width) in list(sizes.items())[:MAX_NAMED]]
+    more = [f"and {len(sizes) - MAX_NAMED} more"] if len(sizes) > MAX_NAMED else []
+    photos = "photo" if len(sizes) == 1 else "photos"
+    return f"{len(sizes)} {photos} of fewer than {side} pixels a side: {', '.join(named + more)}"
 
 
 def to_training_pixels(pixels: np.ndarray) -> np.ndarray:
