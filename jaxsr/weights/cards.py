@@ -17,7 +17,7 @@ from jaxsr.support.errors import UserError
 from jaxsr.support.model_options import Option
 from jaxsr.support.types import Json
 
-MAX_WIDTH, MAX_REPEATS, MAX_DENSE, MAX_ENTRIES = 4096, 1024, 64, 64
+MAX_WIDTH, MAX_REPEATS, MAX_DENSE, MAX_ENTRIES = 4096, 1024, 32, 64
 REPEATS = ("depth", "blocks", "groups", "layers", "recursions", "mapping_layers")  # their product is bounded, too
 LIMITS = {
     **dict.fromkeys((*REPEATS, "rounds", "estimator_blocks", "kernel_size", "code_length"), MAX_REPEATS),

@@ -24,8 +24,8 @@ def test_every_variant_of_the_papers_is_within_the_bounds(name):
         ("vdsr", {"depth": "20"}, "vdsr's option depth='20' is of another type than 20"),
         ("vdsr", {"depth": True}, "depth=True is of another type"),
         ("vdsr", {"depth": 10**9}, "depth=1000000000 is out of bounds: 1024 is the most"),
-        ("rdn", {"blocks": 64, "layers": 64}, "rdn would repeat its layers 4096 times; 1024 is the most"),
-        ("rdn", {"layers": 65}, "64 is the most"),
+        ("rdn", {"blocks": 64, "layers": 32}, "rdn would repeat its layers 2048 times; 1024 is the most"),
+        ("rdn", {"layers": 33}, "32 is the most"),
         ("espcn", {"features": [64, "32"]}, "is of another type"),
         ("espcn", {"channels": 2}, "is neither 1"),
         ("fsrcnn", {"feature_channels": -8}, "fsrcnn cannot be made with"),
@@ -41,7 +41,7 @@ def test_options_of_no_network(name, options, message):
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "options"),
-    [("srdensenet", {"blocks": 16, "layers": 64}), ("rdn", {"layers": 64, "blocks": 16}), ("vdsr", {"depth": 1024})],
+    [("srdensenet", {"blocks": 32, "layers": 32}), ("rdn", {"layers": 32, "blocks": 32}), ("vdsr", {"depth": 1024})],
 )
 def test_the_largest_networks_are_built_within_seconds(name, options):
     start = time.monotonic()
