@@ -45,7 +45,9 @@ _SCALE = flags.DEFINE_integer("scale", None, "How many times larger; by default 
 _ENSEMBLE = flags.DEFINE_bool("ensemble", False, "Average over 8 flips and turns: 8 times slower, a little better.")
 
 # Where LR photos come from
-_LR = flags.DEFINE_string("lr", None, "Folder of LR photos, of the HR photos' names or in their order.")
+_LR = flags.DEFINE_string(
+    "lr", None, "Folder of LR photos, named as HR photos are (0001, 0001x2, 0001_LR) or in their order."
+)
 _QUANTIZE_LR = flags.DEFINE_bool("quantize_lr", False, "bicubic: make LR photos with 8 bits and a clamped border.")
 _DEGRADATION = flags.DEFINE_string(
     "degradation",
@@ -57,7 +59,11 @@ _DEGRADATION = flags.DEFINE_string(
 _KERNEL_SIZE = flags.DEFINE_integer("kernel_size", None, "Side of those kernels, by default 21 for Gaussians.")
 
 # References
-_REFERENCE = flags.DEFINE_list("reference", None, "srntt: photos to take texture from, the same for all.")
+_REFERENCE = flags.DEFINE_list(
+    "reference",
+    None,
+    "srntt: photos to take texture from: files for all; of folders and patterns those of the HR photo's name, if any.",
+)
 _LEVEL = flags.DEFINE_string("reference_level", "", "srntt: 1 (most similar) to 5, or 'all' references of each photo.")
 
 # What comes out

@@ -1,7 +1,7 @@
 """Import published weights: `python -m jaxsr.import_weights FILE --model=fsrcnn,scale=3 --output=F.safetensors`.
 
-Reads PyTorch (.pth, .pt, .ckpt; no code in the file is run), MATLAB (.mat), .npz and .safetensors files. Options
-after the model's name are its constructor's fields; most are read off the shapes, the others have to be given.
+Reads PyTorch (.pth, .pt, .ckpt; no code in the file is run), MATLAB (.mat), NumPy (.npz, .npy) and .safetensors files.
+Options after the model's name are its constructor's fields; most are read off the shapes, the others have to be given.
 Exit status 0: written; 2: wrong usage or a file that does not fit.
 """
 
@@ -26,6 +26,7 @@ def main(arguments: Sequence[str]) -> int:
     from jaxsr.models.serialization import check_name
     from jaxsr.weights.formats import read_tensors
     from jaxsr.weights.importers import import_tensors
+    from jaxsr.weights.readers.bounds import refusals
 
     if len(arguments) != 1:
         raise UserError(f"one weight file is imported at a time; got {len(arguments)}")
@@ -33,12 +34,19 @@ def main(arguments: Sequence[str]) -> int:
     scale = split_scale(name, options)
     check_name(_OUTPUT.value)
     source = Path(arguments[0])
-    model = import_tensors(name, read_tensors(source), scale=scale, **options)
-    training = {"imported_from": source.name, "sha256": hashlib.sha256(source.read_bytes()).hexdigest()}
+    with refusals(source, f"no {name}", "give its published weights"):
+        model = import_tensors(name, read_tensors(source), scale=scale, **options)
+    training = {"imported_from": source.name, "sha256": digest_of(source)}
     model.save(_OUTPUT.value, training=training, licence=_LICENCE.value)
     print(f"{model.name}: {count_parameters(model.spec, model.scale, **model.options):,} parameters, {model.options}")
     print(f"written to {_OUTPUT.value}")
     return command_line.DONE
+
+
+def digest_of(path: Path) -> str:
+    """Return the SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def split_scale(name: str, options: dict[str, Option]) -> int | None:

@@ -45,7 +45,9 @@ _TILE = flags.DEFINE_string(
 )
 _ENSEMBLE = flags.DEFINE_bool("ensemble", False, "Average over 8 flips and turns: 8 times slower, a little better.")
 _REFERENCE = flags.DEFINE_list(
-    "reference", None, "srntt: photos of similar content to take texture from; by default the photo itself."
+    "reference",
+    None,
+    "srntt: photos of similar content to take texture from, files, folders or patterns; by default the photo itself.",
 )
 _CRF = flags.DEFINE_integer(
     "crf", 17, "Of videos: x264's constant rate factor; 0 is lossless, larger ones are smaller."
@@ -82,10 +84,12 @@ def main(arguments: Sequence[str]) -> int:
 
 def _options() -> "RestoreOptions":
     """Return the options that the flags set."""
+    from jaxsr.data.listing import list_photos
     from jaxsr.restoration.options import RestoreOptions
 
+    references = tuple(path for item in _REFERENCE.value or () for path in list_photos([item]))
     tile = int(_TILE.value) if _TILE.value.isdecimal() else None if _TILE.value == "none" else _TILE.value
-    return RestoreOptions(tile=tile, ensemble=_ENSEMBLE.value, reference=_REFERENCE.value or ())  # pyright: ignore
+    return RestoreOptions(tile=tile, ensemble=_ENSEMBLE.value, reference=references)  # pyright: ignore
 
 
 def _restore(restorer: "Restorer", outputs: Mapping[Path, Path]) -> dict[Path, str]:

@@ -20,8 +20,10 @@ class EvaluateOptions(ScoreOptions):
     """What `evaluate` takes beside model and data: the options of ScoreOptions, and where photos are.
 
     Attributes:
-        lr: a folder of LR photos, of the HR photos' names or in their order; without it they are made.
-        reference: for srntt: photos to take texture from, the same for all.
+        lr: a folder of LR photos, of the HR photos' names (0001, also with x2 or LR at the end: 0001x2) or in their
+            order; without it they are made. Where one is grey and the other RGB, grey is repeated.
+        reference: for srntt: photos to take texture from. Files are for all; those of folders and patterns go by the
+            HR photos' names where one of them has such a name, and are for all otherwise.
         reference_level: for srntt, on a CUFED5-style folder: "1" (most similar) to "5", or "all" references. LR photos
             are then made by Pillow's bicubic, unless `pairs` says otherwise.
     """

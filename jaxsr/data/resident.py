@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxsr.data.samples import warn_too_small
 from jaxsr.imaging.pixels import to_float, to_levels
 from jaxsr.imaging.resize import resize
 from jaxsr.support.errors import UserError
@@ -34,8 +35,9 @@ class ResidentPhotos:
 
 
 def pack(photos: Mapping[str, np.ndarray], crop: int) -> ResidentPhotos:
-    """Return `photos` (H, W, C) uint8 packed for crops of (crop, crop) pixels; smaller photos are left out.
+    """Return `photos` (H, W, C) uint8 packed for crops of (crop, crop) pixels.
 
+    Smaller photos are left out, and named in a warning, unless they are reduced copies of others: those are counted.
     Raises UserError if none is large enough, or if they exceed 2 GiB.
     """
     usable = [photo for photo in photos.values() if min(photo.shape[:2]) >= crop]
@@ -45,6 +47,7 @@ def pack(photos: Mapping[str, np.ndarray], crop: int) -> ResidentPhotos:
             f"no training photo has {crop} pixels a side, which a crop with its context needs; the largest has "
             f"{largest}; use larger photos or a smaller --config.data.patch"
         )
+    _warn_left_out(photos, crop)
     bytes_each = [photo.size for photo in usable]
     if sum(bytes_each) > MAX_BYTES:
         raise UserError(
@@ -60,6 +63,19 @@ def pack(photos: Mapping[str, np.ndarray], crop: int) -> ResidentPhotos:
         last=np.cumsum(positions).astype(np.int32),
         channels=usable[0].shape[-1],
     )
+
+
+def _warn_left_out(photos: Mapping[str, np.ndarray], crop: int) -> None:
+    """Warn of photos that are too small for a crop, and of reduced copies of others that are."""
+    largest: dict[str, tuple[int, int]] = {}
+    small = 0
+    for name, photo in photos.items():
+        source, size = name.rpartition("@")[0] or name, photo.shape[:2]
+        largest[source] = max(largest.get(source, size), size)
+        small += min(size) < crop
+    left_out = {name: size for name, size in largest.items() if min(size) < crop}
+    copies = small - sum((name.rpartition("@")[0] or name) in left_out for name in photos)
+    warn_too_small(left_out, crop, also=f"reduced copies of larger photos, {copies} in all" if copies else "")
 
 
 def rescaled(photos: Mapping[str, np.ndarray], factors: Sequence[float]) -> dict[str, np.ndarray]:

@@ -1,6 +1,7 @@
 """Photos to train on without a download: scikit-image's bundled ones, and folders of the user's own."""
 
 import importlib.util
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from jaxsr.data.listing import list_photos
 from jaxsr.imaging.pixels import to_8_bit, to_rgb
 from jaxsr.support.errors import UserError, choose
 
+MAX_NAMED = 10  # photos in a warning
 # Licences as scikit-image states them. Left out: grey photos, drawings, the flat hubble_deep_field and retina.
 SAMPLES = {
     "train": (
@@ -55,6 +57,26 @@ def folder_photos(folder: str | Path) -> dict[str, np.ndarray]:
     if failures:
         logging.warning("left out %d unreadable photos: %s", len(failures), "; ".join(failures))
     return photos
+
+
+def warn_too_small(sizes: Mapping[str, tuple[int, int]], side: int, *, also: str = "") -> None:
+    """Warn in one line of photos of `sizes` {name: (height, width)} that are left out, and what is left out `also`."""
+    if not sizes and not also:
+        return
+    what = listed_sizes(sizes, side) if sizes else ""
+    logging.warning(
+        "left out %s; a crop with its context needs %d: use larger photos or a smaller --config.data.patch",
+        " and ".join(part for part in (what, also) if part),
+        side,
+    )
+
+
+def listed_sizes(sizes: Mapping[str, tuple[int, int]], side: int) -> str:
+    """Return how many photos of `sizes` {name: (height, width)} have fewer than `side` pixels a side, and the first."""
+    named = [f"{name} ({width}x{height})" for name, (height, width) in list(sizes.items())[:MAX_NAMED]]
+    more = [f"and {len(sizes) - MAX_NAMED} more"] if len(sizes) > MAX_NAMED else []
+    photos = "photo" if len(sizes) == 1 else "photos"
+    return f"{len(sizes)} {photos} of fewer than {side} pixels a side: {', '.join(named + more)}"
 
 
 def to_training_pixels(pixels: np.ndarray) -> np.ndarray:

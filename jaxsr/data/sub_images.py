@@ -7,13 +7,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+from absl import logging
 from tqdm import tqdm
 
 from jaxsr.data.blurred_pairs import BlurredPhoto, find_pairs, holds_pairs
 from jaxsr.data.images import Photo, read_photo
 from jaxsr.data.listing import list_photos
 from jaxsr.data.resident import rescaled
-from jaxsr.data.samples import to_training_pixels
+from jaxsr.data.samples import listed_sizes, to_training_pixels
 from jaxsr.imaging.patches import sub_image_starts
 from jaxsr.imaging.resize import output_size
 from jaxsr.support.errors import UserError
@@ -134,13 +135,27 @@ def report(readable: Survey, failures: Sequence[str], grid: CropGrid, label: str
 
 
 def report_splits(items: Mapping[str, Sequence[Item]], grid: CropGrid) -> tuple[dict[str, Survey], list[str]]:
-    """Print the report of every split; return the readable photos of each, and a line for each unreadable one."""
+    """Print the report of every split; return the readable photos of each, and a line for each unreadable one.
+
+    A warning names photos that no patch fits into: training skips them.
+    """
     readable, failures = {}, []
     for split, photos in items.items():
         readable[split], unreadable = survey(photos, split)
         print(report(readable[split], unreadable, grid, split), flush=True)
+        _warn_of_tiny_photos(readable[split], split)
         failures += unreadable
     return readable, failures
+
+
+def _warn_of_tiny_photos(photos: Survey, label: str) -> None:
+    sizes = {
+        str(item.sharp if isinstance(item, BlurredPhoto) else item): (photo.height, photo.width)
+        for item, photo in photos.items()
+        if min(photo.height, photo.width) < MIN_SIDE
+    }
+    if sizes:
+        logging.warning("%s: training skips %s", label, listed_sizes(sizes, MIN_SIDE))
 
 
 def prepare(

@@ -6,10 +6,11 @@ from pathlib import Path
 
 from jaxsr.data.images import Photo, read_pixels, write_photo
 from jaxsr.data.listing import list_photos, output_paths
+from jaxsr.evaluation.naming import base_name, by_base_name
 from jaxsr.evaluation.pairs import BICUBIC_PAIRS, Pair, PairOptions
 from jaxsr.evaluation.scores import Row, Scores, default_protocol, gather, score_image, score_pair
 from jaxsr.evaluation.sources import Source
-from jaxsr.imaging.pixels import max_level, to_levels
+from jaxsr.imaging.pixels import max_level, to_levels, to_rgb
 from jaxsr.metrics.protocols import PROTOCOLS
 from jaxsr.models import Model
 from jaxsr.restoration.options import RestoreOptions
@@ -115,21 +116,27 @@ def score_restored(
 ) -> Files:
     """Return the scores of photos that were restored before, by protocol, and a line for each that failed.
 
-    The one of a pair has its name, in `folder`, as `restore` and `score_files` write them. The protocol is by default
+    The one of a pair has its name, in `folder`, as `restore` and `score_files` write them, or that of the LR photo,
+    such as 0001x2. Where one is grey and the other RGB, grey is repeated. The protocol is by default
     "y", and "rgb" for deblurring.
     """
     options.check(sources, scale)
     protocols = options.protocols or ("y" if scale > 1 else "rgb",)
-    files = {path.stem: path for path in list_photos([folder])}
+    photos = list_photos([folder])
+    files = {path.stem: path for path in photos}
+    others = by_base_name([path for path in photos if path.stem not in {source.stem for source in sources}], scale)
 
     def score_one(source: Source, pair: Pair) -> dict[str, Row]:
-        if pair.name not in files:
+        named = others.get(base_name(pair.name, scale), [])
+        file = files.get(pair.name) or (named[0] if len(named) == 1 else None)
+        if file is None:
             raise UserError(f"{folder} holds no restored photo {pair.name}; restore it, or leave its HR photo out")
-        pixels = read_pixels(files[pair.name])
+        pixels = read_pixels(file)
+        if pixels.shape[2] != pair.hr_levels.shape[2]:
+            pixels, pair = to_rgb(pixels), pair.as_rgb()
         if pixels.shape != pair.hr_levels.shape:
             raise UserError(
-                f"{files[pair.name]} has the shape {pixels.shape}, the HR photo {pair.hr_levels.shape}; "
-                f"restore it at scale {scale}"
+                f"{file} has the shape {pixels.shape}, the HR photo {pair.hr_levels.shape}; restore it at scale {scale}"
             )
         return score_image(pair, pixels / max_level(pixels.dtype), protocols)
 

@@ -12,7 +12,7 @@ from jaxsr.degradations.camera_shake import EXPOSURES, JITTER, check_shake, draw
 from jaxsr.degradations.table import DEGRADATIONS, degradation_of
 from jaxsr.imaging.color import round_to_levels
 from jaxsr.imaging.patches import modcrop
-from jaxsr.imaging.pixels import to_8_bit, to_float
+from jaxsr.imaging.pixels import to_8_bit, to_float, to_rgb
 from jaxsr.imaging.resize import resize
 from jaxsr.metrics.protocols import Protocol, cut_pixels
 from jaxsr.support.errors import UserError
@@ -92,6 +92,10 @@ class Pair:
     def enlarged(self) -> np.ndarray:
         """The LR photo brought to the HR photo's size by bicubic."""
         return self.lr if self.scale == 1 else resize(self.lr, self.scale)
+
+    def as_rgb(self) -> "Pair":
+        """Return the pair with grey photos repeated."""
+        return dataclasses.replace(self, hr_levels=to_rgb(self.hr_levels), lr=to_rgb(self.lr), _baseline={})
 
     def baseline(self, protocol: Protocol) -> dict[str, float]:
         """Return what the enlarged photo scores, computed once: training asks for it at every validation."""
@@ -173,8 +177,11 @@ def key_of(name: str, seed: int = 0) -> jax.Array:
 def given_pair(name: str, pixels: np.ndarray, lr: np.ndarray, scale: int) -> Pair:
     """Return the pair of an HR photo `pixels` and an LR photo that exists, both (H, W, 1 or 3), integers.
 
-    The HR photo may have up to `scale` - 1 more rows and columns. Raises UserError where sizes or channels differ.
+    The HR photo may have up to `scale` - 1 more rows and columns. Where one is grey and the other RGB, grey is
+    repeated. Raises UserError where sizes differ.
     """
+    if pixels.shape[2] != lr.shape[2]:
+        pixels, lr = to_rgb(pixels), to_rgb(lr)
     pixels = _cropped(name, pixels, scale)
     height, width, channels = pixels.shape
     if lr.shape != (height // scale, width // scale, channels):

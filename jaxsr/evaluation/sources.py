@@ -6,8 +6,9 @@ from pathlib import Path
 
 from jaxsr.data.images import photo_size, read_pixels
 from jaxsr.data.kernel_files import read_kernel
-from jaxsr.data.listing import list_photos, pair_by_name
+from jaxsr.data.listing import list_photos
 from jaxsr.data.reference_sets import read_groups
+from jaxsr.evaluation.naming import pair_by_base_name, references_of
 from jaxsr.evaluation.pairs import BICUBIC_PAIRS, GIVEN, Pair, PairOptions, given_pair, make_pairs
 from jaxsr.restoration.reference.preparation import check_not_ground_truth, read_references
 from jaxsr.support.errors import UserError
@@ -54,6 +55,8 @@ class Source:
 def pair_files(data: str | Path, lr: str | Path | None, scale: int, *, degradation: str = "bicubic") -> list[Source]:
     """Return the photos of the folder `data`, each with its LR photo from the folder `lr` if there is one.
 
+    Names pair them as `pair_by_base_name` says: 0001 with 0001x2.
+
     Raises UserError, before any work, where the two folders do not fit in number or in size, and at scale 1 without the
     second, unless `degradation` is "motion": then nothing says how the photos are blurred.
     """
@@ -64,7 +67,7 @@ def pair_files(data: str | Path, lr: str | Path | None, scale: int, *, degradati
         )
     if lr is None:
         return [Source(path) for path in list_photos([data])]
-    files = pair_by_name(list_photos([data]), list_photos([lr]))
+    files = pair_by_base_name(list_photos([data]), list_photos([lr]), scale)
     for hr_file, lr_file in files:
         try:
             pixels = read_pixels(hr_file), read_pixels(lr_file)
@@ -85,8 +88,12 @@ def reference_sources(folder: str | Path, level: str) -> list[Source]:
 
 
 def with_references(sources: Sequence[Source], references: Sequence[str | Path]) -> list[Source]:
-    """Return `sources` with the same `references` for all; raises UserError as `reference_sources` does."""
-    sources = [dataclasses.replace(source, references=tuple(map(Path, references))) for source in sources]
+    """Return `sources` with their `references`, files, folders and patterns, as `references_of` says.
+
+    Raises UserError as that and `reference_sources` do.
+    """
+    files = references_of([source.file for source in sources], references)
+    sources = [dataclasses.replace(source, references=own) for source, own in zip(sources, files, strict=True)]
     _check_references(sources)
     return sources
 

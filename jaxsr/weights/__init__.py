@@ -2,7 +2,8 @@
 
 Open first: `weight_files.py` (`load`: a shipped name, a file or a run folder), then `creation.py` (`create`: the
 paper's initialisation). `importers/` turns published weights into ours, one file per paper; `formats.py` reads their
-files. `vgg_files.py` finds VGG19 for perceptual losses and SRNTT, `bases.py` DAN's principal components.
+files by `readers/`, within bounds. `cards.py` checks what a file says of its model. `vgg_files.py` finds VGG19 for
+perceptual losses and SRNTT, `bases.py` DAN's principal components.
 """
 
 from jaxsr.weights.creation import create

@@ -3,30 +3,44 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import ml_dtypes
 import numpy as np
-from safetensors import SafetensorError
-from safetensors.numpy import load_file
 
 from jaxsr.support.errors import UserError, choose
-from jaxsr.weights.matlab_files import read_matlab
-from jaxsr.weights.torch_files import read_torch
+from jaxsr.weights.readers.bounds import check_downloaded, readable
+from jaxsr.weights.readers.matlab_files import read_matlab
+from jaxsr.weights.readers.numpy_files import read_npy, read_npz
+from jaxsr.weights.readers.safetensors_files import read_safetensors
+from jaxsr.weights.readers.torch_files import read_torch
 
 WRAPPERS = ("state_dict", "params_ema", "params", "model", "net", "generator")
 
 
 def read_tensors(path: str | Path) -> dict[str, np.ndarray]:
-    """Return {dotted name: array} of a .pth, .pt, .ckpt, .mat, .npz or .safetensors file.
+    """Return {dotted name: array} of a .pth, .pt, .ckpt, .mat, .npz, .npy or .safetensors file.
 
     Of a PyTorch file that wraps its weights in `WRAPPERS`, the first of them is read; the prefix of DataParallel is
-    removed. Raises UserError for a file that is missing, of another kind, broken, hostile, or without arrays.
+    removed. bfloat16 becomes float32, texts are left out. Raises UserError, in one readable line, for a file that is
+    missing, of another kind, broken, hostile, no weights at all (a web page), or without arrays of real numbers.
     """
     path = Path(path)
     if not path.is_file():
-        raise UserError(f"no weight file {path}; check the path")
-    tensors = choose("kind of weight file", path.suffix.lower(), READERS)(path)
+        raise UserError(readable(f"no weight file {path}; check the path"))
+    reader = choose("kind of weight file", path.suffix.lower(), READERS)
+    check_downloaded(path)
+    tensors = {name: _real(path, name, x) for name, x in reader(path).items()}
     if not tensors:
-        raise UserError(f"{path} holds no arrays; give a file of weights")
+        raise UserError(readable(f"{path} holds no arrays; give a file of weights"))
     return tensors
+
+
+def _real(path: Path, name: str, x: np.ndarray) -> np.ndarray:
+    """Return an array of real numbers, of a type of NumPy's own: ml_dtypes adds those of 8 bits and fewer."""
+    if x.dtype == ml_dtypes.bfloat16:
+        return x.astype(np.float32)
+    if x.dtype.kind not in "fiub" or x.dtype.isbuiltin == 2:
+        raise UserError(readable(f"{path}: {name!r} holds {x.dtype}, no real numbers; save it as float32"))
+    return x
 
 
 def _unwrapped(tensors: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -37,24 +51,10 @@ def _unwrapped(tensors: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     return tensors
 
 
-def _read_npz(path: Path) -> dict[str, np.ndarray]:
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            return dict(file.items())
-    except Exception as error:  # broken archives, broken headers and refused pickles raise errors of many types
-        raise UserError(f"{path} is no readable .npz file ({error}); copy it again") from error
-
-
-def _read_safetensors(path: Path) -> dict[str, np.ndarray]:
-    try:
-        return load_file(path)
-    except SafetensorError as error:
-        raise UserError(f"{path} is no readable .safetensors file ({error}); copy it again") from error
-
-
 READERS: dict[str, Callable[[Path], dict[str, np.ndarray]]] = {
     **dict.fromkeys((".pth", ".pt", ".ckpt"), lambda path: _unwrapped(read_torch(path))),
     ".mat": read_matlab,
-    ".npz": _read_npz,
-    ".safetensors": _read_safetensors,
+    ".npz": read_npz,
+    ".npy": read_npy,
+    ".safetensors": lambda path: read_safetensors(path)[0],
 }

@@ -1,16 +1,17 @@
 """Weight files: safetensors with a card in the metadata. One file alone is enough to restore a photo."""
 
-import json
 from pathlib import Path
 
 import numpy as np
-from safetensors import SafetensorError, safe_open
 
-from jaxsr.models import MODELS, Model, initial_shapes, model_spec
-from jaxsr.models.serialization import FORMAT, check_name
+from jaxsr.models import MODELS, Model, model_spec
+from jaxsr.models.serialization import check_name
 from jaxsr.support.errors import UserError, nearest
 from jaxsr.support.trees import by_path, from_paths
 from jaxsr.support.types import Json, Tree
+from jaxsr.weights.cards import as_float32, network_of, parse_card
+from jaxsr.weights.readers.bounds import check_downloaded, readable, refusals
+from jaxsr.weights.readers.safetensors_files import read_safetensors
 
 SHIPPED = Path(__file__).parent
 REMEDY = "published weights are turned into ours by: python -m jaxsr.import_weights"
@@ -78,31 +79,31 @@ def shipped_names() -> list[str]:
 
 
 def load_file(path: str | Path) -> Model:
-    """Return the model of a weight file written by `save`; raises UserError with the reason if it is none."""
-    card, tensors = _read(Path(path))
-    if card.get("format", 0) > FORMAT:
-        raise UserError(f"{path} has format {card['format']}, this version reads up to {FORMAT}; upgrade jaxsr")
-    if card.get("model") not in MODELS:
-        raise UserError(f"{path} holds the unknown model {card.get('model')!r}; upgrade jaxsr")
-    spec = MODELS[card["model"]]
-    module = spec.module(card["scale"], **card["options"])
-    variables = from_paths(tensors)
-    check_shapes(variables, initial_shapes(module), str(path))
-    return Model(spec, module, card["scale"], variables, card)
+    """Return the model of a weight file written by `save`, with float32 arrays whatever floats the file has.
 
-
-def _read(path: Path) -> tuple[dict[str, Json], dict[str, np.ndarray]]:
-    """Return the card and the arrays of a weight file."""
+    Raises UserError with the reason, in one readable line, if it is none, or a broken or hostile one.
+    """
+    path = Path(path)
     if not path.is_file():
-        raise UserError(f"no weight file {path}; give a file or one of: {', '.join(shipped_names())}")
+        raise UserError(readable(f"no weight file {path}; give a file or one of: {', '.join(shipped_names())}"))
+    check_downloaded(path)
+    with refusals(path, "no weight file of jaxsr", REMEDY):
+        tensors, metadata = read_safetensors(path, remedy=REMEDY)
+        if "card" not in metadata:
+            raise UserError(f"{path} has no card, so its model is unknown; {REMEDY}")
+        card = parse_card(path, metadata["card"])
+        spec = MODELS[card["model"]]
+        module, shapes = network_of(spec, card["scale"], card["options"])
+        variables = _tree(path, {name: as_float32(str(path), name, x) for name, x in tensors.items()})
+        check_shapes(variables, shapes, str(path))
+        return Model(spec, module, card["scale"], variables, card)
+
+
+def _tree(path: Path, tensors: dict[str, np.ndarray]) -> Tree:
     try:
-        with safe_open(path, framework="numpy") as file:
-            metadata = file.metadata() or {}
-            if "card" not in metadata:
-                raise UserError(f"{path} has no card, so its model is unknown; {REMEDY}")
-            return json.loads(metadata["card"]), {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except SafetensorError as error:
-        raise UserError(f"{path} is not a safetensors file ({error}); {REMEDY}") from None
+        return from_paths(tensors)
+    except (IndexError, TypeError, ValueError):  # a/b beside a/b/c
+        raise UserError(f"{path} has arrays whose names contradict each other; get the file again") from None
 
 
 def check_shapes(variables: Tree, expected: Tree, what: str) -> None:

@@ -55,3 +55,25 @@ def test_rescaled_photos(photos):
     expected = resize(photo / 255, 0.6, uint8_stages=True) * 255
     assert both["p@0.6"].shape == (12, 18, 3)
     np.testing.assert_allclose(both["p@0.6"], expected, atol=1e-9)
+
+
+def test_photos_too_small_for_a_crop_are_named(caplog):
+    photos = {"f/a.png": np.zeros((20, 30, 3), np.uint8), "f/b.png": np.zeros((4, 30, 3), np.uint8)}
+    with caplog.at_level("WARNING"):
+        pack(photos, 6)
+    (record,) = caplog.records
+    message = record.getMessage()
+    assert "left out 1 photo of fewer than 6 pixels a side: f/b.png (30x4);" in message and "\n" not in message
+    caplog.clear()
+    with caplog.at_level("WARNING"):
+        pack(rescaled({"f/a.png": photos["f/a.png"]}, [1, 0.25]), 6)
+    assert "left out reduced copies of larger photos, 1 in all; a crop" in caplog.text
+    caplog.clear()
+    pack({"f/a.png": photos["f/a.png"]}, 6)
+    assert not caplog.records
+
+
+def test_long_lists_are_cut(caplog):
+    photos = {f"{i}.png": np.zeros((3, 3, 3), np.uint8) for i in range(40)} | {"a": np.zeros((9, 9, 3), np.uint8)}
+    pack(photos, 6)
+    assert "9.png (3x3), and 30 more;" in caplog.text and "10.png" not in caplog.text

@@ -63,10 +63,12 @@ def test_count_is_what_is_cut(tmp_path, rescale):
     assert grid.count(facts) == len(list(grid.cut(tmp_path / "a.png")))
 
 
-def test_prepare_writes_the_readable_photos(folder, tmp_path, capsys):
+def test_prepare_writes_the_readable_photos(folder, tmp_path, capsys, caplog):
     paths = {"train": sorted(folder.iterdir()), "validation": [folder / "grey.png"]}
     failures = prepare(paths, CropGrid(48, 24), tmp_path / "set")
     assert [line.split(": ")[0] for line in failures] == [str(folder / "cut.jpg")]
+    tiny = f"train: training skips 1 photo of fewer than 32 pixels a side: {folder / 'deep.png'} (20x32)"
+    assert [record.getMessage() for record in caplog.records] == [tiny]
     out = capsys.readouterr().out
     assert out.index("train\n") < out.index("validation\n") < out.index("written to")
     source = open_source(tmp_path / "set")

@@ -11,6 +11,9 @@ from unittest import mock
 import numpy as np
 
 STORAGES = {"<f4": "FloatStorage", "<f8": "DoubleStorage", "<f2": "HalfStorage", "<i8": "LongStorage"}
+LEGACY_HEADERS = b"".join(
+    pickle.dumps(header, protocol=2) for header in (0x1950A86A20F9469CFC6C, 1001, {"little_endian": True})
+)
 
 
 class Flat:
@@ -84,9 +87,8 @@ def write_stream(path, root) -> None:
     """Write `root` as PyTorch before 1.6 did."""
     flats: list[Flat] = []
     stream = io.BytesIO()
+    stream.write(LEGACY_HEADERS)
     with mock.patch.dict(sys.modules, fake_torch()):
-        for header in (0x1950A86A20F9469CFC6C, 1001, {"little_endian": True}):
-            pickle.dump(header, stream, protocol=2)
         Pickler(stream, flats).dump(root() if callable(root) else root)
     pickle.dump([str(key) for key in range(len(flats))], stream, protocol=2)
     for flat in flats:

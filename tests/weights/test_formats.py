@@ -32,7 +32,8 @@ def test_an_npz_of_objects_is_refused(tmp_path):
         ("w.npz", b"x", "w.npz is no readable .npz file"),
         ("w.safetensors", b"x", "w.safetensors is no readable .safetensors file"),
         ("w.pth", b"x", "w.pth is refused"),
-        ("w.mat", b"", "w.mat is no readable MATLAB file"),
+        ("w.mat", b"x", "w.mat is no readable MATLAB file"),
+        ("w.mat", b"", "w.mat is empty"),
     ],
 )
 def test_other_files(name, content, message, tmp_path):

@@ -67,7 +67,7 @@ def test_foreign_and_broken_files(model, tmp_path):
         load(tmp_path / "foreign.safetensors")
     save(tmp_path / "w.safetensors", model)
     (tmp_path / "w.safetensors").write_bytes((tmp_path / "w.safetensors").read_bytes()[:-100])
-    with pytest.raises(UserError, match="is not a safetensors file"):
+    with pytest.raises(UserError, match="is no readable .safetensors file"):
         load(tmp_path / "w.safetensors")
     with pytest.raises(UserError, match="no weight file .*gone.safetensors"):
         load(tmp_path / "gone.safetensors")

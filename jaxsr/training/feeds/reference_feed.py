@@ -9,7 +9,7 @@ import numpy as np
 
 from jaxsr.data.images import read_pixels
 from jaxsr.data.reference_sets import Group, read_groups
-from jaxsr.data.samples import to_training_pixels
+from jaxsr.data.samples import to_training_pixels, warn_too_small
 from jaxsr.devices import parallel, processes
 from jaxsr.imaging.patches import modcrop
 from jaxsr.imaging.pixels import to_float
@@ -102,7 +102,13 @@ def examples_of(group: Group, reference: Path, crop: int, vgg: VGGWeights, *, ca
     """Yield the crops of one HR photo, side by side, each with the crop of `reference` that is most similar to it."""
     hr, other = (to_training_pixels(read_pixels(path)) for path in (group.hr, reference))
     check_not_ground_truth(hr, [other], [reference])
-    if min(*hr.shape[:2], *other.shape[:2]) < crop:
+    small = {
+        str(path): photo.shape[:2]
+        for path, photo in ((group.hr, hr), (reference, other))
+        if min(photo.shape[:2]) < crop
+    }
+    if small:
+        warn_too_small(small, crop)
         return
     folder, files = cache_folder() / "matches", (group.hr, reference)
 

@@ -8,10 +8,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from jaxsr.models import Model, ModelSpec, initial_shapes, model_spec
+from jaxsr.models import Model, ModelSpec, model_spec
 from jaxsr.support.errors import UserError, choose
 from jaxsr.support.model_options import Option
 from jaxsr.support.types import Tree
+from jaxsr.weights.cards import as_float32, network_of
 from jaxsr.weights.importers import (
     import_deblurgan,
     import_espcn,
@@ -24,6 +25,7 @@ from jaxsr.weights.importers import (
     import_vdsr,
 )
 from jaxsr.weights.importers.layouts import Imported, Tensors
+from jaxsr.weights.readers.bounds import MAX_LINE, readable
 from jaxsr.weights.weight_files import check_shapes
 
 IMPORTERS: dict[str, Callable[[Tensors], Imported]] = {
@@ -53,11 +55,13 @@ def import_tensors(name: str, tensors: Tensors, *, scale: int | None = None, **o
     except KeyError as error:
         have = ", ".join(list(tensors)[:4])
         raise UserError(f"no tensor {error} for {name}; the file has: {have}, ...; is it another model?") from None
+    except Exception as error:  # importers reshape and count as a network of their kind allows
+        reason = readable(f"{type(error).__name__}: {error}", MAX_LINE // 3)
+        raise UserError(f"the arrays do not have the shapes of {name} ({reason}); is it another model?") from error
     scale = _agreed_scale(spec, scale, imported.scale)
-    options = {**imported.options, **options}
-    module = spec.module(scale, **options)
-    variables = {kind: _float32(tree) for kind, tree in imported.variables.items()}
-    check_shapes(variables, initial_shapes(module), f"the tensors of this {name}")
+    module, shapes = network_of(spec, scale, {**imported.options, **options})
+    variables = {kind: _float32(tree, kind) for kind, tree in imported.variables.items()}
+    check_shapes(variables, shapes, f"the tensors of this {name}")
     return Model(spec, module, scale, variables)
 
 
@@ -71,10 +75,10 @@ def _agreed_scale(spec: ModelSpec, asked: int | None, shown: int | None) -> int:
     return scale
 
 
-def _float32(tree: Tree) -> Tree:
+def _float32(tree: Tree, name: str) -> Tree:
     if isinstance(tree, dict):
-        return {name: _float32(value) for name, value in tree.items()}
-    return np.ascontiguousarray(tree, np.float32)
+        return {key: _float32(value, f"{name}/{key}") for key, value in tree.items()}
+    return as_float32("the tensors", name, np.asarray(tree), whole_numbers=True)  # MATLAB's zeros are whole numbers
 
 
 __all__ = ["IMPORTERS", "Imported", "Tensors", "import_tensors"]

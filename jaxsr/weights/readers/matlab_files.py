@@ -8,7 +8,9 @@ import h5py
 import numpy as np
 import scipy.io
 
-from jaxsr.support.errors import UserError
+from jaxsr.weights.readers.bounds import MAX_NAME, Budget, check_name, refusals
+from jaxsr.weights.readers.hdf5_files import read_tree
+from jaxsr.weights.readers.matlab5_layout import check_layout
 
 Node: TypeAlias = Any  # an array, a cell as a list, a structure as a dictionary, or what SciPy and h5py have for them
 
@@ -18,18 +20,15 @@ def read_matlab(path: Path) -> dict[str, np.ndarray]:
 
     Cells and structure arrays count from 0: `model.weight.0`. Entries of a structure array that have a `name`
     and a `value`, as MatConvNet's DagNN parameters do, go by that name: `net.params.conv1_f`. Raises UserError
-    for a file that cannot be read.
+    for a file that cannot be read, leads to other files, or asks for more than a file of its size may.
     """
-    try:
+    with refusals(path, "no readable MATLAB file", "copy it again or save it as .npz"):
+        budget = Budget(path)
         if h5py.is_hdf5(path):
-            with h5py.File(path) as file:
-                tree = {name: _from_hdf5(file, value) for name, value in file.items() if not name.startswith("#")}
-        else:
-            tree = {name: value for name, value in scipy.io.loadmat(path).items() if not name.startswith("__")}
-        return dict(_flat(tree, ""))
-    except Exception as error:  # the two readers raise errors of many types for broken files
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise UserError(f"{path} is no readable MATLAB file ({reason}); copy it again or save it as .npz") from error
+            return dict(_flat(read_tree(path, budget), ""))
+        check_layout(path, budget)
+        variables = scipy.io.loadmat(path, appendmat=False)
+        return dict(_flat({name: value for name, value in variables.items() if not name.startswith("__")}, ""))
 
 
 def _flat(value: Node, name: str) -> Iterator[tuple[str, np.ndarray]]:
@@ -46,7 +45,7 @@ def _flat(value: Node, name: str) -> Iterator[tuple[str, np.ndarray]]:
     elif value.dtype == object:  # SciPy's cell array
         yield from _flat(list(value.ravel(order="F")), name)
     elif value.dtype.kind in "fiub" and value.size:
-        yield name, value
+        yield check_name(name), value
 
 
 def _fields(entry: Node) -> dict[str, Node]:
@@ -68,23 +67,8 @@ def _named(entries: list[Node]) -> Iterator[tuple[str, Node]]:
 
 def _text(value: Node) -> str:
     value = np.asarray(value)
+    if not 0 < value.size <= MAX_NAME:
+        raise ValueError(f"a name of {value.size} characters")
     if value.dtype.kind == "U":
         return str(value.ravel()[0])
     return "".join(chr(int(code)) for code in value.ravel(order="F"))  # HDF5 stores characters as their codes
-
-
-def _from_hdf5(file: h5py.File, value: Node) -> Node:
-    """Return a dataset as an array, references as a list, and a group as a structure or structure array."""
-    if isinstance(value, h5py.Group):
-        fields = {name: _from_hdf5(file, child) for name, child in value.items()}
-        lists = {name for name, child in value.items() if isinstance(child, h5py.Dataset) and _is_reference(child)}
-        if {"name", "value"} <= lists:  # a structure array: one list per field
-            return [{name: fields[name][i] for name in lists} for i in range(len(fields["value"]))]
-        return fields
-    if _is_reference(value):
-        return [_from_hdf5(file, file[reference]) for reference in np.asarray(value).ravel()]
-    return np.asarray(value).T  # HDF5 has MATLAB's axes in reverse
-
-
-def _is_reference(dataset: h5py.Dataset) -> bool:
-    return h5py.check_ref_dtype(dataset.dtype) is h5py.Reference
