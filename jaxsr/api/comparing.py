@@ -79,9 +79,7 @@ def compare(
         raise UserError("; ".join(failed))
     for line in failed:
         on_failure(line)
-    make_folder(output.parent)
-    if not os.access(output.parent, os.W_OK):
-        raise UserError(f"nothing can be written to {output.parent}; choose another folder")
+    _make_writable(output.parent)
     page = _Page(restorers, options, failures=failed)
     report = progress or (lambda done, total: None)
     for number, path in enumerate(photos):
@@ -94,6 +92,13 @@ def compare(
         with written_whole(output) as temporary:
             temporary.write_bytes(page.html().encode("utf-8", "replace"))  # file names may be no text
     return page.comparisons
+
+
+def _make_writable(folder: Path) -> None:
+    """Make `folder`; raises UserError where nothing can be written to it."""
+    make_folder(folder)
+    if not os.access(folder, os.W_OK):
+        raise UserError(f"nothing can be written to {folder}; choose another folder")
 
 
 def _checked(output: Path, photos: Sequence[Path]) -> Path:
