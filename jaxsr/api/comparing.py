@@ -75,10 +75,10 @@ def compare(
     output = _checked(Path(output), photos)
     sharp = _sharp_files(photos, options.sharp)
     restorers, failed = open_models(models, scale=options.scale, reference=options.reference)
+    for line in failed if restorers else ():
+        on_failure(line)
     if not restorers:
         raise UserError("; ".join(failed))
-    for line in failed:
-        on_failure(line)
     _make_writable(output.parent)
     page = _Page(restorers, options, failures=failed)
     report = progress or (lambda done, total: None)
@@ -89,9 +89,13 @@ def compare(
             on_failure(line)
         report(done + len(restorers), total)
     if page.comparisons:
-        with written_whole(output) as temporary:
-            temporary.write_bytes(page.html().encode("utf-8", "replace"))  # file names may be no text
+        _write(output, page.html())
     return page.comparisons
+
+
+def _write(output: Path, html: str) -> None:
+    with written_whole(output) as temporary:
+        temporary.write_bytes(html.encode("utf-8", "replace"))  # file names may be no text
 
 
 def _make_writable(folder: Path) -> None:
