@@ -45,9 +45,11 @@ def main(inputs: Sequence[str]) -> int:
     from jaxsr.api.degrading import degrade  # after the flags: a typo is answered at once
     from jaxsr.data.listing import list_photos
     from jaxsr.evaluation.pairs import PairOptions
+    from jaxsr.support.paths import output_folder
     from jaxsr.support.progress import progress_bar
 
     photos, failures = list_photos(inputs), []
+    output = output_folder(_OUTPUT.value, "--output")
     options = PairOptions(
         _KIND.value,
         _KERNEL_SIZE.value,
@@ -57,14 +59,14 @@ def main(inputs: Sequence[str]) -> int:
     )
     with progress_bar([], "photo") as progress:
         count = degrade(
-            photos,
-            _OUTPUT.value,
+            inputs,
+            output,
             scale=_SCALE.value,
             kind=options,
             progress=progress,
             on_failure=failures.append,
         )
-    print(f"{count} pairs of {len(photos) - len(failures)} photos in {_OUTPUT.value}")
+    print(f"{count} pairs of {len(photos) - len(failures)} photos in {output}")
     for failure in failures:
         print(failure, file=sys.stderr)
     return command_line.SOME_FAILED if failures else command_line.DONE

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 from absl import flags
 
 from jaxsr.support import command_line
-from jaxsr.support.files import make_folder
+from jaxsr.support.paths import make_folder, output_folder
 
 if TYPE_CHECKING:
     from jaxsr.api.restorers import Restorer
@@ -52,12 +52,14 @@ _FORMAT = flags.DEFINE_enum("format", "png", ["png", "jpg", "tif", "webp"], "jpg
 def main(arguments: Sequence[str]) -> int:
     """Restore the photos that `arguments` name; return the exit status."""
     from jaxsr.api.restorers import open_restorer  # after the flags: a typo is reported at once
-    from jaxsr.data.listing import list_photos, output_paths
+    from jaxsr.data.listing import find_photos
+    from jaxsr.data.output_names import output_paths
 
-    photos = list_photos(arguments)
-    outputs = dict(zip(photos, output_paths(photos, _OUTPUT.value, f".{_FORMAT.value}"), strict=True))
+    folder = output_folder(_OUTPUT.value, "--output")
+    photos = find_photos(arguments, without=folder).photos
+    outputs = dict(zip(photos, output_paths(photos, folder, f".{_FORMAT.value}"), strict=True))
     restorer = open_restorer(_MODEL.value, scale=_SCALE.value, options=_options())
-    make_folder(Path(_OUTPUT.value))
+    make_folder(folder)
     failures = _restore(restorer, outputs)
     print(f"{len(photos) - len(failures)} of {len(photos)} photos restored by {restorer.name} in {_OUTPUT.value}")
     for failure in failures.values():

@@ -20,6 +20,7 @@ from jaxsr.restoration.photo_files import batches_of_photos, restore_files
 from jaxsr.restoration.tiles.placement import TileCache
 from jaxsr.support.errors import UserError, choose
 from jaxsr.support.model_options import Option, parse_model
+from jaxsr.support.paths import user_path
 from jaxsr.support.types import Progress
 from jaxsr.weights import load
 from jaxsr.weights.weight_files import check_shapes
@@ -89,8 +90,17 @@ def open_restorer(
 
 
 def split_options(model: str) -> tuple[str, dict[str, Option]]:
-    """Return the name or path in `model` and the options after it; a path that exists may contain commas."""
-    return (model, {}) if Path(model).exists() else parse_model(model)
+    """Return the name or path in `model` and the options after it, with `~` expanded in all of them.
+
+    A path that exists may contain commas.
+    """
+    model = str(user_path(model))
+    if Path(model).exists():
+        return model, {}
+    name, own = parse_model(model)
+    return name, {
+        key: str(user_path(str(value))) if str(value).startswith("~") else value for key, value in own.items()
+    }
 
 
 def load_with_options(

@@ -5,7 +5,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from jaxsr.data.images import Photo, read_pixels, write_photo
-from jaxsr.data.listing import list_photos, output_paths
+from jaxsr.data.listing import find_photos
+from jaxsr.data.output_names import output_paths
 from jaxsr.evaluation.pairs import BICUBIC_PAIRS, Pair, PairOptions
 from jaxsr.evaluation.scores import Row, Scores, default_protocol, gather, score_image, score_pair
 from jaxsr.evaluation.sources import Source
@@ -101,8 +102,8 @@ def _outputs(sources: Sequence[Source], folder: str | Path | None) -> dict[Sourc
     """Return where the restored photos of each source go; {} without a `folder`."""
     if folder is None:
         return {}
-    files = [source.file.with_stem(source.stem) for source in sources]
-    return dict(zip(sources, output_paths(files, folder), strict=True))
+    names = {source.file: Path(source.stem + source.file.suffix) for source in sources}
+    return dict(zip(sources, output_paths(names, folder), strict=True))
 
 
 def score_restored(
@@ -120,7 +121,8 @@ def score_restored(
     """
     options.check(sources, scale)
     protocols = options.protocols or ("y" if scale > 1 else "rgb",)
-    files = {path.stem: path for path in list_photos([folder])}
+    photos = find_photos([folder], recursive=True).photos
+    files = {name.with_suffix("").as_posix(): path for path, name in photos.items()}
 
     def score_one(source: Source, pair: Pair) -> dict[str, Row]:
         if pair.name not in files:
