@@ -9,13 +9,13 @@ DeblurGAN is trained on. Exit status 0: all done; 1: some photos failed, listed 
 wrong usage.
 """
 
-import sys
 from collections.abc import Sequence
 
 from absl import flags
 
 from jaxsr.support import command_line
 from jaxsr.support.errors import UserError
+from jaxsr.support.messages import complain
 
 _OUTPUT = flags.DEFINE_string("output", None, "Folder of the set; it must not hold one.", required=True)
 _KIND = flags.DEFINE_string(
@@ -68,7 +68,7 @@ def main(inputs: Sequence[str]) -> int:
         )
     print(f"{count} pairs of {len(photos) - len(failures)} photos in {output}")
     for failure in failures:
-        print(failure, file=sys.stderr)
+        complain(failure)
     return command_line.SOME_FAILED if failures else command_line.DONE
 
 

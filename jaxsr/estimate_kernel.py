@@ -7,12 +7,12 @@ losses of all runs. Photos whose kernel is in DIR already are skipped unless --o
 estimated at the same time. Exit status 0: all done; 1: some photos failed, listed at the end; 2: wrong usage.
 """
 
-import sys
 from collections.abc import Sequence
 
 from absl import flags
 
 from jaxsr.support import command_line
+from jaxsr.support.messages import complain
 
 _OUTPUT = flags.DEFINE_string("output", None, "Folder for the kernels; made when missing.", required=True)
 _SCALE = flags.DEFINE_enum("scale", "2", ["2", "4"], "How many times larger the photo is to become.")
@@ -56,7 +56,7 @@ def main(arguments: Sequence[str]) -> int:
     if truth and result.kernels:
         print(score_table(result.kernels, truth, scale))
     for failure in result.failures.values():
-        print(failure, file=sys.stderr)
+        complain(failure)
     return command_line.SOME_FAILED if result.failures else command_line.DONE
 
 

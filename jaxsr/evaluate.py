@@ -17,7 +17,6 @@ usage.
 """
 
 import json
-import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -26,6 +25,7 @@ from absl import flags
 from jaxsr.support import command_line
 from jaxsr.support.errors import UserError
 from jaxsr.support.files import written_whole
+from jaxsr.support.messages import complain
 from jaxsr.support.paths import output_file, output_folder, user_path
 from jaxsr.support.types import Json
 
@@ -103,7 +103,7 @@ def main(arguments: Sequence[str]) -> int:
         )
     _report(scores, len(failures))
     for failure in failures:
-        print(failure, file=sys.stderr)
+        complain(failure)
     return command_line.SOME_FAILED if failures else command_line.DONE
 
 

@@ -6,13 +6,13 @@ for --config.data.pairs. Exit status: 0 all done; 1 some photos were unreadable 
 written; 2 wrong usage.
 """
 
-import sys
 from collections.abc import Sequence
 
 from absl import flags
 
 from jaxsr.support import command_line
 from jaxsr.support.errors import UserError
+from jaxsr.support.messages import complain
 
 _OUTPUT = flags.DEFINE_string("output", None, "The folder of the data set; it must be new or empty.")
 _OVERWRITE = flags.DEFINE_bool("overwrite", False, "Replace an existing data set at --output.")
@@ -42,7 +42,7 @@ def main(inputs: Sequence[str]) -> int:
     else:
         raise UserError("--output is missing; name the data set's folder, or pass --report_only")
     for failure in failures:
-        print(failure, file=sys.stderr)
+        complain(failure)
     return command_line.SOME_FAILED if failures else command_line.DONE
 
 
