@@ -15,7 +15,7 @@ from absl import flags
 
 from jaxsr.support import command_line
 from jaxsr.support.errors import UserError
-from jaxsr.support.messages import complain
+from jaxsr.support.messages import complain, say
 
 _OUTPUT = flags.DEFINE_string("output", None, "Folder of the set; it must not hold one.", required=True)
 _KIND = flags.DEFINE_string(
@@ -66,7 +66,7 @@ def main(inputs: Sequence[str]) -> int:
             progress=progress,
             on_failure=failures.append,
         )
-    print(f"{count} pairs of {len(photos) - len(failures)} photos in {output}")
+    say(f"{count} pairs of {len(photos) - len(failures)} photos in {output}")
     for failure in failures:
         complain(failure)
     return command_line.SOME_FAILED if failures else command_line.DONE

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from absl import flags
 
 from jaxsr.support import command_line
-from jaxsr.support.messages import complain
+from jaxsr.support.messages import complain, say
 
 _OUTPUT = flags.DEFINE_string("output", None, "Folder for the kernels; made when missing.", required=True)
 _SCALE = flags.DEFINE_enum("scale", "2", ["2", "4"], "How many times larger the photo is to become.")
@@ -52,7 +52,7 @@ def main(arguments: Sequence[str]) -> int:
         result = estimate_kernels_of_files(photos, output, options, overwrite=_OVERWRITE.value, progress=progress)
     if result.skipped:
         print(f"{len(result.skipped)} photos have a kernel there already; --overwrite estimates them anew")
-    print(f"{len(result.kernels)} of {len(photos)} kernels for x{scale} estimated in {output}")
+    say(f"{len(result.kernels)} of {len(photos)} kernels for x{scale} estimated in {output}")
     if truth and result.kernels:
         print(score_table(result.kernels, truth, scale))
     for failure in result.failures.values():

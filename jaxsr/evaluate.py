@@ -25,7 +25,7 @@ from absl import flags
 from jaxsr.support import command_line
 from jaxsr.support.errors import UserError
 from jaxsr.support.files import written_whole
-from jaxsr.support.messages import complain
+from jaxsr.support.messages import complain, say
 from jaxsr.support.paths import output_file, output_folder, user_path
 from jaxsr.support.types import Json
 
@@ -145,7 +145,7 @@ def _report(scores: "Mapping[str, Scores]", failed: int) -> None:
     for each in scores.values():
         print(table(each, asked=len(each.rows) + failed))
     for references in {each.references for each in scores.values() if each.references}:
-        print(f"references: {references}")
+        say(f"references: {references}")
     if scores and _JSON.value:
         write_scores(_JSON.value, [each.record() for each in scores.values()])
 
@@ -176,7 +176,7 @@ def write_scores(path: str, records: list[dict[str, Json]]) -> None:
     file = user_path(path)
     with written_whole(file) as temporary:
         temporary.write_text(json.dumps(records if len(records) > 1 else records[0], indent=1) + "\n")
-    print(f"scores in {file}")
+    say(f"scores in {file}")
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
 """Train by a config: what `python -m jaxsr.train` and `jaxsr.train` do."""
 
 import dataclasses
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jaxsr.support.errors import UserError
+from jaxsr.support.messages import complain
 from jaxsr.support.paths import make_folder
 from jaxsr.training.catalog.config_files import load_config
 
@@ -86,5 +86,5 @@ def estimate_kernels(config: "Config", workdir: str | Path) -> "KernelFiles":
         write_config(workdir, config)
         result = estimate_kernels_of_files(photos, output, options, log_file=log, progress=progress)
     for failure in result.failures.values():
-        print(failure, file=sys.stderr)
+        complain(failure)
     return result
