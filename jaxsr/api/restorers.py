@@ -17,6 +17,7 @@ from jaxsr.models import Model, initial_shapes
 from jaxsr.restoration.options import DEFAULT_OPTIONS, RestoreOptions
 from jaxsr.restoration.photo import restore_photo, with_alpha, with_features, without_hidden_colours
 from jaxsr.restoration.photo_files import batches_of_photos, restore_files
+from jaxsr.restoration.saving import DEFAULT_SAVING, SaveOptions
 from jaxsr.restoration.tiles.placement import TileCache
 from jaxsr.support.errors import UserError, choose
 from jaxsr.support.model_options import Option, parse_model
@@ -52,6 +53,11 @@ class Restorer(Protocol):
         """What progress is counted in."""
         ...
 
+    @property
+    def scale(self) -> int:
+        """How many times larger."""
+        ...
+
     def restore(self, photo: Photo, *, progress: Progress | None = None) -> Photo:
         """Return `photo` restored, with its alpha enlarged by bicubic."""
         ...
@@ -60,7 +66,9 @@ class Restorer(Protocol):
         """Return the files in batches that occupy all devices."""
         ...
 
-    def restore_files(self, outputs: Mapping[Path, Path], *, progress: Progress | None = None) -> dict[Path, str]:
+    def restore_files(
+        self, outputs: Mapping[Path, Path], *, saving: SaveOptions = DEFAULT_SAVING, progress: Progress | None = None
+    ) -> dict[Path, str]:
         """Write the photos in the files `outputs` (keys), restored, to its values; return why some are not."""
         ...
 
@@ -156,6 +164,11 @@ class NetworkRestorer:
         """The model's name with its scale."""
         return self.model.name
 
+    @property
+    def scale(self) -> int:
+        """How many times larger."""
+        return self.model.scale
+
     def restore(self, photo: Photo, *, progress: Progress | None = None) -> Photo:
         """Return `photo` restored; progress counts tiles."""
         return restore_photo(self.model, photo, self.options, cache=self.cache, progress=progress)[0]
@@ -166,9 +179,11 @@ class NetworkRestorer:
         self.cache.sizes = [size for size in sizes.values() if size]
         return batches_of_photos(self.model, sizes, self.options.tile, self.cache)
 
-    def restore_files(self, outputs: Mapping[Path, Path], *, progress: Progress | None = None) -> dict[Path, str]:
+    def restore_files(
+        self, outputs: Mapping[Path, Path], *, saving: SaveOptions = DEFAULT_SAVING, progress: Progress | None = None
+    ) -> dict[Path, str]:
         """Write the restored photos, and the extras beside them; return why some are not."""
-        return restore_files(self.model, outputs, self.options, cache=self.cache, progress=progress)
+        return restore_files(self.model, outputs, self.options, saving=saving, cache=self.cache, progress=progress)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -210,8 +225,15 @@ class ZSSRRestorer:
         count = jax.local_device_count()
         return [list(paths[i : i + count]) for i in range(0, len(paths), count)]
 
-    def restore_files(self, outputs: Mapping[Path, Path], *, progress: Progress | None = None) -> dict[Path, str]:
+    def restore_files(
+        self, outputs: Mapping[Path, Path], *, saving: SaveOptions = DEFAULT_SAVING, progress: Progress | None = None
+    ) -> dict[Path, str]:
         """Write the restored photos, and estimated kernels beside them; return why some are not."""
         return zssr_files.restore_files(
-            outputs, scale=self.scale, settings=self.settings, ensemble=self.options.ensemble, progress=progress
+            outputs,
+            scale=self.scale,
+            settings=self.settings,
+            ensemble=self.options.ensemble,
+            saving=saving,
+            progress=progress,
         )

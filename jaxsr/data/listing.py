@@ -5,12 +5,15 @@ import glob
 import itertools
 import os
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from jaxsr.data.codecs.photo_formats import PHOTO_SUFFIXES
 from jaxsr.support.errors import UserError
 from jaxsr.support.paths import user_path
+
+MAX_NAMED = 5  # files, or suffixes, that a line names
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,11 +61,19 @@ def find_photos(inputs: Sequence[str | Path], *, recursive: bool = False, withou
     return Listing(dict(sorted(photos.items())), sorted(left_out))
 
 
+def left_out_line(files: Sequence[Path]) -> str:
+    """Return a line that counts the files that are no photos, by suffix, and names the first of them."""
+    kinds = Counter(file.suffix.lower() or "without suffix" for file in files)
+    counts = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common(MAX_NAMED))
+    names = ", ".join(file.name for file in files[:MAX_NAMED]) + (", ..." if len(files) > MAX_NAMED else "")
+    return f"left out {len(files)} files that are no photos of a known format ({counts}): {names}"
+
+
 def _files_of(item: Path, recursive: bool, excluded: Path | None) -> tuple[Path, list[Path]]:
     """Return the files that `item` names, and the folder below which they lie."""
-    if item.is_dir():
+    if os.path.isdir(item):  # noqa: PTH112 - Path.is_dir raises for a name that is too long
         return item, _visible(item.rglob("*") if recursive else item.iterdir(), item, excluded)
-    if item.is_file():
+    if os.path.isfile(item):  # noqa: PTH113
         return item.parent, [item]
     if glob.has_magic(str(item)):
         fixed = itertools.takewhile(lambda part: not glob.has_magic(part), item.parts)

@@ -1,14 +1,16 @@
 """One rule for the names of outputs: the tree of the inputs, and no two inputs with one output."""
 
 import os
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 
 from jaxsr.support.errors import UserError
 
 
 def output_paths(
-    photos: Collection[Path] | Mapping[Path, Path], folder: str | Path, suffix: str = ".png"
+    photos: Collection[Path] | Mapping[Path, Path],
+    folder: str | Path,
+    suffix: str | Callable[[Path], str] = ".png",
 ) -> list[Path]:
     """Return where the output of each of `photos` goes: `folder/NAME + suffix`, where no two NAMEs are the same.
 
@@ -16,7 +18,7 @@ def output_paths(
         photos: the inputs. A mapping gives each its path below what the user named, as `find_photos` does; without, it
             is the file's name.
         folder: of the outputs.
-        suffix: of all outputs; what it says before its last dot belongs to the name.
+        suffix: of all outputs, or a function from an input to that of its output.
 
     Returns:
         The path of the input below what the user named, with the suffix in place of its own. Inputs whose outputs would
@@ -34,7 +36,8 @@ def output_paths(
     for group in _equal(stems):
         stems |= {path: _longer(stems[path], f"_{path.suffix[1:].lower()}") for path in group}
     _number(stems, names)
-    outputs = [Path(folder) / _longer(stem, suffix) for stem in stems.values()]
+    suffix_of = suffix if callable(suffix) else lambda _: suffix
+    outputs = [Path(folder) / _longer(stem, suffix_of(path)) for path, stem in stems.items()]
     _check_inputs(list(names), Path(folder), outputs)
     return outputs
 

@@ -13,10 +13,9 @@ from jaxsr.blind.kernelgan.estimation import check_photo, combine, estimate_kern
 from jaxsr.blind.kernelgan.kernel_reports import log_losses, with_suffix, write_estimate, write_picture
 from jaxsr.blind.kernelgan.kernelgan_options import DEFAULT_OPTIONS, KernelGANOptions
 from jaxsr.blind.kernelgan.parallel_runs import Estimate, OnKernels, runs_per_batch
-from jaxsr.blind.user_errors import failure_line
 from jaxsr.data.kernel_files import SUFFIXES, read_kernel
 from jaxsr.data.output_names import output_paths
-from jaxsr.support.errors import UserError
+from jaxsr.support.errors import FAILURES, UserError, failure_line
 from jaxsr.support.paths import make_folder
 from jaxsr.support.types import Progress
 
@@ -124,7 +123,7 @@ def _run_group(
             log_losses(log, path.name, runs, options.log_every)
         try:
             kernels[path] = write_estimate(stems[path], runs, options.scale)
-        except UserError as error:
+        except FAILURES as error:
             failures[path] = failure_line(path, error)
     return kernels, failures
 
@@ -137,7 +136,7 @@ def _readable(paths: Iterable[Path]) -> tuple[dict[Path, np.ndarray], dict[Path,
         try:
             photo = rgb_photo(path)
             check_photo(photo)
-        except UserError as error:
+        except FAILURES as error:
             failures[path] = failure_line(path, error)
         else:
             photos[path] = photo
