@@ -102,3 +102,4 @@ def _write(text: str, stream: TextIO) -> None:
     from tqdm import tqdm  # slower to import than most of a command's help
 
     tqdm.write(text, file=stream)
+    stream.flush()  # a reader, or whoever looks at a log, sees it at once
