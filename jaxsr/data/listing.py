@@ -92,7 +92,12 @@ def _below(root: Path, file: Path) -> Path:
 
 
 def _visible(paths: Iterable[Path], root: Path, excluded: Path | None) -> list[Path]:
-    """Return the visible files below `root`; hidden ones are unfinished outputs or belong to the file system."""
+    """Return the visible files below `root`; hidden ones are unfinished outputs or belong to the file system.
+
+    Those in the folder `excluded` are left out if it lies below `root`.
+    """
+    if excluded is not None and root.resolve() not in excluded.parents:
+        excluded = None
     return [
         path
         for path in paths

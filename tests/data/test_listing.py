@@ -91,6 +91,8 @@ def test_photos_know_where_they_lie_below_what_was_named(folder):
     everything = find_photos([folder], recursive=True, without=folder / "deep" / "out")
     assert list(map(str, everything.photos.values())) == ["a.JPG", "b.png", "deep/c.tif"]
     assert names(everything.left_out) == ["notes.txt"]
+    for above in (folder, folder.parent):
+        assert len(find_photos([folder], without=above).photos) == 2
     assert list(map(str, find_photos([folder / "*" / "*.tif"]).photos.values())) == ["deep/c.tif"]
     assert list(map(str, find_photos([folder / "deep" / "c.tif"]).photos.values())) == ["c.tif"]
     assert list(find_photos([folder / "deep" / ".." / "b.png", folder / "b.png"]).photos) == [folder / "b.png"]
