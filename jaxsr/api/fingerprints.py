@@ -21,7 +21,8 @@ def fingerprint(restorer: Restorer, saving: SaveOptions) -> str:
     parts: list[object] = [version("jaxsr"), restorer.name, dataclasses.replace(saving, max_pixels=1)]
     if isinstance(restorer, NetworkRestorer):
         parts += [sorted(restorer.model.options.items()), restorer.model.variables]
-        parts += _option_parts(dataclasses.asdict(restorer.options) | {"reference": restorer.options.reference})
+        fields = dataclasses.fields(restorer.options)
+        parts += _option_parts({field.name: getattr(restorer.options, field.name) for field in fields})
     elif isinstance(restorer, ZSSRRestorer):
         parts += [restorer.settings, file_digest(Path(restorer.settings.kernel)), restorer.options.ensemble]
     digest = hashlib.sha256()

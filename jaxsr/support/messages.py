@@ -6,7 +6,7 @@ import sys
 import unicodedata
 from typing import TextIO
 
-MAX_LINE = 500  # characters; a path may have thousands
+MAX_LINE = 1000  # characters; a path may have thousands, the choices in a message some hundreds
 ESCAPED = ("Cc", "Cf", "Cs", "Zl", "Zp")  # Unicode's control, format (bidirectional) and surrogate characters
 
 

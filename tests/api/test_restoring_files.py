@@ -10,9 +10,11 @@ from jaxsr.api.restorers import open_restorer
 from jaxsr.api.restoring_files import plan_run
 from jaxsr.data.images import Photo, read_photo, write_photo
 from jaxsr.data.output_record import NAME
+from jaxsr.restoration import photo_files
 from jaxsr.restoration.options import RestoreOptions
 from jaxsr.restoration.saving import SaveOptions
 from jaxsr.support.errors import UserError
+from jaxsr.weights import load
 from tests.helpers.photos import photo, smooth
 
 
@@ -200,3 +202,19 @@ def test_the_plan_says_what_would_be_done(photos, tmp_path):
     lines = list(restoring_files.planned_lines(planned))
     assert "a.png (skipped: there already)" in lines[0] and "24 x 21 to 48 x 42 pixels" in lines[1]
     assert "would fail" in lines[2] and not Path(tmp_path / "out" / "b.png").exists()
+
+
+def test_photos_that_do_not_fit_into_memory_together_are_tried_one_by_one(photos, tmp_path, monkeypatch):
+    original, calls = photo_files.restore_each, []
+
+    def restore_each(model, pixels, options, **keywords):
+        calls.append(len(pixels))
+        if len(pixels) > 1:
+            raise MemoryError
+        return original(model, pixels, options, **keywords)
+
+    monkeypatch.setattr(photo_files, "restore_each", restore_each)
+    for path in photos:
+        write_photo(path, Photo(photo(20, 24)))
+    failures = photo_files.restore_files(load("bicubic-x2"), {path: tmp_path / "out" / path.name for path in photos})
+    assert calls == [3, 1, 1, 1] and not failures
