@@ -72,10 +72,14 @@ class OutputRecord:
         self._add(output, dataclasses.replace(self._entries[self._key(output)], result=file_digest(output)))
 
     def close(self) -> None:
-        """Write the entries whose outputs are there in order, each once."""
+        """Write the entries whose outputs are there in order, each once; without any there is no file."""
         lines = [self._line(key) for key in sorted(self._entries) if os.path.lexists(self._folder / key)]
-        with contextlib.suppress(OSError), written_whole(self._folder / NAME) as temporary:
-            temporary.write_text("".join(lines), "ascii")
+        with contextlib.suppress(OSError):
+            if not lines:
+                (self._folder / NAME).unlink(missing_ok=True)
+                return
+            with written_whole(self._folder / NAME) as temporary:
+                temporary.write_text("".join(lines), "ascii")
 
     def _add(self, output: Path, entry: Entry) -> None:
         key = self._key(output)

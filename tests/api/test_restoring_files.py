@@ -130,6 +130,7 @@ def test_a_batch_that_fails_as_a_whole(photos, tmp_path):
     outputs = {path: tmp_path / "out" / path.name for path in photos}
     done = plan_run(Breaking(), outputs, tmp_path / "out")  # pyright: ignore[reportArgumentType]
     assert len(list(done.batches())) == 3 and all("does not fit into memory" in x for x in done.failures.values())
+    assert not list((tmp_path / "out").iterdir())
 
 
 def test_names_of_250_bytes(tmp_path):

@@ -16,6 +16,7 @@ from jaxsr.blind.kernelgan.parallel_runs import Estimate, OnKernels, runs_per_ba
 from jaxsr.data.kernel_files import SUFFIXES, read_kernel
 from jaxsr.data.output_names import output_paths
 from jaxsr.support.errors import FAILURES, UserError, failure_line
+from jaxsr.support.files import remove_remains_of
 from jaxsr.support.paths import make_folder
 from jaxsr.support.types import Progress
 
@@ -71,6 +72,7 @@ def estimate_kernels_of_files(
     kernels = {} if overwrite else _finished_kernels(stems)
     result = KernelFiles(kernels, {}, list(kernels))
     todo = {photo: stem for photo, stem in stems.items() if photo not in kernels}
+    remove_remains_of(with_suffix(stem, suffix) for stem in todo.values() for suffix in (".png", *SUFFIXES))
     for new_kernels, failures in _run_groups(todo, options, Path(log_file or output / LOG_NAME), progress):
         result.kernels.update(new_kernels)
         result.failures.update(failures)
