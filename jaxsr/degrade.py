@@ -43,12 +43,14 @@ _JITTER = flags.DEFINE_list(
 def main(inputs: Sequence[str]) -> int:
     """Degrade the photos that `inputs` name; return the exit status."""
     from jaxsr.api.degrading import degrade  # after the flags: a typo is answered at once
-    from jaxsr.data.listing import list_photos
+    from jaxsr.data.listing import find_photos, left_out_line
     from jaxsr.evaluation.pairs import PairOptions
     from jaxsr.support.paths import output_folder
     from jaxsr.support.progress import progress_bar
 
-    photos, failures = list_photos(inputs), []
+    listing, failures = find_photos(inputs), []
+    if listing.left_out:
+        complain(left_out_line(listing.left_out))
     output = output_folder(_OUTPUT.value, "--output")
     options = PairOptions(
         _KIND.value,
@@ -66,7 +68,7 @@ def main(inputs: Sequence[str]) -> int:
             progress=progress,
             on_failure=failures.append,
         )
-    say(f"{count} pairs of {len(photos) - len(failures)} photos in {output}")
+    say(f"{count} pairs of {len(listing.photos) - len(failures)} photos in {output}")
     for failure in failures:
         complain(failure)
     return command_line.SOME_FAILED if failures else command_line.DONE

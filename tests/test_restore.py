@@ -49,7 +49,7 @@ def test_a_folder_goes_on_after_failures(photos, weights, tmp_path):
     assert "broken.png" in lines[0] and "cut.png" in lines[1] and "Traceback" not in done.stderr
     written = {path.name for path in (tmp_path / "out").iterdir() if path.name[0] != "."}
     assert written == {"colour.png", "grey.png", "see through.png"}
-    assert "left out 1 files that are no photos of a known format (1 .txt): notes.txt" in done.stderr
+    assert "left out 1, no photos of a known format (1 .txt): notes.txt" in done.stderr
     assert "done 3, skipped 0, failed 2" in done.stdout
     for name, source in (
         ("colour.png", "colour.png"),

@@ -66,7 +66,7 @@ def left_out_line(files: Sequence[Path]) -> str:
     kinds = Counter(file.suffix.lower() or "without suffix" for file in files)
     counts = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common(MAX_NAMED))
     names = ", ".join(file.name for file in files[:MAX_NAMED]) + (", ..." if len(files) > MAX_NAMED else "")
-    return f"left out {len(files)} files that are no photos of a known format ({counts}): {names}"
+    return f"left out {len(files)}, no photos of a known format ({counts}): {names}"
 
 
 def _files_of(item: Path, recursive: bool, excluded: Path | None) -> tuple[Path, list[Path]]:

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from jaxsr.data.images import read_pixels
-from jaxsr.data.listing import find_photos, list_photos, pair_by_name
+from jaxsr.data.listing import find_photos, left_out_line, list_photos, pair_by_name
 from jaxsr.support.errors import UserError
 
 
@@ -96,3 +96,11 @@ def test_photos_know_where_they_lie_below_what_was_named(folder):
     assert list(map(str, find_photos([folder / "*" / "*.tif"]).photos.values())) == ["deep/c.tif"]
     assert list(map(str, find_photos([folder / "deep" / "c.tif"]).photos.values())) == ["c.tif"]
     assert list(find_photos([folder / "deep" / ".." / "b.png", folder / "b.png"]).photos) == [folder / "b.png"]
+
+
+def test_what_is_left_out_is_counted_and_named(folder):
+    for number in range(6):
+        (folder / f"{number}.mov").touch()
+    line = left_out_line(find_photos([folder]).left_out)
+    assert line.startswith("left out 7, no photos of a known format (6 .mov, 1 .txt): 0.mov, 1.mov")
+    assert line.endswith("4.mov, ...")
