@@ -9,13 +9,13 @@ DeblurGAN is trained on. Exit status 0: all done; 1: some photos failed, listed 
 wrong usage.
 """
 
-import sys
 from collections.abc import Sequence
 
 from absl import flags
 
 from jaxsr.support import command_line
 from jaxsr.support.errors import UserError
+from jaxsr.support.messages import complain, say
 
 _OUTPUT = flags.DEFINE_string("output", None, "Folder of the set; it must not hold one.", required=True)
 _KIND = flags.DEFINE_string(
@@ -43,11 +43,15 @@ _JITTER = flags.DEFINE_list(
 def main(inputs: Sequence[str]) -> int:
     """Degrade the photos that `inputs` name; return the exit status."""
     from jaxsr.api.degrading import degrade  # after the flags: a typo is answered at once
-    from jaxsr.data.listing import list_photos
+    from jaxsr.data.listing import find_photos, left_out_line
     from jaxsr.evaluation.pairs import PairOptions
+    from jaxsr.support.paths import output_folder
     from jaxsr.support.progress import progress_bar
 
-    photos, failures = list_photos(inputs), []
+    listing, failures = find_photos(inputs), []
+    if listing.left_out:
+        complain(left_out_line(listing.left_out))
+    output = output_folder(_OUTPUT.value, "--output")
     options = PairOptions(
         _KIND.value,
         _KERNEL_SIZE.value,
@@ -57,16 +61,16 @@ def main(inputs: Sequence[str]) -> int:
     )
     with progress_bar([], "photo") as progress:
         count = degrade(
-            photos,
-            _OUTPUT.value,
+            inputs,
+            output,
             scale=_SCALE.value,
             kind=options,
             progress=progress,
             on_failure=failures.append,
         )
-    print(f"{count} pairs of {len(photos) - len(failures)} photos in {_OUTPUT.value}")
+    say(f"{count} pairs of {len(listing.photos) - len(failures)} photos in {output}")
     for failure in failures:
-        print(failure, file=sys.stderr)
+        complain(failure)
     return command_line.SOME_FAILED if failures else command_line.DONE
 
 

@@ -1,19 +1,18 @@
 """Estimate how photos were blurred: `python -m jaxsr.estimate_kernel PHOTO... --output=DIR [--scale=2] [--seeds=4]`.
 
 PHOTO is a file, a folder or a pattern. KernelGAN trains on each photo for some seconds and estimates the kernel that
-made it from one --scale times larger: the mean over several --seeds, because single runs vary. For photos/a.png DIR
-gets a_x2.npz, a_x2.mat (key Kernel) and the picture a_x2.png; losses.jsonl has the losses of all runs. Photos whose
-kernel is in DIR already are skipped unless --overwrite is given. Several photos are estimated at the same time. Exit
-status 0: all done; 1: some photos failed, listed at the end; 2: wrong usage.
+made it from one --scale times larger: the mean over several --seeds, because single runs vary. Names are those of
+`restore`: for photos/a.png DIR gets a_x2.npz, a_x2.mat (key Kernel) and the picture a_x2.png; losses.jsonl has the
+losses of all runs. Photos whose kernel is in DIR already are skipped unless --overwrite is given. Several photos are
+estimated at the same time. Exit status 0: all done; 1: some photos failed, listed at the end; 2: wrong usage.
 """
 
-import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from absl import flags
 
 from jaxsr.support import command_line
+from jaxsr.support.messages import complain, say
 
 _OUTPUT = flags.DEFINE_string("output", None, "Folder for the kernels; made when missing.", required=True)
 _SCALE = flags.DEFINE_enum("scale", "2", ["2", "4"], "How many times larger the photo is to become.")
@@ -33,10 +32,15 @@ def main(arguments: Sequence[str]) -> int:
     from jaxsr.blind.kernelgan.kernel_files_run import estimate_kernels_of_files
     from jaxsr.blind.kernelgan.kernel_reports import read_truth, score_table
     from jaxsr.blind.kernelgan.kernelgan_options import KernelGANOptions
-    from jaxsr.data.listing import list_photos
+    from jaxsr.data.listing import find_photos, left_out_line
+    from jaxsr.support.paths import output_folder
     from jaxsr.support.progress import progress_bar
 
-    photos, output, scale = list_photos(arguments), Path(_OUTPUT.value), int(_SCALE.value)
+    listing, scale = find_photos(arguments), int(_SCALE.value)
+    photos = listing.photos
+    if listing.left_out:
+        complain(left_out_line(listing.left_out))
+    output = output_folder(_OUTPUT.value, "--output")
     options = KernelGANOptions(
         scale=scale,
         seed=_SEED.value,
@@ -46,16 +50,16 @@ def main(arguments: Sequence[str]) -> int:
         log_every=_LOG_EVERY.value,
         pictures_every=_PICTURES_EVERY.value,
     )
-    truth = read_truth(photos, _TRUTH.value) if _TRUTH.value else {}
+    truth = read_truth(list(photos), _TRUTH.value) if _TRUTH.value else {}
     with progress_bar([output], "step") as progress:
         result = estimate_kernels_of_files(photos, output, options, overwrite=_OVERWRITE.value, progress=progress)
     if result.skipped:
         print(f"{len(result.skipped)} photos have a kernel there already; --overwrite estimates them anew")
-    print(f"{len(result.kernels)} of {len(photos)} kernels for x{scale} estimated in {output}")
+    say(f"{len(result.kernels)} of {len(photos)} kernels for x{scale} estimated in {output}")
     if truth and result.kernels:
         print(score_table(result.kernels, truth, scale))
     for failure in result.failures.values():
-        print(failure, file=sys.stderr)
+        complain(failure)
     return command_line.SOME_FAILED if result.failures else command_line.DONE
 
 

@@ -17,7 +17,6 @@ usage.
 """
 
 import json
-import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -26,6 +25,8 @@ from absl import flags
 from jaxsr.support import command_line
 from jaxsr.support.errors import UserError
 from jaxsr.support.files import written_whole
+from jaxsr.support.messages import complain, say
+from jaxsr.support.paths import output_file, output_folder, user_path
 from jaxsr.support.types import Json
 
 if TYPE_CHECKING:
@@ -96,10 +97,11 @@ def main(arguments: Sequence[str]) -> int:
 
     failures: list[str] = []
     score, subject = (evaluate, _MODEL.value) if _MODEL.value else (evaluate_restored, str(_RESTORED.value))
+    _check_json()
     with progress_bar([], "photo") as progress:
         scores = score(
             subject,
-            _DATA.value,
+            user_path(_DATA.value),
             scale=_SCALE.value,
             options=_options(),
             progress=progress,
@@ -107,8 +109,14 @@ def main(arguments: Sequence[str]) -> int:
         )
     _report(scores, len(failures))
     for failure in failures:
-        print(failure, file=sys.stderr)
+        complain(failure)
     return command_line.SOME_FAILED if failures else command_line.DONE
+
+
+def _check_json() -> None:
+    """Raise UserError unless the scores can be written, before any work."""
+    if _JSON.value is not None:
+        output_file(_JSON.value, "--json")
 
 
 def _options() -> "EvaluateOptions":
@@ -116,12 +124,12 @@ def _options() -> "EvaluateOptions":
     from jaxsr.api.scoring import EvaluateOptions
 
     return EvaluateOptions(
-        lr=_LR.value,
+        lr=_LR.value and user_path(_LR.value),
         pairs=_pair_options(),
         protocols=tuple(_PROTOCOL.value or ()),
         ensemble=_ENSEMBLE.value,
-        save_to=_SAVE.value,
-        reference=tuple(_REFERENCE.value or ()),
+        save_to=_SAVE.value and output_folder(_SAVE.value, "--save"),
+        reference=tuple(map(user_path, _REFERENCE.value or ())),
         reference_level=_LEVEL.value,
     )
 
@@ -143,7 +151,7 @@ def _report(scores: "Mapping[str, Scores]", failed: int) -> None:
     for each in scores.values():
         print(table(each, asked=len(each.rows) + failed))
     for references in {each.references for each in scores.values() if each.references}:
-        print(f"references: {references}")
+        say(f"references: {references}")
     if scores and _JSON.value:
         write_scores(_JSON.value, [each.record() for each in scores.values()])
 
@@ -156,7 +164,8 @@ def compare_detections(files: Sequence[str]) -> int:
         raise UserError("--detections compares two files; leave out --model, --restored and --data")
     if len(files) != 2:
         raise UserError(f"--detections takes RESTORED.json,SHARP.json; got {','.join(files)!r}")
-    restored, sharp = map(read_detections, files)
+    _check_json()
+    restored, sharp = (read_detections(user_path(file)) for file in files)
     bounds = {"iou": _IOU.value, "score": _SCORE.value}
     by_category = compare(restored, sharp, **bounds)
     names = {**{id_: str(id_) for id_ in by_category}, **restored.names, **sharp.names}
@@ -170,9 +179,10 @@ def compare_detections(files: Sequence[str]) -> int:
 
 def write_scores(path: str, records: list[dict[str, Json]]) -> None:
     """Write one protocol's record as it is, several as a list."""
-    with written_whole(path) as temporary:
+    file = user_path(path)
+    with written_whole(file) as temporary:
         temporary.write_text(json.dumps(records if len(records) > 1 else records[0], indent=1) + "\n")
-    print(f"scores in {path}")
+    say(f"scores in {file}")
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from absl import flags
 from jaxsr.support import command_line
 from jaxsr.support.errors import UserError
 from jaxsr.support.model_options import Option, parse_model
+from jaxsr.support.paths import output_file, user_path
 
 _MODEL = flags.DEFINE_string("model", None, "Name[,option=value...], such as fsrcnn,scale=3.", required=True)
 _OUTPUT = flags.DEFINE_string("output", None, "The weight file to write, *.safetensors.", required=True)
@@ -33,13 +34,13 @@ def main(arguments: Sequence[str]) -> int:
     name, options = parse_model(_MODEL.value)
     scale = split_scale(name, options)
     check_name(_OUTPUT.value)
-    source = Path(arguments[0])
+    output, source = output_file(_OUTPUT.value, "--output"), user_path(arguments[0])
     with refusals(source, f"no {name}", "give its published weights"):
         model = import_tensors(name, read_tensors(source), scale=scale, **options)
     training = {"imported_from": source.name, "sha256": digest_of(source)}
-    model.save(_OUTPUT.value, training=training, licence=_LICENCE.value)
+    model.save(output, training=training, licence=_LICENCE.value)
     print(f"{model.name}: {count_parameters(model.spec, model.scale, **model.options):,} parameters, {model.options}")
-    print(f"written to {_OUTPUT.value}")
+    print(f"written to {output}")
     return command_line.DONE
 
 

@@ -6,13 +6,13 @@ for --config.data.pairs. Exit status: 0 all done; 1 some photos were unreadable 
 written; 2 wrong usage.
 """
 
-import sys
 from collections.abc import Sequence
 
 from absl import flags
 
 from jaxsr.support import command_line
 from jaxsr.support.errors import UserError
+from jaxsr.support.messages import complain
 
 _OUTPUT = flags.DEFINE_string("output", None, "The folder of the data set; it must be new or empty.")
 _OVERWRITE = flags.DEFINE_bool("overwrite", False, "Replace an existing data set at --output.")
@@ -28,19 +28,21 @@ _REPORT_ONLY = flags.DEFINE_bool("report_only", False, "Only print what the fold
 def main(inputs: Sequence[str]) -> int:
     """Report, cut and write; return the exit status."""
     from jaxsr.data.sub_images import CropGrid, list_items, prepare, report_splits  # slow to import
+    from jaxsr.support.paths import output_folder
 
+    output = output_folder(_OUTPUT.value, "--output") if _OUTPUT.value else None
     grid = CropGrid(_SIZE.value, _SIZE.value // 2 if _STRIDE.value is None else _STRIDE.value, _factors())
     items = {"train": list_items(inputs)}
     if _VALIDATION.value:
         items["validation"] = list_items([_VALIDATION.value])
     if _REPORT_ONLY.value:
         _, failures = report_splits(items, grid)
-    elif _OUTPUT.value:
-        failures = prepare(items, grid, _OUTPUT.value, overwrite=_OVERWRITE.value)
+    elif output:
+        failures = prepare(items, grid, output, overwrite=_OVERWRITE.value)
     else:
         raise UserError("--output is missing; name the data set's folder, or pass --report_only")
     for failure in failures:
-        print(failure, file=sys.stderr)
+        complain(failure)
     return command_line.SOME_FAILED if failures else command_line.DONE
 
 

@@ -1,8 +1,11 @@
 """Restore photos: `python -m jaxsr.restore PHOTO... --output=DIR [--model=fsrcnn] [--scale=2]`.
 
 PHOTO is a file, a folder or a pattern such as 'photos/*.png'. The result of photos/a.jpg is DIR/a.png (or as --format
-says), with the photo's depth, alpha and colour profile; DeblurGAN also keeps its size. Options of one system go with
-its name:
+says), with the photo's depth, alpha and colour profile; DeblurGAN also keeps its size. DIR mirrors the tree below a
+folder (with --recursive) or a pattern; where names would be equal, they are a_jpg.png and a_png.png, or x/a.png and
+y/a.png. Other files are never overwritten unless --overwrite says so; results of the same photo are made anew, or kept
+with --skip_existing. A hidden file in DIR, .jaxsr-outputs.jsonl, knows what they were made of. Options of one system
+go with its name:
 
   --model=zssr,steps=300,kernel=estimate   a network learns from each photo; its kernel is bicubic's, or in a file
                                            (kernel=FILE), or estimated by KernelGAN. real=True is for real photos with
@@ -16,7 +19,6 @@ and tags: clip.mp4 becomes DIR/clip.mp4. Estimated blur kernels are DIR/kernels/
 photos failed, listed at the end, the others are written; 2: wrong usage.
 """
 
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,13 +26,17 @@ from typing import TYPE_CHECKING
 from absl import flags
 
 from jaxsr.support import command_line
-from jaxsr.support.files import make_folder
+from jaxsr.support.errors import UserError
+from jaxsr.support.messages import complain, say
+from jaxsr.support.paths import output_folder, user_path
 
 if TYPE_CHECKING:
     from jaxsr.api.restorers import Restorer
+    from jaxsr.api.restoring_files import RestoreRun
     from jaxsr.restoration.options import RestoreOptions
+    from jaxsr.restoration.saving import SaveOptions
 
-_OUTPUT = flags.DEFINE_string("output", None, "Folder for the results; made when missing.", required=True)
+# Which photos, by what
 _MODEL = flags.DEFINE_string(
     "model", "fsrcnn", "A shipped name (fsrcnn, fsrcnn-x3), a weight file, a run folder, or zssr; with its own options."
 )
@@ -52,68 +58,186 @@ _REFERENCE = flags.DEFINE_list(
 _CRF = flags.DEFINE_integer(
     "crf", 17, "Of videos: x264's constant rate factor; 0 is lossless, larger ones are smaller."
 )
-_FORMAT = flags.DEFINE_enum("format", "png", ["png", "jpg", "tif", "webp"], "jpg and webp hold 8 bits per channel.")
+_RECURSIVE = flags.DEFINE_bool("recursive", False, "Also take the photos in the folders of a folder.")
+_MAX_PIXELS = flags.DEFINE_integer(
+    "max_pixels", None, "Photos of more pixels are refused; 500,000,000 by default, which takes several GB."
+)
+
+# Where results go
+_OUTPUT = flags.DEFINE_string("output", None, "Folder for the results; made when missing.", required=True)
+_SKIP_EXISTING = flags.DEFINE_bool(
+    "skip_existing", False, "Keep whole results of the same photo, model and options: continue an interrupted run."
+)
+_OVERWRITE = flags.DEFINE_bool("overwrite", False, "Replace files in --output that were not made of the same photo.")
+_LIST = flags.DEFINE_bool("list", False, "Print what would be done, and do nothing.")
+
+# What results are
+_FORMAT = flags.DEFINE_enum(
+    "format",
+    "png",
+    ["same", "png", "jpg", "tif", "webp", "avif"],
+    "Of the results; same is each photo's own, or png where that is only read. jpg, webp and avif hold 8 bits.",
+)
+_QUALITY = flags.DEFINE_integer("quality", None, "1 to 100, of jpg and avif; 95 by default. webp is lossless.")
+_DEPTH = flags.DEFINE_enum("depth", "same", ["same", "8", "16"], "Bits per channel of the results.")
+_WIDTH = flags.DEFINE_integer(
+    "width",
+    None,
+    "Width of the results in pixels: the model enlarges by its scale, then Lanczos' filter reduces to this, in "
+    "proportion. Photos that would have to be enlarged further fail; choose a larger --scale for them.",
+)
+_HEIGHT = flags.DEFINE_integer("height", None, "Height of the results, likewise. With --width: exactly these.")
+_SIZE = flags.DEFINE_string(
+    "size", None, "Both, as in 3000x2000 (width x height); proportions change where the photo has others."
+)
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Restore the photos that `arguments` name; return the exit status."""
+    """Restore the photos and videos that `arguments` name; return the exit status."""
     from jaxsr.api.restorers import open_restorer  # after the flags: a typo is reported at once
-    from jaxsr.api.videos import check_videos, restore_videos
-    from jaxsr.data.listing import list_photos, output_paths
-    from jaxsr.data.videos.video_files import split_videos, video_outputs
+    from jaxsr.data.videos.video_files import split_videos
 
-    videos, arguments = split_videos(arguments)
-    photos = list_photos(arguments) if arguments or not videos else []
-    outputs = dict(zip(photos, output_paths(photos, _OUTPUT.value, f".{_FORMAT.value}"), strict=True))
+    folder = output_folder(_OUTPUT.value, "--output")
+    videos, others = split_videos(arguments)
+    if videos:
+        _check_flags_of_videos()
     restorer = open_restorer(_MODEL.value, scale=_SCALE.value, options=_options())
-    moving = video_outputs(videos, _OUTPUT.value)
-    if videos:
-        check_videos(restorer, _CRF.value)
-    make_folder(Path(_OUTPUT.value))
-    failures = _restore(restorer, outputs)
-    if photos or not videos:
-        print(f"{len(photos) - len(failures)} of {len(photos)} photos restored by {restorer.name} in {_OUTPUT.value}")
-    if videos:
-        failed = restore_videos(restorer, moving, crf=_CRF.value)
-        print(f"{len(videos) - len(failed)} of {len(videos)} videos restored by {restorer.name} in {_OUTPUT.value}")
-        failures |= failed
+    run = _plan(restorer, others, folder) if others or not videos else None
+    moving = _plan_videos(restorer, videos, folder)
+    if _LIST.value:
+        return _print_plan(run, moving)
+    failures = (_restore_photos(run) if run else {}) | (_restore_videos(restorer, moving) if moving else {})
     for failure in failures.values():
-        print(failure, file=sys.stderr)
+        complain(failure)
     return command_line.SOME_FAILED if failures else command_line.DONE
 
 
+def _plan(restorer: "Restorer", arguments: Sequence[str], folder: Path) -> "RestoreRun":
+    """Return what is to be done with photos; everything that can be checked without reading them is."""
+    from jaxsr.api.restoring_files import plan_run
+    from jaxsr.data.listing import find_photos, left_out_line
+    from jaxsr.data.output_names import output_paths
+    from jaxsr.data.videos.video_files import is_video
+
+    saving = _saving()
+    listing = find_photos(arguments, recursive=_RECURSIVE.value, without=folder)
+    names = output_paths(listing.photos, folder, _suffix)
+    if left_out := [path for path in listing.left_out if not is_video(path)]:
+        complain(left_out_line(left_out))
+    return plan_run(
+        restorer,
+        dict(zip(listing.photos, names, strict=True)),
+        folder,
+        saving=saving,
+        skip_existing=_SKIP_EXISTING.value,
+        overwrite=_OVERWRITE.value,
+    )
+
+
+def _check_flags_of_videos() -> None:
+    """Raise UserError for a flag that photos have and videos have not."""
+    for flag in (_WIDTH, _HEIGHT, _SIZE, _SKIP_EXISTING):
+        if flag.value:
+            raise UserError(f"--{flag.name} is for photos alone; restore videos without it")
+
+
+def _plan_videos(restorer: "Restorer", videos: Sequence[Path], folder: Path) -> dict[Path, Path]:
+    """Return where each of `videos` goes; raises UserError where one cannot be restored or would replace a file."""
+    from jaxsr.api.videos import check_videos
+    from jaxsr.data.videos.video_files import video_outputs
+
+    if videos:
+        check_videos(restorer, _CRF.value)
+    outputs = video_outputs(videos, folder)
+    for output in outputs.values():
+        if output.exists() and not _OVERWRITE.value:
+            raise UserError(f"{output} is there already; choose another output folder, or --overwrite it")
+    return outputs
+
+
+def _suffix(photo: Path) -> str:
+    """Return the suffix of the result of `photo`."""
+    from jaxsr.data.codecs.photo_formats import WRITTEN, suffix_of
+
+    if _FORMAT.value != "same":
+        return f".{_FORMAT.value}"
+    return photo.suffix if suffix_of(photo) in WRITTEN else ".png"
+
+
 def _options() -> "RestoreOptions":
-    """Return the options that the flags set."""
+    """Return the options of restoring that the flags set."""
     from jaxsr.data.listing import list_photos
     from jaxsr.restoration.options import RestoreOptions
 
-    references = tuple(path for item in _REFERENCE.value or () for path in list_photos([item]))
     tile = int(_TILE.value) if _TILE.value.isdecimal() else None if _TILE.value == "none" else _TILE.value
+    references = tuple(path for item in _REFERENCE.value or () for path in list_photos([user_path(item)]))
     return RestoreOptions(tile=tile, ensemble=_ENSEMBLE.value, reference=references)  # pyright: ignore
 
 
-def _restore(restorer: "Restorer", outputs: Mapping[Path, Path]) -> dict[Path, str]:
-    """Restore files batch by batch, with progress bars; return why some failed."""
+def _saving() -> "SaveOptions":
+    """Return how results are saved, as the flags say."""
+    from jaxsr.data.images import check_writable
+    from jaxsr.restoration.saving import SaveOptions
+
+    width, height = _size()
+    depth = None if _DEPTH.value == "same" else int(_DEPTH.value)
+    if depth and _FORMAT.value != "same":
+        check_writable(f"a.{_FORMAT.value}", depth=depth)
+    given = {"quality": _QUALITY.value, "max_pixels": _MAX_PIXELS.value}
+    given = {name: value for name, value in given.items() if value is not None}
+    return SaveOptions(width=width, height=height, depth=depth, **given)
+
+
+def _size() -> tuple[int | None, int | None]:
+    """Return the width and height that were asked for; raises UserError for a --size that is none."""
+    if _SIZE.value is None:
+        return _WIDTH.value, _HEIGHT.value
+    if _WIDTH.value is not None or _HEIGHT.value is not None:
+        raise UserError("--size gives width and height; leave out --width and --height")
+    width, cross, height = _SIZE.value.lower().partition("x")
+    if not (cross and width.isdecimal() and height.isdecimal()):
+        raise UserError(f"--size={_SIZE.value} is no size; write width x height, as in --size=3000x2000")
+    return int(width), int(height)
+
+
+def _print_plan(run: "RestoreRun | None", videos: Mapping[Path, Path]) -> int:
+    """Print what would be done; return the exit status."""
+    from jaxsr.api.restoring_files import planned_lines
+
+    for line in planned_lines(run) if run else ():
+        say(line)
+    for video, output in videos.items():
+        say(f"{video} -> {output}")
+    if run:
+        say(f"{len(run.todo)} photos to restore by {run.restorer.name}, {len(run.skipped)} to skip; nothing was done")
+    return command_line.DONE
+
+
+def _restore_photos(run: "RestoreRun") -> dict[Path, str]:
+    """Restore batch by batch, with progress bars; print where results were written. Return why some failed."""
     from tqdm import tqdm
 
-    from jaxsr.support.progress import progress_bar
-
-    failures: dict[Path, str] = {}
-    with tqdm(total=len(outputs), unit="photo", disable=None) as bar:
-        for batch in restorer.batches(list(outputs)):
-            with progress_bar(batch, restorer.unit) as progress:
-                failures |= restorer.restore_files({path: outputs[path] for path in batch}, progress=progress)
-            _print_outputs([outputs[path] for path in batch if path not in failures])
+    with tqdm(total=len(run.todo), unit="photo", disable=None) as bar:
+        for batch in run.batches():
+            for path in batch:
+                if path not in run.failures:
+                    say(run.todo[path])
             bar.update(len(batch))
+    total = len(run.todo) + len(run.skipped)
+    say(f"{len(run.todo) - len(run.failures)} of {total} photos restored by {run.restorer.name} in {run.folder}")
+    say(run.summary())
+    return run.failures
+
+
+def _restore_videos(restorer: "Restorer", videos: Mapping[Path, Path]) -> dict[Path, str]:
+    """Restore videos one by one; return why some failed."""
+    from jaxsr.api.videos import restore_videos
+    from jaxsr.support.files import remove_remains_of
+
+    remove_remains_of(videos.values())
+    failures = restore_videos(restorer, videos, crf=_CRF.value)
+    say(f"{len(videos) - len(failures)} of {len(videos)} videos restored by {restorer.name} in {_OUTPUT.value}")
     return failures
-
-
-def _print_outputs(paths: Sequence[Path]) -> None:
-    """Print where photos were written, above the progress bars."""
-    from tqdm import tqdm
-
-    for path in paths:
-        tqdm.write(str(path))
 
 
 if __name__ == "__main__":

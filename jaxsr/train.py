@@ -23,6 +23,7 @@ from absl import flags
 from jaxsr.support import command_line
 from jaxsr.support.errors import UserError
 from jaxsr.support.interruption import SHELL_OFFSET
+from jaxsr.support.paths import output_folder
 from jaxsr.training.catalog.config_flag import define_config, define_list
 from jaxsr.training.config import Config
 
@@ -119,7 +120,7 @@ def _config_and_workdir() -> tuple[Config, Path]:
         raise UserError("--config is missing; name one, as in --config=espcn:x3 (--list shows all)")
     if not _WORKDIR.value:
         raise UserError("--workdir is missing; name the run's folder, as in --workdir=runs/espcn")
-    return _CONFIG.value, Path(_WORKDIR.value)
+    return _CONFIG.value, output_folder(_WORKDIR.value, "--workdir")
 
 
 if __name__ == "__main__":

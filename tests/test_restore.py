@@ -1,6 +1,9 @@
 """The command as a user runs it: folders, patterns, failures, exit statuses."""
 
 import functools
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -45,7 +48,10 @@ def test_a_folder_goes_on_after_failures(photos, weights, tmp_path):
     assert "3 of 5 photos restored by espcn-x2" in done.stdout
     lines = done.stderr.strip().splitlines()[-2:]
     assert "broken.png" in lines[0] and "cut.png" in lines[1] and "Traceback" not in done.stderr
-    assert {path.name for path in (tmp_path / "out").iterdir()} == {"colour.png", "grey.png", "see through.png"}
+    written = {path.name for path in (tmp_path / "out").iterdir() if path.name[0] != "."}
+    assert written == {"colour.png", "grey.png", "see through.png"}
+    assert "left out 1, no photos of a known format (1 .txt): notes.txt" in done.stderr
+    assert "done 3, skipped 0, failed 2" in done.stdout
     for name, source in (
         ("colour.png", "colour.png"),
         ("grey.png", "grey.jpg"),
@@ -72,6 +78,9 @@ def test_patterns_scales_and_formats(photos, tmp_path):
         (["nowhere/"], "nowhere"),
         (["colour.png", "--tile=big", "--model=bicubic"], "tile='big' is no number of pixels"),
         (["colour.png", "--outptu=x"], "outptu"),
+        (["colour.png", "--size=3000"], "--size=3000 is no size"),
+        (["colour.png", "--format=jpg", "--depth=16"], "JPEG holds 8 bits per channel, not 16"),
+        (["colour.png", "--quality=0"], "quality=0 lies in 1 to 100"),
         ([], "photo"),
     ],
 )
@@ -115,3 +124,32 @@ def test_what_videos_cannot_have(flag, message, tmp_path):
     done = run(tmp_path / "clip.mp4", f"--output={tmp_path / 'out'}", flag)
     assert done.returncode == 2 and message in done.stderr and len(done.stderr.splitlines()) == 1
     assert not (tmp_path / "out").exists()
+
+
+def test_list_names_formats_and_overwriting(photos, tmp_path):
+    (photos / "deep").mkdir()
+    (photos / "colour.png").rename(photos / "deep" / "grey.png")
+    flags = ["--model=bicubic", "--recursive", "--format=same", "--size=20x30", f"--output={tmp_path / 'out'}"]
+    listed = run(photos, *flags, "--list")
+    assert listed.returncode == 0 and not (tmp_path / "out").exists()
+    assert "deep/grey.png (50 x 40 to 20 x 30 pixels)" in listed.stdout and "5 photos to restore" in listed.stdout
+    assert run(photos, *flags).returncode == 1
+    written = {path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*.*g")}
+    assert written == {"deep/grey.png", "grey.jpg", "see through.png"}
+    with Image.open(tmp_path / "out" / "grey.jpg") as result:
+        assert result.size == (20, 30)
+    again = run(photos, *flags, "--skip_existing")
+    assert "done 0, skipped 3, failed 2" in again.stdout
+    other = run(photos / "grey.jpg", *flags, "--model=bicubic", "--scale=3")
+    assert other.returncode == 0, other.stderr  # of the same photo
+    strange = run(photos / "deep" / "grey.png", f"--output={tmp_path / 'out' / 'deep'}", "--model=bicubic")
+    assert strange.returncode == 2 and "is there already and was not made of" in strange.stderr
+
+
+def test_names_that_are_no_text(photos, tmp_path):
+    (photos / "colour.png").rename(photos / os.fsdecode(b"\xff\n\x1b[2J.png"))
+    environment = os.environ | {"PYTHONIOENCODING": "ascii", "LC_ALL": "C"}
+    line = [sys.executable, "-m", "jaxsr.restore", str(photos), f"--output={tmp_path / 'out'}", "--model=bicubic"]
+    done = subprocess.run(line, capture_output=True, env=environment, check=False)
+    assert done.returncode == 1 and b"3 of 5 photos" in done.stdout and b"\x1b" not in done.stdout + done.stderr
+    assert b"\\udcff\\n\\x1b[2J.png" in done.stdout

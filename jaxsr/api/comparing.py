@@ -1,7 +1,6 @@
 """Photos restored by several models, as one page to compare them on: `python -m jaxsr.compare`."""
 
 import dataclasses
-import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -14,7 +13,8 @@ from jaxsr.metrics.protocols import PROTOCOLS
 from jaxsr.pages.comparison_page import render
 from jaxsr.pages.records import Comparison
 from jaxsr.support.errors import UserError, choose
-from jaxsr.support.files import make_folder, written_whole
+from jaxsr.support.files import written_whole
+from jaxsr.support.paths import make_folder, output_file
 from jaxsr.support.types import Progress
 
 SUFFIXES = (".html", ".htm")
@@ -72,14 +72,14 @@ def compare(
     Raises:
         UserError: before any work, for a name that is no page, sharp photos that do not pair, and where no model opens.
     """
-    output = _checked(Path(output), photos)
+    output = _checked(output_file(output, "--output"), photos)
     sharp = _sharp_files(photos, options.sharp)
     restorers, failed = open_models(models, scale=options.scale, reference=options.reference)
     for line in failed if restorers else ():
         on_failure(line)
     if not restorers:
         raise UserError("; ".join(failed))
-    _make_writable(output.parent)
+    make_folder(output.parent)
     page = _Page(restorers, options, failures=failed)
     report = progress or (lambda done, total: None)
     for number, path in enumerate(photos):
@@ -96,13 +96,6 @@ def compare(
 def _write(output: Path, html: str) -> None:
     with written_whole(output) as temporary:
         temporary.write_bytes(html.encode("utf-8", "replace"))  # file names may be no text
-
-
-def _make_writable(folder: Path) -> None:
-    """Make `folder`; raises UserError where nothing can be written to it."""
-    make_folder(folder)
-    if not os.access(folder, os.W_OK):
-        raise UserError(f"nothing can be written to {folder}; choose another folder")
 
 
 def _checked(output: Path, photos: Sequence[Path]) -> Path:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from jaxsr.data.listing import list_photos
+from jaxsr.data.listing import find_photos
 from jaxsr.evaluation.paired_sets import make_set
 from jaxsr.evaluation.pairs import PairOptions
 from jaxsr.support.errors import UserError
@@ -39,7 +39,7 @@ def degrade(
     Raises:
         UserError: for photos that do not exist, options that do not fit, and a folder that holds a set already.
     """
-    files = list_photos([photos] if isinstance(photos, str | Path) else photos)
+    files = find_photos([photos] if isinstance(photos, str | Path) else photos).photos
     options = kind if isinstance(kind, PairOptions) else PairOptions(kind)
     scale = scale or (1 if options.degradation == "motion" else 2)
     count, failures = make_set(files, output, scale=scale, options=options, progress=progress)

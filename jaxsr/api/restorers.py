@@ -17,9 +17,11 @@ from jaxsr.models import Model, initial_shapes
 from jaxsr.restoration.options import DEFAULT_OPTIONS, RestoreOptions
 from jaxsr.restoration.photo import restore_photo, with_alpha, with_features, without_hidden_colours
 from jaxsr.restoration.photo_files import batches_of_photos, restore_files
+from jaxsr.restoration.saving import DEFAULT_SAVING, SaveOptions
 from jaxsr.restoration.tiles.placement import TileCache
 from jaxsr.support.errors import UserError, choose
 from jaxsr.support.model_options import Option, parse_model
+from jaxsr.support.paths import user_path
 from jaxsr.support.types import Progress
 from jaxsr.weights import load
 from jaxsr.weights.weight_files import check_shapes
@@ -51,6 +53,11 @@ class Restorer(Protocol):
         """What progress is counted in."""
         ...
 
+    @property
+    def scale(self) -> int:
+        """How many times larger."""
+        ...
+
     def restore(self, photo: Photo, *, progress: Progress | None = None) -> Photo:
         """Return `photo` restored, with its alpha enlarged by bicubic."""
         ...
@@ -59,7 +66,9 @@ class Restorer(Protocol):
         """Return the files in batches that occupy all devices."""
         ...
 
-    def restore_files(self, outputs: Mapping[Path, Path], *, progress: Progress | None = None) -> dict[Path, str]:
+    def restore_files(
+        self, outputs: Mapping[Path, Path], *, saving: SaveOptions = DEFAULT_SAVING, progress: Progress | None = None
+    ) -> dict[Path, str]:
         """Write the photos in the files `outputs` (keys), restored, to its values; return why some are not."""
         ...
 
@@ -89,8 +98,17 @@ def open_restorer(
 
 
 def split_options(model: str) -> tuple[str, dict[str, Option]]:
-    """Return the name or path in `model` and the options after it; a path that exists may contain commas."""
-    return (model, {}) if Path(model).exists() else parse_model(model)
+    """Return the name or path in `model` and the options after it, with `~` expanded in all of them.
+
+    A path that exists may contain commas.
+    """
+    model = str(user_path(model))
+    if Path(model).exists():
+        return model, {}
+    name, own = parse_model(model)
+    return name, {
+        key: str(user_path(str(value))) if str(value).startswith("~") else value for key, value in own.items()
+    }
 
 
 def load_with_options(
@@ -146,6 +164,11 @@ class NetworkRestorer:
         """The model's name with its scale."""
         return self.model.name
 
+    @property
+    def scale(self) -> int:
+        """How many times larger."""
+        return self.model.scale
+
     def restore(self, photo: Photo, *, progress: Progress | None = None) -> Photo:
         """Return `photo` restored; progress counts tiles."""
         return restore_photo(self.model, photo, self.options, cache=self.cache, progress=progress)[0]
@@ -156,9 +179,11 @@ class NetworkRestorer:
         self.cache.sizes = [size for size in sizes.values() if size]
         return batches_of_photos(self.model, sizes, self.options.tile, self.cache)
 
-    def restore_files(self, outputs: Mapping[Path, Path], *, progress: Progress | None = None) -> dict[Path, str]:
+    def restore_files(
+        self, outputs: Mapping[Path, Path], *, saving: SaveOptions = DEFAULT_SAVING, progress: Progress | None = None
+    ) -> dict[Path, str]:
         """Write the restored photos, and the extras beside them; return why some are not."""
-        return restore_files(self.model, outputs, self.options, cache=self.cache, progress=progress)
+        return restore_files(self.model, outputs, self.options, saving=saving, cache=self.cache, progress=progress)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -200,8 +225,15 @@ class ZSSRRestorer:
         count = jax.local_device_count()
         return [list(paths[i : i + count]) for i in range(0, len(paths), count)]
 
-    def restore_files(self, outputs: Mapping[Path, Path], *, progress: Progress | None = None) -> dict[Path, str]:
+    def restore_files(
+        self, outputs: Mapping[Path, Path], *, saving: SaveOptions = DEFAULT_SAVING, progress: Progress | None = None
+    ) -> dict[Path, str]:
         """Write the restored photos, and estimated kernels beside them; return why some are not."""
         return zssr_files.restore_files(
-            outputs, scale=self.scale, settings=self.settings, ensemble=self.options.ensemble, progress=progress
+            outputs,
+            scale=self.scale,
+            settings=self.settings,
+            ensemble=self.options.ensemble,
+            saving=saving,
+            progress=progress,
         )

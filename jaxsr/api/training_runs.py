@@ -1,12 +1,12 @@
 """Train by a config: what `python -m jaxsr.train` and `jaxsr.train` do."""
 
 import dataclasses
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jaxsr.support.errors import UserError
-from jaxsr.support.files import make_folder
+from jaxsr.support.messages import complain
+from jaxsr.support.paths import make_folder
 from jaxsr.training.catalog.config_files import load_config
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def estimate_kernels(config: "Config", workdir: str | Path) -> "KernelFiles":
     """
     from jaxsr.blind.kernelgan.kernel_files_run import estimate_kernels_of_files
     from jaxsr.blind.kernelgan.kernelgan_options import KernelGANOptions
-    from jaxsr.data.listing import list_photos
+    from jaxsr.data.listing import find_photos
     from jaxsr.support.progress import progress_bar
     from jaxsr.training.run.changes import changed_fields, check_changes
     from jaxsr.training.run.run_folder import config_fields, locked, read_config, write_config
@@ -76,7 +76,7 @@ def estimate_kernels(config: "Config", workdir: str | Path) -> "KernelFiles":
         raise UserError("data.train is empty; name photos or a folder: --config.data.train=FOLDER")
     fields = {field.name for field in dataclasses.fields(KernelGANOptions)} - {"scale"}
     options = KernelGANOptions(scale=config.model.scale, **{name: config[name] for name in fields})
-    photos = list_photos([item for item in config.data.train.split(",") if item])
+    photos = find_photos([item for item in config.data.train.split(",") if item]).photos
     workdir = Path(workdir)
     make_folder(workdir)
     output, log = workdir / "kernels", workdir / "metrics.jsonl"
@@ -86,5 +86,5 @@ def estimate_kernels(config: "Config", workdir: str | Path) -> "KernelFiles":
         write_config(workdir, config)
         result = estimate_kernels_of_files(photos, output, options, log_file=log, progress=progress)
     for failure in result.failures.values():
-        print(failure, file=sys.stderr)
+        complain(failure)
     return result

@@ -1,8 +1,7 @@
-"""Checks of what users set for KernelGAN and ZSSR, and the line that names a photo that failed."""
+"""Checks of what users set for KernelGAN and ZSSR."""
 
 import dataclasses
 import numbers
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jaxsr.support.errors import UserError
@@ -33,8 +32,3 @@ def check_at_least(options: "DataclassInstance", **bounds: int) -> None:
         value = getattr(options, name)
         if not value >= least:  # also refuses NaN
             raise UserError(f"{name}={value} must be at least {least}; set {name}={least} or more")
-
-
-def failure_line(path: Path, error: Exception) -> str:
-    """Return the message of `error`, preceded by `path` unless it names it already."""
-    return str(error) if str(path) in str(error) else f"{path}: {error}"

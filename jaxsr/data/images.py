@@ -12,13 +12,14 @@ from absl import logging
 from jaxsr.data.codecs.photo_formats import HEADER, VIPS, PhotoFormat, format_of
 from jaxsr.data.codecs.photo_record import MAX_PIXELS, NO_METADATA, Metadata, Photo
 from jaxsr.data.codecs.vips_reader import read_size, read_vips
-from jaxsr.data.codecs.vips_writer import QUALITY, encode, writable_format
+from jaxsr.data.codecs.vips_writer import QUALITY, check_alpha, encode, writable_format
 from jaxsr.support.errors import UserError
 from jaxsr.support.files import written_whole
 
 __all__ = [
     "MAX_PIXELS",
     "NO_METADATA",
+    "QUALITY",
     "Metadata",
     "Photo",
     "check_writable",
@@ -74,9 +75,17 @@ def photo_size(path: str | os.PathLike) -> tuple[int, int] | None:
     return (height, width) if height * width <= MAX_PIXELS else None
 
 
-def check_writable(path: str | os.PathLike, size: tuple[int, int] | None = None) -> None:
-    """Raise UserError unless `write_photo` can write the format that the suffix of `path` names, at a `size` (H, W)."""
-    writable_format(path, size)
+def check_writable(
+    path: str | os.PathLike, size: tuple[int, int] | None = None, *, transparent: bool = False, depth: int = 8
+) -> None:
+    """Raise UserError unless `write_photo` can write what is said of a photo in the format of the suffix of `path`.
+
+    `size` is (H, W), `transparent` says whether there are transparent pixels, `depth` how many bits must be kept.
+    """
+    form = writable_format(path, size)
+    check_alpha(form, transparent=transparent)
+    if depth > 8 and not form.deep:
+        raise UserError(f"{form.name} holds 8 bits per channel, not {depth}; write .png or .tif")
 
 
 def write_photo(path: str | os.PathLike, photo: Photo, *, quality: int = QUALITY) -> None:

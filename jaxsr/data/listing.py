@@ -1,6 +1,9 @@
-"""Which files a command works on, which of them are pairs, and where outputs go."""
+"""Which files are photos, and which of them are pairs; output_names.py says where their outputs go."""
 
+import dataclasses
 import glob
+import itertools
+import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -8,41 +11,100 @@ from pathlib import Path
 
 from jaxsr.data.codecs.photo_formats import PHOTO_SUFFIXES
 from jaxsr.support.errors import UserError
+from jaxsr.support.paths import user_path
+
+MAX_NAMED = 5  # files, or suffixes, that a line names
+
+
+@dataclasses.dataclass(frozen=True)
+class Listing:
+    """What users' paths name.
+
+    Attributes:
+        photos: the photos, sorted, each with its path below the folder or pattern that it was found by.
+        left_out: the other visible files in those folders.
+    """
+
+    photos: dict[Path, Path]
+    left_out: list[Path]
 
 
 def list_photos(inputs: Sequence[str | Path]) -> list[Path]:
-    """Return the photos that `inputs` name, sorted, each once.
+    """Return the photos that `inputs` name, as `find_photos` does, sorted."""
+    return list(find_photos(inputs).photos)
 
-    A folder stands for the photos directly in it, a pattern (`**` too) for those it matches, both by PHOTO_SUFFIXES.
-    A file named explicitly is kept whatever its suffix, even if it does not exist, so that it is reported with other
-    unreadable photos. Raises UserError for no inputs, for a folder or a pattern without photos, and for a name without
-    a suffix that is neither file nor folder.
+
+def find_photos(inputs: Sequence[str | Path], *, recursive: bool = False, without: str | Path | None = None) -> Listing:
+    """Return the photos that `inputs` name, each once, and what else is in their folders.
+
+    A folder stands for the photos directly in it, or with `recursive` for those in its folders too, but for the folder
+    `without`; a pattern (`**` too) for those it matches; all by PHOTO_SUFFIXES. A file named explicitly is kept
+    whatever its suffix, even if it does not exist, so that it is reported with other unreadable photos. Raises
+    UserError for no inputs, for a folder or a pattern without photos, and for a name without a suffix that is neither
+    file nor folder.
     """
     if not inputs:
         raise UserError("no photos given; name files, folders or patterns such as 'photos/*.png'")
-    return sorted({path for item in inputs for path in _photos_of(Path(item).expanduser())})
+    excluded = None if without is None else Path(without).resolve()
+    photos: dict[Path, Path] = {}
+    left_out: set[Path] = set()
+    for item in inputs:
+        path = user_path(item)
+        root, files = _files_of(path, recursive, excluded)
+        found = [file for file in files if file == path or file.suffix.lower() in PHOTO_SUFFIXES]
+        if not found:
+            kind = f"folder {path} holds" if path.is_dir() else f"pattern {str(path)!r} matches"
+            raise UserError(f"{kind} no photos (files ending in {', '.join(PHOTO_SUFFIXES)})")
+        for file in found:
+            photos.setdefault(Path(os.path.normpath(file)), _below(root, file))
+        left_out |= set(files) - set(found)
+    return Listing(dict(sorted(photos.items())), sorted(left_out))
 
 
-def _photos_of(item: Path) -> list[Path]:
-    if item.is_dir():
-        return _only_photos(item.iterdir()) or _refuse(f"folder {item} holds no photos")
-    if item.is_file():
-        return [item]
+def left_out_line(files: Sequence[Path]) -> str:
+    """Return a line that counts the files that are no photos, by suffix, and names the first of them."""
+    kinds = Counter(file.suffix.lower() or "without suffix" for file in files)
+    counts = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common(MAX_NAMED))
+    names = ", ".join(file.name for file in files[:MAX_NAMED]) + (", ..." if len(files) > MAX_NAMED else "")
+    return f"left out {len(files)}, no photos of a known format ({counts}): {names}"
+
+
+def _files_of(item: Path, recursive: bool, excluded: Path | None) -> tuple[Path, list[Path]]:
+    """Return the files that `item` names, and the folder below which they lie."""
+    if os.path.isdir(item):  # noqa: PTH112 - Path.is_dir raises for a name that is too long
+        return item, _visible(item.rglob("*") if recursive else item.iterdir(), item, excluded)
+    if os.path.isfile(item):  # noqa: PTH113
+        return item.parent, [item]
     if glob.has_magic(str(item)):
+        fixed = itertools.takewhile(lambda part: not glob.has_magic(part), item.parts)
         matches = map(Path, glob.glob(str(item), recursive=True))  # noqa: PTH207 - absolute patterns too
-        return _only_photos(matches) or _refuse(f"pattern {str(item)!r} matches no photos")
+        root = Path(*fixed)
+        return root, _visible(matches, root, excluded)
     if not item.suffix:
         raise UserError(f"no file or folder {str(item)!r}; check the path")
-    return [item]
+    return item.parent, [item]
 
 
-def _only_photos(paths: Iterable[Path]) -> list[Path]:
-    """Return the visible photo files; hidden ones are unfinished outputs or belong to the file system."""
-    return [p for p in paths if p.suffix.lower() in PHOTO_SUFFIXES and p.name[0] != "." and p.is_file()]
+def _below(root: Path, file: Path) -> Path:
+    """Return the path of `file` below `root`, or its name where a pattern leads out of that."""
+    relative = os.path.relpath(file, root)
+    return Path(file.name if relative.startswith(os.pardir + os.sep) else relative)
 
 
-def _refuse(reason: str) -> list[Path]:
-    raise UserError(f"{reason} (files ending in {', '.join(PHOTO_SUFFIXES)})")
+def _visible(paths: Iterable[Path], root: Path, excluded: Path | None) -> list[Path]:
+    """Return the visible files below `root`; hidden ones are unfinished outputs or belong to the file system.
+
+    Those in the folder `excluded` are left out if it lies below `root`.
+    """
+    if excluded is not None and root.resolve() not in excluded.parents:
+        excluded = None
+    return [
+        path
+        for path in paths
+        if not any(part[0] == "." for part in _below(root, path).parts)
+        and path.is_file()
+        and (excluded is None or excluded not in path.resolve().parents)
+    ]
 
 
 def pair_by_name(
@@ -67,20 +129,3 @@ def pair_by_name(
 def _natural(path: Path) -> list[str | int]:
     parts = re.split(r"(\d+)", path.stem)
     return [int(part) if part.isdecimal() else part for part in parts]
-
-
-def output_paths(inputs: Sequence[Path], folder: str | Path, suffix: str = ".png") -> list[Path]:
-    """Return `folder/stem + suffix` for each input; inputs with equal stems keep their own suffix too: a_jpg.png.
-
-    Raises UserError if an output would overwrite an input, or two inputs would still have the same output.
-    """
-    count = Counter(path.stem for path in inputs)
-    names = [p.stem if count[p.stem] == 1 else f"{p.stem}_{p.suffix[1:].lower()}" for p in inputs]
-    outputs = [Path(folder) / (name + suffix) for name in names]
-    sources = {path.resolve() for path in inputs}
-    for path, output in zip(inputs, outputs, strict=True):
-        if outputs.count(output) > 1:
-            raise UserError(f"{path} and another input would both become {output}; run them one by one")
-        if output.resolve() in sources:
-            raise UserError(f"{output} would overwrite an input; choose another output folder")
-    return outputs

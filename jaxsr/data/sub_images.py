@@ -18,6 +18,7 @@ from jaxsr.data.samples import listed_sizes, to_training_pixels
 from jaxsr.imaging.patches import sub_image_starts
 from jaxsr.imaging.resize import output_size
 from jaxsr.support.errors import UserError
+from jaxsr.support.messages import say
 
 MIN_SIDE = 32  # pixels; no patch with its context fits into less
 Item = Path | BlurredPhoto
@@ -178,7 +179,7 @@ def prepare(
             raise UserError(f"no {split} photo is readable, nothing was written; the first failure: {failures[0]}")
     examples = {split: _sub_images(photos, grid, split) for split, photos in readable.items()}
     write_data_set(output, examples, overwrite=overwrite, blurred=True in paired)
-    print(f"written to {output}")
+    say(f"written to {output}")
     return failures
 
 

@@ -5,7 +5,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from jaxsr.data.images import Photo, read_pixels, write_photo
-from jaxsr.data.listing import list_photos, output_paths
+from jaxsr.data.listing import find_photos
+from jaxsr.data.output_names import output_paths
 from jaxsr.evaluation.naming import base_name, by_base_name
 from jaxsr.evaluation.pairs import BICUBIC_PAIRS, Pair, PairOptions
 from jaxsr.evaluation.scores import Row, Scores, default_protocol, gather, score_image, score_pair
@@ -102,8 +103,8 @@ def _outputs(sources: Sequence[Source], folder: str | Path | None) -> dict[Sourc
     """Return where the restored photos of each source go; {} without a `folder`."""
     if folder is None:
         return {}
-    files = [source.file.with_stem(source.stem) for source in sources]
-    return dict(zip(sources, output_paths(files, folder), strict=True))
+    names = {source.file: Path(source.stem + source.file.suffix) for source in sources}
+    return dict(zip(sources, output_paths(names, folder), strict=True))
 
 
 def score_restored(
@@ -122,9 +123,10 @@ def score_restored(
     """
     options.check(sources, scale)
     protocols = options.protocols or ("y" if scale > 1 else "rgb",)
-    photos = list_photos([folder])
-    files = {path.stem: path for path in photos}
-    others = by_base_name([path for path in photos if path.stem not in {source.stem for source in sources}], scale)
+    photos = find_photos([folder], recursive=True).photos
+    files = {name.with_suffix("").as_posix(): path for path, name in photos.items()}
+    stems = {source.stem for source in sources}
+    others = by_base_name([path for name, path in files.items() if name not in stems], scale)
 
     def score_one(source: Source, pair: Pair) -> dict[str, Row]:
         named = others.get(base_name(pair.name, scale), [])

@@ -2,13 +2,13 @@
 
 import dataclasses
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from jaxsr.data.blurred_pairs import BLUR, SHARP, find_pairs, holds_pairs, is_scene
 from jaxsr.data.images import Photo, read_pixels, write_photo
 from jaxsr.data.kernel_files import write_kernel
-from jaxsr.data.listing import output_paths
+from jaxsr.data.output_names import output_paths
 from jaxsr.degradations.table import degradation_of
 from jaxsr.evaluation.pairs import Pair, PairOptions, make_pairs
 from jaxsr.evaluation.sources import Source
@@ -22,7 +22,7 @@ FORMAT = 1
 
 
 def make_set(
-    photos: Sequence[Path],
+    photos: Collection[Path] | Mapping[Path, Path],
     folder: str | Path,
     *,
     scale: int,
@@ -30,6 +30,8 @@ def make_set(
     progress: Progress | None = None,
 ) -> tuple[int, list[str]]:
     """Write the pairs of `photos` to `folder` and return their number, and a line for each photo that failed.
+
+    The names are those of `output_paths`.
 
     HR photos go to `hr`, cut to multiples of `scale`, LR photos to `lr_x<scale>` (by "motion", to `sharp` and `blur`),
     both with 8 bits, the kernel of each to `kernels`. The list comes last: a folder with one is complete.
@@ -46,7 +48,8 @@ def make_set(
     outputs, entries, failures = output_paths(photos, folder / hr_folder), [], []
     for done, (photo, output) in enumerate(zip(photos, outputs, strict=True), start=1):
         try:
-            pairs = make_pairs(output.stem, read_pixels(photo), scale, options)
+            name = output.relative_to(folder / hr_folder).with_suffix("").as_posix()
+            pairs = make_pairs(name, read_pixels(photo), scale, options)
             write_photo(output, Photo(pairs[0].hr_levels))
             entries += [_write_pair(pair, output, folder, lr_folder) for pair in pairs]
         except UserError as error:
@@ -120,4 +123,5 @@ def read_set(folder: str | Path) -> PairedSet:
 def _sources(rows: list[dict[str, str]], folder: Path) -> Iterator[Source]:
     for row in rows:
         kernel = folder / row["kernel"] if "kernel" in row else None
-        yield Source(folder / row["sharp"], folder / row["small"], kernel, row["made"])
+        name = Path(*Path(row["small"]).parts[1:]).with_suffix("").as_posix()  # below lr_x2 or blur
+        yield Source(folder / row["sharp"], folder / row["small"], kernel, row["made"], name=name)

@@ -1,20 +1,25 @@
 """Photos from files to files, several at the same time where one alone would leave devices idle."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
-from jaxsr.data.images import Photo, read_photo, write_photo
+from jax.errors import JaxRuntimeError
+
+from jaxsr.data.images import Photo, write_photo
 from jaxsr.data.kernel_files import kernel_picture, write_arrays, write_kernel
 from jaxsr.imaging.pixels import to_levels
 from jaxsr.models import Model
 from jaxsr.restoration.options import DEFAULT_OPTIONS, RestoreOptions
-from jaxsr.restoration.photo import restore_each, with_alpha, without_hidden_colours
+from jaxsr.restoration.photo import restore_each, with_alpha
 from jaxsr.restoration.reference.match_pictures import matches_picture
+from jaxsr.restoration.saving import DEFAULT_SAVING, SaveOptions
 from jaxsr.restoration.tiles.placement import Size, Tile, TileCache
 from jaxsr.restoration.tiles.tiled_run import PhotoExtras, Result, photos_per_batch
-from jaxsr.support.errors import UserError
+from jaxsr.support.errors import FAILURES, UserError, failure_line
 from jaxsr.support.types import Progress
+
+NETWORK_FAILURES = (*FAILURES, JaxRuntimeError)  # the last where a device has no memory left
 
 
 def batches_of_photos(
@@ -54,6 +59,7 @@ def restore_files(
     outputs: Mapping[Path, Path],
     options: RestoreOptions = DEFAULT_OPTIONS,
     *,
+    saving: SaveOptions = DEFAULT_SAVING,
     cache: TileCache | None = None,
     progress: Progress | None = None,
 ) -> dict[Path, str]:
@@ -61,33 +67,40 @@ def restore_files(
 
     Those of one shape and depth are restored together. What the network returns beside the image goes to folders
     beside: see `write_extras`. `progress(done, total)` counts tiles, anew for photos of another shape. Returned is for
-    each photo that could not be read, restored or written a line that names its file.
+    each photo that could not be read, restored or written a line that names its file; the others are done.
     """
-    photos, failures = _read(outputs)
+    photos, failures = _read(outputs, model.scale, saving)
     alike: dict[tuple[tuple[int, ...], int], dict[Path, Photo]] = {}
     for path, photo in photos.items():
         alike.setdefault((photo.pixels.shape, photo.depth), {})[path] = photo
     for group in alike.values():
         for path, result in _restored(model, group, options, cache, progress).items():
             try:
-                if isinstance(result, UserError):
+                if isinstance(result, Exception):
                     raise result
-                write_photo(outputs[path], with_alpha(photos[path], result[0], model.scale, cache))
+                saving.write(outputs[path], with_alpha(photos[path], result[0], model.scale, cache), model.scale)
                 write_extras(outputs[path], result[1])
-            except (UserError, OSError) as error:
-                failures[path] = f"{path}: {error}"
+            except NETWORK_FAILURES as error:
+                failures[path] = _failure_line(path, error)
     return failures
 
 
-def _read(paths: Iterable[Path]) -> tuple[dict[Path, Photo], dict[Path, str]]:
-    """Return the photos in the files `paths` as they are restored, and why others cannot be read."""
+def _failure_line(path: Path, error: Exception) -> str:
+    """Return the line for a photo that failed; a device without memory left is told in one word too."""
+    if isinstance(error, JaxRuntimeError):
+        error = MemoryError() if "RESOURCE_EXHAUSTED" in str(error) else UserError(str(error).partition("\n")[0])
+    return failure_line(path, error)
+
+
+def _read(outputs: Mapping[Path, Path], scale: int, saving: SaveOptions) -> tuple[dict[Path, Photo], dict[Path, str]]:
+    """Return the photos in the files that are keys of `outputs` as they are restored, and why others cannot be."""
     photos: dict[Path, Photo] = {}
     failures: dict[Path, str] = {}
-    for path in paths:
+    for path, output in outputs.items():
         try:
-            photos[path] = without_hidden_colours(read_photo(path))
-        except UserError as error:
-            failures[path] = str(error)
+            photos[path] = saving.read(path, output, scale)
+        except FAILURES as error:
+            failures[path] = failure_line(path, error)
     return photos, failures
 
 
@@ -97,14 +110,23 @@ def _restored(
     options: RestoreOptions,
     cache: TileCache | None,
     progress: Progress | None,
-) -> dict[Path, Result | UserError]:
-    """Return what `restore_each` gives for each of `photos`, all alike; its error, if any, is that of each."""
+) -> dict[Path, Result | Exception]:
+    """Return what `restore_each` gives for each of `photos`, all alike; its error, if any, is that of each.
+
+    Several that together do not fit into memory are tried one by one.
+    """
     pixels = [photo.pixels for photo in photos.values()]
     try:
-        results = restore_each(model, pixels, options, cache=cache, progress=progress)
+        return dict(zip(photos, restore_each(model, pixels, options, cache=cache, progress=progress), strict=True))
     except UserError as error:
         return dict.fromkeys(photos, error)
-    return dict(zip(photos, results, strict=True))
+    except NETWORK_FAILURES as error:
+        if len(photos) == 1:
+            return dict.fromkeys(photos, error)
+    alone: dict[Path, Result | Exception] = {}
+    for path, photo in photos.items():
+        alone |= _restored(model, {path: photo}, options, cache, progress)
+    return alone
 
 
 def write_extras(output: Path, extras: PhotoExtras) -> None:

@@ -1,9 +1,11 @@
 """How every command starts and ends: compile cache, one-line errors, exit status."""
 
+import contextlib
 import errno
 import os
 import signal
 import sys
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -13,9 +15,14 @@ from absl import app, flags, logging
 from jaxsr.support.errors import UserError
 from jaxsr.support.files import cache_folder
 from jaxsr.support.interruption import SHELL_OFFSET, signals_as_exceptions
+from jaxsr.support.messages import complain, log_plainly, protect_streams
 
 DONE, SOME_FAILED, WRONG_USAGE = 0, 1, 2
-WITHOUT_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG)
+WITHOUT_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+OF_THE_USER = (  # what paths, permissions and disks do; other errors are ours, and keep their traceback
+    *(errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EEXIST),
+    *(errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTEMPTY, errno.EBUSY, errno.ETXTBSY, errno.EIO, errno.EMFILE),
+)
 MAX_CPU_DEVICES = 8  # each holds a tile of a photo; XLA's own threads use any further cores
 
 
@@ -25,18 +32,20 @@ def run(main: Callable[[Sequence[str]], int | None]) -> None:
     0: all done. 1: some inputs failed, the others are written. 2: wrong usage. 130 and 143: ended by Ctrl-C and by
     SIGTERM, after temporary files were removed. One line on standard error says what went wrong.
     """
+    protect_streams()
 
     def guarded(argv: Sequence[str]) -> int:
         use_compile_cache()
         use_all_cores()
         if not flags.FLAGS["verbosity"].present:
             logging.set_verbosity(logging.WARNING)  # checkpointing logs each of its steps
+        log_plainly()
         command = Path(sys.argv[0]).stem
         try:
             with signals_as_exceptions():
                 return main(argv[1:]) or DONE
         except UserError as error:
-            print(f"{command}: {error}", file=sys.stderr)
+            complain(f"{command}: {error}")
             return WRONG_USAGE
         except KeyboardInterrupt as error:
             number = error.args[0] if error.args else signal.SIGINT
@@ -44,13 +53,23 @@ def run(main: Callable[[Sequence[str]], int | None]) -> None:
             sys.stdout.flush()
             os._exit(SHELL_OFFSET + number)  # without tearing down XLA, whose threads may still compute
         except OSError as error:
-            if error.errno not in WITHOUT_ROOM:
+            if error.errno not in (*WITHOUT_ROOM, *OF_THE_USER):
                 raise
-            place = f" ({error.filename})" if error.filename else ""
-            print(f"{command}: {error.strerror}{place}; make room, then run the same command again", file=sys.stderr)
+            complain(f"{command}: {_reason(error)}")
+            return SOME_FAILED if error.errno in WITHOUT_ROOM else WRONG_USAGE
+        except MemoryError:
+            complain(f"{command}: out of memory; close other programs, or give smaller photos or a smaller batch")
             return SOME_FAILED
 
     app.run(guarded, flags_parser=_parse_flags)
+
+
+def _reason(error: OSError) -> str:
+    """Return what is wrong, where, and what to do about it."""
+    place = f" ({os.fsdecode(error.filename)})" if isinstance(error.filename, str | bytes) else ""
+    if error.errno in WITHOUT_ROOM:
+        return f"{error.strerror}{place}; make room, then run the same command again"
+    return f"{error.strerror}{place}; check the path and its permissions"
 
 
 def _parse_flags(argv: Sequence[str]) -> list[str]:
@@ -62,7 +81,7 @@ def _parse_flags(argv: Sequence[str]) -> list[str]:
         message = message.rpartition(f"{UserError.__qualname__}: ")[
             2
         ]  # an error in a config file comes at the end of a traceback
-        print(f"{Path(argv[0]).stem}: {message} (--help lists the flags)", file=sys.stderr)
+        complain(f"{Path(argv[0]).stem}: {message} (--help lists the flags)")
         sys.exit(WRONG_USAGE)
 
 
@@ -71,8 +90,12 @@ def use_compile_cache() -> None:
 
     JAX's own variable JAX_COMPILATION_CACHE_DIR takes precedence. A cache folder that cannot be written is not used.
     """
+    warnings.filterwarnings("ignore", "Error (reading|writing) persistent compilation cache")  # on a full disk
     if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
-        jax.config.update("jax_compilation_cache_dir", str(cache_folder() / "compiled"))
+        folder = cache_folder() / "compiled"
+        with contextlib.suppress(OSError):
+            folder.mkdir(parents=True, exist_ok=True)
+            jax.config.update("jax_compilation_cache_dir", str(folder))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
 
 

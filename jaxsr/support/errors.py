@@ -2,13 +2,23 @@
 
 import difflib
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import TypeVar
 
 T = TypeVar("T")
 
+FAILURES = (OSError, ValueError, MemoryError)  # what a photo may raise, UserError among them; the others are done
+
 
 class UserError(ValueError):
     """A mistake that the user can fix; commands print its one line without a traceback and exit with status 2."""
+
+
+def failure_line(path: Path, error: BaseException) -> str:
+    """Return the message of `error`, preceded by `path` unless it names it already."""
+    if isinstance(error, MemoryError):
+        return f"{path}: does not fit into memory; make it smaller, or use a smaller tile"
+    return str(error) if str(path) in str(error) else f"{path}: {error}"
 
 
 def nearest(name: str, choices: Iterable[str]) -> str:

@@ -1,25 +1,28 @@
 """Files that are written whole or not at all, and the folder of files kept between runs."""
 
 import contextlib
+import hashlib
 import os
+import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from jaxsr.support.errors import UserError
-
 RANDOM_CHARACTERS = 8  # that mkstemp puts into a name
+MAX_NAME = 255  # bytes of a file's name, in most file systems
+_TEMPORARY = re.compile(rf"\.(.+)-[a-z0-9_]{{{RANDOM_CHARACTERS}}}(\.[^.]*)?", re.DOTALL)
 
 
 @contextlib.contextmanager
 def written_whole(path: str | os.PathLike) -> Iterator[Path]:
     """Yield a temporary path beside `path`; it is renamed to `path` when the block ends, and removed if that raises.
 
-    The temporary name has the suffix of `path`, because image writers choose their format by it.
+    The temporary name has the suffix of `path`, because image writers choose their format by it, and is cut where the
+    name is so long that nothing can be added to it.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{_shortened(path)}-", suffix=path.suffix)
     os.close(handle)
     temporary = Path(name)
     try:
@@ -33,21 +36,43 @@ def written_whole(path: str | os.PathLike) -> Iterator[Path]:
 def remove_remains(path: str | os.PathLike) -> None:
     """Remove temporary files that a killed `written_whole(path)` left behind; the name may be a pattern."""
     path = Path(path)
-    for temporary in path.parent.glob(f".{path.stem}-{'?' * RANDOM_CHARACTERS}{path.suffix}"):
+    for temporary in path.parent.glob(f".{_shortened(path)}-{'?' * RANDOM_CHARACTERS}{path.suffix}"):
         temporary.unlink(missing_ok=True)
 
 
-def make_folder(folder: Path) -> None:
-    """Make the output `folder` and its parents; raises UserError where that is impossible."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(f"cannot make the output folder {folder} ({error.strerror}); choose another") from None
+def remove_remains_of(paths: Iterable[Path]) -> None:
+    """Remove the temporary files that killed `written_whole` of any of `paths` left behind, each folder read once."""
+    names: dict[Path, set[str]] = {}
+    for path in paths:
+        names.setdefault(path.parent, set()).add(_shortened(path) + path.suffix)
+    for folder, known in names.items():
+        for file in folder.iterdir() if folder.is_dir() else ():
+            match = _TEMPORARY.fullmatch(file.name)
+            if match and match[1] + (match[2] or "") in known:
+                file.unlink(missing_ok=True)
+
+
+def _shortened(path: Path) -> str:
+    """Return the stem of `path`, so short that its temporary name is no longer than names may be."""
+    room = MAX_NAME - len(os.fsencode(path.suffix)) - RANDOM_CHARACTERS - len(".-")
+    stem = os.fsencode(path.stem)
+    if len(stem) <= room:
+        return path.stem
+    digest = hashlib.sha256(stem).hexdigest()[:RANDOM_CHARACTERS]
+    return stem[: room - RANDOM_CHARACTERS].decode("utf-8", "ignore") + digest
 
 
 def cache_folder() -> Path:
-    """Return the folder of files that jaxsr keeps between runs: `jaxsr` in XDG_CACHE_HOME, or in ~/.cache."""
-    return Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "jaxsr"
+    """Return the folder of files that jaxsr keeps between runs: `jaxsr` in XDG_CACHE_HOME, or in ~/.cache.
+
+    As XDG says, a variable that is empty or no absolute path counts as unset. Where there is no home folder either, it
+    is a path below os.devnull, where nothing is found and nothing can be kept.
+    """
+    named = Path(os.environ.get("XDG_CACHE_HOME", "")).expanduser()
+    if named.is_absolute():
+        return named / "jaxsr"
+    home = Path(os.path.expanduser("~"))  # noqa: PTH111 - Path.home raises where there is none
+    return home / ".cache" / "jaxsr" if home.is_absolute() else Path(os.devnull) / "jaxsr"
 
 
 def _umask() -> int:

@@ -6,7 +6,10 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from jaxsr.support.messages import one_line
 from jaxsr.support.types import Progress
+
+NAMES = 40  # characters of names before a bar
 
 
 @contextlib.contextmanager
@@ -15,7 +18,9 @@ def progress_bar(files: Iterable[Path], unit: str) -> Iterator[Progress]:
 
     Nothing is shown where standard error is no terminal.
     """
-    with tqdm(desc=", ".join(path.name for path in files), unit=unit, leave=False, disable=None) as bar:
+    with tqdm(
+        desc=one_line(", ".join(path.name for path in files), NAMES), unit=unit, leave=False, disable=None
+    ) as bar:
 
         def progress(done: int, total: int) -> None:
             bar.total = total

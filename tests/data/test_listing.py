@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from jaxsr.data.images import read_pixels
-from jaxsr.data.listing import list_photos, output_paths, pair_by_name
+from jaxsr.data.listing import find_photos, left_out_line, list_photos, pair_by_name
 from jaxsr.support.errors import UserError
 
 
@@ -85,15 +85,22 @@ def test_published_sets_pair(shared, name):
         assert abs(large.mean() - small.mean()) < 1
 
 
-def test_outputs_take_the_stem_or_where_shared_the_suffix_too():
-    inputs = paths("in/a.jpg", "in/a.PNG", "in/b.tif")
-    expected = [Path("out") / name for name in ("a_jpg.png", "a_png.png", "b.png")]
-    assert output_paths(inputs, "out") == expected
-    assert output_paths(paths("b.tif"), "out", suffix=".webp") == paths("out/b.webp")
+def test_photos_know_where_they_lie_below_what_was_named(folder):
+    (folder / "deep" / "out").mkdir()
+    (folder / "deep" / "out" / "d.png").touch()
+    everything = find_photos([folder], recursive=True, without=folder / "deep" / "out")
+    assert list(map(str, everything.photos.values())) == ["a.JPG", "b.png", "deep/c.tif"]
+    assert names(everything.left_out) == ["notes.txt"]
+    for above in (folder, folder.parent):
+        assert len(find_photos([folder], without=above).photos) == 2
+    assert list(map(str, find_photos([folder / "*" / "*.tif"]).photos.values())) == ["deep/c.tif"]
+    assert list(map(str, find_photos([folder / "deep" / "c.tif"]).photos.values())) == ["c.tif"]
+    assert list(find_photos([folder / "deep" / ".." / "b.png", folder / "b.png"]).photos) == [folder / "b.png"]
 
 
-def test_outputs_never_overwrite(tmp_path):
-    with pytest.raises(UserError, match="would overwrite an input"):
-        output_paths([tmp_path / "x" / ".." / "a.png"], tmp_path)
-    with pytest.raises(UserError, match=r"would both become out/a_png\.png"):
-        output_paths(paths("x/a.png", "y/a.png"), "out")
+def test_what_is_left_out_is_counted_and_named(folder):
+    for number in range(6):
+        (folder / f"{number}.mov").touch()
+    line = left_out_line(find_photos([folder]).left_out)
+    assert line.startswith("left out 7, no photos of a known format (6 .mov, 1 .txt): 0.mov, 1.mov")
+    assert line.endswith("4.mov, ...")

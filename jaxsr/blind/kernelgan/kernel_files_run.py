@@ -4,7 +4,7 @@ Photos that have a kernel already are skipped, so that the same call continues a
 """
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +13,11 @@ from jaxsr.blind.kernelgan.estimation import check_photo, combine, estimate_kern
 from jaxsr.blind.kernelgan.kernel_reports import log_losses, with_suffix, write_estimate, write_picture
 from jaxsr.blind.kernelgan.kernelgan_options import DEFAULT_OPTIONS, KernelGANOptions
 from jaxsr.blind.kernelgan.parallel_runs import Estimate, OnKernels, runs_per_batch
-from jaxsr.blind.user_errors import failure_line
 from jaxsr.data.kernel_files import SUFFIXES, read_kernel
-from jaxsr.data.listing import output_paths
-from jaxsr.support.errors import UserError
-from jaxsr.support.files import make_folder
+from jaxsr.data.output_names import output_paths
+from jaxsr.support.errors import FAILURES, UserError, failure_line
+from jaxsr.support.files import remove_remains_of
+from jaxsr.support.paths import make_folder
 from jaxsr.support.types import Progress
 
 LOG_NAME = "losses.jsonl"
@@ -39,7 +39,7 @@ class KernelFiles:
 
 
 def estimate_kernels_of_files(
-    photos: Sequence[Path],
+    photos: Collection[Path] | Mapping[Path, Path],
     output: str | Path,
     options: KernelGANOptions = DEFAULT_OPTIONS,
     *,
@@ -50,7 +50,8 @@ def estimate_kernels_of_files(
     """Estimate the kernels of the files `photos` and write them into the folder `output`; return what became of each.
 
     Args:
-        photos: files, as `list_photos` returns them. Several are estimated at the same time.
+        photos: files, or what `find_photos` returns, with their names for `output_paths`. Several are estimated at the
+            same time.
         output: the folder for NAME_x2.npz, .mat and .png (NAME_x4 at scale 4) of each photo; made when missing.
         options: how the kernels are estimated.
         log_file: gets the mean losses of every `options.log_every` steps, as `log_losses` writes them; by default
@@ -62,7 +63,7 @@ def estimate_kernels_of_files(
         Kernels, failures and skipped photos. A photo that fails does not stop the others.
 
     Raises:
-        UserError: before any work, when two photos would share an output, or `output` cannot be made.
+        UserError: before any work, when `output` holds one of the photos, or cannot be made.
     """
     output = Path(output)
     named = output_paths(photos, output, f"_x{options.scale}.png")
@@ -71,6 +72,7 @@ def estimate_kernels_of_files(
     kernels = {} if overwrite else _finished_kernels(stems)
     result = KernelFiles(kernels, {}, list(kernels))
     todo = {photo: stem for photo, stem in stems.items() if photo not in kernels}
+    remove_remains_of(with_suffix(stem, suffix) for stem in todo.values() for suffix in (".png", *SUFFIXES))
     for new_kernels, failures in _run_groups(todo, options, Path(log_file or output / LOG_NAME), progress):
         result.kernels.update(new_kernels)
         result.failures.update(failures)
@@ -123,7 +125,7 @@ def _run_group(
             log_losses(log, path.name, runs, options.log_every)
         try:
             kernels[path] = write_estimate(stems[path], runs, options.scale)
-        except UserError as error:
+        except FAILURES as error:
             failures[path] = failure_line(path, error)
     return kernels, failures
 
@@ -136,7 +138,7 @@ def _readable(paths: Iterable[Path]) -> tuple[dict[Path, np.ndarray], dict[Path,
         try:
             photo = rgb_photo(path)
             check_photo(photo)
-        except UserError as error:
+        except FAILURES as error:
             failures[path] = failure_line(path, error)
         else:
             photos[path] = photo

@@ -14,6 +14,7 @@ from jaxsr.data.listing import pair_by_name
 from jaxsr.degradations.centering import kernel_centre
 from jaxsr.metrics.kernel_errors import centre_distance, kernel_error, kernel_psnr
 from jaxsr.models.kernelgan import KERNEL_SIZE
+from jaxsr.support.messages import one_line
 
 LOSSES = ("generator", "bicubic", "discriminator")
 
@@ -79,7 +80,11 @@ def read_truth(photos: Sequence[Path], source: str) -> dict[Path, np.ndarray]:
 def score_table(kernels: Mapping[Path, np.ndarray], truth: Mapping[Path, np.ndarray], scale: int) -> str:
     """Return a table of the errors of `kernels` against `truth`, by photo: a line for each photo, and the mean."""
     scores = {
-        path.name: (kernel_error(k, truth[path]), kernel_psnr(k, truth[path]), centre_distance(k, truth[path], scale))
+        one_line(path.name): (
+            kernel_error(k, truth[path]),
+            kernel_psnr(k, truth[path]),
+            centre_distance(k, truth[path], scale),
+        )
         for path, k in kernels.items()
     }
     scores["mean"] = tuple(np.mean(list(scores.values()), axis=0))

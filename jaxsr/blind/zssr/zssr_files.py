@@ -7,15 +7,15 @@ import numpy as np
 
 from jaxsr.blind.kernelgan.estimation import check_photo, rgb_photo
 from jaxsr.blind.kernelgan.kernel_reports import write_estimate
-from jaxsr.blind.user_errors import failure_line
 from jaxsr.blind.zssr.kernel_choice import check_request, estimates_of, kernels_in_file, kernels_of
 from jaxsr.blind.zssr.restoration import restore_zssr
 from jaxsr.blind.zssr.settings import DEFAULT_SETTINGS, ESTIMATE, ZSSRSettings
 from jaxsr.blind.zssr.stages import Kernels, checked_stages
-from jaxsr.data.images import Photo, read_photo, write_photo
+from jaxsr.data.images import Photo
 from jaxsr.imaging.pixels import to_float, to_levels
-from jaxsr.restoration.photo import with_alpha, without_hidden_colours
-from jaxsr.support.errors import UserError
+from jaxsr.restoration.photo import with_alpha
+from jaxsr.restoration.saving import DEFAULT_SAVING, SaveOptions
+from jaxsr.support.errors import FAILURES, failure_line
 from jaxsr.support.types import Progress
 
 
@@ -25,6 +25,7 @@ def restore_files(
     scale: int,
     settings: ZSSRSettings = DEFAULT_SETTINGS,
     ensemble: bool = False,
+    saving: SaveOptions = DEFAULT_SAVING,
     progress: Progress | None = None,
 ) -> dict[Path, str]:
     """Write the photos in the files that are keys of `outputs`, restored, to the values; return why some are not.
@@ -35,6 +36,7 @@ def restore_files(
         settings: how each network learns. With `kernel="estimate"` the kernels are also written, to the folder kernels/
             beside each result.
         ensemble: whether the result is the median over 8 flips and turns.
+        saving: how results are written.
         progress: `progress(done, total)` counts the training steps of all photos.
 
     Returns:
@@ -44,7 +46,7 @@ def restore_files(
         UserError: before any work, for a scale or a kernel file that cannot be used: see `check_request`.
     """
     check_request(scale, settings)
-    photos, failures = _readable(outputs, scale, settings)
+    photos, failures = _readable(outputs, scale, settings, saving)
     kernels: dict[Path, Kernels] = dict.fromkeys(photos, kernels_in_file(scale, settings))
     if settings.kernel == ESTIMATE and photos:
         stems = {path: outputs[path].parent / "kernels" / outputs[path].stem for path in photos}
@@ -58,26 +60,26 @@ def restore_files(
     )
     for path, result in zip(kernels, results, strict=True):
         try:
-            write_photo(outputs[path], _as_photo(result, photos[path], scale))
-        except (UserError, OSError) as error:
+            saving.write(outputs[path], _as_photo(result, photos[path], scale), scale)
+        except FAILURES as error:
             failures[path] = failure_line(path, error)
     return failures
 
 
 def _readable(
-    paths: Mapping[Path, Path], scale: int, settings: ZSSRSettings
+    outputs: Mapping[Path, Path], scale: int, settings: ZSSRSettings, saving: SaveOptions
 ) -> tuple[dict[Path, Photo], dict[Path, str]]:
-    """Return the photos in the files `paths` that can be restored, and why the others cannot."""
+    """Return the photos in the files that are keys of `outputs` that can be restored, and why the others cannot."""
     kernels = kernels_in_file(scale, settings)
     photos: dict[Path, Photo] = {}
     failures: dict[Path, str] = {}
-    for path in paths:
+    for path, output in outputs.items():
         try:
-            photo = without_hidden_colours(read_photo(path))
+            photo = saving.read(path, output, scale)
             checked_stages([to_float(photo.pixels)], [kernels], scale=scale, crop=settings.crop)
             if settings.kernel == ESTIMATE:
                 check_photo(rgb_photo(photo.pixels))
-        except UserError as error:
+        except FAILURES as error:
             failures[path] = failure_line(path, error)
         else:
             photos[path] = photo
@@ -95,7 +97,7 @@ def _estimated(
         try:
             write_estimate(stems[path], runs, scale)
             kernels[path] = kernels_of(runs, scale)
-        except UserError as error:
+        except FAILURES as error:
             failures[path] = failure_line(path, error)
     return kernels, failures
 

@@ -42,14 +42,19 @@ def writable_format(path: str | os.PathLike, size: tuple[int, int] | None = None
     return form
 
 
+def check_alpha(form: PhotoFormat, *, transparent: bool) -> None:
+    """Raise UserError for `transparent` pixels in a format without transparency."""
+    if transparent and not form.alpha:
+        raise UserError(f"{form.name} holds no transparency; write .png, .tif or .webp")
+
+
 def encode(photo: Photo, form: PhotoFormat, quality: int = QUALITY) -> tuple[Parts, list[str]]:
     """Return the parts of a file that holds `photo`, and a line for everything that the format has no place for.
 
     Raises UserError for transparency in a format without it, and for what the encoder refuses.
     """
     if not form.alpha and photo.alpha is not None:
-        if photo.alpha.min() < max_level(photo.alpha.dtype):
-            raise UserError(f"{form.name} holds no transparency; write .png, .tif or .webp")
+        check_alpha(form, transparent=bool(photo.alpha.min() < max_level(photo.alpha.dtype)))
         photo = dataclasses.replace(photo, alpha=None)
     metadata, notes = _fitting(photo.metadata, form)
     with collected_warnings() as warnings:

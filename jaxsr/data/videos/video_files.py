@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from jaxsr.data.codecs.photo_formats import PHOTO_SUFFIXES
-from jaxsr.data.listing import output_paths
+from jaxsr.data.output_names import output_paths
 from jaxsr.support.errors import UserError
 
 KEPT_SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv")  # containers that hold H.264 and are written as they came

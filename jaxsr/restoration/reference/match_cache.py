@@ -1,5 +1,6 @@
 """The matches of training photos with their references, kept in files between runs: positions, not features."""
 
+import contextlib
 import hashlib
 import zipfile
 from collections.abc import Callable, Sequence
@@ -35,7 +36,8 @@ def cached_matches(
     positions, similarity = (np.asarray(x) for x in find())
     if positions.max(initial=0) > LARGEST:
         raise ValueError(f"positions up to {positions.max()} do not fit the cache's 16 bits")
-    write_arrays(path, {"places": positions.astype(np.int16), "similarity": similarity})
+    with contextlib.suppress(OSError):  # without a cache the next run matches again
+        write_arrays(path, {"places": positions.astype(np.int16), "similarity": similarity})
     return positions, similarity
 
 

@@ -113,7 +113,8 @@ def test_mistaken_options_are_named(options, message):
         KernelGANOptions(**options)
 
 
-def test_shared_outputs_are_refused_before_any_work(photos, tmp_path):
-    with pytest.raises(UserError, match="another input would both become"):
-        estimate_kernels_of_files([photos / "a.png", tmp_path / "a.png"], tmp_path / "kernels", OPTIONS)
-    assert not (tmp_path / "kernels").exists()
+def test_a_folder_of_inputs_is_refused_before_any_work(photos, tmp_path):
+    before = sorted(photos.iterdir())
+    with pytest.raises(UserError, match="is that of the input"):
+        estimate_kernels_of_files([photos / "a.png", tmp_path / "a.png"], photos, OPTIONS)
+    assert sorted(photos.iterdir()) == before

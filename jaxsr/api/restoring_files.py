@@ -1,0 +1,148 @@
+"""What `python -m jaxsr.restore` does with files: which are to be done, and one batch after another."""
+
+import dataclasses
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from jaxsr.api.fingerprints import fingerprint
+from jaxsr.api.restorers import Restorer
+from jaxsr.data.images import photo_size
+from jaxsr.data.output_record import NAME, OutputRecord
+from jaxsr.restoration.saving import DEFAULT_SAVING, SaveOptions
+from jaxsr.support.errors import FAILURES, UserError, failure_line
+from jaxsr.support.files import remove_remains_of
+from jaxsr.support.paths import make_folder
+from jaxsr.support.progress import progress_bar
+
+MAX_ROUNDS = 16  # of DAN, whose temporary files are looked for
+
+
+@dataclasses.dataclass
+class RestoreRun:
+    """The files of one run of `restore`, and what became of them.
+
+    Attributes:
+        restorer: what restores the photos.
+        folder: that the outputs are in.
+        todo: the output of each photo that is to be restored.
+        skipped: those of photos whose outputs are whole.
+        saving: how photos are read and saved.
+        record: what made the outputs in the folder.
+        failures: a line for each photo that failed.
+        pixels: of the outputs that were written.
+        seconds: that it took.
+    """
+
+    restorer: Restorer
+    folder: Path
+    todo: dict[Path, Path]
+    skipped: dict[Path, Path]
+    saving: SaveOptions
+    record: OutputRecord
+    failures: dict[Path, str] = dataclasses.field(default_factory=dict)
+    pixels: int = 0
+    seconds: float = 0.0
+
+    def batches(self) -> Iterator[Sequence[Path]]:
+        """Restore batch after batch, and yield the photos of each; one that fails does not stop the others."""
+        began = time.monotonic()
+        make_folder(self.folder)
+        remove_remains_of([self.folder / NAME, *_with_extras(self.todo.values())])
+        try:
+            for batch in self.restorer.batches(list(self.todo)):
+                self._restore(batch)
+                self.seconds = time.monotonic() - began
+                yield batch
+        finally:
+            self.record.close()
+
+    def summary(self) -> str:
+        """Return how many photos were done, skipped and failed, in what time."""
+        done = len(self.todo) - len(self.failures)
+        speed = self.pixels / 1e6 / self.seconds if self.seconds else 0.0
+        return (
+            f"done {done}, skipped {len(self.skipped)}, failed {len(self.failures)}; {self.seconds:.1f} seconds, "
+            f"{speed:.2f} megapixels written per second"
+        )
+
+    def _restore(self, batch: Sequence[Path]) -> None:
+        outputs = {path: self.todo[path] for path in batch}
+        for path, output in outputs.items():
+            self.record.begin(output, path)
+        try:
+            with progress_bar(batch, self.restorer.unit) as progress:
+                failures = self.restorer.restore_files(outputs, saving=self.saving, progress=progress)
+        except FAILURES as error:
+            failures = {path: failure_line(path, error) for path in batch}
+        self.failures |= failures
+        for path in outputs.keys() - failures.keys():
+            self.record.finish(outputs[path])
+            height, width = photo_size(outputs[path]) or (0, 0)
+            self.pixels += height * width
+
+
+def plan_run(
+    restorer: Restorer,
+    outputs: Mapping[Path, Path],
+    folder: Path,
+    *,
+    saving: SaveOptions = DEFAULT_SAVING,
+    skip_existing: bool = False,
+    overwrite: bool = False,
+) -> RestoreRun:
+    """Return the run that makes `outputs`, the output of each photo, in `folder`; nothing is written yet.
+
+    With `skip_existing` photos are skipped whose outputs are whole and were made of the same photo by the same model
+    with the same options. Raises UserError, unless `overwrite` says so, for a file that is in the place of an output
+    and was not made of its photo.
+    """
+    record = OutputRecord(folder, fingerprint(restorer, saving))
+    skipped = {}
+    for path, output in outputs.items():
+        if not output_exists(output):
+            continue
+        if skip_existing and record.is_whole(output, path):
+            skipped[path] = output
+        elif output.is_dir():
+            raise UserError(f"{output} is a folder, in the place of the result of {path}; choose another output folder")
+        elif not (overwrite or record.is_of(output, path)):
+            raise UserError(
+                f"{output} is there already and was not made of {path}; choose another output folder, or --overwrite it"
+            )
+    todo = {path: output for path, output in outputs.items() if path not in skipped}
+    return RestoreRun(restorer, folder, todo, skipped, saving, record)
+
+
+def _with_extras(outputs: Iterable[Path]) -> Iterator[Path]:
+    """Yield `outputs`, and the files that a network may write beside them."""
+    for output in outputs:
+        yield output
+        for suffix in (".png", ".npz", ".mat"):
+            yield output.parent / "kernels" / (output.stem + suffix)
+        yield output.parent / "matches" / f"{output.stem}.png"
+        for number in range(1, MAX_ROUNDS + 1):
+            yield output.parent / "rounds" / f"{output.stem}-{number}{output.suffix}"
+
+
+def output_exists(output: Path) -> bool:
+    """Return whether there is a file or folder `output`; a name that is too long is none."""
+    try:
+        return output.exists()
+    except OSError:
+        return False
+
+
+def planned_lines(run: RestoreRun) -> Iterator[str]:
+    """Yield a line for each photo that says what the run would do."""
+    for path, output in run.skipped.items():
+        yield f"{path} -> {output} (skipped: there already)"
+    for path, output in run.todo.items():
+        size = photo_size(path)
+        try:
+            height, width = run.saving.final_size(size, run.restorer.scale) if size else (0, 0)
+        except UserError as error:
+            yield f"{path}: would fail: {error}"
+            continue
+        sizes = f"{size[1]} x {size[0]} to {width} x {height} pixels" if size else "size unknown: would fail"
+        yield f"{path} -> {output} ({sizes})"

@@ -1,0 +1,103 @@
+"""What made each output of a folder: a hidden file beside the outputs, by which a later run knows what it may skip."""
+
+import contextlib
+import dataclasses
+import hashlib
+import json
+import os
+from pathlib import Path
+
+from jaxsr.support.files import written_whole
+
+NAME = ".jaxsr-outputs.jsonl"
+FIELDS = ("output", "input", "digest", "settings", "result")  # of a line
+
+
+@dataclasses.dataclass(frozen=True)
+class Entry:
+    """What made one output.
+
+    Attributes:
+        input: the absolute path of the photo that it was made of.
+        digest: of that photo's file.
+        settings: of the model and the options.
+        result: the digest of the output's file; "" while it is not whole.
+    """
+
+    input: str
+    digest: str
+    settings: str
+    result: str = ""
+
+
+class OutputRecord:
+    """The entries of the outputs in `folder`, by their path in it.
+
+    A line is added when work on an output begins, and another when it is whole: whatever ends the process, an output
+    that a line calls whole is. `close` leaves one line for each output, in order.
+    """
+
+    def __init__(self, folder: Path, settings: str) -> None:
+        """Read the entries that are there; lines that a killed run has broken off are left out."""
+        self._folder, self._settings = folder, settings
+        self._entries: dict[str, Entry] = {}
+        with contextlib.suppress(OSError):
+            for line in (folder / NAME).read_text("ascii", "replace").splitlines():
+                with contextlib.suppress(ValueError, TypeError, KeyError):
+                    output, *fields = map(json.loads(line).__getitem__, FIELDS)
+                    self._entries[str(output)] = Entry(*map(str, fields))
+
+    def is_whole(self, output: Path, photo: Path) -> bool:
+        """Return whether `output` is there, whole, and was made of what is in `photo` now with the same settings."""
+        entry = self._entries.get(self._key(output))
+        return (
+            entry is not None
+            and entry.settings == self._settings
+            and bool(entry.result)
+            and entry.digest == file_digest(photo)
+            and entry.result == file_digest(output)
+        )
+
+    def is_of(self, output: Path, photo: Path) -> bool:
+        """Return whether `output` was made of the file `photo`, whatever was in it, or of one that equals it."""
+        entry = self._entries.get(self._key(output))
+        return entry is not None and (entry.input == str(photo.absolute()) or entry.digest == file_digest(photo))
+
+    def begin(self, output: Path, photo: Path) -> None:
+        """Note that `output` will be made of `photo`."""
+        self._add(output, Entry(str(photo.absolute()), file_digest(photo), self._settings))
+
+    def finish(self, output: Path) -> None:
+        """Note that `output`, which was begun, is whole."""
+        self._add(output, dataclasses.replace(self._entries[self._key(output)], result=file_digest(output)))
+
+    def close(self) -> None:
+        """Write the entries whose outputs are there in order, each once; without any there is no file."""
+        lines = [self._line(key) for key in sorted(self._entries) if os.path.lexists(self._folder / key)]
+        with contextlib.suppress(OSError):
+            if not lines:
+                (self._folder / NAME).unlink(missing_ok=True)
+                return
+            with written_whole(self._folder / NAME) as temporary:
+                temporary.write_text("".join(lines), "ascii")
+
+    def _add(self, output: Path, entry: Entry) -> None:
+        key = self._key(output)
+        self._entries[key] = entry
+        with contextlib.suppress(OSError), (self._folder / NAME).open("a", encoding="ascii") as file:
+            file.write("\n" + self._line(key))  # the line before may be broken off
+
+    def _line(self, key: str) -> str:
+        return json.dumps({"output": key, **dataclasses.asdict(self._entries[key])}) + "\n"
+
+    def _key(self, output: Path) -> str:
+        return output.relative_to(self._folder).as_posix()
+
+
+def file_digest(path: Path) -> str:
+    """Return the SHA-256 of the file `path`; "" where it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return ""

@@ -1,0 +1,105 @@
+"""What commands print about files: one line each that a terminal shows as it is, and that never raises."""
+
+import logging
+import os
+import sys
+import unicodedata
+from typing import TextIO
+
+MAX_LINE = 1000  # characters; a path may have thousands, the choices in a message some hundreds
+ESCAPED = ("Cc", "Cf", "Cs", "Zl", "Zp")  # Unicode's control, format (bidirectional) and surrogate characters
+
+
+def one_line(text: object, limit: int = MAX_LINE) -> str:
+    """Return `text` with control characters and what is no text escaped, its middle left out beyond `limit`.
+
+    A file's name may hold any bytes, among them those that move the cursor.
+    """
+    line = "".join(_escaped(each) if unicodedata.category(each) in ESCAPED else each for each in str(text))
+    if len(line) <= limit:
+        return line
+    half = (limit - len(" ... ")) // 2
+    return f"{line[:half]} ... {line[-half:]}"
+
+
+def say(text: object) -> None:
+    """Print `text` as a line on standard output, above progress bars."""
+    _write(one_line(text), sys.stdout)
+
+
+def complain(text: object) -> None:
+    """Print `text` as a line on standard error, above progress bars."""
+    _write(one_line(text), sys.stderr)
+
+
+def protect_streams() -> None:
+    """Let nothing that is printed raise, whatever the terminal's encoding, and though its reader has gone."""
+    sys.stdout, sys.stderr = _Patient(sys.stdout), _Patient(sys.stderr)  # type: ignore[assignment]
+
+
+def log_plainly() -> None:
+    """Print what is logged as lines such as "warning: photo.png: ...", each only once."""
+    for handler in list(logging.root.handlers):
+        logging.root.removeHandler(handler)
+    logging.root.addHandler(_PlainLog())
+
+
+class _PlainLog(logging.Handler):
+    """Prints records without the place in the sources; tracebacks follow if there are any."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._printed: set[str] = set()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print `record`."""
+        line = f"{record.levelname.lower()}: {one_line(record.getMessage())}"
+        if record.exc_info:
+            line = f"{line}\n{logging.Formatter().formatException(record.exc_info)}"
+        if line not in self._printed:
+            self._printed.add(line)
+            _write(line, sys.stderr)
+
+
+class _Patient:
+    """A text stream that escapes what its encoding lacks, and goes on without a reader or room."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")  # pyright: ignore[reportAttributeAccessIssue]
+
+    def write(self, text: str) -> int:
+        """Write `text`, if anybody reads it."""
+        try:
+            self._stream.write(text)
+        except OSError:
+            self._leave()
+        return len(text)
+
+    def flush(self) -> None:
+        """Flush the stream, if anybody reads it."""
+        try:
+            self._stream.flush()
+        except OSError:
+            self._leave()
+
+    def _leave(self) -> None:
+        """Send what is still written to nowhere; Python would flush again at its end."""
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, self._stream.fileno())
+        os.close(nowhere)
+
+    def __getattr__(self, name: str):
+        return getattr(self._stream, name)
+
+
+def _escaped(character: str) -> str:
+    return character.encode("unicode_escape", "surrogatepass").decode()
+
+
+def _write(text: str, stream: TextIO) -> None:
+    from tqdm import tqdm  # slower to import than most of a command's help
+
+    tqdm.write(text, file=stream)
+    stream.flush()  # a reader, or whoever looks at a log, sees it at once

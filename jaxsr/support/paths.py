@@ -1,0 +1,79 @@
+"""The paths that users give to commands: `~` is expanded, and what cannot work is said before any work."""
+
+import os
+import tempfile
+from pathlib import Path
+
+from jaxsr.support.errors import UserError
+
+PROBE = 4096  # bytes that must find room before work begins
+
+
+def user_path(path: str | os.PathLike) -> Path:
+    """Return `path` with `~` and `~name` expanded, unless it exists as it is or nobody has that name.
+
+    Raises UserError for an empty path, for one with a NUL character, and for `~` where no home folder is known.
+    """
+    text = os.fspath(path)
+    if not text or "\0" in text:
+        raise UserError(f"{text!r} is no path; name a file or a folder")
+    if not text.startswith("~") or os.path.lexists(text):
+        return Path(text)
+    expanded = os.path.expanduser(text)  # noqa: PTH111 - Path.expanduser raises for a file called ~tilde.png
+    if expanded == text and Path(text).parts[0] == "~":
+        raise UserError(f"no home folder is known for {text!r}; write the path in full")
+    return Path(expanded)
+
+
+def output_folder(path: str | os.PathLike, flag: str) -> Path:
+    """Return the folder that a user gave to `flag` for results, which is not made yet.
+
+    Raises UserError, which names the flag, unless it can be made or written to, and there is room.
+    """
+    folder = user_path(path)
+    _check_room(_nearest_folder(folder, folder, flag), folder, flag)
+    return folder
+
+
+def output_file(path: str | os.PathLike, flag: str) -> Path:
+    """Return the file that a user gave to `flag` for results; raises UserError as `output_folder` does."""
+    file = user_path(path)
+    if file.is_dir():
+        raise UserError(f"{flag}={file} is a folder; name a file in it")
+    _check_room(_nearest_folder(file.parent, file, flag), file, flag)
+    return file
+
+
+def make_folder(folder: Path) -> None:
+    """Make the output `folder` and its parents; raises UserError where that is impossible."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"cannot make the output folder {folder} ({error.strerror}); choose another") from None
+
+
+def _nearest_folder(folder: Path, path: Path, flag: str) -> Path:
+    """Return `folder`, or the nearest one above it that exists; raises UserError where a file is in the way."""
+    for candidate in (folder, *folder.absolute().parents):
+        try:
+            mode = candidate.lstat().st_mode
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError as error:
+            raise UserError(f"{flag}={path} cannot be used ({error.strerror}); choose another") from None
+        if not candidate.is_dir():
+            kind = "a broken link" if mode & 0o170000 == 0o120000 and not candidate.exists() else "a file"
+            raise UserError(f"{flag}={path}: {candidate} is {kind}, not a folder; choose another")
+        return candidate
+    return Path("/")
+
+
+def _check_room(folder: Path, path: Path, flag: str) -> None:
+    """Raise UserError unless a file can be written to `folder`."""
+    try:
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(bytes(PROBE))
+    except OSError as error:
+        raise UserError(
+            f"{flag}={path}: cannot write to {folder} ({error.strerror}); make room there, or choose another"
+        ) from None
