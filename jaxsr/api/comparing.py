@@ -80,8 +80,7 @@ def compare(
     if not restorers:
         raise UserError("; ".join(failed))
     make_folder(output.parent)
-    page = _Page(restorers, options, failures=failed)
-    report = progress or (lambda done, total: None)
+    page, report = _Page(restorers, options, failures=failed), progress or (lambda done, total: None)
     for number, path in enumerate(photos):
         before, done, total = len(page.failures), number * len(restorers), len(photos) * len(restorers)
         page.add(path, sharp.get(path), lambda count, done=done, total=total: report(done + count, total))

@@ -113,24 +113,32 @@ def run_steps(run: Run, programs: list[Program], start: Resumption, stop: Stop) 
             compiled.add(stage)
             jax.block_until_ready(metrics)
             log.restart_clock(step)
-        logs = is_due(config, step, config.log_every) or step == plan.stages[stage].last  # the next has other metrics
-        if logs:
-            log.train(step, meter.mean())
-        scores = is_due(config, step, config.validate_every)
-        with log.pausing():
-            if scores or is_due(config, step, config.checkpoint_every) or clock.is_due(may_ask_others=logs):
-                meter.check()  # before saving, so that the last checkpoint stays a good one
-                if scores:
-                    validate(run, step, state)
-                save_checkpoint(run, step, state)
-                saved = step
-                clock.restart()
+        if after_dispatch(run, step, state, meter, clock):
+            saved = step
     meter.check()
     if step > saved:
         save_checkpoint(run, step, state)
     if step < config.steps:  # stopped: leave weights all the same
         save_weights(run, "model", step, model_of(run, state), scores=[])
     return step
+
+
+def after_dispatch(run: Run, step: int, state: TrainState, meter: Meter, clock: SaveClock) -> bool:
+    """Log, score and save where that is due after `step`; return whether a checkpoint was saved."""
+    config = run.plan.config
+    logs = is_due(config, step, config.log_every) or step in {stage.last for stage in run.plan.stages}
+    if logs:  # at the end of a stage too: the next has other metrics
+        run.log.train(step, meter.mean())
+    scores = is_due(config, step, config.validate_every)
+    with run.log.pausing():
+        if not (scores or is_due(config, step, config.checkpoint_every) or clock.is_due(may_ask_others=logs)):
+            return False
+        meter.check()  # before saving, so that the last checkpoint stays a good one
+        if scores:
+            validate(run, step, state)
+        save_checkpoint(run, step, state)
+        clock.restart()
+    return True
 
 
 def save_checkpoint(run: Run, step: int, state: TrainState) -> None:

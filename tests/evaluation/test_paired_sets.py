@@ -166,6 +166,7 @@ def test_deblurring_is_scored_on_whole_rgb_photos_beside_the_blurred_ones(photos
     assert again["rgb"].mean == pytest.approx(scores["rgb"].mean, abs=1e-6)
 
 
+@pytest.mark.slow
 def test_scenes_of_equal_file_names_are_told_apart(tmp_path):
     for scene in ("s1", "s2"):
         for folder in ("blur", "sharp"):

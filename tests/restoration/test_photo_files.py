@@ -76,6 +76,7 @@ def test_a_group_is_restored_as_each_alone(files, tmp_path):
         assert (result.alpha is None) == (original.alpha is None)
 
 
+@pytest.mark.slow
 def test_what_is_found_belongs_to_its_photo():
     model = network("danv2", 2, **REDUCED["danv2"])
     photos = [photo(20, 22, seed=i) for i in range(3)]

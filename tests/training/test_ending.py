@@ -144,6 +144,7 @@ def test_a_collapsed_run_stops_and_resumes_from_the_best(tiny, tmp_path, monkeyp
     assert "resuming from step 4 of 12" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_it_goes_on_where_that_is_turned_off(tiny, tmp_path, monkeypatch):
     """The best checkpoint stays beside the newest ones."""
     scores_of(monkeypatch, [31.0, 20.0, 20.0, 20.0, 20.0])
@@ -159,6 +160,7 @@ def test_a_runaway_output_ends_the_run(tiny, tmp_path):
         train(config, tmp_path)
 
 
+@pytest.mark.slow
 def test_checkpoints_come_by_time_too(tiny, tmp_path):
     fields = {"steps": 6, "checkpoint_every": 100, "validate_every": 100}
     train(tiny(**fields, checkpoint_minutes=1e-9), tmp_path / "often")

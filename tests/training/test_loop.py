@@ -171,6 +171,7 @@ def test_a_finished_run_is_left_alone(tiny, tmp_path):
     assert all((before[name] == after[name]).all() for name in before)
 
 
+@pytest.mark.slow
 def test_more_steps_go_on(tiny, tmp_path, capsys):
     train(tiny(), tmp_path)
     assert train(tiny(steps=6), tmp_path).step == 6

@@ -40,10 +40,26 @@ def test_fewer_steps_are_refused_and_nothing_is_written(run, tiny):
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({"batch_size": 8}, "batch_size changes from 4 to 8: steps count updates, so the run sees another number"),
-        ({"schedule.name": "constant"}, "schedule.name changes from 'cosine' to 'constant': the learning rate follows"),
-        ({"optimizer.learning_rate": 0.001}, "optimizer.learning_rate changes from 0.02 to 0.001: holds from here"),
-        ({"initial_weights": "espcn-x2"}, "initial_weights changes from '' to 'espcn-x2': not read again"),
+        pytest.param(
+            {"batch_size": 8},
+            "batch_size changes from 4 to 8: steps count updates, so the run sees another number",
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            {"schedule.name": "constant"},
+            "schedule.name changes from 'cosine' to 'constant': the learning rate follows",
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            {"optimizer.learning_rate": 0.001},
+            "optimizer.learning_rate changes from 0.02 to 0.001: holds from here",
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            {"initial_weights": "espcn-x2"},
+            "initial_weights changes from '' to 'espcn-x2': not read again",
+            marks=pytest.mark.slow,
+        ),
         ({"log_every": 1}, "log_every changes from 2 to 1: the weights do not depend on it"),
     ],
 )
@@ -53,6 +69,7 @@ def test_changed_fields_are_said_with_their_effect(fields, said, run, tiny, caps
     assert config_of(run)["steps"] == 5
 
 
+@pytest.mark.slow
 def test_an_average_can_end_and_begin(run, tiny, capsys):
     """Without it the network itself is saved; a new one starts at the weights, not at the initial ones."""
     train(tiny(steps=5, ema_decay=0.0), run)
@@ -74,6 +91,7 @@ def test_an_array_of_another_shape_is_named(run, tiny):
     assert config_of(run) == before
 
 
+@pytest.mark.slow
 def test_another_kind_of_data_is_refused_or_begins_anew(run, tiny, data_set, capsys):
     streamed = {"data.train": str(data_set)}
     with pytest.raises(UserError, match=r"data\.train changes from .*another kind of data.*add --restart_data"):
@@ -93,6 +111,7 @@ def test_streamed_data_goes_on_with_another_batch_size(batch_size, tiny, data_se
     assert train(tiny(steps=8, batch_size=batch_size, **fields), tmp_path).step == 8
 
 
+@pytest.mark.slow
 def test_initial_weights_are_read_once(tiny, tmp_path, capsys):
     """Not on resume, where their file may be gone; shipped names count as files."""
     config = tiny(initial_weights="espcn-x2", steps=2, **{"optimizer.learning_rate": 0.0})

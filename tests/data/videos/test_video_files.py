@@ -46,7 +46,7 @@ def test_containers_are_kept_or_become_matroska(folder):
     videos, _ = split_videos([str(folder / "both"), str(folder / "videos")])
     outputs = video_outputs(videos, folder / "out")
     assert [path.name for path in outputs.values()] == ["a.mp4", "d.mkv", "e.mkv"]
-    with pytest.raises(UserError, match="overwrite"):
+    with pytest.raises(UserError, match="is that of the input"):
         video_outputs(videos, folder / "videos")
 
 

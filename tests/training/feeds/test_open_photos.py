@@ -47,7 +47,8 @@ def test_batches_that_are_done_with_are_freed(data_set, tiny):
     assert sum(batch() is not None for batch in given) <= 2
 
 
-@pytest.mark.parametrize("per_dispatch", [pytest.param(1, marks=pytest.mark.slow), 3])
+@pytest.mark.slow
+@pytest.mark.parametrize("per_dispatch", [1, 3])
 def test_streamed_training_resumes_bit_for_bit(per_dispatch, data_set, tiny, tmp_path):
     fields = {"steps": 20, "steps_per_dispatch": per_dispatch, "checkpoint_every": 10, "validate_every": 20}
     config = tiny(**fields, **{"data.train": str(data_set)})
