@@ -18,7 +18,7 @@ from jaxsr.restoration.options import RestoreOptions
 from jaxsr.restoration.photo import warm_up
 from jaxsr.restoration.reference.preparation import load_for_matching, read_references
 from jaxsr.restoration.tiles.placement import TileCache
-from jaxsr.support.errors import UserError, choose
+from jaxsr.support.errors import FAILURES, UserError, choose, failure_line
 from jaxsr.support.types import Progress
 from jaxsr.weights.vgg_files import VGGWeights
 
@@ -159,8 +159,8 @@ def _score_each(
         try:
             for pair in source.pairs(scale, options):
                 rows.append(score_one(source, pair))
-        except UserError as error:
-            failures.append(str(error))
+        except FAILURES as error:
+            failures.append(failure_line(source.file, error))
         if progress is not None:
             progress(done, len(sources))
     return rows, pair if rows else None, failures

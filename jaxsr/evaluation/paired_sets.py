@@ -13,7 +13,7 @@ from jaxsr.degradations.table import degradation_of
 from jaxsr.evaluation.pairs import Pair, PairOptions, make_pairs
 from jaxsr.evaluation.sources import Source
 from jaxsr.imaging.pixels import to_levels
-from jaxsr.support.errors import UserError
+from jaxsr.support.errors import FAILURES, UserError, failure_line
 from jaxsr.support.files import written_whole
 from jaxsr.support.types import Json, Progress
 
@@ -52,8 +52,8 @@ def make_set(
             pairs = make_pairs(name, read_pixels(photo), scale, options)
             write_photo(output, Photo(pairs[0].hr_levels))
             entries += [_write_pair(pair, output, folder, lr_folder) for pair in pairs]
-        except UserError as error:
-            failures.append(str(error))
+        except FAILURES as error:
+            failures.append(failure_line(photo, error))
         if progress is not None:
             progress(done, len(photos))
     if entries:
