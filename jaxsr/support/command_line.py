@@ -56,7 +56,10 @@ def run(main: Callable[[Sequence[str]], int | None]) -> None:
             if error.errno not in (*WITHOUT_ROOM, *OF_THE_USER):
                 raise
             complain(f"{command}: {_reason(error)}")
-            return SOME_FAILED if error.errno in WITHOUT_ROOM else WRONG_USAGE
+            if error.errno not in WITHOUT_ROOM:
+                return WRONG_USAGE
+            sys.stdout.flush()
+            os._exit(SOME_FAILED)  # without writers that would try again on their way out
         except MemoryError:
             complain(f"{command}: out of memory; close other programs, or give smaller photos or a smaller batch")
             return SOME_FAILED

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 SHELL_OFFSET = 128  # a shell reports a process that signal N ended as 128 + N
-AGAIN, ATTEMPTS = 0.1, 30  # seconds after which a signal is raised again whose exception was lost, and how often
+AGAIN, ATTEMPTS = 0.1, 15  # seconds after which a signal is raised again whose exception was lost, and how often
 
 
 def end_at_once_on_interrupt() -> None:
@@ -67,4 +67,5 @@ class _Interrupts:
         self._lost, self._attempts = True, self._attempts + 1
         if self._attempts == ATTEMPTS:
             _end_at_once(self._number, None)
-        threading.Timer(AGAIN, os.kill, (os.getpid(), self._number)).start()
+        delay = AGAIN * (1 + self._attempts / 3)  # growing, so as not to meet a regular callback each time
+        threading.Timer(delay, os.kill, (os.getpid(), self._number)).start()

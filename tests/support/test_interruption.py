@@ -45,7 +45,7 @@ def test_the_exception_names_the_signal_and_handlers_come_back(number):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-@pytest.mark.parametrize(("more", "work"), [("", "time.sleep(0.01)"), (IN_CALLBACK, "gc.collect(), time.sleep(0.05)")])
+@pytest.mark.parametrize(("more", "work"), [("", "time.sleep(0.01)"), (IN_CALLBACK, "gc.collect(), time.sleep(0.3)")])
 def test_a_command_cleans_up_and_says_so_in_one_line(number, status, more, work, tmp_path):
     """Also where the signal comes inside a callback of the garbage collector, whose exceptions Python drops."""
     script = CLEANING.format(more=more, work=work)

@@ -4,7 +4,6 @@ A checkpoint holds {path: array} of the state, and JSON with a checksum of both.
 cut or with a flipped bit) is set aside, and the newest whole one is taken.
 """
 
-import contextlib
 import errno
 import json
 import logging
@@ -12,7 +11,7 @@ import shutil
 import sys
 import time
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +26,7 @@ from jaxsr.support.types import Json
 KEEP = 2  # the newest ones, beside the best
 FOLDER = "checkpoints"  # of the run's folder
 SET_ASIDE = "set_aside"  # the folder beside it, of checkpoints that are not resumed from
-GRACE = 0.2  # seconds in which readers of a damaged checkpoint end
+GRACE = 0.2  # seconds in which readers and writers end after an error
 FULL = ("No space left on device", "Disk quota exceeded", "RESOURCE_EXHAUSTED")
 
 Arrays = dict[str, np.ndarray]  # those of a state, by path
@@ -92,11 +91,11 @@ class Checkpoints:
         assert self._manager is not None
         for step in sorted(self._manager.all_steps(), reverse=True):
             try:
-                with _without_late_complaints():
-                    arrays, meta = self._read(step)
+                arrays, meta = self._read(step)
             except (MemoryError, PermissionError, UserError):
                 raise
             except Exception as error:  # whatever damaged files make Orbax and its parsers raise
+                time.sleep(GRACE)
                 reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:160]
                 place = self._set_aside(step)
                 print(f"checkpoint {step} is damaged ({reason}); moved to {place}", flush=True)
@@ -148,6 +147,7 @@ class Checkpoints:
             if not any(sign in str(error) for sign in FULL):
                 raise
             self._latest = None
+            time.sleep(GRACE)
             raise OSError(errno.ENOSPC, "no space left for a checkpoint", str(self._folder)) from None
 
     def close(self) -> None:
@@ -170,18 +170,18 @@ class NewestAndBest(checkpoint_managers.PreservationPolicy):
         return [info.step in newest or info.step == self.best for info in checkpoints]
 
 
-@contextlib.contextmanager
-def _without_late_complaints() -> Iterator[None]:
-    """Keep the readers of a damaged checkpoint quiet: those that end later complain to an event loop that is closed."""
+def _ignore_closed_loops() -> None:
+    """Keep Orbax's readers and writers quiet that end after an error, and then complain to a closed event loop."""
     hook = sys.unraisablehook
-    sys.unraisablehook = lambda _: None
-    try:
-        yield
-    except Exception:
-        time.sleep(GRACE)
-        raise
-    finally:
-        sys.unraisablehook = hook
+    if getattr(hook, "ignores_closed_loops", False):
+        return
+
+    def ignore(event: "sys.UnraisableHookArgs") -> None:
+        if not (isinstance(event.exc_value, RuntimeError) and "Event loop is closed" in str(event.exc_value)):
+            hook(event)
+
+    ignore.ignores_closed_loops = True  # type: ignore[attr-defined]
+    sys.unraisablehook = ignore
 
 
 def _is_not_of_orbax(record: logging.LogRecord) -> bool:
@@ -207,5 +207,6 @@ def _open(folder: Path, policy: NewestAndBest) -> ocp.CheckpointManager:
         own = ocp.options.MultiprocessingOptions(active_processes={0}, barrier_sync_key_prefix="first")
         alone = {"multiprocessing_options": own, "create": False}
     get_absl_logger().addFilter(_is_not_of_orbax)
+    _ignore_closed_loops()
     options = ocp.CheckpointManagerOptions(preservation_policy=policy, cleanup_tmp_directories=True, **alone)
     return ocp.CheckpointManager(folder, item_names=("state", "meta"), options=options)

@@ -5,6 +5,7 @@ from pathlib import Path
 from jaxsr.data.images import Photo, write_photo
 from jaxsr.evaluation.scores import UNQUANTIZED, score, score_pair
 from jaxsr.models import Model
+from jaxsr.support.errors import UserError
 from jaxsr.support.types import Json
 from jaxsr.training.run.run_folder import names_only
 from jaxsr.training.run.sample_pictures import Sample, sample_picture
@@ -32,13 +33,17 @@ class Validation:
         return {**scores.mean, f"{scores.baseline_name}_psnr": scores.baseline["psnr"]}
 
     def _write_samples(self, model: Model, step: int, protocol: str) -> None:
+        """Write a picture of samples; where that is impossible, a line says so and the run goes on."""
         every = -(-len(self._set.pairs) // MAX_ROWS)
         samples = []
         for pair, options in zip(self._set.pairs[::every], self._options[::every], strict=True):
             restored, rows = score_pair(model, pair, (protocol,), options)
             samples.append(Sample(pair, restored, rows[protocol]))
         picture = sample_picture(samples, model.name, protocol)
-        write_photo(self._samples / f"step_{step:08d}.png", Photo(picture))
+        try:
+            write_photo(self._samples / f"step_{step:08d}.png", Photo(picture))
+        except (UserError, OSError) as error:
+            print(f"no picture of samples: {error}", flush=True)
 
     def card(self, model: Model) -> list[dict[str, Json]]:
         """Return what a weight file's card says of scores: data, protocol, mean and the baseline's mean."""
