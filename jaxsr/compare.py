@@ -17,7 +17,6 @@ which. A page holds up to 60 MB of pictures. Exit status 0: all done; 1: some ph
 page and at the end, the others are shown; 2: wrong usage.
 """
 
-import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -25,6 +24,7 @@ from absl import flags
 
 from jaxsr.support import command_line
 from jaxsr.support.errors import UserError
+from jaxsr.support.messages import complain, say
 
 if TYPE_CHECKING:
     from jaxsr.api.comparing import CompareOptions
@@ -53,11 +53,11 @@ def main(arguments: Sequence[str]) -> int:
     with progress_bar([], "result") as progress:
         shown = compare(photos, models, _OUTPUT.value, options=options, progress=progress, on_failure=failures.append)
     for comparison in shown:
-        print(f"{comparison.name}: {comparison.facts[0]}")
+        say(f"{comparison.name}: {comparison.facts[0]}")
     where = f"in {_OUTPUT.value}" if shown else f"({_OUTPUT.value} is not written)"
-    print(f"{len(shown)} of {len(photos)} photos compared {where}")
+    say(f"{len(shown)} of {len(photos)} photos compared {where}")
     for failure in failures:
-        print(failure, file=sys.stderr)
+        complain(failure)
     return command_line.SOME_FAILED if failures else command_line.DONE
 
 

@@ -13,8 +13,6 @@ Exit status 0: trained to the end; 1: training diverged, the disk is full, or so
 wrong usage; 130 and 143: stopped by Ctrl-C and SIGTERM.
 """
 
-import os
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -23,6 +21,7 @@ from absl import flags
 from jaxsr.support import command_line
 from jaxsr.support.errors import UserError
 from jaxsr.support.interruption import SHELL_OFFSET
+from jaxsr.support.messages import complain
 from jaxsr.support.paths import output_folder
 from jaxsr.training.catalog.config_flag import define_config, define_list
 from jaxsr.training.config import Config
@@ -41,8 +40,6 @@ _PROCESS = flags.DEFINE_integer("process", None, "Which one this is, from 0. Or 
 _RESTART_DATA = flags.DEFINE_bool(
     "restart_data", False, "Where a run goes on, begin the data anew, as it must with another kind of data."
 )
-
-FAR_BELOW = 3.0  # dB under the enlarged or blurred input, which no trained network has
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -73,23 +70,23 @@ def _train(config: Config, workdir: Path) -> int:
     from jaxsr.devices import processes
     from jaxsr.training.loop import train
     from jaxsr.training.run.run_log import TrainingFailed
+    from jaxsr.training.run.score_watch import MARGIN
 
     try:
         done = train(config, workdir, restart_data=_RESTART_DATA.value)
     except TrainingFailed as error:
         if processes.is_first():  # it is raised in all of them
-            print(f"train: {error}", file=sys.stderr)
+            complain(f"train: {error}")
         return command_line.SOME_FAILED
     weights = workdir / "model.safetensors"
     if done.signal is not None:
         print(f"stopped at step {done.step} of {config.steps}; the same command resumes there; weights: {weights}")
         return SHELL_OFFSET + done.signal
     print(f"trained to step {done.step}; weights: {weights}", flush=True)
-    if done.below > FAR_BELOW and processes.is_first():
-        print(
+    if done.below > MARGIN and processes.is_first():
+        complain(
             f"train: the weights score {done.below:.1f} dB below their input: too few steps, or too high a rate "
-            f"(--config.optimizer.learning_rate)",
-            file=sys.stderr,
+            f"(--config.optimizer.learning_rate)"
         )
     return command_line.DONE
 
@@ -107,10 +104,7 @@ def _list_configs(name: str) -> int:
     """Print the table of the packaged configs, or of the one called `name`; return the exit status."""
     from jaxsr.training.catalog.config_list import config_table
 
-    try:
-        print("\n".join(config_table(name)), flush=True)
-    except BrokenPipeError:  # a reader such as `head` has enough; Python would flush again at its end
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    print("\n".join(config_table(name)), flush=True)
     return command_line.DONE
 
 

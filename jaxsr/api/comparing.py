@@ -101,8 +101,6 @@ def _checked(output: Path, photos: Sequence[Path]) -> Path:
     """Return `output`, or raise UserError unless a page can have that name."""
     if output.suffix.lower() not in SUFFIXES:
         raise UserError(f"{output} is no name of a page; it must end in {' or '.join(SUFFIXES)}")
-    if output.is_dir():
-        raise UserError(f"{output} is a folder; name a file, such as {output / 'compare.html'}")
     if output.resolve() in {path.resolve() for path in photos}:
         raise UserError(f"{output} would overwrite an input; choose another name")
     return output
