@@ -94,7 +94,7 @@ def run_steps(run: Run, programs: list[Program], start: Resumption, stop: Stop) 
     A dispatch never runs past an event: a line of the log, a checkpoint, a score, a stage.
     """
     plan, config, log = run.plan, run.plan.config, run.log
-    step = saved = int(start.state.step)
+    step = int(start.state.step)
     stage, compiled = plan.stage_at(step), set()
     state = parallel.replicate(start.state, plan.devices)
     vgg_params = parallel.replicate(plan.vgg_params, plan.devices)
@@ -113,18 +113,17 @@ def run_steps(run: Run, programs: list[Program], start: Resumption, stop: Stop) 
             compiled.add(stage)
             jax.block_until_ready(metrics)
             log.restart_clock(step)
-        if after_dispatch(run, step, state, meter, clock):
-            saved = step
+        after_dispatch(run, step, state, meter, clock)
     meter.check()
-    if step > saved:
+    if step != run.checkpoints.latest and step > 0:
         save_checkpoint(run, step, state)
     if step < config.steps:  # stopped: leave weights all the same
         save_weights(run, "model", step, model_of(run, state), scores=[])
     return step
 
 
-def after_dispatch(run: Run, step: int, state: TrainState, meter: Meter, clock: SaveClock) -> bool:
-    """Log, score and save where that is due after `step`; return whether a checkpoint was saved."""
+def after_dispatch(run: Run, step: int, state: TrainState, meter: Meter, clock: SaveClock) -> None:
+    """Log, score and save where that is due after `step`."""
     config = run.plan.config
     logs = is_due(config, step, config.log_every) or step in {stage.last for stage in run.plan.stages}
     if logs:  # at the end of a stage too: the next has other metrics
@@ -132,13 +131,12 @@ def after_dispatch(run: Run, step: int, state: TrainState, meter: Meter, clock: 
     scores = is_due(config, step, config.validate_every)
     with run.log.pausing():
         if not (scores or is_due(config, step, config.checkpoint_every) or clock.is_due(may_ask_others=logs)):
-            return False
+            return
         meter.check()  # before saving, so that the last checkpoint stays a good one
         if scores:
             validate(run, step, state)
         save_checkpoint(run, step, state)
         clock.restart()
-    return True
 
 
 def save_checkpoint(run: Run, step: int, state: TrainState) -> None:
