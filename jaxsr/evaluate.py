@@ -54,8 +54,8 @@ _DEGRADATION = flags.DEFINE_string(
     "degradation",
     None,
     "How LR photos are made: MATLAB's bicubic; Pillow's (pillow), the default with --reference_level; blur and every "
-    "scale-th pixel (bd); noise (dn); a random Gaussian kernel (isotropic, anisotropic), each of 8 (gaussian8), one as "
-    "in DIV2KRK (div2krk); camera shake at scale 1 (motion).",
+    "scale-th pixel (bd); noise (dn); a random Gaussian kernel (isotropic, anisotropic), each of 8 (gaussian8, "
+    "gaussian8_ikc), one as in DIV2KRK (div2krk); camera shake at scale 1 (motion).",
 )
 _KERNEL_SIZE = flags.DEFINE_integer("kernel_size", None, "Side of those kernels, by default 21 for Gaussians.")
 
@@ -69,7 +69,9 @@ _LEVEL = flags.DEFINE_string("reference_level", "", "srntt: 1 (most similar) to 
 
 # What comes out
 _PROTOCOL = flags.DEFINE_list(
-    "protocol", None, "Of y8, y, rgb; by default y8 for luma networks and bicubic, rgb for deblurring, else y."
+    "protocol",
+    None,
+    "Of y8, y, y-full, rgb; by default y8 for luma networks and bicubic, rgb for deblurring, else y.",
 )
 _JSON = flags.DEFINE_string("json", None, "File for the scores.")
 _SAVE = flags.DEFINE_string("save", None, "Folder for the restored photos.")

@@ -6,7 +6,18 @@ centre is; `training_pairs.py` cuts training patches. The functions named after 
 """
 
 from jaxsr.degradations.blurring import blur
-from jaxsr.degradations.named import anisotropic, bd, bicubic, div2krk, dn, gaussian8, isotropic, motion, pillow
+from jaxsr.degradations.named import (
+    anisotropic,
+    bd,
+    bicubic,
+    div2krk,
+    dn,
+    gaussian8,
+    gaussian8_ikc,
+    isotropic,
+    motion,
+    pillow,
+)
 from jaxsr.degradations.table import DEGRADATIONS, Degradation, Degraded, degrade_batch
 
 __all__ = [
@@ -21,6 +32,7 @@ __all__ = [
     "div2krk",
     "dn",
     "gaussian8",
+    "gaussian8_ikc",
     "isotropic",
     "motion",
     "pillow",
