@@ -58,8 +58,9 @@ def with_variance(kernel: np.ndarray, factor: float) -> np.ndarray:
     if factor == 1:
         return kernel / kernel.sum()
     pad = max(math.ceil((math.sqrt(factor) - 1) * len(kernel) / 2), 0)
-    centre, step = centre_of_mass(kernel) + pad, 1 / math.sqrt(factor)
-    scaled = ndimage.affine_transform(np.pad(kernel, pad), [step, step], centre - step * centre, order=3)
+    centre = centre_of_mass(kernel)[:, None, None] + pad
+    frame = np.pad(kernel, pad)
+    scaled = ndimage.map_coordinates(frame, centre + (np.indices(frame.shape) - centre) / math.sqrt(factor), order=3)
     return scaled / scaled.sum()
 
 
