@@ -22,7 +22,6 @@ from jaxsr.blind.zssr.restoration import restore_zssr
 from jaxsr.blind.zssr.settings import ZSSRSettings
 from jaxsr.blind.zssr.stages import Kernels
 from jaxsr.data.kernel_files import read_kernel, read_kernels
-from jaxsr.imaging.patches import center_crop
 from jaxsr.imaging.resize import resize
 from jaxsr.metrics.kernel_errors import kernel_error
 from jaxsr.metrics.protocols import PROTOCOLS
@@ -48,8 +47,7 @@ def measure(data: Path, scale: int, name: str, kernels: Path, settings: ZSSRSett
     row = _estimate(stem, lr, scale)
     row["kernel_error"] = kernel_error(read_kernel(with_suffix(stem, ".npz")), true_kernel)
     if middle:
-        lr = center_crop(lr, *(min(middle, side) // 2 * 2 for side in lr.shape[:2]))
-        hr = center_crop(hr, *(scale * side for side in lr.shape[:2]))
+        lr, hr = _middle(lr, middle, 1), _middle(hr, middle, scale)
     sources: dict[str, Callable[[], Kernels]] = {
         "estimated": lambda: read_kernels(str(with_suffix(stem, ".npz")), scale),
         "true": lambda: true_kernel,
@@ -62,6 +60,13 @@ def measure(data: Path, scale: int, name: str, kernels: Path, settings: ZSSRSett
         row[f"{method}_seconds"] = time.perf_counter() - start
         row |= _named(method, score(restored, hr, scale=scale, luma_only=False))
     return row
+
+
+def _middle(image: np.ndarray, size: int, scale: int) -> np.ndarray:
+    """Return the middle of `image`, `scale` times `size` pixels a side, at the same place at every scale."""
+    starts = [(side // scale - size) // 2 * scale for side in image.shape[:2]]
+    top, left = (max(start, 0) for start in starts)
+    return image[top : top + scale * size, left : left + scale * size]
 
 
 def _named(method: str, scores: dict[str, float]) -> Row:
