@@ -16,6 +16,13 @@ from jaxsr.weights.shipped_weights import default_scale, shipped_files, shipped_
 
 REMEDY = "published weights are turned into ours by: python -m jaxsr.import_weights"
 
+# Variants of configs that are not named by the scale alone; their files are below the room of trainings.
+CONFIG_VARIANTS = {
+    **{"vdsr": "muon", "mslapsrn": "D5R8", "srdensenet": "All", "srgan": "vgg22", "srntt": "l2", "deblurgan": "wild"},
+    **{"danv1": "x{scale}-iso", "danv2": "x{scale}-iso"},
+    "lapsrn-x3": "x4",  # whose weights serve x3 too
+}
+
 
 def save(path: str | Path, model: Model, **card: Json) -> None:
     """Write `model` to `path`, as `model.save(path, **card)` does."""
@@ -68,9 +75,17 @@ def _load_named(name: str, scale: int | None) -> Model:
     if path is None:
         raise UserError(
             f"no weights ship for {base} at scale {scale}; shipped: {', '.join(shipped_names())}; "
-            f"others are trained (python -m jaxsr.train --config={base}) or imported (python -m jaxsr.import_weights)"
+            f"others are trained ({training_command(base, scale)}) or imported (python -m jaxsr.import_weights FILE "
+            f"--model={base})"
         )
     return load_file(path)
+
+
+def training_command(base: str, scale: int) -> str:
+    """Return the command that trains the system `base` at `scale`, by the variant of its config that is nearest."""
+    variant = CONFIG_VARIANTS.get(f"{base}-x{scale}") or CONFIG_VARIANTS.get(base, "x{scale}").format(scale=scale)
+    known = scale in model_spec(base).scales
+    return f"python -m jaxsr.train --config={base}{f':{variant}' if known else ''} --workdir=DIR"
 
 
 def load_file(path: str | Path) -> Model:
