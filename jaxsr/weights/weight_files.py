@@ -78,7 +78,7 @@ def _load_named(name: str, scale: int | None) -> Model:
             f"others are trained ({training_command(base, scale)}) or imported (python -m jaxsr.import_weights FILE "
             f"--model={base})"
         )
-    return load_file(path)
+    return load_file(path).at_scale(scale)
 
 
 def training_command(base: str, scale: int) -> str:
