@@ -1,0 +1,1 @@
+"""Importers of networks whose published weights are TensorFlow's: DRCN and SRNTT, by their variables' names."""
