@@ -54,14 +54,26 @@ def _roles(tensors: Tensors) -> tuple[str, list[str], str | None, list[str], str
     Raises KeyError where there is none.
     """
     shapes = {n.removesuffix(".weight"): x.shape for n, x in tensors.items() if n.endswith(".weight") and x.ndim == 4}
-    low = _only("conv.weight", [n for n, shape in shapes.items() if shape[1] in (1, 3) and shape[0] not in (1, 3)])
-    last = _only("reconstruction.weight", [n for n, s in shapes.items() if s[0] in (1, 3) and s[1] not in (1, 3)])
+    low, last = _ends(shapes)
     pointwise = [name for name, shape in shapes.items() if shape[2:] == (1, 1)]
     deconvolutions = sorted((n for n in shapes if _DECONVOLUTION.search(n) and n not in (low, last)), key=_numbers)
     if len(deconvolutions) != 2:
         raise KeyError("deconv.0.weight" if not deconvolutions else "deconv.2.weight")
     dense = [name for name in shapes if name not in (low, last, *pointwise, *deconvolutions)]
     return low, dense, _only("bottleneck.0.weight", pointwise) if pointwise else None, deconvolutions, last
+
+
+def _ends(shapes: dict[str, tuple[int, ...]]) -> tuple[str, str]:
+    """Return the layers that take the photo and that give it; raises KeyError where there is no one pair of them."""
+    ends = {}
+    for channels in (1, 3):  # a narrow network may have 3 features
+        takes = [name for name, (outputs, inputs, *_) in shapes.items() if inputs == channels != outputs]
+        gives = [name for name, (outputs, inputs, *_) in shapes.items() if outputs == channels != inputs]
+        ends[len(takes), len(gives)] = (takes, gives)
+    if (1, 1) not in ends:
+        raise KeyError("conv.weight" if all(not takes for takes, _ in ends) else "reconstruction.weight")
+    (low,), (last,) = ends[1, 1]
+    return low, last
 
 
 def _only(expected: str, names: list[str]) -> str:

@@ -1,5 +1,6 @@
 """What trainers and frameworks put around the names of weights, taken off: wrappers, prefixes, optimizers' slots."""
 
+import itertools
 import re
 from collections.abc import Iterator
 
@@ -10,6 +11,7 @@ WRAPPERS = (
     *("params_ema", "ema", "ema_state_dict", "model_ema", "state_dict", "model_state_dict", "params", "weights"),
     *("model", "net", "network", "generator", "netG", "net_g", "G", "module", "_orig_mod"),
 )
+MAX_WRAPPERS = 4  # in each other
 _AVERAGES = ("/ExponentialMovingAverage", "/EMA", ".ema")
 _SLOT = re.compile(
     r"(?:^|[/.])(?:Adam(?:_\d+)?|Momentum|RMSProp(?:_\d+)?|Adagrad|Adadelta(?:_\d+)?|Ftrl(?:_\d+)?|AMSGrad"
@@ -21,23 +23,21 @@ Arrays = dict[str, np.ndarray]
 
 
 def unwrappings(tensors: Arrays) -> Iterator[Arrays]:
-    """Yield the arrays under the names of the file, then without one wrapper after the other.
+    """Yield the arrays under the names of the file, then without wrappers, of which there may be several inside others.
 
     TensorFlow's `:0` and optimizers' slots are removed at once; averages take the place of what they average. An
     importer takes the first that it knows: "model." may be a wrapper, or the network's own name.
     """
-    tensors = _plain(tensors)
+    yield from _unwrapped(_plain(tensors), MAX_WRAPPERS)
+
+
+def _unwrapped(tensors: Arrays, depth: int) -> Iterator[Arrays]:
     yield tensors
-    seen = True
-    while seen:
-        seen = False
-        for wrapper in WRAPPERS:
-            for mark in "./":
-                prefix = f"{wrapper}{mark}"
-                inside = {name.removeprefix(prefix): x for name, x in tensors.items() if name.startswith(prefix)}
-                if inside and not seen:
-                    tensors, seen = inside, True
-                    yield tensors
+    for wrapper, mark in itertools.product(WRAPPERS if depth else (), "./"):
+        prefix = f"{wrapper}{mark}"
+        inside = {name.removeprefix(prefix): x for name, x in tensors.items() if name.startswith(prefix)}
+        if inside:
+            yield from _unwrapped(inside, depth - 1)
 
 
 def _plain(tensors: Arrays) -> Arrays:

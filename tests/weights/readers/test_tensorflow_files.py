@@ -107,7 +107,7 @@ def test_damaged_ones_are_refused_or_read(tmp_path):
     index, (numbers,) = bundle(TENSORS)
     (tmp_path / "m.data-00000-of-00001").write_bytes(numbers)
     for content, name in ((index, "m.index"), (single_file(TENSORS), "n.ckpt")):
-        for number in range(150):
+        for number in range(50):
             damaged = bytearray(content)
             for _ in range(random_.choice([1, 4, 30])):
                 damaged[random_.randrange(len(content))] = random_.randrange(256)
@@ -117,7 +117,7 @@ def test_damaged_ones_are_refused_or_read(tmp_path):
                 read_tensors(tmp_path / name)
             except UserError:
                 refused += 1
-    assert refused > 100
+    assert refused > 30
 
 
 def test_missing_numbers_are_named(tmp_path):

@@ -17,7 +17,7 @@ STAGES = ("small", "medium", "large")
 NORM = {"beta": "bias", "gamma": "scale", "moving_mean": "mean", "moving_variance": "var"}  # in TensorLayer's order
 _BLOCK = re.compile(
     r"(?:.*/)?(?:[cb]|conv|bn)(?P<layer>[12])/(?P<block>\d+)"
-    r"|(?:.*/)?(?:res\w*|block)_?(?P<block2>\d+)/(?:conv|bn|[cb])_?(?P<layer2>[12])"
+    r"|(?:.*/)?(?:res\w*?|block)_?(?P<block2>\d+)/(?:conv|bn|[cb])_?(?P<layer2>[12])"
 )
 _LISTED = re.compile(r"(?:(.*)[./])?(?:arr_)?(\d+)")
 
