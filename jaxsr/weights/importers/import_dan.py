@@ -81,7 +81,7 @@ def as_basis(x: np.ndarray) -> np.ndarray:
     return basis
 
 
-def _shared_options(tensors: Tensors, variants: dict, codes: int) -> tuple[dict[str, Option], dict[str, Layers]]:
+def _shared_options(tensors: Tensors, variants: dict, codes: int) -> tuple[dict[str, Option], dict[str, dict]]:
     """Return the options that the basis tells, and the collection of constants."""
     if BASIS not in tensors:
         raise UserError(

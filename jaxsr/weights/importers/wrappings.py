@@ -33,7 +33,9 @@ def unwrappings(tensors: Arrays) -> Iterator[Arrays]:
 
 def _unwrapped(tensors: Arrays, depth: int) -> Iterator[Arrays]:
     yield tensors
-    for wrapper, mark in itertools.product(WRAPPERS if depth else (), "./"):
+    first = {re.split(r"[./]", name, maxsplit=1)[0] for name in tensors}
+    wrappers = dict.fromkeys((*WRAPPERS, *(first if len(first) == 1 else ())))  # a scope around everything is one, too
+    for wrapper, mark in itertools.product(wrappers if depth else (), "./"):
         prefix = f"{wrapper}{mark}"
         inside = {name.removeprefix(prefix): x for name, x in tensors.items() if name.startswith(prefix)}
         if inside:

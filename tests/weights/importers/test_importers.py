@@ -69,11 +69,14 @@ def test_other_networks_are_refused():
         import_tensors("bicubic", {})
 
 
-@pytest.mark.parametrize("prefix", ["module.", "state_dict.module.", "params_ema.", "model/", "model_state_dict.net."])
+@pytest.mark.parametrize(
+    "prefix", ["module.", "state_dict.module.", "params_ema.", "model/", "model_state_dict.net.", "a.module."]
+)
 def test_wrappers_are_taken_off(prefix):
     tensors = {f"{prefix}{name}": x for name, x in espcn_tensors(2).items()}
     others = {"optimizer.state.0.exp_avg": np.zeros(3), "params.conv9.weight": np.zeros((1, 1, 3, 3))}
     assert import_tensors("espcn", tensors | others).scale == 2
+    assert import_tensors("espcn", {f"scope/{name}": x for name, x in tensors.items()}).scale == 2
 
 
 def test_a_networks_own_name_is_no_wrapper(tmp_path):

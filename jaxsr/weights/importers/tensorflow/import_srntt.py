@@ -15,6 +15,10 @@ from jaxsr.weights.importers.layouts import Imported, Tensors, stacked_trees
 
 STAGES = ("small", "medium", "large")
 NORM = {"beta": "bias", "gamma": "scale", "moving_mean": "mean", "moving_variance": "var"}  # in TensorLayer's order
+CONVOLUTION = {
+    **dict.fromkeys(("W_conv2d", "W", "kernel", "weights"), "kernel"),
+    **dict.fromkeys(("b_conv2d", "b", "bias", "biases"), "bias"),
+}
 _BLOCK = re.compile(
     r"(?:.*/)?(?:[cb]|conv|bn)(?P<layer>[12])/(?P<block>\d+)"
     r"|(?:.*/)?(?:res\w*?|block)_?(?P<block2>\d+)/(?:conv|bn|[cb])_?(?P<layer2>[12])"
@@ -102,10 +106,10 @@ def _tree(layers: dict[str, Layer]) -> tuple[dict, dict]:
 
 def _named_stages(tensors: Tensors) -> dict[str, Stage]:
     """Return the stages of named variables, in whatever order."""
-    layers: dict[str, dict[str, dict]] = defaultdict(lambda: defaultdict(dict))
+    layers: dict[str, dict[tuple, dict]] = defaultdict(lambda: defaultdict(dict))
     for name, x in tensors.items():
         path, _, variable = name.rpartition("/")
-        kind = NORM.get(variable) or ("kernel" if x.ndim == 4 else "bias" if variable.startswith("b") else None)
+        kind = NORM.get(variable) or CONVOLUTION.get(variable)
         stage = _stage_of(path)
         if kind and stage:
             layers[stage][_layer_of(path)]["norm" if variable in NORM else "conv", kind] = x
