@@ -92,7 +92,9 @@ def _shared_options(tensors: Tensors, variants: dict, codes: int) -> tuple[dict[
     size = math.isqrt(len(basis))
     drawn = next((v["kernels"] for v in variants.values() if v["kernel_size"] == size and "kernels" in v), None)
     options: dict[str, Option] = {"kernel_size": size, "code_length": codes}
-    return options | ({"kernels": drawn} if drawn else {}), {"constants": {"basis": basis}}
+    if drawn:
+        options["kernels"] = drawn
+    return options, {"constants": {"basis": basis}}
 
 
 def _v1_body(tensors: Tensors, name: str) -> Layers:

@@ -69,9 +69,7 @@ def test_other_networks_are_refused():
         import_tensors("bicubic", {})
 
 
-@pytest.mark.parametrize(
-    "prefix", ["module.", "state_dict.module.", "params_ema.", "model/", "model_state_dict.net.", "a.module."]
-)
+@pytest.mark.parametrize("prefix", ["module.", "state_dict.module.", "params_ema.", "model/", "model_state_dict.net."])
 def test_wrappers_are_taken_off(prefix):
     tensors = {f"{prefix}{name}": x for name, x in espcn_tensors(2).items()}
     others = {"optimizer.state.0.exp_avg": np.zeros(3), "params.conv9.weight": np.zeros((1, 1, 3, 3))}
