@@ -7,10 +7,11 @@ import numpy as np
 from jaxsr.models import MODELS, Model, model_spec
 from jaxsr.models.serialization import check_name
 from jaxsr.support.errors import UserError, nearest
+from jaxsr.support.messages import one_line
 from jaxsr.support.trees import by_path, from_paths
 from jaxsr.support.types import Json, Tree
 from jaxsr.weights.cards import as_float32, network_of, parse_card
-from jaxsr.weights.readers.bounds import check_downloaded, readable, refusals
+from jaxsr.weights.readers.bounds import check_downloaded, refusals
 from jaxsr.weights.readers.safetensors_files import read_safetensors
 from jaxsr.weights.shipped_weights import default_scale, shipped_files, shipped_names
 
@@ -95,7 +96,7 @@ def load_file(path: str | Path) -> Model:
     """
     path = Path(path)
     if not path.is_file():
-        raise UserError(readable(f"no weight file {path}; give a file or one of: {', '.join(shipped_names())}"))
+        raise UserError(one_line(f"no weight file {path}; give a file or one of: {', '.join(shipped_names())}"))
     check_downloaded(path)
     with refusals(path, "no weight file of jaxsr", REMEDY):
         tensors, metadata = read_safetensors(path, remedy=REMEDY)

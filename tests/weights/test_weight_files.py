@@ -36,7 +36,8 @@ def test_a_file_alone_brings_the_model_back(model, tmp_path):
     x = jnp.asarray(np.random.default_rng(0).random((1, 9, 8, 1)), jnp.float32)
     np.testing.assert_array_equal(loaded.apply(x), model.apply(x))
     assert loaded.card["licence"] == "CC0" and loaded.card["scores"] == [1]
-    assert loaded.card["options"] == {"feature_channels": 8, "shrink_channels": 4, "mapping_layers": 2, "channels": 1}
+    widths = {"feature_channels": 8, "shrink_channels": 4, "mapping_layers": 2, "channels": 1}
+    assert loaded.card["options"] == {**widths, "padding": "zero"}
 
 
 def test_saving_again_keeps_the_card(model, tmp_path):
