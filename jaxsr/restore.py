@@ -124,7 +124,7 @@ def _model(arguments: Sequence[str], videos: Sequence[Path], folder: Path) -> tu
 
     if _MODEL.value != AUTO:
         return _MODEL.value, _SCALE.value
-    photos = find_photos(arguments, recursive=_RECURSIVE.value, without=folder).photos if arguments else []
+    photos = list(find_photos(arguments, recursive=_RECURSIVE.value, without=folder).photos) if arguments else []
     choice = choose_for_files(photos, videos, _SCALE.value)
     say(choice.reason)
     return choice.model, choice.scale

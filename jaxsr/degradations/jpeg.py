@@ -37,7 +37,9 @@ _TO_RGB = np.linalg.inv(_TO_YCC).astype(np.float32)
 _OFFSET = np.array([[[0, 128, 128]]], np.float32)
 
 _FREQUENCY, _PLACE = np.mgrid[:BLOCK, :BLOCK]
-_DCT = np.float32(np.cos((2 * _PLACE + 1) * _FREQUENCY * np.pi / (2 * BLOCK)) / 2)  # orthonormal, (frequency, place)
+_DCT = (np.cos((2 * _PLACE + 1) * _FREQUENCY * np.pi / (2 * BLOCK)) / 2).astype(
+    np.float32
+)  # orthonormal, (frequency, place)
 _DCT[0] /= np.sqrt(np.float32(2))
 
 _HIGHEST = jax.lax.Precision.HIGHEST
