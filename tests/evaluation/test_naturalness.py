@@ -9,14 +9,20 @@ from jaxsr.evaluation.folder_scores import ScoreOptions, score_files
 from jaxsr.evaluation.naturalness import niqe_of_folder
 from jaxsr.evaluation.score_tables import table
 from jaxsr.evaluation.sources import pair_files
+from jaxsr.metrics.niqe import check_niqe_size
 from jaxsr.support.errors import UserError
 from jaxsr.weights import load
 
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """Have the mean level stand for NIQE, which takes seconds to compile. Return a folder of a photo of two blocks, and of one that is too small."""
-    monkeypatch.setattr("jaxsr.evaluation.naturalness.niqe", np.mean)
+    """Return a folder of a photo of two blocks, and of one that is too small; NIQE takes seconds to compile."""
+
+    def mean_level(image):
+        check_niqe_size(image.shape)
+        return np.mean(image)
+
+    monkeypatch.setattr("jaxsr.evaluation.naturalness.niqe", mean_level)
     pixels = next(iter(sample_photos("validation").values()))[:100, :200]
     write_photo(tmp_path / "a.png", Photo(pixels))
     write_photo(tmp_path / "small.png", Photo(pixels[:, :150]))
