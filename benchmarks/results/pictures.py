@@ -1,14 +1,14 @@
 """Pictures of the page: one crop of a bundled photo, restored by all systems of a scale, side by side and labelled."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from benchmarks.results.contestants import OURS, Contestant
+from benchmarks.results.contestants import OURS, PUBLISHED, Contestant
 from benchmarks.results.photo_sets import SETS_OF
 from jaxsr.data.samples import sample_photos
 from jaxsr.evaluation.pairs import Pair, PairOptions, make_pairs
@@ -39,24 +39,23 @@ class Picture(NamedTuple):
 
 BLIND = ("danv1", "danv2")
 PICTURES = (
-    *(Picture(f"results-x{scale}", scale, "bicubic", (), "LR photo by bicubic.") for scale in (2, 3, 4)),
+    *(Picture(f"results-x{scale}", scale, "bicubic", (), "LR photo by bicubic.") for scale in (2, 4)),
     Picture("results-blind-x4", 4, "isotropic", BLIND, "LR photo blurred by a Gaussian kernel, then by bicubic."),
 )
 
 
 def draw_pictures(
-    contestants: Iterable[Contestant], folder: Path, earlier: Sequence[dict[str, Json]] = ()
+    contestants: Sequence[Contestant], folder: Path, earlier: Sequence[dict[str, Json]] = ()
 ) -> list[dict[str, Json]]:
-    """Write the pictures to `folder`, and return what the record says of each; without own weights there is none.
+    """Write the pictures to `folder`, and return what the record says of each; none without weights.
 
     Those that `earlier` runs drew of the same weights are kept.
     """
-    ours, made = [each for each in contestants if each.kind == OURS], []
-    known = {(picture["file"], picture["digest"]): picture for picture in earlier}
+    made, known = [], {(picture["file"], picture["digest"]): picture for picture in earlier}
     for picture in PICTURES:
-        chosen = [each for each in ours if _belongs(each, picture)]
+        chosen = _shown_in(picture, contestants)
         file = folder / f"{picture.stem}.png"
-        digest = hashlib.sha256(repr([(each.name, each.digest) for each in chosen]).encode()).hexdigest()
+        digest = hashlib.sha256(repr([(name, each.digest) for name, each in chosen.items()]).encode()).hexdigest()
         if chosen and (file.name, digest) in known and file.is_file():
             made.append(known[file.name, digest])
         elif chosen:
@@ -64,12 +63,22 @@ def draw_pictures(
     return made
 
 
-def _belongs(contestant: Contestant, picture: Picture) -> bool:
-    wanted = contestant.system in picture.systems if picture.systems else contestant.system not in SETS_OF
-    return wanted and picture.scale in contestant.scales
+def _shown_in(picture: Picture, contestants: Sequence[Contestant]) -> dict[str, Contestant]:
+    """Return the own weights for a picture by name, and published ones of systems that have no own."""
+
+    def belongs(contestant: Contestant) -> bool:
+        system = contestant.system
+        wanted = system in picture.systems if picture.systems else system not in SETS_OF
+        return wanted and picture.scale in contestant.scales
+
+    ours = [each for each in contestants if each.kind == OURS and belongs(each)]
+    systems = {each.system for each in ours}
+    others = {each.system: each for each in contestants if each.kind == PUBLISHED and belongs(each)}
+    published = {f"{name} (published)": each for name, each in others.items() if name not in systems}
+    return {each.name: each for each in ours} | published
 
 
-def _draw(picture: Picture, contestants: Sequence[Contestant], file: Path) -> dict[str, Json]:
+def _draw(picture: Picture, contestants: Mapping[str, Contestant], file: Path) -> dict[str, Json]:
     pair, crops, scores = _pair(picture), {}, {}
     crops["original"] = _shown(pair.hr)
     for name, restored in _restored(pair, contestants, picture.scale).items():
@@ -88,14 +97,14 @@ def _pair(picture: Picture) -> Pair:
     return make_pairs(PHOTO, pixels, picture.scale, PairOptions(picture.degradation))[0]
 
 
-def _restored(pair: Pair, contestants: Sequence[Contestant], scale: int) -> dict[str, np.ndarray]:
+def _restored(pair: Pair, contestants: Mapping[str, Contestant], scale: int) -> dict[str, np.ndarray]:
     """Return the photo restored by each, by name, without those that fail."""
     photos = {"bicubic": pair.enlarged}
-    for contestant in contestants:
+    for name, contestant in contestants.items():
         model = contestant.at_scale(scale)
         try:
             assert model is not None
-            photos[contestant.name] = restore_pixels(model, pair.lr, RestoreOptions(quantize=False))[0]
+            photos[name] = restore_pixels(model, pair.lr, RestoreOptions(quantize=False))[0]
         except FAILURES:
             continue  # the tables say why
     return photos
