@@ -35,7 +35,7 @@ _WEIGHTS = flags.DEFINE_string("weights", None, "Folder of weight files to score
 _MODELS = flags.DEFINE_list("models", [], "Only these systems or weights: fsrcnn, vdsr_twtygqyy.pth; bicubic always.")
 _SETS = flags.DEFINE_list("sets", [], "Only these sets.")
 _VGG = flags.DEFINE_string("vgg", None, "VGG19's weights for srntt; by default a file of that name in --published.")
-_MINUTES = flags.DEFINE_float("minutes", 2, "Of a set and weights, after which the next run goes on; 0: no limit.", 0)
+_MINUTES = flags.DEFINE_float("minutes", 1, "Of a set and weights, after which the next run goes on; 0: no limit.", 0)
 _PICTURES = flags.DEFINE_bool("pictures", True, "Whether to make the page's pictures; only with --data.")
 
 
@@ -71,11 +71,12 @@ def score_all(record: "Record", page_file: Path | None) -> None:
     for name in _SETS.value:
         choose("set", name, sets)
     sets = {name: each for name, each in sets.items() if not _SETS.value or name in _SETS.value}
+    record.skipped = {}
     contestants = own_contestants(user_path(_WEIGHTS.value) if _WEIGHTS.value else None)
     if _PUBLISHED.value:
         published, record.skipped = published_contestants(user_path(_PUBLISHED.value))
         contestants += published
-    for task in tasks_of(_chosen(contestants), sets):
+    for task in tasks_of(_chosen(contestants), sets, record.skipped):
         tell(score_task(task, record, vgg=_vgg(), seconds=60 * _MINUTES.value or math.inf))
     if page_file and _PICTURES.value:
         record.pictures = draw_pictures(contestants, page_file.parent, record.pictures)

@@ -64,8 +64,10 @@ class Contestant:
 def own_contestants(folder: Path | None = None) -> list[Contestant]:
     """Return bicubic, the weights that ship, and those in `folder`, which take precedence where names are equal.
 
-    Raises UserError for a file that is no weight file.
+    Raises UserError for a missing folder, and for a file that is no weight file.
     """
+    if folder is not None and not folder.is_dir():
+        raise UserError(f"--weights={folder} is no folder; name one of weight files")
     files = {path.stem: path for place in (SHIPPED, folder) if place for path in sorted(place.glob("*.safetensors"))}
     models = {name: load_file(path) for name, path in files.items()}
     ours = [Contestant(model.spec.name, OURS, name, model) for name, model in models.items()]

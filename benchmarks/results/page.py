@@ -59,7 +59,7 @@ def _pictures(record: Record) -> Iterator[str]:
 def _skipped(record: Record) -> Iterator[str]:
     if record.skipped:
         lines = [f"- `{name}`: {reason}" for name, reason in record.skipped.items()]
-        yield "## Published files that were not read\n\n" + "\n".join(lines) + "\n"
+        yield "## What could not be read\n\n" + "\n".join(lines) + "\n"
 
 
 def _method(rows: Sequence[Row]) -> Iterator[str]:

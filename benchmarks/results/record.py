@@ -13,6 +13,7 @@ from jaxsr.support.files import written_whole
 from jaxsr.support.types import Json
 
 FORMAT = 1
+DECIMALS = 6  # of a photo's scores
 Row = dict[str, Json]  # of one set of weights on one test set at one scale
 KEY = ("system", "weights", "name", "set", "scale")  # of a row
 
@@ -64,13 +65,15 @@ class Record:
 
 
 def _fresh(facts: Mapping[str, Json]) -> Row:
-    figures = figures_of(facts["system"], facts["set"], facts["scale"])
+    of_the_paper = facts["weights"] != "ours" or facts["name"].partition("-")[0] == facts["system"]  # not real-x4
+    figures = figures_of(facts["system"], facts["set"], facts["scale"]) if of_the_paper else None
     return {**facts, "paper": figures and dataclasses.asdict(figures), "photos": [], "complete": False}
 
 
 def add_photo(row: Row, photo: Mapping[str, Json]) -> None:
     """Add the scores of a `photo` to `row`, and bring its means up to date."""
-    row["photos"].append(dict(photo))
+    rounded = {name: round(value, DECIMALS) if isinstance(value, float) else value for name, value in photo.items()}
+    row["photos"].append(rounded)
     row["mean"] = {name: _mean(row["photos"], name) for name in photo if name != "name"}
 
 

@@ -3,9 +3,11 @@
 import dataclasses
 import math
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
+
+import numpy as np
 
 from benchmarks.results.contestants import Contestant
 from benchmarks.results.photo_sets import PhotoSet, is_scored_on
@@ -20,7 +22,7 @@ from jaxsr.restoration.options import RestoreOptions
 from jaxsr.restoration.photo import warm_up
 from jaxsr.restoration.reference.preparation import load_for_matching, read_references
 from jaxsr.restoration.tiles.placement import TileCache
-from jaxsr.support.errors import UserError
+from jaxsr.support.errors import FAILURES, UserError
 from jaxsr.support.messages import one_line, say
 from jaxsr.support.types import Json
 
@@ -28,6 +30,7 @@ MAX_REASON = 200  # characters of why a row failed
 UNROUNDED = RestoreOptions(quantize=False)
 BICUBIC_PROTOCOLS = {"Gaussian8": "y", "DIV2KRK": "y", "GoPro": "rgb", "views": "y"}  # those of the systems beside it
 Scores = dict[str, Json]  # of a photo
+Score = Callable[[Source, Pair], Scores]
 
 
 class Task(NamedTuple):
@@ -38,14 +41,21 @@ class Task(NamedTuple):
     scale: int
 
 
-def tasks_of(contestants: Iterable[Contestant], sets: Mapping[str, PhotoSet]) -> Iterator[Task]:
-    """Yield what is to score, set by set, small systems first."""
-    contestants = list(contestants)
+def tasks_of(
+    contestants: Sequence[Contestant], sets: Mapping[str, PhotoSet], skipped: dict[str, str]
+) -> Iterator[Task]:
+    """Yield what is to score, set by set, small systems first; why a set cannot be read is added to `skipped`."""
     for name, photo_set in sets.items():
         for scale in photo_set.scales:
             served = [each for each in contestants if scale in each.scales and is_scored_on(each.system, name)]
-            if any(each.model is not None for each in served):  # bicubic alone is no comparison
-                yield from (Task(each, photo_set, scale) for each in served)
+            if all(each.model is None for each in served):
+                continue  # bicubic alone is no comparison
+            try:
+                photo_set.digest(scale)
+            except FAILURES as error:
+                skipped[f"{name} x{scale}"] = one_line(error, MAX_REASON)
+                continue
+            yield from (Task(each, photo_set, scale) for each in served)
 
 
 def score_task(task: Task, record: Record, *, vgg: Path | None = None, seconds: float = math.inf) -> Row:
@@ -104,7 +114,7 @@ def facts_of(task: Task) -> dict[str, Json]:
     }
 
 
-def _bicubic(protocol: str):
+def _bicubic(protocol: str) -> Score:
     """Return the function that scores the enlargement of a pair, or the blurred photo itself."""
 
     def score(source: Source, pair: Pair) -> Scores:
@@ -117,7 +127,7 @@ def _bicubic(protocol: str):
     return score
 
 
-def _network(model: Model, protocol: str, task: Task, vgg: Path | None):
+def _network(model: Model, protocol: str, task: Task, vgg: Path | None) -> Score:
     """Return the function that restores and scores a pair, and times it without compiling."""
     sources = task.photo_set.sources(task.scale)
     cache = TileCache([size for source in sources if (size := source.lr_size(task.scale))])
@@ -138,7 +148,7 @@ def _network(model: Model, protocol: str, task: Task, vgg: Path | None):
     return score
 
 
-def _niqe(image) -> float | None:
+def _niqe(image: np.ndarray) -> float | None:
     """Return NIQE of an image, None for one that is too small."""
     try:
         return niqe_of_image(image)

@@ -41,7 +41,7 @@ def ours():
 
 def test_what_is_scored(sets, ours):
     assert list(sets) == ["Set5", "Gaussian8"] and sets["Gaussian8"].count(2) == 16
-    tasks = [(task.contestant.name, task.photo_set.name, task.scale) for task in tasks_of([BICUBIC, ours], sets)]
+    tasks = [(task.contestant.name, task.photo_set.name, task.scale) for task in tasks_of([BICUBIC, ours], sets, {})]
     assert tasks == [("bicubic", "Set5", 2), ("espcn-x2", "Set5", 2)]
     assert is_scored_on("danv1", "Gaussian8") and not is_scored_on("danv1", "Set5")
     with pytest.raises(UserError, match="--data holds no test set; folders are known by the names Set5"):
@@ -74,9 +74,25 @@ def test_what_fails_is_marked_and_begun_again(sets, ours, tmp_path, monkeypatch)
     assert "failure" not in score_task(task, record) and record.rows[0]["complete"]
 
 
+def test_sets_that_cannot_be_read_are_left_out(tmp_path):
+    (tmp_path / "DIV2KRK" / "gt").mkdir(parents=True)
+    Image.fromarray(smooth(36, 42)).save(tmp_path / "DIV2KRK" / "gt" / "im_1.png")
+    blind = Contestant("danv1", "ours", "danv1-x2", network("espcn", 2))
+    assert list(tasks_of([blind], find_sets([tmp_path]), skipped := {})) == []
+    assert list(skipped) == ["DIV2KRK x2"] and "lr_x2" in skipped["DIV2KRK x2"]
+
+
+def test_own_weights_of_another_name_have_no_paper(sets, ours, tmp_path):
+    record = Record.read(tmp_path / "record.json")
+    published = [Contestant("vdsr", "ours", name, ours.model) for name in ("vdsr", "real-x2")]
+    rows = [score_task(Task(each, sets["Set5"], 2), record) for each in published]
+    assert rows[0]["difference"] == pytest.approx(rows[0]["mean"]["psnr"] - 37.53)
+    assert rows[1]["paper"] is None and rows[1]["difference"] is None
+
+
 def test_every_figure_of_the_page_is_in_the_record(sets, ours, tmp_path):
     record = Record.read(tmp_path / "record.json")
-    for task in tasks_of([BICUBIC, ours], sets):
+    for task in tasks_of([BICUBIC, ours], sets, {}):
         score_task(task, record)
     record = Record.read(record.file)
     text = page(record)
