@@ -26,7 +26,7 @@ def niqe(y, parameters, side=96):
                 for j in range(0, y.shape[1], block)
             ]
         )
-        y = resize_line(resize_line(y, 0.5, "symmetric").T, 0.5, "symmetric").T
+        y = resize_line(resize_line(y, 0.5, "symmetric").T, 0.5, "symmetric").T.round(9)  # flat areas stay flat
     features = np.concatenate(scales, axis=1)
     whole = features[~np.isnan(features).any(axis=1)]
     covariance = (parameters["cov_pris_param"] + np.cov(whole, rowvar=False)) / 2
@@ -35,13 +35,15 @@ def niqe(y, parameters, side=96):
 
 
 def normalize(y, window):
-    """Return (y - local mean) / (local deviation + 1); the border pixels are repeated."""
+    """Return (y - local mean) / (local deviation + 1); the border pixels are repeated.
+
+    Differences are averaged, so that flat areas give exactly 0, as they do in the release.
+    """
     padded = np.pad(y, 3, mode="edge")
-    places = [(i, j) for i in range(7) for j in range(7)]
-    parts = {place: padded[place[0] : place[0] + y.shape[0], place[1] : place[1] + y.shape[1]] for place in places}
-    mean = sum(window[place] * parts[place] for place in places)
-    square = sum(window[place] * parts[place] ** 2 for place in places)
-    return (y - mean) / (np.sqrt(np.abs(square - mean**2)) + 1)
+    parts = {(i, j): padded[i : i + y.shape[0], j : j + y.shape[1]] - y for i in range(7) for j in range(7)}
+    mean = sum(window[place] * part for place, part in parts.items())
+    variance = sum(window[place] * (part - mean) ** 2 for place, part in parts.items())
+    return -mean / (np.sqrt(variance) + 1)
 
 
 def block_features(block):
