@@ -41,13 +41,17 @@ def network(spec: ModelSpec) -> str:
 
 
 def weights(name: str) -> str:
-    """Return one line: name, and the scores on its card with their protocols."""
+    """Return one line: name, and the scores on its card at its scale, with their protocols."""
+    model = load(name)
     scores = [
-        f"{score['data']} {score['mean']['psnr']:.2f} dB (bicubic {score['bicubic']['psnr']:.2f}; "
+        f"{score['data']} {score['mean']['psnr']:.2f} dB ({baseline} {score[baseline]['psnr']:.2f}; "
         f"{score['protocol']['name']})"
-        for score in load(name).card.get("scores", [])
+        for score in model.card.get("scores", [])
+        if score.get("scale", model.scale) == model.scale
+        for baseline in ("bicubic", "input")
+        if baseline in score
     ]
-    return f"{name:11} {', '.join(scores)}"
+    return f"{name:13} {', '.join(scores)}"
 
 
 if __name__ == "__main__":

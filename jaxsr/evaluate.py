@@ -8,8 +8,9 @@ files have them, or as --degradation says, or are read from --lr. A model of srn
 with --reference_level from FOLDER itself, whose files are NNN_0.png, the HR photos, and NNN_1.png to NNN_5.png, their
 references (CUFED5). Every table ends with the mean, the baseline's mean (bicubic, or the blurred photos themselves) and
 the protocol. Where a model estimates blur kernels and the true ones are known, the error of its kernels has a column.
-The seconds are those of restoring, without compiling. --json=F saves {"protocol", "mean", "bicubic", "images"}, or a
-list of these for several protocols.
+--niqe adds how natural each photo looks without a reference (lower is better); with --restored=FOLDER and no --data it
+is all that is scored. The seconds are those of restoring, without compiling. --json=F saves {"protocol", "mean",
+"bicubic", "images"}, or a list of these for several protocols.
 
 With --detections=RESTORED.json,SHARP.json it compares what any detector finds on restored photos with what it finds on
 the sharp ones: precision, recall and F1. Exit status 0: all done; 1: some photos failed, listed at the end; 2: wrong
@@ -73,6 +74,7 @@ _PROTOCOL = flags.DEFINE_list(
     None,
     "Of y8, y, y-full, rgb; by default y8 for luma networks and bicubic, rgb for deblurring, else y.",
 )
+_NIQE = flags.DEFINE_bool("niqe", False, "Score NIQE, too, which needs no HR photo: lower is better.")
 _JSON = flags.DEFINE_string("json", None, "File for the scores.")
 _SAVE = flags.DEFINE_string("save", None, "Folder for the restored photos.")
 
@@ -90,6 +92,8 @@ def main(arguments: Sequence[str]) -> int:
         raise UserError(f"unexpected argument {arguments[0]!r}; the folder of photos is --data")
     if _DETECTIONS.value is not None:
         return compare_detections(_DETECTIONS.value)
+    if _NIQE.value and _RESTORED.value and _DATA.value is None and _MODEL.value is None:
+        return judge_alone(_RESTORED.value)
     if _DATA.value is None:
         raise UserError("--data is missing; name the folder of HR photos, or of a paired set")
     if (_MODEL.value is None) == (_RESTORED.value is None):
@@ -129,6 +133,7 @@ def _options() -> "EvaluateOptions":
         lr=_LR.value and user_path(_LR.value),
         pairs=_pair_options(),
         protocols=tuple(_PROTOCOL.value or ()),
+        niqe=_NIQE.value,
         ensemble=_ENSEMBLE.value,
         save_to=_SAVE.value and output_folder(_SAVE.value, "--save"),
         reference=tuple(map(user_path, _REFERENCE.value or ())),
@@ -156,6 +161,22 @@ def _report(scores: "Mapping[str, Scores]", failed: int) -> None:
         say(f"references: {references}")
     if scores and _JSON.value:
         write_scores(_JSON.value, [each.record() for each in scores.values()])
+
+
+def judge_alone(folder: str) -> int:
+    """Score NIQE of the photos in `folder` by themselves, print the table and save it; return the exit status."""
+    from jaxsr.evaluation.naturalness import niqe_of_folder
+    from jaxsr.support.progress import progress_bar
+
+    _check_json()
+    with progress_bar([], "photo") as progress:
+        scores = niqe_of_folder(user_path(folder), progress)
+    print(scores.table())
+    if _JSON.value:
+        write_scores(_JSON.value, [scores.record()])
+    for failure in scores.failures:
+        complain(failure)
+    return command_line.SOME_FAILED if scores.failures else command_line.DONE
 
 
 def compare_detections(files: Sequence[str]) -> int:

@@ -2,7 +2,8 @@
 
 `table.py` is the one table of names, and the file to open first. `reductions.py`, `blurring.py` and `downscale.py` hold
 the arithmetic, `kernels.py` and `camera_shake.py` the random kernels, `centering.py` the rule for where a kernel's
-centre is; `training_pairs.py` cuts training patches. The functions named after the rows of the table are public.
+centre is. `real_photos.py` draws blur, resizing, noise and JPEG twice over, by `random_resize.py` and `jpeg.py`;
+`training_pairs.py` cuts training patches. The functions named after the rows of the table are public.
 """
 
 from jaxsr.degradations.blurring import blur
@@ -17,6 +18,7 @@ from jaxsr.degradations.named import (
     isotropic,
     motion,
     pillow,
+    real,
 )
 from jaxsr.degradations.table import DEGRADATIONS, Degradation, Degraded, degrade_batch
 
@@ -36,4 +38,5 @@ __all__ = [
     "isotropic",
     "motion",
     "pillow",
+    "real",
 ]

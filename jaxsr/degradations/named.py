@@ -239,6 +239,26 @@ def motion(
     return Degraded(round_to_levels(blur(hr, kernels)), kernels)
 
 
+def real(key: Key, hr: jax.Array, *, scale: int) -> jax.Array:
+    """Return `hr` as photos in the field are: blurred, resized, noisy and compressed, twice over, in 8 bits.
+
+    Example: `lr = jaxsr.degradations.real(jax.random.key(0), hr, scale=4)`. JPEG is computed on the device.
+    Source: Real-ESRGAN, Wang et al., ICCVW 2021, section 3; `real_photos.py` says what is narrower here.
+
+    Args:
+        key: a PRNG key, split among the photos.
+        hr: photos (N, H, W, C) in [0, 1]; H and W are multiples of `scale`.
+        scale: 2, 3, 4 or 8.
+
+    Returns:
+        Photos (N, H / scale, W / scale, C) on the levels of 8 bits, in [0, 1].
+
+    Raises:
+        UserError: for another scale, and for sides that are no multiples of it.
+    """
+    return degrade_batch(jax.random.split(key, len(hr)), hr, "real", scale=scale).lr
+
+
 def _no_keys(hr: jax.Array) -> Key:
     """Return keys that are not drawn from."""
     return jax.random.split(jax.random.key(0), len(hr))

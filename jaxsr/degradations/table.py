@@ -27,6 +27,7 @@ from jaxsr.degradations.kernels import (
     gaussian8_kernels,
     of_scale,
 )
+from jaxsr.degradations.real_photos import REAL_CONTEXT, reduce_real
 from jaxsr.degradations.reductions import BICUBIC_CONTEXT, reduce_bd, reduce_bicubic, reduce_dn, reduce_pillow
 from jaxsr.imaging.color import round_to_levels
 from jaxsr.imaging.pixels import to_float
@@ -178,6 +179,13 @@ DEGRADATIONS: dict[str, Degradation] = {
         kernel_sizes={1: SHAKE_SIZE},
         context=0,
     ),
+    "real": Degradation(
+        summary="random blur, resizing, noise and JPEG, twice over, as photos in the field have them",
+        resizer="random blur, resizing, noise and JPEG, twice over, 8 bits",
+        scales=SCALES,
+        reduce=reduce_real,
+        context=REAL_CONTEXT,
+    ),
 }
 
 
@@ -200,8 +208,8 @@ def degrade_batch(
         name: a row of DEGRADATIONS.
         scale: how many times smaller; 1 for "motion".
         kernel_size: side of the kernels; by default the row's. Rows that draw no kernels leave it unused.
-        quantize: whether to clip and round to 8 bits; by default as the row's files are. "pillow", "bd" and "dn" always
-            are.
+        quantize: whether to clip and round to 8 bits; by default as the row's files are. "pillow", "bd", "dn" and
+            "real" always are.
 
     Returns:
         Degraded: `lr` (N, H / scale, W / scale, C) in [0, 1], and `kernels` (N, k, k), None where none are drawn.

@@ -8,6 +8,7 @@ from jaxsr.data.images import Photo, read_pixels, write_photo
 from jaxsr.data.listing import find_photos
 from jaxsr.data.output_names import output_paths
 from jaxsr.evaluation.naming import base_name, by_base_name
+from jaxsr.evaluation.naturalness import check_pair_size, with_niqe
 from jaxsr.evaluation.pairs import BICUBIC_PAIRS, Pair, PairOptions
 from jaxsr.evaluation.scores import Row, Scores, default_protocol, gather, score_image, score_pair
 from jaxsr.evaluation.sources import Source
@@ -32,6 +33,7 @@ class ScoreOptions:
     Attributes:
         protocols: of "y8", "y" and "rgb"; by default that of most tables the model is in.
         pairs: how LR photos are made of HR photos that have none; by default by MATLAB's bicubic, unrounded.
+        niqe: whether to score how natural photos are without a reference, too.
         ensemble: whether to average over 8 flips and turns: 8 times slower, a little better.
         save_to: a folder for the restored photos.
         vgg: for srntt: VGG19's weights, or their file; by default the file in JAXSR_VGG19 or the cache.
@@ -40,6 +42,7 @@ class ScoreOptions:
 
     protocols: Sequence[str] = ()
     pairs: PairOptions | None = None
+    niqe: bool = False
     ensemble: bool = False
     save_to: str | Path | None = None
     vgg: str | Path | VGGWeights = ""
@@ -82,6 +85,8 @@ def score_files(
     compiled = set()
 
     def score_one(source: Source, pair: Pair) -> dict[str, Row]:
+        if options.niqe:
+            check_pair_size(pair)
         references = read_references(source.references)
         own = dataclasses.replace(shared, reference=references) if "reference" in model.needs else shared
         shapes = (pair.lr.shape, *(x.shape for x in references))
@@ -93,7 +98,7 @@ def score_files(
             output = outputs[source]
             path = output.with_stem(output.stem + pair.name.removeprefix(source.stem))
             write_photo(path, Photo(to_levels(restored)))
-        return rows
+        return with_niqe(rows, pair, restored) if options.niqe else rows
 
     rows, pair, failures = _score_each(sources, model.scale, options.pairs_made, score_one, progress)
     return gather(model.name, rows, pair), failures
@@ -140,7 +145,9 @@ def score_restored(
             raise UserError(
                 f"{file} has the shape {pixels.shape}, the HR photo {pair.hr_levels.shape}; restore it at scale {scale}"
             )
-        return score_image(pair, pixels / max_level(pixels.dtype), protocols)
+        restored = pixels / max_level(pixels.dtype)
+        rows = score_image(pair, restored, protocols)
+        return with_niqe(rows, pair, restored) if options.niqe else rows
 
     rows, pair, failures = _score_each(sources, scale, options.pairs_made, score_one, progress)
     return gather("restored", rows, pair), failures

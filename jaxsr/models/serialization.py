@@ -15,10 +15,15 @@ from jaxsr.support.types import Json, Variables
 FORMAT = 1  # raised when a reader of today could not understand a file of tomorrow
 
 
-def write_weights(path: str | Path, variables: Variables, card: Mapping[str, Json]) -> None:
-    """Write `variables` as float32 and `card` to `path`, whole or not at all; UserError as `check_name` raises it."""
+def write_weights(
+    path: str | Path, variables: Variables, card: Mapping[str, Json], *, dtype: type[np.floating] = np.float32
+) -> None:
+    """Write `variables` as `dtype` and `card` to `path`, whole or not at all; UserError as `check_name` raises it.
+
+    float16 halves the file; it is read back as float32.
+    """
     check_name(path)
-    tensors = {name: np.ascontiguousarray(x, np.float32) for name, x in by_path(variables).items()}
+    tensors = {name: np.ascontiguousarray(x, dtype) for name, x in by_path(variables).items()}
     with written_whole(path) as temporary:
         temporary.write_bytes(to_bytes(tensors, metadata={"card": json.dumps({**card, "format": FORMAT})}))
 

@@ -6,7 +6,7 @@ import pytest
 
 from jaxsr.api.comparison_models import open_models, scale_of, split_models
 from jaxsr.support.errors import UserError
-from jaxsr.weights.weight_files import SHIPPED
+from jaxsr.weights.shipped_weights import SHIPPED
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,8 @@ from jaxsr.support.randomness import Stream, stream
 KEY = jax.random.key(5)
 HR = np.float32(resize(np.random.default_rng(0).random((3, 12, 12, 3)), size=(48, 48)).clip(0, 1))
 SIZES = {"motion": 12, "isotropic": 9, "anisotropic": 10, "gaussian8": 11, "gaussian8_ikc": 11}
+# "real" takes seconds to compile
+ROWS = [pytest.param(name, marks=pytest.mark.slow) if name == "real" else name for name in DEGRADATIONS]
 jitted = jax.jit(degrade_batch, static_argnames=("name", "scale", "kernel_size", "quantize"))
 
 
@@ -42,7 +44,7 @@ def degraded(name, quantize=None):
 
 def test_the_names():
     names = ["bicubic", "pillow", "bd", "dn", "isotropic", "anisotropic", "gaussian8", "gaussian8_ikc"]
-    names += ["div2krk", "motion"]
+    names += ["div2krk", "motion", "real"]
     assert list(DEGRADATIONS) == names
     assert DEGRADATIONS["bicubic"].resizer == Protocol.resizer
     assert len({row.summary for row in DEGRADATIONS.values()}) == len(names)
@@ -52,7 +54,7 @@ def test_the_names():
         assert not row.validated_on or row.validated_on in names
 
 
-@pytest.mark.parametrize("name", DEGRADATIONS)
+@pytest.mark.parametrize("name", ROWS)
 def test_shapes_ranges_and_kernels(name):
     scale, (lr, kernels) = scale_of(name), degraded(name)
     assert lr.shape == (3, 48 // scale, 48 // scale, 3) and lr.dtype == jnp.float32

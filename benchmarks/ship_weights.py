@@ -1,0 +1,100 @@
+"""Puts trained weights into the package, as float16, with a card that tells where they come from and what they score.
+
+python -m benchmarks.ship_weights runs/vdsr --name=vdsr-x2x3x4 --data=data/Set5/hr,data/Set14/hr \
+    --machine="one H100" --seconds=480
+
+scores them at every scale of the name on the folders of --data, under the protocols of the network, and writes
+jaxsr/weights/shipped/NAME.safetensors. Networks that estimate a kernel are scored on the 8 kernels of gaussian8.
+float16 must not move a PSNR by 0.01 dB.
+"""
+
+import dataclasses
+import shutil
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from absl import flags
+
+import jaxsr
+from jaxsr.api.scoring import EvaluateOptions
+from jaxsr.evaluation.pairs import PairOptions
+from jaxsr.models import Model
+from jaxsr.models.serialization import write_weights
+from jaxsr.support import command_line
+from jaxsr.support.errors import UserError
+from jaxsr.support.types import Json
+from jaxsr.weights.shipped_weights import SHIPPED
+
+TOLERANCE = 0.01  # dB that float16 may cost
+
+NAME = flags.DEFINE_string("name", None, "The shipped name with all scales, such as vdsr-x2x3x4.", required=True)
+DATA = flags.DEFINE_list("data", None, "Folders of photos to score on, such as Set5/hr.", required=True)
+MACHINE = flags.DEFINE_string("machine", "", "What the weights were trained on.")
+SECONDS = flags.DEFINE_integer("seconds", 0, "How long the training took.")
+
+
+def main(argv: Sequence[str]) -> None:
+    """Score the weights that are named, and write the file."""
+    if len(argv) != 1:
+        raise UserError("name one weight file or run folder (--help lists the flags)")
+    model = jaxsr.load(argv[0])
+    with tempfile.TemporaryDirectory() as folder:
+        halved = Path(folder) / f"{NAME.value}.safetensors"
+        card = {**model.card, "licence": "Apache-2.0", "training": training_of(model)}
+        write_weights(halved, model.variables, card, dtype=np.float16)
+        scores = [
+            entry for data in DATA.value for scale in scales_of(model) for entry in scores_of(halved, data, scale)
+        ]
+        check_loss(scores, scores_of(model, DATA.value[0], scales_of(model)[0]))
+        write_weights(halved, model.variables, {**card, "scores": scores}, dtype=np.float16)
+        SHIPPED.mkdir(exist_ok=True)
+        shutil.copyfile(halved, SHIPPED / halved.name)
+    for entry in scores:
+        shown = ", ".join(f"{name} {value:.4f}" for name, value in entry["mean"].items())
+        print(f"{entry['data']} x{entry['scale']} {entry['protocol']['name']}: {shown}")
+
+
+def training_of(model: Model) -> dict[str, Json]:
+    """Return what the card says of the training, with the machine and the seconds that were given."""
+    facts = {"machine": MACHINE.value, "seconds": SECONDS.value}
+    return {**model.card.get("training", {}), **{name: value for name, value in facts.items() if value}}
+
+
+def scales_of(model: Model) -> list[int]:
+    """Return the scales that the name gives, or the model's own."""
+    _, _, scales = NAME.value.partition("-x")
+    return [int(scale) for scale in scales.split("x")] if scales else [model.scale]
+
+
+def scores_of(model: Model | Path, data: str, scale: int) -> list[dict[str, Json]]:
+    """Return what a card says of the scores on the folder `data` at `scale`, an entry for each protocol."""
+    opened = (model if isinstance(model, Model) else jaxsr.load(model)).at_scale(scale)
+    luma = opened.channels == 1
+    pairs = PairOptions("gaussian8") if opened.spec.name.startswith("dan") else None
+    options = EvaluateOptions(protocols=("y8", "y") if luma else ("y", "rgb"), pairs=pairs)
+    folder = Path(data)
+    entries = []
+    for scored in jaxsr.evaluate(opened, data, scale=scale, options=options).values():
+        baseline = {scored.baseline_name: scored.baseline}
+        name = folder.parent.name if folder.name == "hr" else folder.name
+        facts: dict[str, Json] = {"data": name, "scale": scale, "photos": len(scored.rows)}
+        entries.append(
+            {**facts, "protocol": dataclasses.asdict(scored.protocol), "mean": dict(scored.mean), **baseline}
+        )
+    return entries
+
+
+def check_loss(halved: Sequence[dict[str, Json]], whole: Sequence[dict[str, Json]]) -> None:
+    """Raise UserError where the float16 file scores worse than the float32 weights by TOLERANCE."""
+    for ours, full in zip(halved, whole, strict=False):
+        lost = full["mean"]["psnr"] - ours["mean"]["psnr"]
+        if lost > TOLERANCE:
+            raise UserError(
+                f"float16 costs {lost:.3f} dB on {ours['data']}, more than {TOLERANCE}; ship these weights as float32"
+            )
+
+
+if __name__ == "__main__":
+    command_line.run(main)

@@ -1,0 +1,40 @@
+"""The weights that come with the package: which names there are, and which file and scale each stands for.
+
+A file is called after its network and the scales that it serves: `fsrcnn-x3.safetensors`, `vdsr-x2x3x4.safetensors`;
+one that does not enlarge after the network alone.
+"""
+
+from pathlib import Path
+
+from jaxsr.models import MODELS
+
+SHIPPED = Path(__file__).parent / "shipped"
+
+
+def shipped_files() -> dict[tuple[str, int], Path]:
+    """Return {(network, scale): weight file} of all that ship."""
+    files = {}
+    for path in sorted(SHIPPED.glob("*.safetensors")):
+        base, _, scales = path.stem.partition("-x")
+        for scale in map(int, scales.split("x")) if scales else MODELS[base].scales:
+            files[base, scale] = path
+    return files
+
+
+def shipped_names() -> list[str]:
+    """Return the names that `load` knows without a file, such as "fsrcnn-x2"."""
+    return sorted(name_of(base, scale) for base, scale in shipped_files())
+
+
+def name_of(base: str, scale: int) -> str:
+    """Return the shipped name of a network at a scale: "fsrcnn-x2", and "deblurgan" at scale 1."""
+    return f"{base}-x{scale}" if scale > 1 else base
+
+
+def default_scale(base: str) -> int:
+    """Return the scale that the name of a network without one stands for.
+
+    It is 2 or else the first scale, of those for which weights ship; of all its scales, where none do.
+    """
+    scales = [scale for name, scale in shipped_files() if name == base] or MODELS[base].scales
+    return 2 if 2 in scales else min(scales)
