@@ -7,6 +7,7 @@ from pathlib import Path
 from jaxsr.data.images import Photo, read_pixels, write_photo
 from jaxsr.data.listing import find_photos
 from jaxsr.data.output_names import output_paths
+from jaxsr.engines.engine_choice import AUTO
 from jaxsr.evaluation.naming import base_name, by_base_name
 from jaxsr.evaluation.pairs import BICUBIC_PAIRS, Pair, PairOptions
 from jaxsr.evaluation.scores import Row, Scores, default_protocol, gather, score_image, score_pair
@@ -33,6 +34,7 @@ class ScoreOptions:
         protocols: of "y8", "y" and "rgb"; by default that of most tables the model is in.
         pairs: how LR photos are made of HR photos that have none; by default by MATLAB's bicubic, unrounded.
         ensemble: whether to average over 8 flips and turns: 8 times slower, a little better.
+        engine: what computes, as in RestoreOptions.
         save_to: a folder for the restored photos.
         vgg: for srntt: VGG19's weights, or their file; by default the file in JAXSR_VGG19 or the cache.
         copies: for srntt: whether to match turned and scaled copies of the references, too.
@@ -41,6 +43,7 @@ class ScoreOptions:
     protocols: Sequence[str] = ()
     pairs: PairOptions | None = None
     ensemble: bool = False
+    engine: str = AUTO
     save_to: str | Path | None = None
     vgg: str | Path | VGGWeights = ""
     copies: bool = False
@@ -76,7 +79,7 @@ def score_files(
     protocols = options.protocols or (default_protocol(model),)
     outputs = _outputs(sources, options.save_to)
     cache = TileCache([size for source in sources if (size := source.lr_size(model.scale))])
-    shared = RestoreOptions(ensemble=options.ensemble, quantize=False)
+    shared = RestoreOptions(ensemble=options.ensemble, engine=options.engine, quantize=False)
     if "reference" in model.needs:
         shared = dataclasses.replace(shared, vgg=load_for_matching(options.vgg), copies=options.copies)
     compiled = set()

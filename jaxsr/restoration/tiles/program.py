@@ -56,6 +56,11 @@ def _run(
     return (to_levels(photos, tiles.dtype) if spec.quantize else photos), finite, extras
 
 
+def whole_tile(spec: ProgramSpec, variables: Variables, tiles: jax.Array) -> TileResults:
+    """Return what `run_tiles` does without a further input, as a function that other engines compile."""
+    return _run(spec, None, variables, tiles, ())
+
+
 def _self_ensemble(apply: Apply) -> Apply:
     """Return a function that averages `apply` over the 8 flips and quarter turns of (N, h, w, C), each undone."""
 
