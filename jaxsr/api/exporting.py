@@ -78,13 +78,14 @@ def _refusal(name: str) -> str:
     reasons = {
         "kernelgan": "trains its networks on each photo and returns a blur kernel; use jaxsr.estimate_kernel",
         "zssr": "trains its network on each photo, so there is no network to export; use jaxsr.restore",
-        "srntt": "takes features of reference photos beside the photo, which one graph does not make; use jaxsr.restore",
+        "srntt": "takes features of references beside the photo, which one graph does not make; use jaxsr.restore",
     }
     return f"{name} cannot be exported: it {reasons[name]}"
 
 
 def _in_float32(model: Model) -> Model:
     """Return `model` with weights in float32, whatever its file holds."""
+
     def cast(leaf: jax.Array) -> jax.Array:
         return jnp.asarray(leaf, jnp.float32) if jnp.issubdtype(leaf.dtype, jnp.floating) else leaf
 
@@ -137,6 +138,6 @@ def _check_results(model: Model, run: Run, channels: int, target: Path) -> None:
         error = np.abs(result - expected).max() if result.shape == expected.shape else np.inf
         if not error <= TOLERANCE:  # also refuses NaN
             raise UserError(
-                f"{target} is not written: on {height + least}x{width + least} pixels the exported {model.name} differs "
-                f"from the model by {error:.2g}, more than {TOLERANCE}; its weights may not be finite"
+                f"{target} is not written: on photos of {photos.shape[1]}x{photos.shape[2]} the exported {model.name} "
+                f"differs from the model by {error:.2g}, more than {TOLERANCE}; its weights may not be finite"
             )

@@ -1,4 +1,4 @@
-"""What depends on weights alone, computed by NumPy: to compile each such step for XLA would take longer than to run it."""
+"""What depends on weights alone, computed by NumPy: XLA would compile each such step."""
 
 from collections.abc import Callable, Mapping, Sequence
 

@@ -32,10 +32,10 @@ def _product(graph: Graph, inputs: Sequence[Value], params: Mapping[str, Tree], 
     a, b = inputs
     (summed_a, summed_b), (batch_a, batch_b) = params["dimension_numbers"]
     shape, dtype = tuple(results[0].shape), np.dtype(results[0].dtype)
-    if len(a.shape) == 4 and isinstance(b, np.ndarray) and (tuple(summed_a), tuple(summed_b)) == ((3,), (0,)):
-        if b.ndim == 2:  # a convolution of a single pixel, which keeps channels where they are
-            name = graph.node("Conv", [graph.whole(a, CHANNELS_SECOND), b.T[:, :, None, None]])
-            return Tensor(name, shape, dtype, CHANNELS_SECOND)
+    by_pixel = len(a.shape) == 4 and len(b.shape) == 2 and (tuple(summed_a), tuple(summed_b)) == ((3,), (0,))
+    if by_pixel and isinstance(b, np.ndarray):  # a convolution of a single pixel keeps channels where they are
+        name = graph.node("Conv", [graph.whole(a, CHANNELS_SECOND), b.T[:, :, None, None]])
+        return Tensor(name, shape, dtype, CHANNELS_SECOND)
     letters = iter(string.ascii_lowercase)
     left = [next(letters) for _ in a.shape]
     right = [next(letters) for _ in b.shape]

@@ -81,9 +81,9 @@ def _apply(graph: Graph, equation: core.JaxprEqn, inputs: list[Value]) -> list[V
         inner, constants = (called.jaxpr, called.consts) if isinstance(called, core.ClosedJaxpr) else (called, [])
         return _run(graph, inner, constants, inputs)
     shapes = [tuple(variable.aval.shape) for variable in equation.outvars]
-    if all(isinstance(value, np.ndarray) for value in inputs) and all(_is_known(shape) for shape in shapes):
-        if name != "dim_as_value":
-            return fold(equation, inputs)  # pyright: ignore[reportArgumentType]  # checked above
+    numbers = [value for value in inputs if isinstance(value, np.ndarray)]
+    if len(numbers) == len(inputs) and all(map(_is_known, shapes)) and name != "dim_as_value":
+        return [*fold(equation, numbers)]
     if name not in HANDLERS:
         _unknown(name)
     results = HANDLERS[name](graph, inputs, params, [variable.aval for variable in equation.outvars])

@@ -1,10 +1,12 @@
 """OpenVINO and ONNX Runtime: each compiles an ONNX file once and runs it on arrays, on the cores that are allowed."""
 
+import contextlib
 import importlib.util
 import os
+import sys
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 import numpy as np
@@ -12,6 +14,7 @@ import numpy as np
 from jaxsr.support.errors import UserError
 
 RUNTIMES = ("openvino", "onnxruntime")
+TELEMETRY = "openvino_telemetry"
 KEPT_SHAPES = 4  # compiled programs of a network by OpenVINO; each holds the network's weights in its own layout
 Arrays = dict[str, np.ndarray]
 
@@ -50,12 +53,26 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+@contextlib.contextmanager
+def _without_telemetry() -> Iterator[None]:
+    """Let OpenVINO be imported without the package by which it forks, and reports to its makers that it is used."""
+    if "openvino" in sys.modules or TELEMETRY in sys.modules:
+        yield
+        return
+    sys.modules[TELEMETRY] = None  # type: ignore[assignment]  # Python's sign that it cannot be imported
+    try:
+        yield
+    finally:
+        del sys.modules[TELEMETRY]
+
+
 class OpenVINOProgram:
     """A graph by OpenVINO, compiled for each shape of photos: known shapes let it fuse more than symbols do."""
 
     def __init__(self, file: bytes, precision: str) -> None:
         """Read the graph."""
-        import openvino
+        with _without_telemetry():
+            import openvino
 
         self._file, self._core = file, openvino.Core()
         hint = {"float32": "f32", "bf16": "bf16"}[precision]

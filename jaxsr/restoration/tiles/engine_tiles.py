@@ -9,7 +9,6 @@ from collections.abc import Hashable
 import jax
 import numpy as np
 
-from jaxsr.engines.onnx_conversion import to_onnx
 from jaxsr.engines.runtimes import EngineProgram, compile_graph
 from jaxsr.engines.tracing import photo_shape, trace
 from jaxsr.models import Model
@@ -44,6 +43,7 @@ def _program(
 
 def tile_graph(model: Model, spec: ProgramSpec, dtype: np.dtype, channels: int) -> bytes:
     """Return the ONNX file of the program of a tile: "restored", "finite" and the extras by name."""
+    from jaxsr.engines.onnx_conversion import to_onnx  # needs packages of an extra
 
     def function(tiles: jax.Array) -> dict[str, jax.Array]:
         image, finite, extras = whole_tile(spec, model.variables, tiles)
