@@ -1,7 +1,7 @@
 """Write a model for other programs: `python -m jaxsr.export --model=NAME_OR_FILE --output=FILE.onnx|FILE.stablehlo`.
 
 The file holds the whole model, for photos of any number, height and width: input "photos" (n, h, w, 3), float32 in
-[0, 1], output "restored" (n, scale h, scale w, 3), clipped to [0, 1]. ONNX files (opset 18) carry the model's card in
+[0, 1], output "restored" (n, scale h, scale w, 3), clipped to [0, 1]. ONNX files (opset 17) carry the model's card in
 metadata_props; `pip install 'jaxsr[onnxruntime]'` writes and checks them. A .stablehlo file is a zip of exported.bin
 (for jax.export.deserialize), stablehlo.mlirbc and card.json. Before a file is written, its results are compared with
 the model's on photos of three sizes, to 1e-4. Exit status 0: written; 2: wrong usage, or results differ: no file.

@@ -36,7 +36,7 @@ def export(model: Model | str | Path, path: str | Path, *, channels: int = 3) ->
 
     Args:
         model: a Model, a shipped name, a weight file or a run folder, with options of its own as `jaxsr.restore` takes.
-        path: `*.onnx` for ONNX (opset 18), whose metadata_props are the model's card, or `*.stablehlo` for a zip of
+        path: `*.onnx` for ONNX (opset 17), whose metadata_props are the model's card, or `*.stablehlo` for a zip of
             `exported.bin` (for `jax.export.deserialize`), `stablehlo.mlirbc` and `card.json`.
         channels: of the photos: 3 (RGB) or 1 (grey).
 

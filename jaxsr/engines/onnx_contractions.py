@@ -52,8 +52,12 @@ def _product(graph: Graph, inputs: Sequence[Value], params: Mapping[str, Tree], 
 def _reduction(graph: Graph, inputs: Sequence[Value], params: Mapping[str, Tree], operation: str) -> Tensor:
     (x,), axes = inputs, tuple(params["axes"])
     assert isinstance(x, Tensor)
-    stored = np.array(sorted(x.order.index(axis) for axis in axes), np.int64)
-    name = graph.node(operation, [graph.whole(x, x.order), stored], keepdims=0)
+    stored = sorted(x.order.index(axis) for axis in axes)
+    source = graph.whole(x, x.order)
+    if operation == "ReduceSum":  # the others take their axes as an input only in later opsets
+        name = graph.node(operation, [source, np.array(stored, np.int64)], keepdims=0)
+    else:
+        name = graph.node(operation, [source], axes=stored, keepdims=0)
     left = [axis for axis in range(len(x.shape)) if axis not in axes]
     order = tuple(left.index(axis) for axis in x.order if axis not in axes)
     return Tensor(name, tuple(x.shape[axis] for axis in left), x.dtype, order)

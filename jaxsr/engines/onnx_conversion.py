@@ -37,7 +37,9 @@ def to_onnx(
     shape = tuple(photos.aval.shape)
     tensor = Tensor("photos", shape, photos.aval.dtype, tuple(range(len(shape))))
     graph = Graph(tensor, multiple)
-    results = _run(graph, program.jaxpr, [np.asarray(each) for each in program.consts], [tensor])
+    order = onnx_shapes.CHANNELS_SECOND  # from the start: OpenVINO 2026.4 mixes up DeblurGAN's photo stored both ways
+    stored = Tensor(graph.stored(tensor, order), shape, tensor.dtype, order)
+    results = _run(graph, program.jaxpr, [np.asarray(each) for each in program.consts], [stored])
     return graph.serialized(dict(zip(names, results, strict=True)), dict(metadata))
 
 

@@ -10,8 +10,8 @@ from onnx import TensorProto, helper, numpy_helper
 
 from jaxsr.engines.onnx_sizes import Size, Sizes
 
-OPSET = 18
-IR_VERSION = 8  # of ONNX 1.13, the first with this opset: readers of that age take the file
+OPSET = 17
+IR_VERSION = 8  # of ONNX 1.12, the first with this opset: readers of that age take the file
 
 
 @dataclasses.dataclass(frozen=True)

@@ -141,6 +141,8 @@ def cut(graph: Graph, x: Value, starts: Sequence[Size], stops: Sequence[Size], s
     axes = [
         i for i in range(len(shape)) if (starts[i], steps[i]) != (0, 1) or difference(stops[i], shape[i]) != 0
     ]  # the others stay whole
+    if not axes:
+        return x
     assert isinstance(x, Tensor)
     name = graph.whole(x, x.order) if x.repeated & set(axes) else x.name
     kept = frozenset() if x.repeated & set(axes) else x.repeated
@@ -182,6 +184,10 @@ def _split(graph: Graph, inputs: Sequence[Value], params: Mapping[str, Tree], re
 def _reverse(graph: Graph, inputs: Sequence[Value], params: Mapping[str, Tree], results: Sequence[Aval]) -> Tensor:
     (x,), axes = inputs, list(params["dimensions"])
     assert isinstance(x, Tensor)
+    if len(axes) == 1 and isinstance(x.shape[axes[0]], int):  # a reflected border
+        order = np.arange(x.shape[axes[0]], dtype=np.int64)[::-1]
+        name = graph.node("Gather", [graph.whole(x, x.order), order], axis=x.order.index(axes[0]))
+        return Tensor(name, x.shape, x.dtype, x.order)
     stored = np.array([x.order.index(axis) for axis in axes], np.int64)
     count = len(axes)
     bounds = [np.full(count, -1), np.full(count, np.iinfo(np.int64).min), stored, np.full(count, -1)]

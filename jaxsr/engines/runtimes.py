@@ -73,7 +73,10 @@ class OpenVINOProgram:
         """Read the graph."""
         with _without_telemetry():
             import openvino
+        import onnx
 
+        outputs = onnx.load_model_from_string(file).graph.output
+        self._names = [output.name for output in outputs]  # OpenVINO keeps their order, and may give them others' names
         self._file, self._core = file, openvino.Core()
         hint = {"float32": "f32", "bf16": "bf16"}[precision]
         self._config = {"INFERENCE_PRECISION_HINT": hint, "INFERENCE_NUM_THREADS": cores(), "NUM_STREAMS": 1}
@@ -97,7 +100,7 @@ class OpenVINOProgram:
 
         def run(photos: np.ndarray) -> Arrays:
             results = request.infer({"photos": photos}, share_inputs=True)
-            return {output.get_any_name(): np.array(array) for output, array in results.items()}
+            return {name: np.array(results[i]) for i, name in enumerate(self._names)}
 
         return run
 
