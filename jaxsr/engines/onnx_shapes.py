@@ -31,6 +31,8 @@ def _reshape(graph: Graph, inputs: Sequence[Value], params: Mapping[str, Tree], 
     name = graph.whole(x, x.plain)
     result = plain(graph.node("Reshape", [name, _target(graph, x.shape, shape)]), shape, x.dtype)
     graph.origins[result.name] = ("Reshape", (x,))
+    if len(shape) == 4:  # photos are stored in one way: see `to_onnx`
+        return Tensor(graph.stored(result, CHANNELS_SECOND), shape, x.dtype, CHANNELS_SECOND)
     return result
 
 
