@@ -177,11 +177,11 @@ def _options() -> "RestoreOptions":
     tile = int(_TILE.value) if _TILE.value.isdecimal() else None if _TILE.value == "none" else _TILE.value
     references = tuple(path for item in _REFERENCE.value or () for path in list_photos([user_path(item)]))
     return RestoreOptions(
-        tile=tile,
+        tile=tile,  # pyright: ignore[reportArgumentType]  # checked there
         ensemble=_ENSEMBLE.value,
         engine=_ENGINE.value,
         reference=references,
-    )  # pyright: ignore
+    )
 
 
 def _saving() -> "SaveOptions":

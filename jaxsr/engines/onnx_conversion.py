@@ -11,12 +11,12 @@ from jax.extend import core
 
 from jaxsr.engines import onnx_contractions, onnx_elementwise, onnx_shapes
 from jaxsr.engines.constant_folding import fold
-from jaxsr.engines.onnx_graph import Graph, Tensor, Value
+from jaxsr.engines.onnx_graph import Aval, Graph, Tensor, Value
 from jaxsr.support.errors import UserError
 from jaxsr.support.types import Tree
 
 CALLS = ("jaxpr", "call_jaxpr", "fun_jaxpr")  # the parameter of a call that holds what is called
-Handler = Callable[[Graph, Sequence[Value], Mapping[str, Tree], Sequence[tuple]], Value | list[Value]]
+Handler = Callable[[Graph, Sequence[Value], Mapping[str, Tree], Sequence[Aval]], Value | list[Value]]
 HANDLERS: dict[str, Handler] = {
     **onnx_elementwise.HANDLERS,
     **onnx_shapes.HANDLERS,
@@ -88,7 +88,7 @@ def _apply(graph: Graph, equation: core.JaxprEqn, inputs: list[Value]) -> list[V
         return [*fold(equation, numbers)]
     if name not in HANDLERS:
         _unknown(name)
-    results = HANDLERS[name](graph, inputs, params, [variable.aval for variable in equation.outvars])
+    results = HANDLERS[name](graph, inputs, params, [variable.aval for variable in equation.outvars])  # pyright: ignore
     return results if isinstance(results, list) else [results]
 
 

@@ -73,7 +73,7 @@ def _prelu(graph: Graph, inputs: Sequence[Value]) -> tuple[Tensor, Value] | None
         (x,) = graph.inputs(positive)
         for slopes, negative in (graph.inputs(scaled), graph.inputs(scaled)[::-1]):
             if graph.operation(negative) == "Min" and _other_than(graph.inputs(negative), 0.0) is x:
-                return x, slopes
+                return x, slopes  # pyright: ignore[reportReturnType]  # what depends on weights alone has no origin
     return None
 
 

@@ -11,7 +11,10 @@ from jaxsr.support.types import Tree
 
 END = np.iinfo(np.int64).max  # of an axis, whatever its size
 CHANNELS_SECOND = (0, 3, 1, 2)  # how convolutions store (n, h, w, C)
-SHUFFLES = {(0, 1, 3, 2, 4, 5): "DCR", (0, 1, 4, 2, 5, 3): "CRD"}  # axes -> ONNX's name: channels last, or first
+SHUFFLES: dict[tuple[int, ...], str] = {
+    (0, 1, 3, 2, 4, 5): "DCR",
+    (0, 1, 4, 2, 5, 3): "CRD",
+}  # axes -> ONNX's name: channels last, or first
 
 
 def plain(name: str, shape: Sequence[Size], dtype: np.dtype) -> Tensor:

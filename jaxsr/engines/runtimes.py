@@ -72,8 +72,8 @@ class OpenVINOProgram:
     def __init__(self, file: bytes, precision: str) -> None:
         """Read the graph."""
         with _without_telemetry():
-            import openvino
-        import onnx
+            import openvino  # pyright: ignore[reportMissingImports]
+        import onnx  # pyright: ignore[reportMissingImports]
 
         outputs = onnx.load_model_from_string(file).graph.output
         self._names = [output.name for output in outputs]  # OpenVINO keeps their order, and may give them others' names
@@ -106,7 +106,7 @@ class OpenVINOProgram:
 
 
 def _onnxruntime_program(file: bytes) -> EngineProgram:
-    import onnxruntime
+    import onnxruntime  # pyright: ignore[reportMissingImports]
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = cores()

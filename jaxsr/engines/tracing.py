@@ -8,6 +8,8 @@ from jax import export
 from jax.extend import core
 from jax.typing import DTypeLike
 
+from jaxsr.support.types import Tree
+
 SMALLEST = 4  # pixels a side: bicubic reaches two pixels over the border
 
 
@@ -30,6 +32,6 @@ def photo_shape(
     return jax.ShapeDtypeStruct((n, h, w, channels), dtype)
 
 
-def trace(function: Callable[[jax.Array], jax.Array], photos: jax.ShapeDtypeStruct) -> core.ClosedJaxpr:
+def trace(function: Callable[[jax.Array], Tree], photos: jax.ShapeDtypeStruct) -> core.ClosedJaxpr:
     """Return the program of `function` on `photos`."""
     return jax.make_jaxpr(function)(photos)

@@ -32,7 +32,7 @@ def resize(
     """
     height, width = image.shape[-3:-1]
     if scale is not None and size is None and (is_symbolic(height) or is_symbolic(width)):
-        return _by_phases(image, scale, border)
+        return _by_phases(image, scale, border)  # pyright: ignore[reportReturnType]  # a JAX array, as the image
     if scale is not None and size is None:
         scales, size = (scale, scale), (output_size(height, scale), output_size(width, scale))
     elif scale is None and size is not None:

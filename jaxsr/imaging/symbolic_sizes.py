@@ -1,12 +1,16 @@
 """Photos whose height and width are symbols, as in an exported program: what else asks for their numbers."""
 
+from typing import Any, TypeAlias
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import export
 
+Size: TypeAlias = Any  # a number, or an expression of `jax.export`, whose type is not public
 
-def is_symbolic(side: object) -> bool:
+
+def is_symbolic(side: Size) -> bool:
     """Return whether a side of an array is a symbol of `jax.export` instead of a number."""
     return export.is_symbolic_dim(side)
 

@@ -12,7 +12,7 @@ from jaxsr.engines.engine_choice import XLA, engine_for
 from jaxsr.engines.tracing import smallest_side
 from jaxsr.models import Model
 from jaxsr.restoration.options import DEFAULT_OPTIONS, RestoreOptions
-from jaxsr.restoration.tiles.engine_tiles import run_tiles_by
+from jaxsr.restoration.tiles.engine_tiles import Results, run_tiles_by
 from jaxsr.restoration.tiles.geometry import TilePlacement
 from jaxsr.restoration.tiles.placement import Size, Tile, TileCache, padded_size, plan
 from jaxsr.restoration.tiles.program import ProgramSpec, TileResults, run_tiles
@@ -114,7 +114,7 @@ class TiledRun:
         dtype = photos[0].dtype if options.quantize else np.float32
         self.outputs: list[Result | UserError] = [(np.empty(shape, dtype), {}) for _ in photos]
 
-    def dispatch(self, group: Group) -> tuple[Group, TileResults]:
+    def dispatch(self, group: Group) -> tuple[Group, TileResults | Results]:
         """Start the work on `group`; return it with its results, and more where tiles are missing."""
         filled = group + group[-1:] * (self._count - len(group))
         height, width = self._tile
@@ -130,7 +130,7 @@ class TiledRun:
             inputs = (jax.tree.map(lambda *parts: np.stack(parts), *each),)
         return group, run_tiles(self._spec, self._mesh, self._variables, np.stack(tiles), inputs)  # type: ignore[arg-type]
 
-    def collect(self, group: Group, results: TileResults) -> None:
+    def collect(self, group: Group, results: TileResults | Results) -> None:
         """Write what is kept of the tiles of `group` into the outputs."""
         images, finite, extras = jax.tree.map(np.asarray, results)
         for i, (photo, placement) in enumerate(group):
