@@ -69,7 +69,7 @@ class Graph:
         """Add a node with one result; return the result's name."""
         names = [each if isinstance(each, str) else self.constant(each) for each in inputs]
         output = f"{operation.lower()}_{len(self._nodes)}"
-        self._nodes.append(helper.make_node(operation, names, [output], **attributes))
+        self._nodes.append(helper.make_node(operation, names, [output], **attributes))  # pyright: ignore
         return output
 
     def operation(self, value: Value) -> str:

@@ -115,6 +115,6 @@ def _onnxruntime_program(file: bytes) -> EngineProgram:
     names = [output.name for output in session.get_outputs()]
 
     def run(photos: np.ndarray) -> Arrays:
-        return dict(zip(names, session.run(names, {"photos": photos}), strict=True))
+        return dict(zip(names, session.run(names, {"photos": photos}), strict=True))  # pyright: ignore
 
     return run
