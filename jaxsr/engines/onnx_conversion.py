@@ -49,7 +49,7 @@ def _run(graph: Graph, jaxpr: core.Jaxpr, constants: Sequence[Value], inputs: Se
     values |= zip(jaxpr.invars, inputs, strict=True)
 
     def read(atom: core.Var | core.Literal) -> Value:
-        return np.asarray(atom.val, atom.aval.dtype) if isinstance(atom, core.Literal) else values[atom]
+        return np.asarray(atom.val, atom.aval.dtype) if isinstance(atom, core.Literal) else values[atom]  # pyright: ignore
 
     for equation in _needed(jaxpr):
         results = _apply(graph, equation, [read(atom) for atom in equation.invars])
@@ -82,7 +82,7 @@ def _apply(graph: Graph, equation: core.JaxprEqn, inputs: list[Value]) -> list[V
     if called is not None:
         inner, constants = (called.jaxpr, called.consts) if isinstance(called, core.ClosedJaxpr) else (called, [])
         return _run(graph, inner, constants, inputs)
-    shapes = [tuple(variable.aval.shape) for variable in equation.outvars]
+    shapes = [tuple(variable.aval.shape) for variable in equation.outvars]  # pyright: ignore
     numbers = [value for value in inputs if isinstance(value, np.ndarray)]
     if len(numbers) == len(inputs) and all(map(_is_known, shapes)) and name != "dim_as_value":
         return [*fold(equation, numbers)]
