@@ -17,8 +17,6 @@ MAX_STEPS, MAX_ROUNDS = 3000, 8
 BICUBIC_KERNEL, ESTIMATED_KERNEL, KERNEL_FILE = "bicubic", "estimated by KernelGAN", "from a file"
 CSS = """
 .gradio-container { max-width: 1200px !important; margin: 0 auto !important; }
-.jaxsr-file { min-height: 0; }
-.jaxsr-examples .grid-wrap { max-height: 120px; overflow: hidden; }
 .jaxsr-status { overflow-wrap: anywhere; }
 """
 FONTS, FIXED_FONTS = ["system-ui", "sans-serif"], ["ui-monospace", "monospace"]  # those of the system: none is fetched
@@ -82,7 +80,7 @@ def lay_out(model: str, max_megapixels: float) -> Layout:
     with gr.Blocks(title="jaxsr", analytics_enabled=False, delete_cache=(600, 3600)) as page:
         gr.Markdown(
             "# jaxsr\nRestore a photo: published super-resolution, deblurring and blind models. "
-            f"It stays on this computer. Photos of up to {max_megapixels:g} megapixels."
+            f"Photos of up to {max_megapixels:g} megapixels; they stay on the computer that serves this page."
         )
         with gr.Row():
             with gr.Column(scale=2, min_width=320):
@@ -102,7 +100,7 @@ def theme() -> gr.themes.Base:
 
 def _lay_out_asked(model: str, choice: ModelChoice) -> Asked:
     """Return the components that ask, with the options that `model` has."""
-    photo = gr.File(label="Photo", file_types=list(PHOTO_SUFFIXES), height=120, elem_classes="jaxsr-file")
+    photo = gr.File(label="Photo", file_types=list(PHOTO_SUFFIXES), height=120)
     thumbnail = gr.Image(label="Photo as it is", visible=False, interactive=False, height=200, buttons=[])
     examples = gr.Dataset(
         components=[gr.Textbox(visible=False)],
@@ -167,7 +165,11 @@ def scale_settings(choice: ModelChoice) -> dict[str, list[tuple[str, int]] | int
 def _lay_out_shown(restore: gr.Button, cancel: gr.Button) -> Shown:
     """Return the components that show."""
     slider = gr.ImageSlider(
-        label="Bicubic | Restored", type="filepath", interactive=False, max_height=560, buttons=["fullscreen"]
+        label="Before, enlarged by bicubic | Restored",
+        type="filepath",
+        interactive=False,
+        max_height=560,
+        buttons=["fullscreen"],
     )
     status = gr.Textbox(label="Result", interactive=False, lines=1, elem_classes="jaxsr-status", elem_id="status")
     files = gr.File(label="Files to keep", file_count="multiple", interactive=False, visible=False, elem_id="files")

@@ -60,7 +60,9 @@ def free_port(host: str, port: int) -> int:
             return probe.getsockname()[1]
     except (OSError, OverflowError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise UserError(f"cannot serve on {host}, port {port} ({reason}); choose another --port, or 0 for any") from None
+        raise UserError(
+            f"cannot serve on {host}, port {port} ({reason}); choose another --port, or 0 for any"
+        ) from None
 
 
 @contextlib.contextmanager
