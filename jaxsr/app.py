@@ -2,8 +2,8 @@
 
 The page opens in a browser (`pip install "jaxsr[app]"`): a photo in, a model with its options, a slider between before
 and after, the kernels and rounds of models that estimate them, and the same file to keep that `python -m jaxsr.restore`
-writes. It is served to this computer alone, fetches nothing and reports nothing. Restorations wait in a queue and can be
-cancelled. Uploads and results are removed at the end, which Ctrl-C brings.
+writes. It is served to this computer alone, fetches nothing and reports nothing. Restorations wait in a queue and can
+be cancelled. Uploads and results are removed at the end, which Ctrl-C brings.
 
 --host=0.0.0.0 serves the page to the network, without a password; who can open it can name any weight file on this
 computer. Exit status 2: wrong usage; 130: ended by Ctrl-C.

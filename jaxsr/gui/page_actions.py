@@ -33,20 +33,22 @@ def build_page(visitors: Visitors, *, model: str, max_megapixels: float) -> gr.B
     actions = Actions(layout, visitors, max_megapixels)
     asked, shown = layout.asked, layout.shown
     with layout.page as page:
-        asked.photo.change(actions.show_photo, asked.photo, asked.thumbnail, queue=False, **HIDDEN)
+        asked.photo.change(actions.show_photo, asked.photo, asked.thumbnail, concurrency_limit=None, **HIDDEN)
         asked.examples.click(actions.take_example, asked.examples, asked.photo, queue=False, **HIDDEN)
         fields = [asked.scale, asked.ensemble, asked.rounds, asked.learning, asked.references]
-        asked.model.change(actions.show_options, asked.model, fields, queue=False, **HIDDEN)
+        asked.model.change(actions.show_options, asked.model, fields, concurrency_limit=None, **HIDDEN)
         asked.kernel.change(actions.show_kernel_file, asked.kernel, asked.kernel_file, queue=False, **HIDDEN)
         buttons = [shown.restore, shown.cancel]
-        shown.restore.click(actions.begin, None, buttons, queue=False, **HIDDEN).then(
+        restoration = shown.restore.click(actions.begin, None, buttons, queue=False, **HIDDEN).then(
             actions.restore,
             set(asked.inputs.values()),
             shown.outputs,
             concurrency_limit=1,
             api_visibility="private",
             show_progress_on=shown.slider,
-        ).then(actions.end, None, buttons, queue=False, **HIDDEN)
+        )
+        for ended in (restoration.success, restoration.failure):
+            ended(actions.end, None, buttons, queue=False, **HIDDEN)
         shown.cancel.click(actions.cancel, None, shown.cancel, queue=False, **HIDDEN)
         page.unload(actions.leave)
     return page
@@ -61,7 +63,7 @@ class Actions:
 
     def take_example(self, index: int, request: gr.Request) -> str:
         """Return a copy of the sample photo that was clicked: Gradio takes files of the temporary folder alone."""
-        return shutil.copy(sample_files("validation")[index], self._visitors.visitor(request.session_hash).folder)
+        return str(shutil.copy(sample_files("validation")[index], self._visitors.visitor(request.session_hash).folder))
 
     def show_photo(self, path: str | None, request: gr.Request) -> Value:
         """Return a small picture of the photo that was chosen, hidden where there is none or it is too large."""
@@ -71,7 +73,7 @@ class Actions:
             check_size(Path(path), self._max_megapixels)
             picture = thumbnail(Path(path), self._visitors.visitor(request.session_hash).folder)
         except FAILURES as error:
-            gr.Warning(html.escape(plain_line(str(error), Path(path))), duration=None)
+            _warn(plain_line(str(error), Path(path)))
             return gr.update(value=None, visible=False)
         return gr.update(value=picture, visible=True)
 
@@ -80,7 +82,7 @@ class Actions:
         try:
             choice = model_choice(model)
         except FAILURES as error:
-            gr.Warning(html.escape(plain_line(str(error))), duration=None)
+            _warn(plain_line(str(error)))
             return [gr.skip()] * 5
         return [
             gr.update(**scale_settings(choice)),
@@ -118,7 +120,7 @@ class Actions:
         request: gr.Request,
         progress=gr.Progress(),  # noqa: B008  # how Gradio passes it
     ) -> dict[gr.components.Component, Value]:
-        """Return what is shown of the restored photo; raises gr.Error, which the page shows, where that fails."""
+        """Return what is shown of the restored photo, or the line that says why there is none."""
         visitor = self._visitors.visitor(request.session_hash)
         uploads = {name: values[component] for name, component in self._layout.asked.inputs.items()}
         try:
@@ -134,7 +136,7 @@ class Actions:
             return {self._layout.shown.status: "Cancelled."}
         except FAILURES as error:
             files = [Path(path) for path in (uploads["photo"], uploads["kernel_file"]) if path]
-            raise gr.Error(html.escape(plain_line(str(error), *files)), duration=None, print_exception=False) from None
+            return {self._layout.shown.status: _warn(plain_line(str(error), *files))}
 
     def _asked_for(self, uploads: Mapping[str, Value], folder: Path) -> PhotoRequest:
         """Return the request in `uploads`, values of the fields, with the options that the model has."""
@@ -168,9 +170,15 @@ class Actions:
         }
 
 
+def _warn(line: str) -> str:
+    """Return `line`, which is also shown above the page, where HTML would be rendered, until it is closed."""
+    gr.Warning(html.escape(line), title="Not possible", duration=None)
+    return line
+
+
 def _kernel_file(uploads: Mapping[str, Value], folder: Path) -> str:
     """Return the uploaded kernel's file under a name that options can hold, in `folder`."""
     if not uploads["kernel_file"]:
         raise UserError("no kernel file yet; drop one, or choose another kernel")
     source = Path(uploads["kernel_file"])
-    return shutil.copy(source, folder / f"kernel{source.suffix}")
+    return str(shutil.copy(source, folder / f"kernel{source.suffix}"))

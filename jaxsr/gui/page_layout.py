@@ -7,7 +7,7 @@ import gradio as gr  # pyright: ignore[reportMissingImports]  # the extra [app]
 from gradio.components import Component  # pyright: ignore[reportMissingImports]
 
 from jaxsr.data.codecs.photo_formats import PHOTO_SUFFIXES
-from jaxsr.data.samples import SAMPLES
+from jaxsr.data.samples import sample_files
 from jaxsr.gui.model_choices import ModelChoice, model_choice, offered_models
 
 Value: TypeAlias = Any  # of a component: text, a number, paths of files, or Gradio's update of any of its settings
@@ -100,14 +100,27 @@ def theme() -> gr.themes.Base:
 
 def _lay_out_asked(model: str, choice: ModelChoice) -> Asked:
     """Return the components that ask, with the options that `model` has."""
-    photo = gr.File(label="Photo", file_types=list(PHOTO_SUFFIXES), height=120)
-    thumbnail = gr.Image(label="Photo as it is", visible=False, interactive=False, height=200, buttons=[])
-    examples = gr.Dataset(
-        components=[gr.Textbox(visible=False)],
-        samples=[[name.partition(".")[0]] for name in SAMPLES["validation"]],
-        label="Examples",
-        type="index",
-    )
+    photo, model_fields, learning = _lay_out_photo(), _lay_out_model(model, choice), _lay_out_learning(choice)
+    form = gr.Dropdown(FORMATS, value="png", label="Format of the result", filterable=False)
+    return Asked(**photo, **model_fields, **learning, format=form)
+
+
+def _lay_out_photo() -> dict[str, Component]:
+    """Return the components for the photo, by name."""
+    return {
+        "photo": gr.File(label="Photo", file_types=list(PHOTO_SUFFIXES), height=120),
+        "thumbnail": gr.Image(label="Photo as it is", visible=False, interactive=False, height=200, buttons=[]),
+        "examples": gr.Dataset(
+            components=[gr.Textbox(visible=False)],
+            samples=[[path.stem] for path in sample_files("validation")],
+            label="Examples",
+            type="index",
+        ),
+    }
+
+
+def _lay_out_model(model: str, choice: ModelChoice) -> dict[str, Component]:
+    """Return the components for the model and for what most models take, by name."""
     with gr.Row():
         chosen = gr.Dropdown(
             offered_models(model),
@@ -124,6 +137,11 @@ def _lay_out_asked(model: str, choice: ModelChoice) -> Asked:
     ensemble = gr.Checkbox(
         label="Ensemble", info="Average over 8 flips and turns: 8 times slower", visible=choice.ensemble
     )
+    return {"model": chosen, "scale": scale, "ensemble": ensemble}
+
+
+def _lay_out_learning(choice: ModelChoice) -> dict[str, Component]:
+    """Return the components for what only DAN, SRNTT and ZSSR take, by name."""
     rounds = gr.Slider(
         1, MAX_ROUNDS, value=max(choice.rounds, 1), step=1, label="Rounds of estimation", visible=choice.rounds > 0
     )
@@ -139,22 +157,14 @@ def _lay_out_asked(model: str, choice: ModelChoice) -> Asked:
         kernels = [BICUBIC_KERNEL, ESTIMATED_KERNEL, KERNEL_FILE]
         kernel = gr.Dropdown(kernels, value=BICUBIC_KERNEL, label="Kernel that reduced the photo", filterable=False)
         kernel_file = gr.File(label="Kernel (.npz, .mat)", file_types=[".npz", ".mat"], height=120, visible=False)
-    form = gr.Dropdown(FORMATS, value="png", label="Format of the result", filterable=False)
-    return Asked(
-        photo=photo,
-        thumbnail=thumbnail,
-        examples=examples,
-        model=chosen,
-        scale=scale,
-        ensemble=ensemble,
-        rounds=rounds,
-        learning=learning,
-        steps=steps,
-        kernel=kernel,
-        kernel_file=kernel_file,
-        references=references,
-        format=form,
-    )
+    return {
+        "rounds": rounds,
+        "references": references,
+        "learning": learning,
+        "steps": steps,
+        "kernel": kernel,
+        "kernel_file": kernel_file,
+    }
 
 
 def scale_settings(choice: ModelChoice) -> dict[str, list[tuple[str, int]] | int]:

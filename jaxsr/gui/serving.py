@@ -89,6 +89,7 @@ def _gradio_settings(uploads: Path) -> Iterator[None]:
 
 def _launch(visitors: Visitors, host: str, port: int, *, model: str, max_megapixels: float, open_browser: bool):
     """Return the page, which a thread serves."""
+    warnings.filterwarnings("ignore", module=r"gradio\.helpers")  # what the page shows need not be printed, too
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what Gradio's own dependencies deprecate is not the user's affair
         from jaxsr.gui.page_actions import build_page
