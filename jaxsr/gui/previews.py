@@ -49,7 +49,7 @@ def kernel_pictures(result: PhotoResult) -> list[Captioned]:
     for i, picture in enumerate(kernels_of(result.restorer.model, read_tensors(arrays[0])), start=1):
         path = result.output.parent / "previews" / f"kernel-{i}.png"
         path.write_bytes(picture.png)
-        pictures.append((str(path), f"Round {i}: {picture.caption}"))
+        pictures.append((str(path), f"Round {i}"))
     return pictures
 
 
