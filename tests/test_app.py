@@ -22,6 +22,7 @@ from tests.helpers.photos import photo
 pytestmark = pytest.mark.slow
 SECONDS = 60
 STATUS = "#status textarea"
+CENTRED = "inset(0px 0px 0px 50%)"  # of the picture on the right
 
 
 @contextmanager
@@ -139,12 +140,16 @@ def test_the_slider_moves(opened, tmp_path):
     handle, after = page.get_by_test_id("slider"), page.get_by_test_id("imageslider-image").nth(1)
     page.wait_for_function("document.querySelectorAll('[data-testid=imageslider-image]')[1]?.naturalWidth === 96")
     handle.scroll_into_view_if_needed()
+    page.wait_for_function("/translateX\\([1-9]/.test(document.querySelector('[data-testid=slider]').style.transform)")
     seen = [after.get_attribute("style")]
     box, inner = page.locator(".slider-wrap").bounding_box(), handle.locator(".inner").bounding_box()
     page.mouse.move(inner["x"] + inner["width"] / 2, box["y"] + box["height"] / 2)
     page.mouse.down()
     page.mouse.move(box["x"] + 0.25 * box["width"], box["y"] + box["height"] / 2, steps=5)
     page.mouse.up()
+    page.wait_for_function(
+        f"document.querySelectorAll('[data-testid=imageslider-image]')[1].style.clipPath !== {CENTRED!r}"
+    )
     seen.append(after.get_attribute("style"))
     before, now = (float(re.search(r"inset\(0px 0px 0px ([\d.]+)%\)", style)[1]) for style in seen)
     assert before == pytest.approx(50, abs=1) and now == pytest.approx(25, abs=3)
