@@ -49,7 +49,7 @@ part() {
     then missing+=("$name: no time was left"); return
     fi
     timeout --kill-after=10 "$seconds" "$python" -m "$@" --json="$output/gpu.json" >"$output/$name.log" 2>&1 || status=$?
-    tail -n 3 "$output/$name.log"
+    grep "^| " "$output/$name.log" | tail -n +2
     parts=$((parts + 1))
     case $status in
     0) ;;
@@ -62,7 +62,7 @@ part() {
 
 if [ -n "$dry" ]
 then
-    limit=60 size=dry pixels="--kilopixels=8 --networks=fsrcnn" kernels="--photos=1 --side=96 --seeds=1 --steps=2"
+    limit=600 size=dry pixels="--kilopixels=8 --networks=fsrcnn" kernels="--photos=1 --side=96 --seeds=1 --steps=2"
     networks=fsrcnn rounds=1
 else
     limit=75 size=gpu pixels="--megapixels=24" kernels="--photos=100 --seeds=4"
