@@ -14,7 +14,7 @@ from benchmarks.peak import matrix_peak, operations
 from benchmarks.peers.accelerator import DEVICE
 from benchmarks.tables import Measurement, Row, Table
 from benchmarks.timing import FirstCalls, contest_of_workers, first_calls
-from benchmarks.workers import MeasurementFailed, Prepare, Worker, limited
+from benchmarks.workers import MeasurementFailed, Prepare, Worker, limited, remaining
 
 OWN, EAGER, COMPILED, AUTOTUNED = "jaxsr", "eager", "compiled", "autotuned"
 LONGEST_COMPILATION = {COMPILED: 60, AUTOTUNED: 180}  # seconds after which it is given up
@@ -87,15 +87,16 @@ def measured(trial: Trial, case: Case, rounds: int) -> Measured:
         for name in (OWN, *PEERS):
             worker = stack.enter_context(Worker(as_command=name == OWN))
             try:
-                with limited(LONGEST_COMPILATION.get(name, float("inf"))):
-                    worker.prepare(trial.prepare, name, *case.arguments)
-                    if name in LONGEST_COMPILATION:
-                        worker.run(warm_up)
+                worker.prepare(trial.prepare, name, *case.arguments)
+                if name in LONGEST_COMPILATION:
+                    worker.run(warm_up)
+                # Half of what is left of the row's time, so that the others are timed in any case
+                with limited(min(LONGEST_COMPILATION.get(name, float("inf")), remaining() / (1 + (name in PEERS[1:])))):
                     first[name] = worker.ask(first_calls)
                     observed[name] = worker.ask(trial.observe)
             except MeasurementFailed as error:
                 if name not in LONGEST_COMPILATION:
-                    raise MeasurementFailed(f"{name}: {error}") from None
+                    raise type(error)(f"{name}: {error}") from None
                 failures[name] = str(error)
                 worker.__exit__()  # its compilers would take part of the cores
             else:

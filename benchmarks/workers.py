@@ -47,6 +47,11 @@ def limited(seconds: float) -> Iterator[None]:
         DEADLINE.reset(token)
 
 
+def remaining() -> float:
+    """Return the seconds that are left of the limits around; infinite without any."""
+    return max(DEADLINE.get() - time.monotonic(), 0.0)
+
+
 class Worker:
     """A process on all cores and GPUs, or on the first `devices` of them; end it by leaving its `with`.
 
@@ -69,7 +74,7 @@ class Worker:
     def __exit__(self, *_: object) -> None:
         """End the process and those that it started, such as compilers, at once if need be."""
         self._pipe.close()
-        if DEADLINE.get() > time.monotonic():
+        if remaining() > 0:
             self._process.join(SECONDS_TO_END)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid or 0, signal.SIGKILL)
@@ -83,9 +88,9 @@ class Worker:
         """
         try:
             self._pipe.send((function, arguments))
-            remaining = DEADLINE.get() - time.monotonic()
-            if not self._pipe.poll(None if remaining == float("inf") else max(remaining, 0)):
-                raise OverLimit("over the limit")
+            seconds = remaining()
+            if not self._pipe.poll(None if seconds == float("inf") else seconds):
+                raise OverLimit(f"not done in the {seconds:.0f} s that were left")
             failure, result = self._pipe.recv()
         except (EOFError, ConnectionError):
             self._process.join(SECONDS_TO_END)
