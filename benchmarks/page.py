@@ -1,6 +1,6 @@
 """Writes the page of results from the JSON files of python -m benchmarks, one section for each machine.
 
-python -m benchmarks.page benchmarks/results/*.json --page=docs/speed.md
+python -m benchmarks.page benchmarks/measured/*.json --page=docs/speed.md
 """
 
 from collections.abc import Sequence

@@ -1,5 +1,6 @@
 """Fair timing: contestants take turns, in one process or in one each; what a call adds to memory; the machine."""
 
+import functools
 import os
 import platform
 import statistics

@@ -1,3 +1,5 @@
+# Gradio makes the events of its components at run time, which a type checker cannot follow.
+# pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportReturnType=false, reportCallIssue=false
 """What happens on the page: a photo comes, a model is chosen, a restoration begins, ends or is cancelled."""
 
 import html

@@ -1,3 +1,5 @@
+# Gradio makes the events of its components at run time, which a type checker cannot follow.
+# pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportReturnType=false, reportCallIssue=false
 """The page, laid out with Gradio; `page_actions.py` says what its buttons do."""
 
 import dataclasses
