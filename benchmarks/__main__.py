@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from benchmarks import adversarial, growth, inference, kernelgan, matching, motion, pipeline, training, video, zssr
 from benchmarks.cases import SIZES
 from benchmarks.tables import Section, Table, run
+from jaxsr.models.precision import PRECISIONS
 from jaxsr.support.errors import choose
-from jaxsr.training.precision import PRECISIONS
 
 SECTIONS: dict[str, Section] = {
     "inference": inference.tables,

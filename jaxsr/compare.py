@@ -37,6 +37,9 @@ _SCALE = flags.DEFINE_integer("scale", None, "How many times larger, for models 
 _HR = flags.DEFINE_string("hr", None, "The sharp photo, or a folder of sharp photos by name or in order; for scores.")
 _PROTOCOL = flags.DEFINE_string("protocol", "y", "Of the scores: y8, y or rgb.")
 _REFERENCE = flags.DEFINE_list("reference", None, "srntt: photos to take texture from; by default the photo itself.")
+_PRECISION = flags.DEFINE_enum(
+    "precision", "float32", ["auto", "float32", "bf16"], "What networks compute in; the page says which, under scores."
+)
 _SIDE = flags.DEFINE_integer("side", 1024, "Longest side of a picture in pixels; of larger photos a part is shown.")
 _AT = flags.DEFINE_list("at", ["0.5", "0.5"], "Middle of that part, as X,Y from 0 to 1.")
 
@@ -76,6 +79,7 @@ def _options() -> "CompareOptions":
         side=_SIDE.value,
         at=at,  # pyright: ignore[reportArgumentType]  # its length is checked there
         protocol=_PROTOCOL.value,
+        precision=_PRECISION.value,
     )
 
 

@@ -44,6 +44,9 @@ _RESTORED = flags.DEFINE_string("restored", None, "Instead of a model: a folder 
 _DATA = flags.DEFINE_string("data", None, "Folder of HR photos, or of pairs.")
 _SCALE = flags.DEFINE_integer("scale", None, "How many times larger; by default what the model says, or 2.")
 _ENSEMBLE = flags.DEFINE_bool("ensemble", False, "Average over 8 flips and turns: 8 times slower, a little better.")
+_PRECISION = flags.DEFINE_enum(
+    "precision", "float32", ["auto", "float32", "bf16"], "What the network computes in; the table says which."
+)
 
 # Where LR photos come from
 _LR = flags.DEFINE_string(
@@ -128,6 +131,7 @@ def _options() -> "EvaluateOptions":
         pairs=_pair_options(),
         protocols=tuple(_PROTOCOL.value or ()),
         ensemble=_ENSEMBLE.value,
+        precision=_PRECISION.value,
         save_to=_SAVE.value and output_folder(_SAVE.value, "--save"),
         reference=tuple(map(user_path, _REFERENCE.value or ())),
         reference_level=_LEVEL.value,

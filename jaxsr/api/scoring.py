@@ -125,10 +125,11 @@ def evaluate_restored(
 ) -> dict[str, Scores]:
     """Return the scores of photos that were restored before, in the folder `restored`, as `evaluate` does.
 
-    They have the names of their pairs. Raises UserError for `save_to` and `ensemble`, too, which are for a model.
+    They have the names of their pairs. Raises UserError for `save_to`, `ensemble` and `precision`, too, which are for a
+    model.
     """
-    if options.save_to or options.ensemble:
-        raise UserError("--save and --ensemble are for --model; leave them out with --restored")
+    if options.save_to or options.ensemble or options.precision != EvaluateOptions.precision:
+        raise UserError("--save, --ensemble and --precision are for --model; leave them out with --restored")
     paired_set = _set_of(data)
     options.check_request(None, paired_set, scale)
     scale = paired_set.scale if paired_set else scale or 2

@@ -13,8 +13,9 @@ import jax.numpy as jnp
 
 from jaxsr.imaging.color import from_range, rgb_to_ycbcr, to_range, ycbcr_to_rgb
 from jaxsr.imaging.resize import resize
+from jaxsr.models.precision import computing_in, to_dtype
 from jaxsr.support.errors import UserError
-from jaxsr.support.types import Tree, Variables
+from jaxsr.support.types import Params, Tree, Variables
 
 Extras: TypeAlias = dict[str, jax.Array]  # what a network returns beside the image, by name: (N, ...)
 Apply: TypeAlias = Callable[[jax.Array], tuple[jax.Array, Extras]]
@@ -25,7 +26,8 @@ IMAGE_EXTRAS = "image"  # extras whose name begins so are images (..., H, W, C)
 class ForwardSpec:
     """What a forward pass depends on beside the variables and the photos; hashable, so it may be static under jit.
 
-    `call_options` are keywords of the network's call that are set to True, such as "all_rounds".
+    `call_options` are keywords of the network's call that are set to True, such as "all_rounds"; `precision` is a row
+    of PRECISIONS that the network alone computes in, between its input and its output.
     """
 
     module: nn.Module
@@ -34,6 +36,7 @@ class ForwardSpec:
     pre_upsampled: bool = False
     value_range: tuple[float, float] = (0.0, 1.0)
     call_options: tuple[str, ...] = ()
+    precision: str = "float32"
 
 
 def restore_batch(
@@ -85,9 +88,13 @@ def run_network(
     def network(x: jax.Array) -> tuple[jax.Array, Extras]:
         x = place(resize(x, spec.scale) if spec.pre_upsampled else x)
 
-        def apply(x: jax.Array) -> tuple[jax.Array, Extras]:
+        def output_of(params: Params, x: jax.Array) -> Tree:
             options: dict[str, Tree] = dict.fromkeys(spec.call_options, True)
-            output = spec.module.apply(variables, x, *extra_inputs, **options)
+            inputs = to_dtype(extra_inputs, x.dtype)
+            return spec.module.apply({**variables, "params": params}, x, *inputs, **options)
+
+        def apply(x: jax.Array) -> tuple[jax.Array, Extras]:
+            output = computing_in(spec.precision, output_of)(variables.get("params", {}), x)
             return restored_image(output), extras(output)
 
         y, beside = wrap(apply)(to_range(x, spec.value_range))

@@ -10,6 +10,7 @@ from jax.sharding import Mesh
 from jaxsr.devices.meshes import place_replicated, tile_mesh
 from jaxsr.models import Model
 from jaxsr.restoration.options import DEFAULT_OPTIONS, RestoreOptions
+from jaxsr.restoration.precision_choice import chosen_precision
 from jaxsr.restoration.tiles.geometry import TilePlacement
 from jaxsr.restoration.tiles.placement import Size, Tile, TileCache, padded_size, plan
 from jaxsr.restoration.tiles.program import ProgramSpec, TileResults, run_tiles
@@ -95,7 +96,8 @@ class TiledRun:
         _check_size(model, (height, width))
         self.model, self._extra_inputs = model.folded(), extra_inputs
         details = ("all_rounds",) if options.all_rounds else ()
-        self._spec = ProgramSpec(self.model.forward_spec(*details), options.quantize, options.ensemble)
+        forward = self.model.forward_spec(*details, precision=chosen_precision(model, options.precision))
+        self._spec = ProgramSpec(forward, options.quantize, options.ensemble)
         size = padded_size(model, (height, width))
         self._photos = [_padded(pixels, size) for pixels in photos]
         program = (self._spec, photos[0].dtype.str, channels)

@@ -18,13 +18,13 @@ from jaxsr.devices.parallel import average_over_devices
 from jaxsr.losses.adversarial import ADVERSARIAL_LOSSES, PENALTY_FORMS, AdversarialLoss, gradient_penalty
 from jaxsr.models import srntt_discriminator
 from jaxsr.models.deblurgan import PatchCritic
+from jaxsr.models.precision import computing_in
 from jaxsr.models.srgan import Discriminator
 from jaxsr.support.errors import choose
 from jaxsr.support.randomness import Purpose, Stream, seed_key, streams
 from jaxsr.support.types import Key, Metrics, Params, Tree, Variables
 from jaxsr.training.config import Config
 from jaxsr.training.optimizers import make_optimizer, make_schedule
-from jaxsr.training.precision import computing_in
 from jaxsr.training.state import AdversaryState
 from jaxsr.training.steps.accumulation import mean_of_parts
 
