@@ -5,6 +5,7 @@ from typing import TypeVar
 
 import jax
 import numpy as np
+from jax.errors import JaxRuntimeError
 from jax.sharding import Mesh
 
 from jaxsr.devices.meshes import place_replicated, tile_mesh
@@ -12,12 +13,15 @@ from jaxsr.models import Model
 from jaxsr.restoration.options import DEFAULT_OPTIONS, RestoreOptions
 from jaxsr.restoration.precision_choice import chosen_precision
 from jaxsr.restoration.tiles.geometry import TilePlacement
+from jaxsr.restoration.tiles.limits import CPU_LIMITS, MAX_PHOTOS, on_accelerator, tile_limits
+from jaxsr.restoration.tiles.on_device import PhotosOnDevice
 from jaxsr.restoration.tiles.placement import Size, Tile, TileCache, padded_size, plan
 from jaxsr.restoration.tiles.program import ProgramSpec, TileResults, run_tiles
 from jaxsr.support.errors import UserError
 from jaxsr.support.types import Progress, Tree
 
 T = TypeVar("T")
+EXHAUSTED = "RESOURCE_EXHAUSTED"  # XLA's word for memory that does not suffice
 Group = list[tuple[int, TilePlacement]]  # tiles that run together: the index of the photo, and where in it
 PhotoExtras = dict[str, np.ndarray]  # what a network returned beside a photo's image, by name
 Result = tuple[np.ndarray, PhotoExtras]
@@ -66,7 +70,18 @@ def apply_tiled(
     Raises:
         UserError: for photos smaller than the network takes, and a tile that is too small for it.
     """
-    run = TiledRun(model, photos, options, extra_inputs, TileCache() if cache is None else cache)
+    cache = TileCache() if cache is None else cache
+    try:
+        return _outputs(TiledRun(model, photos, options, extra_inputs, cache), progress)
+    except JaxRuntimeError as error:
+        if not on_accelerator() or EXHAUSTED not in str(error) or not cache.reduce():
+            raise
+    return apply_tiled(model, photos, options, extra_inputs=extra_inputs, cache=cache, progress=progress)
+
+
+def _outputs(run: "TiledRun", progress: Progress | None) -> list[Result | UserError]:
+    """Return the outputs of `run`, after all of its tiles."""
+    run.keep_on_device()
     done, total = 0, sum(map(len, run.groups))
     report = progress or (lambda done, total: None)
     for group, results in pipelined(map(run.dispatch, run.groups)):
@@ -76,11 +91,15 @@ def apply_tiled(
             report(done, total)
         if all(isinstance(output, UserError) for output in run.outputs):
             break
+    run.download()
     return run.outputs
 
 
 class TiledRun:
-    """The tiles of several equal photos in `groups`, `each` for every device, and the `outputs` they go to."""
+    """The tiles of several equal photos in `groups` for all devices at once, and the `outputs` they go to.
+
+    With `keep_on_device`, an accelerator cuts them itself, and the outputs are there after `download`.
+    """
 
     def __init__(
         self,
@@ -89,7 +108,6 @@ class TiledRun:
         options: RestoreOptions,
         extra_inputs: ExtraInputs | None,
         cache: TileCache,
-        each: int = 1,
     ) -> None:
         """Choose the tiles and place the weights; raises UserError for photos that are too small."""
         height, width, channels = photos[0].shape
@@ -101,8 +119,12 @@ class TiledRun:
         size = padded_size(model, (height, width))
         self._photos = [_padded(pixels, size) for pixels in photos]
         program = (self._spec, photos[0].dtype.str, channels)
-        chosen = plan(self.model, size, options.tile, cache, program, photos=len(photos))
-        self._tile, self._count = chosen.tile, chosen.devices * each
+        self.limits = CPU_LIMITS
+        if extra_inputs is None:  # whose memory nobody has measured
+            self.limits = tile_limits(forward, ensemble=options.ensemble, share=cache.share)
+        chosen = plan(self.model, size, options.tile, cache, program, photos=len(photos), limits=self.limits)
+        self._tile, self._count = chosen.tile, chosen.devices * chosen.each
+        self._on_device: PhotosOnDevice | None = None
         self._mesh = _mesh(self.model, chosen.devices, chosen.tile[0])
         self._variables = place_replicated(self.model.variables, self._mesh)
         tiles = [(photo, placement) for photo in range(len(photos)) for placement in chosen.placements]
@@ -111,9 +133,30 @@ class TiledRun:
         dtype = photos[0].dtype if options.quantize else np.float32
         self.outputs: list[Result | UserError] = [(np.empty(shape, dtype), {}) for _ in photos]
 
+    def keep_on_device(self) -> None:
+        """Let an accelerator that works alone cut photos of several tiles itself, and put the results together."""
+        several = len(self.groups) * self._count > len(self._photos)
+        if self.limits == CPU_LIMITS or not several or self._mesh.size > 1 or self._spec.forward.call_options:
+            return
+        dtype = self._photos[0].dtype if self._spec.quantize else np.dtype(np.float32)
+        self._on_device = PhotosOnDevice(self._photos, self.model.scale, dtype, self._mesh.devices.flat[0])
+
+    def download(self) -> None:
+        """Fetch the outputs that an accelerator has put together."""
+        for i, image in enumerate(self._on_device.download() if self._on_device else ()):
+            if not isinstance(output := self.outputs[i], UserError):
+                height, width = output[0].shape[:2]
+                self.outputs[i] = (image[:height, :width], output[1])
+
     def dispatch(self, group: Group) -> tuple[Group, TileResults]:
         """Start the work on `group`; return it with its results, and more where tiles are missing."""
         filled = group + group[-1:] * (self._count - len(group))
+        if self._on_device is not None:
+            images, finite, _ = run_tiles(
+                self._spec, self._mesh, self._variables, self._on_device.cut(filled, self._tile)
+            )
+            self._on_device.put(group, images)
+            return group, (None, finite, {})
         height, width = self._tile
         tiles = [
             self._photos[photo][rows.start : rows.start + height, columns.start : columns.start + width]
@@ -135,6 +178,8 @@ class TiledRun:
             if not finite[i]:
                 self.outputs[photo] = UserError(_non_finite(self.model, placement))
                 continue
+            if images is None:  # it is on the device
+                continue
             _paste(output[0], images[i], placement, self.model.scale)
             output[1].update({name: x[i] for name, x in extras.items()})  # of networks that take the photo whole
 
@@ -149,8 +194,11 @@ def single(results: Sequence[Result | UserError]) -> Result:
 
 def photos_per_batch(model: Model, size: Size, tile: Tile, cache: TileCache) -> int:
     """Return how many photos of `size` (H, W) are restored at once, where one alone would leave devices idle."""
-    chosen = plan(model, padded_size(model, size), tile, TileCache(cache.sizes), None)
-    return jax.local_device_count() // _mesh(model, chosen.devices, chosen.tile[0]).size
+    size = padded_size(model, size)
+    limits = tile_limits(model.forward_spec(), ensemble=False, share=cache.share)
+    chosen = plan(model, size, tile, TileCache(cache.sizes), None, limits=limits)
+    each = min(limits.tiles_at_once(*size), MAX_PHOTOS)
+    return each * (jax.local_device_count() // _mesh(model, chosen.devices, chosen.tile[0]).size)
 
 
 def warm_up_tiles(model: Model, pixels: np.ndarray, options: RestoreOptions, cache: TileCache) -> None:
