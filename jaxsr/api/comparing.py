@@ -78,9 +78,7 @@ def compare(
     """
     output = _checked(output_file(output, "--output"), photos)
     sharp = _sharp_files(photos, options.sharp)
-    restorers, failed = open_models(
-        models, scale=options.scale, reference=options.reference, precision=options.precision
-    )
+    restorers, failed = _opened(models, options)
     for line in failed if restorers else ():
         on_failure(line)
     if not restorers:
@@ -96,6 +94,10 @@ def compare(
     if page.comparisons:
         _write(output, page.html())
     return page.comparisons
+
+
+def _opened(models: Sequence[str], options: CompareOptions) -> tuple[dict[str, Restorer], list[str]]:
+    return open_models(models, scale=options.scale, reference=options.reference, precision=options.precision)
 
 
 def _write(output: Path, html: str) -> None:

@@ -14,6 +14,7 @@ from jaxsr.models import Model
 from jaxsr.restoration.array_photos import as_photo, like
 from jaxsr.restoration.options import DEFAULT_OPTIONS, PhotoLike, RestoreOptions
 from jaxsr.restoration.tiles.placement import Tile
+from jaxsr.support.compile_cache import use_compile_cache
 from jaxsr.support.errors import UserError, choose
 from jaxsr.support.types import Progress
 from jaxsr.weights.vgg_files import VGGWeights
@@ -108,5 +109,6 @@ def restore(
             "quantize=False gives floats, which a PIL image does not hold; give an array: np.asarray(image)"
         )
     source = as_photo(photo)
+    use_compile_cache()
     restorer = open_restorer(model, scale=scale, options=options)
     return like(photo, restorer.restore(source, progress=progress))

@@ -11,6 +11,7 @@ from jaxsr.evaluation.pairs import BICUBIC_PAIRS, PairOptions
 from jaxsr.evaluation.scores import Scores
 from jaxsr.evaluation.sources import Source, pair_files, reference_sources, with_references
 from jaxsr.models import Model
+from jaxsr.support.compile_cache import use_compile_cache
 from jaxsr.support.errors import UserError
 from jaxsr.support.types import Progress
 
@@ -99,6 +100,7 @@ def evaluate(
     Raises:
         UserError: for a model or folder that does not exist or fit, and options that do not fit each other.
     """
+    use_compile_cache()
     paired_set = _set_of(data)
     scale = paired_set.scale if paired_set and scale is None else scale
     if not isinstance(model, Model):

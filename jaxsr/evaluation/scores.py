@@ -164,16 +164,22 @@ def score(
     *,
     protocols: Sequence[str] = ("y8",),
     options: Sequence[RestoreOptions] = (),
+    cache: TileCache | None = None,
 ) -> dict[str, Scores]:
     """Return the model's scores on `pairs` by protocol name: `score(model, pairs)["y8"].mean["psnr"]`.
 
-    `options` are those of each pair, such as its references.
+    `options` are those of each pair, such as its references; a `cache` of theirs saves compiling.
     """
     pairs = list(pairs)
     each = [own.with_precision(model) for own in options or [UNQUANTIZED] * len(pairs)]
-    cache = TileCache([(pair.lr.shape[0], pair.lr.shape[1]) for pair in pairs])
+    cache = cache_for(pairs) if cache is None else cache
     rows = [score_pair(model, pair, protocols, own, cache=cache)[1] for pair, own in zip(pairs, each, strict=True)]
     return gather(model.name, rows, pairs[0], precision=each[0].precision)
+
+
+def cache_for(pairs: Iterable[Pair]) -> TileCache:
+    """Return the cache of tiles that suit the LR photos of all `pairs`."""
+    return TileCache([(pair.lr.shape[0], pair.lr.shape[1]) for pair in pairs])
 
 
 def gather(

@@ -88,13 +88,8 @@ def run_network(
     def network(x: jax.Array) -> tuple[jax.Array, Extras]:
         x = place(resize(x, spec.scale) if spec.pre_upsampled else x)
 
-        def output_of(params: Params, x: jax.Array) -> Tree:
-            options: dict[str, Tree] = dict.fromkeys(spec.call_options, True)
-            inputs = to_dtype(extra_inputs, x.dtype)
-            return spec.module.apply({**variables, "params": params}, x, *inputs, **options)
-
         def apply(x: jax.Array) -> tuple[jax.Array, Extras]:
-            output = computing_in(spec.precision, output_of)(variables.get("params", {}), x)
+            output = _output(spec, variables, x, extra_inputs)
             return restored_image(output), extras(output)
 
         y, beside = wrap(apply)(to_range(x, spec.value_range))
@@ -110,6 +105,16 @@ def run_network(
         image, beside = network(jnp.repeat(photos, 3, axis=-1))
         return _grey(image), {name: _grey(x) if name.startswith(IMAGE_EXTRAS) else x for name, x in beside.items()}
     return network(photos)
+
+
+def _output(spec: ForwardSpec, variables: Variables, x: jax.Array, extra_inputs: Sequence[Tree]) -> Tree:
+    """Return all that the network returns, float32, computed in the precision of `spec`."""
+
+    def apply(params: Params, x: jax.Array) -> Tree:
+        options: dict[str, Tree] = dict.fromkeys(spec.call_options, True)
+        return spec.module.apply({**variables, "params": params}, x, *to_dtype(extra_inputs, x.dtype), **options)
+
+    return computing_in(spec.precision, apply)(variables.get("params", {}), x)
 
 
 def _grey(image: jax.Array) -> jax.Array:

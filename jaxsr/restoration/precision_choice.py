@@ -48,8 +48,9 @@ def chosen_precision(model: Model, asked: str) -> str:
     if jax.default_backend() not in _table()["faster_on"]:
         return "float32"
     row = _table()["weights"].get(model.name)
-    known = row is not None and row["digest"] == weights_digest(model)
-    return "bf16" if known and Difference(row["mean"], row["largest"]).is_small else "float32"
+    if row is None or row["digest"] != weights_digest(model):
+        return "float32"
+    return "bf16" if Difference(row["mean"], row["largest"]).is_small else "float32"
 
 
 def weights_digest(model: Model) -> int:

@@ -60,7 +60,7 @@ def test_lr_photos_and_what_the_protocol_says_of_them():
     np.testing.assert_allclose(given.lr, rounded.lr, atol=1e-7)
     record = score(network("espcn", 2), [given])["y8"].record()
     assert record["protocol"]["resizer"] == "as given" and record["images"][0]["name"] == "p"
-    assert set(record) == {"protocol", "mean", "bicubic", "images"}
+    assert set(record) == {"protocol", "mean", "bicubic", "images", "precision"} and record["precision"] == "float32"
 
 
 def test_mistakes_are_named():

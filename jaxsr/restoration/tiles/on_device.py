@@ -27,7 +27,7 @@ class PhotosOnDevice:
 
     def cut(self, tiles: Sequence[tuple[int, TilePlacement]], size: tuple[int, int]) -> jax.Array:
         """Return the pixels (N, h, w, C) of `tiles`, each the index of a photo and where in it, of `size` (h, w)."""
-        starts = np.int32([(photo, rows.start, columns.start) for photo, (rows, columns) in tiles])
+        starts = np.array([(photo, rows.start, columns.start) for photo, (rows, columns) in tiles], np.int32)
         return _cut(self._photos, starts, size=size)
 
     def put(self, tiles: Sequence[tuple[int, TilePlacement]], images: jax.Array) -> None:

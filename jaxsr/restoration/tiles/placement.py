@@ -3,6 +3,7 @@
 import collections
 import dataclasses
 import functools
+import threading
 from collections.abc import Hashable, Sequence
 from typing import Literal
 
@@ -26,12 +27,13 @@ class TileCache:
 
     `tiles` has them by what else a program depends on, each with the number of tiles that all devices take at once.
     With the `sizes` (H, W) of all photos known in advance, the first photo's tile is chosen to suit all. `share` is
-    how much of its free memory an accelerator may use.
+    how much of its free memory an accelerator may use. Threads that share it hold its `lock` while devices work.
     """
 
     sizes: Sequence[Size] = ()
     tiles: dict[Hashable, dict[Size, int]] = dataclasses.field(default_factory=dict)
     share: float = 0.5
+    lock: threading.Lock = dataclasses.field(default_factory=threading.Lock, repr=False, compare=False)
 
     def reduce(self) -> bool:
         """Choose smaller tiles from here on, since memory did not suffice; return whether that is possible."""

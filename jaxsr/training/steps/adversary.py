@@ -147,16 +147,21 @@ def make_adversary(config: Config) -> Adversary | None:
         return None
     build, call_kwargs = choose("adversarial network", section.network, ADVERSARIES)
     choose("form of the gradient penalty", section.penalty_form, PENALTY_FORMS)
-    rate = section.optimizer.learning_rate
-    updates = (config.steps - config.pretraining.steps) * section.updates
     return Adversary(
         network=build(**section.options.to_dict()),
         call_kwargs=call_kwargs,
         losses=choose("adversarial loss", section.loss, ADVERSARIAL_LOSSES),
-        optimizer=make_optimizer(section.optimizer, make_schedule(section.schedule, rate, updates)),
+        optimizer=adversary_optimizer(config, config.steps - config.pretraining.steps),
         penalty=section.penalty,
         penalty_form=section.penalty_form,
         updates=section.updates,
         precision=config.precision,
         parts=config.accumulate,
     )
+
+
+def adversary_optimizer(config: Config, steps: int | jax.Array) -> optax.GradientTransformation:
+    """Return the optimizer of the `adversarial` section, whose rate falls over `steps` updates of the generator."""
+    section = config.adversarial
+    schedule = make_schedule(section.schedule, section.optimizer.learning_rate, steps * section.updates)
+    return make_optimizer(section.optimizer, schedule)
