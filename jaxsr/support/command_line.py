@@ -33,11 +33,11 @@ def run(main: Callable[[Sequence[str]], int | None]) -> None:
     protect_streams()
 
     def guarded(argv: Sequence[str]) -> int:
-        use_compile_cache()
         use_all_cores()
         if not flags.FLAGS["verbosity"].present:
             logging.set_verbosity(logging.WARNING)  # checkpointing logs each of its steps
         log_plainly()
+        use_compile_cache()
         command = Path(sys.argv[0]).stem
         try:
             with signals_as_exceptions():
