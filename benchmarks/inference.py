@@ -23,6 +23,7 @@ from jaxsr.imaging.resize import resize
 from jaxsr.models import MODELS, Model, restored_image
 from jaxsr.models.srntt import FACTORS, Maps, map_sizes
 from jaxsr.restoration.options import RestoreOptions
+from jaxsr.restoration.tiles.placement import TileCache
 from jaxsr.restoration.tiles.tiled_run import restore_tiled
 
 
@@ -44,7 +45,8 @@ def in_jax(model: Model, photos: np.ndarray, maps: Sequence[np.ndarray]) -> Call
         return Maps(*(x[0, f * top : f * (top + height), f * left : f * (left + width)] for x, f in pairs))
 
     options, inputs = RestoreOptions(quantize=False), maps_of_tile if maps else None
-    return lambda: restore_tiled(model, photos[0], options, extra_inputs=inputs)[0][None]
+    cache = TileCache()  # which keeps the weights on the device, where PyTorch's are
+    return lambda: restore_tiled(model, photos[0], options, extra_inputs=inputs, cache=cache)[0][None]
 
 
 def batch_in_jax(model: Model, photos: np.ndarray) -> Callable[[], np.ndarray]:

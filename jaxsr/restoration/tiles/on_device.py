@@ -44,6 +44,11 @@ class PhotosOnDevice:
         return [np.array(image[:height, :width]) for image in np.asarray(self._results)]
 
 
+def results_bytes(photos: Sequence[np.ndarray], scale: int, dtype: np.dtype) -> int:
+    """Return the bytes of the results of equal `photos`, without what is added to their sides."""
+    return sum(x.size for x in photos) * scale**2 * dtype.itemsize
+
+
 @functools.partial(jax.jit, static_argnames="size")
 def _cut(photos: jax.Array, starts: jax.Array, *, size: tuple[int, int]) -> jax.Array:
     """Return the parts (N, h, w, C) of `photos` (P, H, W, C) that begin at `starts` (N, 3): photo, row, column."""

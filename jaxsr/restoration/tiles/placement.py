@@ -9,12 +9,15 @@ from typing import Literal
 
 import jax
 from absl import logging
+from jax.sharding import Mesh
 
 from jaxsr.degradations.reductions import BICUBIC_CONTEXT
+from jaxsr.devices.meshes import place_replicated
 from jaxsr.models import Model
 from jaxsr.restoration.tiles.geometry import MAX_ENLARGED_TILE, TilePlacement, best_tile, min_tile, spans
 from jaxsr.restoration.tiles.limits import CPU_LIMITS, TileLimits
 from jaxsr.support.errors import UserError
+from jaxsr.support.types import Variables
 
 Tile = int | None | Literal["auto"]  # the largest tile in pixels, None for the whole photo at once
 Size = tuple[int, int]  # height and width
@@ -35,11 +38,30 @@ class TileCache:
     share: float = 0.5
     lock: threading.Lock = dataclasses.field(default_factory=threading.Lock, repr=False, compare=False)
 
+    def folded(self, model: Model) -> Model:
+        """Return `model.folded()`, once for the photos that it restores."""
+        known = self._folded.get(model.name)
+        if known is None or known[0] is not model:
+            known = self._folded[model.name] = (model, model.folded())
+        return known[1]
+
+    def placed(self, model: Model, mesh: Mesh) -> Variables:
+        """Return the variables of `model` whole on each device of `mesh`, brought there once for many photos."""
+        known = self._placed.get(model.name)
+        if known is None or known[0] is not model or known[1] != mesh:
+            known = self._placed[model.name] = (model, mesh, place_replicated(model.variables, mesh))
+        return known[2]
+
     def reduce(self) -> bool:
         """Choose smaller tiles from here on, since memory did not suffice; return whether that is possible."""
         self.share /= 4
         self.tiles.clear()
         return self.share >= MIN_SHARE
+
+    def __post_init__(self) -> None:
+        """Begin without weights: one model of each name has them here."""
+        self._folded: dict[str, tuple[Model, Model]] = {}
+        self._placed: dict[str, tuple[Model, Mesh, Variables]] = {}
 
     @property
     def programs(self) -> int:

@@ -8,16 +8,17 @@ import numpy as np
 from jax.errors import JaxRuntimeError
 from jax.sharding import Mesh
 
-from jaxsr.devices.meshes import place_replicated, tile_mesh
+from jaxsr.devices.meshes import tile_mesh
 from jaxsr.models import Model
 from jaxsr.restoration.options import DEFAULT_OPTIONS, RestoreOptions
 from jaxsr.restoration.precision_choice import chosen_precision
 from jaxsr.restoration.tiles.geometry import TilePlacement
 from jaxsr.restoration.tiles.limits import CPU_LIMITS, MAX_PHOTOS, on_accelerator, tile_limits
-from jaxsr.restoration.tiles.on_device import PhotosOnDevice
+from jaxsr.restoration.tiles.on_device import PhotosOnDevice, results_bytes
 from jaxsr.restoration.tiles.placement import Size, Tile, TileCache, padded_size, plan
 from jaxsr.restoration.tiles.program import ProgramSpec, TileResults, run_tiles
 from jaxsr.support.errors import UserError
+from jaxsr.support.memory import free_memory
 from jaxsr.support.types import Progress, Tree
 
 T = TypeVar("T")
@@ -112,7 +113,7 @@ class TiledRun:
         """Choose the tiles and place the weights; raises UserError for photos that are too small."""
         height, width, channels = photos[0].shape
         _check_size(model, (height, width))
-        self.model, self._extra_inputs = model.folded(), extra_inputs
+        self.model, self._extra_inputs = cache.folded(model), extra_inputs
         details = ("all_rounds",) if options.all_rounds else ()
         forward = self.model.forward_spec(*details, precision=chosen_precision(model, options.precision))
         self._spec = ProgramSpec(forward, options.quantize, options.ensemble)
@@ -126,7 +127,7 @@ class TiledRun:
         self._tile, self._count = chosen.tile, chosen.devices * chosen.each
         self._on_device: PhotosOnDevice | None = None
         self._mesh = _mesh(self.model, chosen.devices, chosen.tile[0])
-        self._variables = place_replicated(self.model.variables, self._mesh)
+        self._variables = cache.placed(self.model, self._mesh)
         tiles = [(photo, placement) for photo in range(len(photos)) for placement in chosen.placements]
         self.groups: list[Group] = [tiles[i : i + self._count] for i in range(0, len(tiles), self._count)]
         shape = (model.scale * height, model.scale * width, channels)
@@ -139,6 +140,8 @@ class TiledRun:
         if self.limits == CPU_LIMITS or not several or self._mesh.size > 1 or self._spec.forward.call_options:
             return
         dtype = self._photos[0].dtype if self._spec.quantize else np.dtype(np.float32)
+        if results_bytes(self._photos, self.model.scale, dtype) > free_memory(self._mesh.devices.flat[0]) / 4:
+            return
         self._on_device = PhotosOnDevice(self._photos, self.model.scale, dtype, self._mesh.devices.flat[0])
 
     def download(self) -> None:
@@ -208,6 +211,7 @@ def warm_up_tiles(model: Model, pixels: np.ndarray, options: RestoreOptions, cac
     """
     before = cache.programs
     run = TiledRun(model, [pixels], options, None, cache)
+    run.keep_on_device()
     if cache.programs > before:
         jax.block_until_ready(run.dispatch(run.groups[0])[1])
 
