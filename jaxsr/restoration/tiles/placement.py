@@ -14,8 +14,9 @@ from jax.sharding import Mesh
 from jaxsr.degradations.reductions import BICUBIC_CONTEXT
 from jaxsr.devices.meshes import place_replicated
 from jaxsr.models import Model
+from jaxsr.models.forward import ForwardSpec
 from jaxsr.restoration.tiles.geometry import MAX_ENLARGED_TILE, TilePlacement, best_tile, min_tile, spans
-from jaxsr.restoration.tiles.limits import CPU_LIMITS, TileLimits
+from jaxsr.restoration.tiles.limits import CPU_LIMITS, TileLimits, tile_limits
 from jaxsr.support.errors import UserError
 from jaxsr.support.types import Variables
 
@@ -52,16 +53,24 @@ class TileCache:
             known = self._placed[model.name] = (model, mesh, place_replicated(model.variables, mesh))
         return known[2]
 
+    def limits(self, spec: ForwardSpec, *, ensemble: bool) -> TileLimits:
+        """Return the `tile_limits` of a network, the same for all photos: what memory is free changes all the time."""
+        if (spec, ensemble) not in self._limits:
+            self._limits[spec, ensemble] = tile_limits(spec, ensemble=ensemble, share=self.share)
+        return self._limits[spec, ensemble]
+
     def reduce(self) -> bool:
         """Choose smaller tiles from here on, since memory did not suffice; return whether that is possible."""
         self.share /= 4
         self.tiles.clear()
+        self._limits.clear()
         return self.share >= MIN_SHARE
 
     def __post_init__(self) -> None:
-        """Begin without weights: one model of each name has them here."""
+        """Begin without weights, which one model of each name has here, and without limits."""
         self._folded: dict[str, tuple[Model, Model]] = {}
         self._placed: dict[str, tuple[Model, Mesh, Variables]] = {}
+        self._limits: dict[tuple[ForwardSpec, bool], TileLimits] = {}
 
     @property
     def programs(self) -> int:

@@ -13,7 +13,7 @@ from jaxsr.models import Model
 from jaxsr.restoration.options import DEFAULT_OPTIONS, RestoreOptions
 from jaxsr.restoration.precision_choice import chosen_precision
 from jaxsr.restoration.tiles.geometry import TilePlacement
-from jaxsr.restoration.tiles.limits import CPU_LIMITS, MAX_PHOTOS, on_accelerator, tile_limits
+from jaxsr.restoration.tiles.limits import CPU_LIMITS, MAX_PHOTOS, on_accelerator
 from jaxsr.restoration.tiles.on_device import PhotosOnDevice, results_bytes
 from jaxsr.restoration.tiles.placement import Size, Tile, TileCache, padded_size, plan
 from jaxsr.restoration.tiles.program import ProgramSpec, TileResults, run_tiles
@@ -122,7 +122,7 @@ class TiledRun:
         program = (self._spec, photos[0].dtype.str, channels)
         self.limits = CPU_LIMITS
         if extra_inputs is None:  # whose memory nobody has measured
-            self.limits = tile_limits(forward, ensemble=options.ensemble, share=cache.share)
+            self.limits = cache.limits(forward, ensemble=options.ensemble)
         chosen = plan(self.model, size, options.tile, cache, program, photos=len(photos), limits=self.limits)
         self._tile, self._count = chosen.tile, chosen.devices * chosen.each
         self._on_device: PhotosOnDevice | None = None
@@ -198,7 +198,7 @@ def single(results: Sequence[Result | UserError]) -> Result:
 def photos_per_batch(model: Model, size: Size, tile: Tile, cache: TileCache) -> int:
     """Return how many photos of `size` (H, W) are restored at once, where one alone would leave devices idle."""
     size = padded_size(model, size)
-    limits = tile_limits(model.forward_spec(), ensemble=False, share=cache.share)
+    limits = cache.limits(model.forward_spec(), ensemble=False)
     chosen = plan(model, size, tile, TileCache(cache.sizes), None, limits=limits)
     each = min(limits.tiles_at_once(*size), MAX_PHOTOS)
     return each * (jax.local_device_count() // _mesh(model, chosen.devices, chosen.tile[0]).size)
