@@ -70,7 +70,7 @@ def scales_of(model: Model) -> list[int]:
 
 def scores_of(model: Model | Path, data: str, scale: int) -> list[dict[str, Json]]:
     """Return what a card says of the scores on the folder `data` at `scale`, an entry for each protocol."""
-    opened = model if isinstance(model, Model) else jaxsr.load(model)
+    opened = (model if isinstance(model, Model) else jaxsr.load(model)).at_scale(scale)
     luma = opened.channels == 1
     pairs = PairOptions("gaussian8") if opened.spec.name.startswith("dan") else None
     options = EvaluateOptions(protocols=("y8", "y") if luma else ("y", "rgb"), pairs=pairs)

@@ -129,12 +129,21 @@ def _status(name: str) -> float:
 
 def machine() -> str:
     """Return one line on where the numbers come from: processor, cores, accelerator, versions."""
+    versions = ", ".join(f"{name} {version(name)}" for name in ("jax", "torch") if find_spec(name))
+    parts = [_processor(), *in_new_process(_accelerator)]
+    return f"{', '.join(parts)}; Python {platform.python_version()}, {versions}"
+
+
+@functools.cache
+def hardware() -> str:
+    """Return what this process computes on: the accelerator, or the processor with its cores; starts JAX's backend."""
+    return ", ".join(_accelerator()) or _processor()
+
+
+def _processor() -> str:
     lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
     names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    cores = len(os.sched_getaffinity(0))
-    versions = ", ".join(f"{name} {version(name)}" for name in ("jax", "torch") if find_spec(name))
-    parts = [f"{names[0] if names else platform.machine()}, {cores} cores", *in_new_process(_accelerator)]
-    return f"{', '.join(parts)}; Python {platform.python_version()}, {versions}"
+    return f"{names[0] if names else platform.machine()}, {len(os.sched_getaffinity(0))} cores"
 
 
 def _accelerator() -> list[str]:

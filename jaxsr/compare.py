@@ -35,8 +35,13 @@ _MODELS = flags.DEFINE_multi_string(
 )
 _SCALE = flags.DEFINE_integer("scale", None, "How many times larger, for models that leave it open.")
 _HR = flags.DEFINE_string("hr", None, "The sharp photo, or a folder of sharp photos by name or in order; for scores.")
-_PROTOCOL = flags.DEFINE_string("protocol", "y", "Of the scores: y8, y or rgb.")
+_PROTOCOL = flags.DEFINE_string("protocol", "y", "Of the scores: y8, y, y-full or rgb.")
 _REFERENCE = flags.DEFINE_list("reference", None, "srntt: photos to take texture from; by default the photo itself.")
+_ENGINE = flags.DEFINE_string(
+    "engine",
+    "auto",
+    "What computes: xla, openvino or onnxruntime (extras of those names), or auto: on CPUs the one measured fastest.",
+)
 _PRECISION = flags.DEFINE_enum(
     "precision", "float32", ["auto", "float32", "bf16"], "What networks compute in; the page says which, under scores."
 )
@@ -77,6 +82,7 @@ def _options() -> "CompareOptions":
         sharp=_HR.value,
         reference=tuple(_REFERENCE.value or ()),
         side=_SIDE.value,
+        engine=_ENGINE.value,
         at=at,  # pyright: ignore[reportArgumentType]  # its length is checked there
         protocol=_PROTOCOL.value,
         precision=_PRECISION.value,

@@ -8,8 +8,9 @@ files have them, or as --degradation says, or are read from --lr. A model of srn
 with --reference_level from FOLDER itself, whose files are NNN_0.png, the HR photos, and NNN_1.png to NNN_5.png, their
 references (CUFED5). Every table ends with the mean, the baseline's mean (bicubic, or the blurred photos themselves) and
 the protocol. Where a model estimates blur kernels and the true ones are known, the error of its kernels has a column.
-The seconds are those of restoring, without compiling. --json=F saves {"protocol", "mean", "bicubic", "images"}, or a
-list of these for several protocols.
+--niqe adds how natural each photo looks without a reference (lower is better); with --restored=FOLDER and no --data it
+is all that is scored. The seconds are those of restoring, without compiling. --json=F saves {"protocol", "mean",
+"bicubic", "images"}, or a list of these for several protocols.
 
 With --detections=RESTORED.json,SHARP.json it compares what any detector finds on restored photos with what it finds on
 the sharp ones: precision, recall and F1. Exit status 0: all done; 1: some photos failed, listed at the end; 2: wrong
@@ -44,6 +45,11 @@ _RESTORED = flags.DEFINE_string("restored", None, "Instead of a model: a folder 
 _DATA = flags.DEFINE_string("data", None, "Folder of HR photos, or of pairs.")
 _SCALE = flags.DEFINE_integer("scale", None, "How many times larger; by default what the model says, or 2.")
 _ENSEMBLE = flags.DEFINE_bool("ensemble", False, "Average over 8 flips and turns: 8 times slower, a little better.")
+_ENGINE = flags.DEFINE_string(
+    "engine",
+    "auto",
+    "What computes: xla, openvino or onnxruntime (extras of those names), or auto: on CPUs the one measured fastest.",
+)
 _PRECISION = flags.DEFINE_enum(
     "precision", "float32", ["auto", "float32", "bf16"], "What the network computes in; the table says which."
 )
@@ -57,8 +63,8 @@ _DEGRADATION = flags.DEFINE_string(
     "degradation",
     None,
     "How LR photos are made: MATLAB's bicubic; Pillow's (pillow), the default with --reference_level; blur and every "
-    "scale-th pixel (bd); noise (dn); a random Gaussian kernel (isotropic, anisotropic), each of 8 (gaussian8), one as "
-    "in DIV2KRK (div2krk); camera shake at scale 1 (motion).",
+    "scale-th pixel (bd); noise (dn); a random Gaussian kernel (isotropic, anisotropic), each of 8 (gaussian8, "
+    "gaussian8_ikc), one as in DIV2KRK (div2krk); camera shake at scale 1 (motion).",
 )
 _KERNEL_SIZE = flags.DEFINE_integer("kernel_size", None, "Side of those kernels, by default 21 for Gaussians.")
 
@@ -72,8 +78,11 @@ _LEVEL = flags.DEFINE_string("reference_level", "", "srntt: 1 (most similar) to 
 
 # What comes out
 _PROTOCOL = flags.DEFINE_list(
-    "protocol", None, "Of y8, y, rgb; by default y8 for luma networks and bicubic, rgb for deblurring, else y."
+    "protocol",
+    None,
+    "Of y8, y, y-full, rgb; by default y8 for luma networks and bicubic, rgb for deblurring, else y.",
 )
+_NIQE = flags.DEFINE_bool("niqe", False, "Score NIQE, too, which needs no HR photo: lower is better.")
 _JSON = flags.DEFINE_string("json", None, "File for the scores.")
 _SAVE = flags.DEFINE_string("save", None, "Folder for the restored photos.")
 
@@ -91,6 +100,8 @@ def main(arguments: Sequence[str]) -> int:
         raise UserError(f"unexpected argument {arguments[0]!r}; the folder of photos is --data")
     if _DETECTIONS.value is not None:
         return compare_detections(_DETECTIONS.value)
+    if _NIQE.value and _RESTORED.value and _DATA.value is None and _MODEL.value is None:
+        return judge_alone(_RESTORED.value)
     if _DATA.value is None:
         raise UserError("--data is missing; name the folder of HR photos, or of a paired set")
     if (_MODEL.value is None) == (_RESTORED.value is None):
@@ -130,7 +141,9 @@ def _options() -> "EvaluateOptions":
         lr=_LR.value and user_path(_LR.value),
         pairs=_pair_options(),
         protocols=tuple(_PROTOCOL.value or ()),
+        niqe=_NIQE.value,
         ensemble=_ENSEMBLE.value,
+        engine=_ENGINE.value,
         precision=_PRECISION.value,
         save_to=_SAVE.value and output_folder(_SAVE.value, "--save"),
         reference=tuple(map(user_path, _REFERENCE.value or ())),
@@ -158,6 +171,22 @@ def _report(scores: "Mapping[str, Scores]", failed: int) -> None:
         say(f"references: {references}")
     if scores and _JSON.value:
         write_scores(_JSON.value, [each.record() for each in scores.values()])
+
+
+def judge_alone(folder: str) -> int:
+    """Score NIQE of the photos in `folder` by themselves, print the table and save it; return the exit status."""
+    from jaxsr.evaluation.naturalness import niqe_of_folder
+    from jaxsr.support.progress import progress_bar
+
+    _check_json()
+    with progress_bar([], "photo") as progress:
+        scores = niqe_of_folder(user_path(folder), progress)
+    print(scores.table())
+    if _JSON.value:
+        write_scores(_JSON.value, [scores.record()])
+    for failure in scores.failures:
+        complain(failure)
+    return command_line.SOME_FAILED if scores.failures else command_line.DONE
 
 
 def compare_detections(files: Sequence[str]) -> int:

@@ -38,7 +38,10 @@ if TYPE_CHECKING:
 
 # Which photos, by what
 _MODEL = flags.DEFINE_string(
-    "model", "fsrcnn", "A shipped name (fsrcnn, fsrcnn-x3), a weight file, a run folder, or zssr; with its own options."
+    "model",
+    "fsrcnn",
+    "A shipped name (fsrcnn, fsrcnn-x3), a weight file, a run folder, or zssr; with its own options. auto chooses "
+    "among the installed ones, and says why.",
 )
 _SCALE = flags.DEFINE_integer(
     "scale", None, "How many times larger; by default what the model says, or 2 if it has that."
@@ -50,6 +53,11 @@ _TILE = flags.DEFINE_string(
     "approximate the result.",
 )
 _ENSEMBLE = flags.DEFINE_bool("ensemble", False, "Average over 8 flips and turns: 8 times slower, a little better.")
+_ENGINE = flags.DEFINE_string(
+    "engine",
+    "auto",
+    "What computes: xla, openvino or onnxruntime (extras of those names), or auto: on CPUs the one measured fastest.",
+)
 _PRECISION = flags.DEFINE_enum(
     "precision",
     "auto",
@@ -107,7 +115,9 @@ def main(arguments: Sequence[str]) -> int:
     videos, others = split_videos(arguments)
     if videos:
         _check_flags_of_videos()
-    restorer = open_restorer(_MODEL.value, scale=_SCALE.value, options=_options())
+    options = _options()
+    model, scale = _model(others, videos, folder)
+    restorer = open_restorer(model, scale=scale, options=options)
     run = _plan(restorer, others, folder) if others or not videos else None
     moving = _plan_videos(restorer, videos, folder)
     if _LIST.value:
@@ -116,6 +126,19 @@ def main(arguments: Sequence[str]) -> int:
     for failure in failures.values():
         complain(failure)
     return command_line.SOME_FAILED if failures else command_line.DONE
+
+
+def _model(arguments: Sequence[str], videos: Sequence[Path], folder: Path) -> tuple[str, int | None]:
+    """Return the model and the scale that the flags name; print why where --model=auto leaves the choice."""
+    from jaxsr.api.automatic_choice import AUTO, choose_for_files
+    from jaxsr.data.listing import find_photos
+
+    if _MODEL.value != AUTO:
+        return _MODEL.value, _SCALE.value
+    photos = list(find_photos(arguments, recursive=_RECURSIVE.value, without=folder).photos) if arguments else []
+    choice = choose_for_files(photos, videos, _SCALE.value)
+    say(choice.reason)
+    return choice.model, choice.scale
 
 
 def _plan(restorer: "Restorer", arguments: Sequence[str], folder: Path) -> "RestoreRun":
@@ -178,8 +201,9 @@ def _options() -> "RestoreOptions":
     tile = int(_TILE.value) if _TILE.value.isdecimal() else None if _TILE.value == "none" else _TILE.value
     references = tuple(path for item in _REFERENCE.value or () for path in list_photos([user_path(item)]))
     return RestoreOptions(
-        tile=tile,  # pyright: ignore[reportArgumentType]
+        tile=tile,  # pyright: ignore[reportArgumentType]  # checked there
         ensemble=_ENSEMBLE.value,
+        engine=_ENGINE.value,
         reference=references,
         precision=_PRECISION.value,
     )

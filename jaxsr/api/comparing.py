@@ -9,6 +9,7 @@ from jaxsr.api.comparison_models import open_models, scale_of
 from jaxsr.api.restorers import NetworkRestorer, Restorer
 from jaxsr.data.images import NO_METADATA, Photo, read_photo
 from jaxsr.data.listing import list_photos, pair_by_name
+from jaxsr.engines.engine_choice import AUTO, check_engine
 from jaxsr.metrics.protocols import PROTOCOLS
 from jaxsr.pages.comparison_page import render
 from jaxsr.pages.records import Comparison
@@ -33,6 +34,7 @@ class CompareOptions:
         side: the longest side of a picture on the page, in pixels; of larger photos a part is restored.
         at: where that part has its middle, as parts of width and height.
         protocol: of the scores.
+        engine: of the networks, as in RestoreOptions.
         precision: what networks compute in, as in RestoreOptions; zssr computes in float32.
     """
 
@@ -42,10 +44,12 @@ class CompareOptions:
     side: int = 1024
     at: tuple[float, float] = (0.5, 0.5)
     protocol: str = "y"
+    engine: str = AUTO
     precision: str = "float32"
 
     def __post_init__(self) -> None:
         """Raise UserError for values that cannot be used."""
+        check_engine(self.engine)
         choose("protocol", self.protocol, PROTOCOLS)
         choose("precision", self.precision, dict.fromkeys(CHOICES))
         if not 64 <= self.side <= 8192:
@@ -97,7 +101,13 @@ def compare(
 
 
 def _opened(models: Sequence[str], options: CompareOptions) -> tuple[dict[str, Restorer], list[str]]:
-    return open_models(models, scale=options.scale, reference=options.reference, precision=options.precision)
+    return open_models(
+        models,
+        scale=options.scale,
+        reference=options.reference,
+        engine=options.engine,
+        precision=options.precision,
+    )
 
 
 def _write(output: Path, html: str) -> None:

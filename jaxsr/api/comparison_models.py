@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from jaxsr.api.restorers import NetworkRestorer, Restorer, load_with_options, open_restorer, split_options
+from jaxsr.engines.engine_choice import AUTO
 from jaxsr.models import MODELS
 from jaxsr.support.errors import UserError
 from jaxsr.support.model_options import Option
@@ -37,13 +38,18 @@ def split_models(texts: Sequence[str]) -> list[str]:
 
 
 def open_models(
-    models: Sequence[str], *, scale: int | None = None, reference: Sequence[str] = (), precision: str = "float32"
+    models: Sequence[str],
+    *,
+    scale: int | None = None,
+    reference: Sequence[str] = (),
+    engine: str = AUTO,
+    precision: str = "float32",
 ) -> tuple[dict[str, Restorer], list[str]]:
     """Return what restores photos, by the name to show, and a line for each of `models` that cannot be opened.
 
     Names that leave the scale open, such as bicubic, zssr and fsrcnn, get `scale`, or that of the first model that does
-    not and enlarges. Networks compute in `precision`. DAN keeps the images of its rounds, SRNTT its matches, with
-    texture from `reference`.
+    not and enlarges. Networks compute in `precision`, those without further inputs by `engine`. DAN keeps the images
+    of its rounds, SRNTT its matches, with texture from `reference`.
     """
     opened: dict[str, Restorer] = {}
     failures: dict[str, str] = {}
@@ -51,7 +57,8 @@ def open_models(
     for model in sorted(models, key=_leaves_scale_open):  # the others first: one of them may say the scale
         leaves_open = _leaves_scale_open(model)
         try:
-            opened[model] = _open(model, common if leaves_open else scale, reference, precision)
+            computing = {"precision": precision, "engine": engine}
+            opened[model] = _open(model, common if leaves_open else scale, reference, **computing)
         except UserError as error:
             failures[model] = f"{model}: {error}"
             continue
@@ -78,7 +85,7 @@ def _leaves_scale_open(model: str) -> bool:
     return name in MODELS and not Path(name).exists()
 
 
-def _open(model: str, scale: int | None, reference: Sequence[str], precision: str) -> Restorer:
+def _open(model: str, scale: int | None, reference: Sequence[str], *, engine: str, precision: str) -> Restorer:
     """Return what restores photos as `model` says, with all that the page can show."""
     name, _ = split_options(model)
     if name in MODELS and MODELS[name].per_photo:
@@ -87,6 +94,8 @@ def _open(model: str, scale: int | None, reference: Sequence[str], precision: st
     shown = {"all_rounds": True} if "all_rounds" in network.spec.detail_options else {}
     if "reference" in network.needs:
         shown |= {"save_matches": True, "reference": tuple(reference)}
+    else:
+        options = dataclasses.replace(options, engine=engine)
     return NetworkRestorer.prepare(network, dataclasses.replace(options, quantize=False, precision=precision, **shown))
 
 

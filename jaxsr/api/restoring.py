@@ -1,6 +1,7 @@
 """`jaxsr.restore`: one photo by any system; `restorers.py` has what it shares with `python -m jaxsr.restore`."""
 
 import dataclasses
+import logging
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, TypedDict, Unpack, overload
 import numpy as np
 from PIL import Image
 
+from jaxsr.api.automatic_choice import AUTO, choose_for_photo
 from jaxsr.api.restorers import open_restorer
 from jaxsr.models import Model
 from jaxsr.restoration.array_photos import as_photo, like
@@ -30,6 +32,7 @@ class RestoreKeywords(TypedDict, total=False):
     ensemble: bool
     quantize: bool
     all_rounds: bool
+    engine: str
     reference: "PhotoLike | Sequence[PhotoLike] | ReferenceFeatures"
     vgg: str | Path | VGGWeights
     copies: bool
@@ -81,11 +84,12 @@ def restore(
         photo: a NumPy array (H, W) or (H, W, C), uint8, uint16 or float in [0, 1], where C is 1 (grey), 3 (RGB), or one
             more with alpha; a PIL image of mode 1, L, LA, P, PA, RGB, RGBA or I;16; or the path of an image file.
         model: a shipped name, "bicubic", "zssr", a weight file or a run folder, each with the system's own options
-            after it, as in "zssr,steps=300" or "runs/danv1,rounds=4"; or a Model.
+            after it, as in "zssr,steps=300" or "runs/danv1,rounds=4"; or a Model. "auto" takes what is installed and
+            suits the photo, and says why in the log of "jaxsr".
         scale: how many times larger; by default what the model says, or 2 if it has that.
         options: how the photo is restored.
         progress: `progress(done, total)` is called for each tile, and with "zssr" for training steps.
-        **keywords: fields of RestoreOptions, in place of those in `options`: tile, ensemble, quantize,
+        **keywords: fields of RestoreOptions, in place of those in `options`: tile, ensemble, quantize, engine,
             precision, and for SRNTT reference, vgg and copies.
 
     Returns:
@@ -110,5 +114,9 @@ def restore(
         )
     source = as_photo(photo)
     use_compile_cache()
+    if model == AUTO:
+        choice = choose_for_photo(photo, source, scale)
+        logging.getLogger("jaxsr").info(choice.reason)
+        model, scale = choice.model, choice.scale
     restorer = open_restorer(model, scale=scale, options=options)
     return like(photo, restorer.restore(source, progress=progress))

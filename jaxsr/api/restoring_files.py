@@ -7,9 +7,9 @@ from pathlib import Path
 
 from jaxsr.api.fingerprints import fingerprint
 from jaxsr.api.restorers import NetworkRestorer, Restorer
-from jaxsr.api.threads import in_threads
 from jaxsr.data.images import photo_size
 from jaxsr.data.output_record import NAME, OutputRecord
+from jaxsr.devices.threads import in_threads
 from jaxsr.restoration.saving import DEFAULT_SAVING, SaveOptions
 from jaxsr.restoration.tiles.limits import on_accelerator
 from jaxsr.support.errors import FAILURES, UserError, failure_line

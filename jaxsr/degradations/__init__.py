@@ -2,11 +2,24 @@
 
 `table.py` is the one table of names, and the file to open first. `reductions.py`, `blurring.py` and `downscale.py` hold
 the arithmetic, `kernels.py` and `camera_shake.py` the random kernels, `centering.py` the rule for where a kernel's
-centre is; `training_pairs.py` cuts training patches. The functions named after the rows of the table are public.
+centre is. `real_photos.py` draws blur, resizing, noise and JPEG twice over, by `random_resize.py` and `jpeg.py`;
+`training_pairs.py` cuts training patches. The functions named after the rows of the table are public.
 """
 
 from jaxsr.degradations.blurring import blur
-from jaxsr.degradations.named import anisotropic, bd, bicubic, div2krk, dn, gaussian8, isotropic, motion, pillow
+from jaxsr.degradations.named import (
+    anisotropic,
+    bd,
+    bicubic,
+    div2krk,
+    dn,
+    gaussian8,
+    gaussian8_ikc,
+    isotropic,
+    motion,
+    pillow,
+    real,
+)
 from jaxsr.degradations.table import DEGRADATIONS, Degradation, Degraded, degrade_batch
 
 __all__ = [
@@ -21,7 +34,9 @@ __all__ = [
     "div2krk",
     "dn",
     "gaussian8",
+    "gaussian8_ikc",
     "isotropic",
     "motion",
     "pillow",
+    "real",
 ]

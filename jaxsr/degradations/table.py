@@ -4,6 +4,7 @@ The names are those of `train` (`data.degradation`), `evaluate` (`--degradation`
 """
 
 import dataclasses
+import functools
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
@@ -16,6 +17,7 @@ from jaxsr.degradations.centering import centre_kernels
 from jaxsr.degradations.downscale import downscale
 from jaxsr.degradations.kernels import (
     DIV2KRK_SIZES,
+    GAUSSIAN8_IKC_WIDTHS,
     GAUSSIAN8_WIDTHS,
     ISOTROPIC_WIDTHS,
     draw_anisotropic,
@@ -25,6 +27,7 @@ from jaxsr.degradations.kernels import (
     gaussian8_kernels,
     of_scale,
 )
+from jaxsr.degradations.real_photos import REAL_CONTEXT, reduce_real
 from jaxsr.degradations.reductions import BICUBIC_CONTEXT, reduce_bd, reduce_bicubic, reduce_dn, reduce_pillow
 from jaxsr.imaging.color import round_to_levels
 from jaxsr.imaging.pixels import to_float
@@ -148,6 +151,15 @@ DEGRADATIONS: dict[str, Degradation] = {
         kernel_sizes=dict.fromkeys(GAUSSIAN8_WIDTHS, GAUSSIAN_SIZE),
         test_kernels=gaussian8_kernels,
     ),
+    "gaussian8_ikc": Degradation(
+        summary="gaussian8 with x2's widths from 0.9: the photos behind the bicubic rows of IKC and DAN (with y-full)",
+        resizer=BLURRED,
+        scales=tuple(GAUSSIAN8_IKC_WIDTHS),
+        reduce=_blur_and_reduce,
+        draw=functools.partial(draw_gaussian8, widths=GAUSSIAN8_IKC_WIDTHS),
+        kernel_sizes=dict.fromkeys(GAUSSIAN8_IKC_WIDTHS, GAUSSIAN_SIZE),
+        test_kernels=functools.partial(gaussian8_kernels, widths=GAUSSIAN8_IKC_WIDTHS),
+    ),
     "div2krk": Degradation(
         summary="a noisy anisotropic Gaussian kernel as in KernelGAN's DIV2KRK, then every scale-th pixel",
         resizer="blurred by a known kernel, every scale-th pixel, 8 bits",
@@ -166,6 +178,13 @@ DEGRADATIONS: dict[str, Degradation] = {
         draw=lambda key, scale, size: draw_camera_shake(key, size),
         kernel_sizes={1: SHAKE_SIZE},
         context=0,
+    ),
+    "real": Degradation(
+        summary="random blur, resizing, noise and JPEG, twice over, as photos in the field have them",
+        resizer="random blur, resizing, noise and JPEG, twice over, 8 bits",
+        scales=SCALES,
+        reduce=reduce_real,
+        context=REAL_CONTEXT,
     ),
 }
 
@@ -189,8 +208,8 @@ def degrade_batch(
         name: a row of DEGRADATIONS.
         scale: how many times smaller; 1 for "motion".
         kernel_size: side of the kernels; by default the row's. Rows that draw no kernels leave it unused.
-        quantize: whether to clip and round to 8 bits; by default as the row's files are. "pillow", "bd" and "dn" always
-            are.
+        quantize: whether to clip and round to 8 bits; by default as the row's files are. "pillow", "bd", "dn" and
+            "real" always are.
 
     Returns:
         Degraded: `lr` (N, H / scale, W / scale, C) in [0, 1], and `kernels` (N, k, k), None where none are drawn.

@@ -2,6 +2,6 @@
 
 Open first: `scores.py`, a model on one pair and on several. `pairs.py` makes pairs of HR photos, `sources.py` finds
 their files, `paired_sets.py` writes and reads test sets, `folder_scores.py` scores files one by one, and
-`score_tables.py` prints.
+`score_tables.py` prints. `naturalness.py` adds NIQE, which needs no HR photo.
 `detections.py` compares what a detector finds on restored and on sharp photos.
 """

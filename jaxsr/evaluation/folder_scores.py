@@ -7,7 +7,9 @@ from pathlib import Path
 from jaxsr.data.images import Photo, read_pixels, write_photo
 from jaxsr.data.listing import find_photos
 from jaxsr.data.output_names import output_paths
+from jaxsr.engines.engine_choice import AUTO
 from jaxsr.evaluation.naming import base_name, by_base_name
+from jaxsr.evaluation.naturalness import check_pair_size, with_niqe
 from jaxsr.evaluation.pairs import BICUBIC_PAIRS, Pair, PairOptions
 from jaxsr.evaluation.scores import Row, Scores, default_protocol, gather, score_image, score_pair
 from jaxsr.evaluation.sources import Source
@@ -33,7 +35,9 @@ class ScoreOptions:
     Attributes:
         protocols: of "y8", "y" and "rgb"; by default that of most tables the model is in.
         pairs: how LR photos are made of HR photos that have none; by default by MATLAB's bicubic, unrounded.
+        niqe: whether to score how natural photos are without a reference, too.
         ensemble: whether to average over 8 flips and turns: 8 times slower, a little better.
+        engine: what computes, as in RestoreOptions.
         save_to: a folder for the restored photos.
         vgg: for srntt: VGG19's weights, or their file; by default the file in JAXSR_VGG19 or the cache.
         copies: for srntt: whether to match turned and scaled copies of the references, too.
@@ -42,7 +46,9 @@ class ScoreOptions:
 
     protocols: Sequence[str] = ()
     pairs: PairOptions | None = None
+    niqe: bool = False
     ensemble: bool = False
+    engine: str = AUTO
     save_to: str | Path | None = None
     vgg: str | Path | VGGWeights = ""
     copies: bool = False
@@ -80,12 +86,14 @@ def score_files(
     outputs = _outputs(sources, options.save_to)
     cache = TileCache([size for source in sources if (size := source.lr_size(model.scale))])
     precision = chosen_precision(model, options.precision)
-    shared = RestoreOptions(ensemble=options.ensemble, quantize=False, precision=precision)
+    shared = RestoreOptions(ensemble=options.ensemble, engine=options.engine, quantize=False, precision=precision)
     if "reference" in model.needs:
         shared = dataclasses.replace(shared, vgg=load_for_matching(options.vgg), copies=options.copies)
     compiled = set()
 
     def score_one(source: Source, pair: Pair) -> dict[str, Row]:
+        if options.niqe:
+            check_pair_size(pair)
         references = read_references(source.references)
         own = dataclasses.replace(shared, reference=references) if "reference" in model.needs else shared
         shapes = (pair.lr.shape, *(x.shape for x in references))
@@ -97,7 +105,7 @@ def score_files(
             output = outputs[source]
             path = output.with_stem(output.stem + pair.name.removeprefix(source.stem))
             write_photo(path, Photo(to_levels(restored)))
-        return rows
+        return with_niqe(rows, pair, restored) if options.niqe else rows
 
     rows, pair, failures = _score_each(sources, model.scale, options.pairs_made, score_one, progress)
     return gather(model.name, rows, pair, precision=precision), failures
@@ -144,7 +152,9 @@ def score_restored(
             raise UserError(
                 f"{file} has the shape {pixels.shape}, the HR photo {pair.hr_levels.shape}; restore it at scale {scale}"
             )
-        return score_image(pair, pixels / max_level(pixels.dtype), protocols)
+        restored = pixels / max_level(pixels.dtype)
+        rows = score_image(pair, restored, protocols)
+        return with_niqe(rows, pair, restored) if options.niqe else rows
 
     rows, pair, failures = _score_each(sources, scale, options.pairs_made, score_one, progress)
     return gather("restored", rows, pair), failures

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from jaxsr.evaluation.naturalness import LEGEND
 from jaxsr.evaluation.scores import Scores
 
 
@@ -11,13 +12,15 @@ def table(scores: Scores, *, asked: int) -> str:
     """Return the lines of one protocol: model, photos, mean, the baseline's mean, and how the numbers were made.
 
     `asked` is the number of photos, of which some may have failed. The errors of estimated blur kernels stand in a
-    column of their own.
+    column of their own, and so does NIQE.
     """
     mean = f"mean of {len(scores.rows)}" + (f" of {asked}" if len(scores.rows) < asked else "")
     times = [row.seconds for row in scores.rows if row.seconds is not None]
     seconds = float(np.mean(times)) if times else None
     width = max(len(name) for name in (*(row.name for row in scores.rows), mean, scores.model))
-    columns = "  seconds" * bool(times) + "   kernel" * ("kernel_error" in scores.mean)
+    columns = (
+        "    NIQE" * ("niqe" in scores.mean) + "  seconds" * bool(times) + "   kernel" * ("kernel_error" in scores.mean)
+    )
     lines = [f"{scores.model:{width}}    PSNR    SSIM{columns}"]
     lines += [_line(row.name, width, row.scores, row.seconds) for row in scores.rows]
     lines += [_line(mean, width, scores.mean, seconds), _line(scores.baseline_name, width, scores.baseline)]
@@ -27,10 +30,13 @@ def table(scores: Scores, *, asked: int) -> str:
     lines += [f"{p.name}: {'; '.join(facts)}"]
     if "kernel_error" in scores.mean:
         lines += ["kernel: norm of the estimated kernel's error over that of the true kernel (DANv1: of their codes)"]
+    if "niqe" in scores.mean:
+        lines += [LEGEND]
     return "\n".join(lines)
 
 
 def _line(name: str, width: int, scores: Mapping[str, float], seconds: float | None = None) -> str:
     line = f"{name:{width}}  {scores['psnr']:6.2f}  {scores['ssim']:6.4f}"
+    line = f"{line}  {scores['niqe']:6.2f}" if "niqe" in scores else line
     line = line if seconds is None else f"{line}  {seconds:7.3f}"
     return f"{line}  {scores['kernel_error']:7.3f}" if "kernel_error" in scores else line

@@ -24,7 +24,7 @@ class Row:
     """What the model and the baseline scored on one photo, {"psnr": dB, "ssim": index}, and the model's seconds.
 
     The seconds are None where the restored photo was there before. The scores hold a "kernel_error" where a network
-    estimates a blur that is known.
+    estimates a blur that is known, and "niqe" where that was asked for.
     """
 
     name: str
@@ -55,7 +55,7 @@ class Scores:
 
     @property
     def mean(self) -> dict[str, float]:
-        """The model's mean {"psnr": dB, "ssim": index}, and of "kernel_error" where there is one."""
+        """The model's mean {"psnr": dB, "ssim": index}, of "kernel_error" and "niqe" where there are such."""
         return _mean([row.scores for row in self.rows])
 
     @property

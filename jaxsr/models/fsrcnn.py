@@ -2,6 +2,7 @@
 
 import flax.linen as nn
 import jax
+import jax.numpy as jnp
 
 from jaxsr.models.ops.convolution import Conv
 from jaxsr.models.ops.deconvolution import Deconvolution
@@ -19,10 +20,15 @@ VARIANTS = {
 he_prelu = nn.initializers.variance_scaling(2 / (1 + 0.25**2), "fan_in", "normal")
 
 
+MARGIN = 3  # a 9x9 deconvolution reaches no further beside an LR pixel, at any scale
+
+
 class FSRCNN(nn.Module):
     """Feature extraction, shrinking, mapping, expanding and deconvolution on the LR photo (section 3.2).
 
-    `feature_channels` is the paper's d, `shrink_channels` its s, `mapping_layers` its m.
+    `feature_channels` is the paper's d, `shrink_channels` its s, `mapping_layers` its m. `padding` is "zero", as in
+    ports, or "replicate", as in the authors' test code and weights: the edge is repeated before every layer, the
+    deconvolution's too, whose result begins (scale - 1) // 2 pixels earlier.
     """
 
     scale: int
@@ -30,6 +36,7 @@ class FSRCNN(nn.Module):
     shrink_channels: int = 12
     mapping_layers: int = 4
     channels: int = 1
+    padding: str = "zero"
 
     @nn.compact
     def __call__(self, x: jax.Array) -> jax.Array:
@@ -38,16 +45,20 @@ class FSRCNN(nn.Module):
         layers += [(f"mapping{i + 1}", self.shrink_channels, 3) for i in range(self.mapping_layers)]
         layers += [("expanding", self.feature_channels, 1)]
         for name, features, size in layers:
-            x = Conv(features, size, kernel_init=he_prelu, name=name)(x)
+            x = Conv(features, size, self.padding, kernel_init=he_prelu, name=name)(x)
             x = PReLU(name=f"{name}_prelu")(x)
-        return Deconvolution(
+        border = MARGIN if self.padding == "replicate" else 0
+        x = jnp.pad(x, ((0, 0), (border, border), (border, border), (0, 0)), mode="edge") if border else x
+        x = Deconvolution(
             self.channels,
             kernel_size=9,
             stride=self.scale,
-            crop=4,
+            crop=4 - (self.scale - 1) // 2 if border else 4,
             kernel_init=nn.initializers.normal(0.001),
             name="deconvolution",
         )(x)
+        cut = border * self.scale
+        return x[:, cut : x.shape[1] - cut, cut : x.shape[2] - cut]
 
 
 def receptive_radius(net: FSRCNN) -> int:

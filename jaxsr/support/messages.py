@@ -3,11 +3,9 @@
 import logging
 import os
 import sys
-import unicodedata
 from typing import TextIO
 
 MAX_LINE = 1000  # characters; a path may have thousands, the choices in a message some hundreds
-ESCAPED = ("Cc", "Cf", "Cs", "Zl", "Zp")  # Unicode's control, format (bidirectional) and surrogate characters
 
 
 def one_line(text: object, limit: int = MAX_LINE) -> str:
@@ -15,11 +13,15 @@ def one_line(text: object, limit: int = MAX_LINE) -> str:
 
     A file's name may hold any bytes, among them those that move the cursor.
     """
-    line = "".join(_escaped(each) if unicodedata.category(each) in ESCAPED else each for each in str(text))
-    if len(line) <= limit:
-        return line
+    line = _cut(str(text), 4 * limit)  # before the escapes: a name in a file can have a megabyte
+    if not line.isprintable():
+        line = "".join(each if each.isprintable() else _escaped(each) for each in line)
+    return _cut(line, limit)
+
+
+def _cut(line: str, limit: int) -> str:
     half = (limit - len(" ... ")) // 2
-    return f"{line[:half]} ... {line[-half:]}"
+    return line if len(line) <= limit else f"{line[:half]} ... {line[-half:]}"
 
 
 def say(text: object) -> None:

@@ -32,6 +32,16 @@ class Stream(enum.IntEnum):
     PENALTY = 9  # where the gradient penalty is taken
     DROPOUT = 10
     TRUE_TEXTURE = 11  # whether SRNTT's textures come from the sharp photo itself
+    REAL_PHOTO = 12  # all of degradation "real"
+
+
+class StageStream(enum.IntEnum):
+    """The two stages of degradation "real", from streams of a photo's key, and the draws of each stage from its own."""
+
+    FIRST = 1
+    SECOND = 2
+    NUMBERS = 3  # all that is one number, such as the strength of the noise
+    NOISE = 4
 
 
 class PhotoStream(enum.IntEnum):

@@ -7,30 +7,34 @@ import ml_dtypes
 import numpy as np
 
 from jaxsr.support.errors import UserError, choose
-from jaxsr.weights.readers.bounds import check_downloaded, readable
+from jaxsr.support.messages import one_line
+from jaxsr.weights.readers.bounds import check_downloaded
 from jaxsr.weights.readers.matlab_files import read_matlab
 from jaxsr.weights.readers.numpy_files import read_npy, read_npz
 from jaxsr.weights.readers.safetensors_files import read_safetensors
+from jaxsr.weights.readers.tensorflow_files import index_of, is_checkpoint, read_tensorflow
 from jaxsr.weights.readers.torch_files import read_torch
 
 WRAPPERS = ("state_dict", "params_ema", "params", "model", "net", "generator")
 
 
 def read_tensors(path: str | Path) -> dict[str, np.ndarray]:
-    """Return {dotted name: array} of a .pth, .pt, .ckpt, .mat, .npz, .npy or .safetensors file.
+    """Return {name: array} of a .pth, .pt, .ckpt, .mat, .npz, .npy or .safetensors file, or TensorFlow's checkpoint.
 
-    Of a PyTorch file that wraps its weights in `WRAPPERS`, the first of them is read; the prefix of DataParallel is
-    removed. bfloat16 becomes float32, texts are left out. Raises UserError, in one readable line, for a file that is
-    missing, of another kind, broken, hostile, no weights at all (a web page), or without arrays of real numbers.
+    The last is named by one of its files or their prefix. Of a PyTorch file that wraps its weights in `WRAPPERS`, the
+    first of them is read; the prefix of DataParallel is removed. bfloat16 becomes float32, texts are left out. Raises
+    UserError, in one readable line, for a file that is missing, of another kind, broken, hostile, no weights at all (a
+    web page), or without arrays of real numbers.
     """
-    path = Path(path)
+    path = index_of(Path(path))
     if not path.is_file():
-        raise UserError(readable(f"no weight file {path}; check the path"))
-    reader = choose("kind of weight file", path.suffix.lower(), READERS)
+        raise UserError(one_line(f"no weight file {path}; check the path"))
     check_downloaded(path)
+    tensorflow = path.suffix == ".index" or is_checkpoint(path)
+    reader = read_tensorflow if tensorflow else choose("kind of weight file", path.suffix.lower(), READERS)
     tensors = {name: _real(path, name, x) for name, x in reader(path).items()}
     if not tensors:
-        raise UserError(readable(f"{path} holds no arrays; give a file of weights"))
+        raise UserError(one_line(f"{path} holds no arrays; give a file of weights"))
     return tensors
 
 
@@ -39,14 +43,15 @@ def _real(path: Path, name: str, x: np.ndarray) -> np.ndarray:
     if x.dtype == ml_dtypes.bfloat16:
         return x.astype(np.float32)
     if x.dtype.kind not in "fiub" or x.dtype.isbuiltin == 2:
-        raise UserError(readable(f"{path}: {name!r} holds {x.dtype}, no real numbers; save it as float32"))
+        raise UserError(one_line(f"{path}: {name!r} holds {x.dtype}, no real numbers; save it as float32"))
     return x
 
 
 def _unwrapped(tensors: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     for wrapper in (*WRAPPERS, "module"):
         inside = {name.removeprefix(f"{wrapper}."): x for name, x in tensors.items() if name.startswith(f"{wrapper}.")}
-        if inside and (wrapper != "module" or len(inside) == len(tensors)):
+        layers = any(name[:1].isdigit() for name in inside)  # of a sequence that is called so, not of a wrapper
+        if inside and not layers and (wrapper != "module" or len(inside) == len(tensors)):
             tensors = inside
     return tensors
 

@@ -7,14 +7,22 @@ import numpy as np
 from jaxsr.models import MODELS, Model, model_spec
 from jaxsr.models.serialization import check_name
 from jaxsr.support.errors import UserError, nearest
+from jaxsr.support.messages import one_line
 from jaxsr.support.trees import by_path, from_paths
 from jaxsr.support.types import Json, Tree
 from jaxsr.weights.cards import as_float32, network_of, parse_card
-from jaxsr.weights.readers.bounds import check_downloaded, readable, refusals
+from jaxsr.weights.readers.bounds import check_downloaded, refusals
 from jaxsr.weights.readers.safetensors_files import read_safetensors
 from jaxsr.weights.shipped_weights import default_scale, shipped_files, shipped_names
 
 REMEDY = "published weights are turned into ours by: python -m jaxsr.import_weights"
+
+# Variants of configs that are not named by the scale alone; their files are below the room of trainings.
+CONFIG_VARIANTS = {
+    **{"vdsr": "muon", "mslapsrn": "D5R8", "srdensenet": "All", "srgan": "vgg22", "srntt": "l2", "deblurgan": "wild"},
+    **{"danv1": "x{scale}-iso", "danv2": "x{scale}-iso"},
+    "lapsrn-x3": "x4",  # whose weights serve x3 too
+}
 
 
 def save(path: str | Path, model: Model, **card: Json) -> None:
@@ -68,9 +76,17 @@ def _load_named(name: str, scale: int | None) -> Model:
     if path is None:
         raise UserError(
             f"no weights ship for {base} at scale {scale}; shipped: {', '.join(shipped_names())}; "
-            f"others are trained (python -m jaxsr.train --config={base}) or imported (python -m jaxsr.import_weights)"
+            f"others are trained ({training_command(base, scale)}) or imported (python -m jaxsr.import_weights FILE "
+            f"--model={base})"
         )
-    return load_file(path)
+    return load_file(path).at_scale(scale)
+
+
+def training_command(base: str, scale: int) -> str:
+    """Return the command that trains the system `base` at `scale`, by the variant of its config that is nearest."""
+    variant = CONFIG_VARIANTS.get(f"{base}-x{scale}") or CONFIG_VARIANTS.get(base, "x{scale}").format(scale=scale)
+    known = scale in model_spec(base).scales
+    return f"python -m jaxsr.train --config={base}{f':{variant}' if known else ''} --workdir=DIR"
 
 
 def load_file(path: str | Path) -> Model:
@@ -80,7 +96,7 @@ def load_file(path: str | Path) -> Model:
     """
     path = Path(path)
     if not path.is_file():
-        raise UserError(readable(f"no weight file {path}; give a file or one of: {', '.join(shipped_names())}"))
+        raise UserError(one_line(f"no weight file {path}; give a file or one of: {', '.join(shipped_names())}"))
     check_downloaded(path)
     with refusals(path, "no weight file of jaxsr", REMEDY):
         tensors, metadata = read_safetensors(path, remedy=REMEDY)

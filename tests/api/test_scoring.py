@@ -50,7 +50,7 @@ def test_a_set_brings_its_scale_and_a_degradation_makes_the_same_pairs(data, gau
 
 @pytest.mark.slow
 def test_every_degradation_scores(data):
-    for name in ("pillow", "bd", "dn", "isotropic", "anisotropic", "div2krk"):
+    for name in ("pillow", "bd", "dn", "isotropic", "anisotropic", "div2krk", "real"):
         options = EvaluateOptions(pairs=PairOptions(name), protocols=("y",))
         scores = evaluate("bicubic", data, scale=2, options=options)["y"]
         assert len(scores.rows) == 2 and 10 < scores.mean["psnr"] < 80

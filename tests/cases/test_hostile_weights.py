@@ -10,9 +10,9 @@ import pytest
 
 from jaxsr import load
 from jaxsr.support.errors import UserError
+from jaxsr.support.messages import MAX_LINE
 from jaxsr.weights.formats import read_tensors
 from jaxsr.weights.importers import import_tensors
-from jaxsr.weights.readers.bounds import MAX_LINE
 from tests.helpers.hostile_weights import cards, damaged, matlab, pickled, refused
 from tests.helpers.hostile_weights.hierarchies import BUILDERS
 from tests.helpers.hostile_weights.honest import arrays, every_format, hdf5, lower_precision, own_arrays

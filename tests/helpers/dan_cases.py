@@ -8,7 +8,6 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxsr.models import initial_shapes
-from jaxsr.weights.importers.layouts import torch_convolution, torch_pixel_shuffle
 from tests.reference import dan as reference
 
 Tensors = dict[str, np.ndarray]
@@ -38,26 +37,6 @@ def read(path: Path) -> tuple[Tensors, Tensors]:
     tensors = {name.removeprefix("param/"): x for name, x in data.items() if name.startswith("param/")}
     others = {name: x for name, x in data.items() if not name.startswith("param/")}
     return tensors, {**others, **{name: np.moveaxis(others[name], -3, -1) for name in ("in/x", "out/sr")}}
-
-
-def stacked(tensors: Tensors, names: list[str]) -> Tensors:
-    """Return the convolutions `names`, stacked on axis 0."""
-    return stacked_trees([torch_convolution(tensors, name) for name in names])
-
-
-def stacked_trees(trees: list) -> dict:
-    """Return the trees joined leaf by leaf on a new axis 0."""
-    return jax.tree.map(lambda *leaves: np.stack(leaves), *trees)
-
-
-def enlargement(tensors: Tensors) -> dict[str, Tensors]:
-    """Return the Restorer's layers behind its body."""
-    names = [f"Restorer.upscale.{i}" for i in (0, 2, 4) if f"Restorer.upscale.{i}.weight" in tensors]
-    *stages, last = (torch_convolution(tensors, name) for name in names)
-    features = last["kernel"].shape[2]
-    shuffled = [torch_pixel_shuffle(layer, round((len(layer["bias"]) / features) ** 0.5)) for layer in stages]
-    fusion = torch_convolution(tensors, "Restorer.fusion")
-    return {"fusion": fusion, **{f"enlarge{i}": x for i, x in enumerate(shuffled, start=1)}, "reconstruction": last}
 
 
 def random_variables(net, seed: int = 0):

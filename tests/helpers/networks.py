@@ -20,6 +20,7 @@ REDUCED = {
     "srdensenet": {"growth": 4, "blocks": 2, "layers": 2, "low_features": 4, "bottleneck_features": 8},
     "srresnet": {"blocks": 2, "features": 8},
     "srgan": {"blocks": 2, "features": 8},
+    "real": {"blocks": 2, "features": 8, "normalization": "none"},
     "danv1": {"blocks": 2, "features": 8, "estimator_features": 4, "estimator_blocks": 1},
     "danv2": {"groups": 2, "blocks": 1, "features": 8, "estimator_features": 4, "estimator_blocks": 1},
     "zssr": {"depth": 3, "features": 6},

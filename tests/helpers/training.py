@@ -20,6 +20,7 @@ DEEP = (
     "deblurgan",
     "drcn",
     "rdn",
+    "real",
     "lapsrn",
     "mslapsrn",
     "srdensenet",
@@ -31,6 +32,7 @@ DEEP = (
 REDUCED = {name: networks.REDUCED[name] for name in DEEP}
 NARROW_ADVERSARIES = {
     "deblurgan": {"features": 4, "depth": 1},
+    "real": {"features": 2, "stages": 2, "hidden": 4},
     "srgan": {"features": 2, "stages": 2, "hidden": 4},
     "srntt": {"features": 2, "stages": 2, "hidden": 4},
 }

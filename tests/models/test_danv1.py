@@ -9,38 +9,17 @@ import pytest
 
 from jaxsr.models import initial_shapes
 from jaxsr.models.danv1 import SPEC, DANv1, constant_channels
-from jaxsr.weights.importers.layouts import torch_convolution
+from jaxsr.weights.importers import import_tensors
 from tests.helpers.dan_cases import (
     SMALL_V1,
     assert_close,
     assert_plain,
     compiled,
-    enlargement,
     read,
-    stacked_trees,
 )
 from tests.reference import dan as reference
 
 PHOTOS = np.random.default_rng(7).random((2, 5, 4, 3)).astype(np.float32)
-
-
-def from_torch(tensors):
-    """Return the variables of a reference file."""
-    conv = functools.partial(torch_convolution, tensors)
-
-    def body(side: str) -> dict:
-        blocks = sorted({int(name.split(".")[2]) for name in tensors if name.startswith(f"{side}.body")})
-        return stacked_trees([crb(f"{side}.body.{i}.body") for i in blocks])
-
-    def crb(name: str) -> dict:
-        attention = {"squeeze": conv(f"{name}.3.body.0"), "excite": conv(f"{name}.3.body.2")}
-        return {"conv1": conv(f"{name}.0"), "conv2": conv(f"{name}.2"), "attention": attention}
-
-    restorer = {"head": conv("Restorer.head"), "body": body("Restorer"), "enlargement": enlargement(tensors)}
-    heads = {"head": conv("Estimator.head_LR"), "sr_head": conv("Estimator.head_HR")}
-    estimator = {**heads, "body": body("Estimator"), "code": conv("Estimator.out")}
-    params = {"restorer": restorer, "estimator": estimator}
-    return {"params": params, "constants": {"basis": tensors["encoder"][0]}}
 
 
 @pytest.mark.shared
@@ -48,9 +27,9 @@ def from_torch(tensors):
 def test_golden_file(shared, scale):
     """The images and the codes of all rounds."""
     tensors, data = read(shared / "golden" / f"danv1_x{scale}.npz")
-    net = DANv1(scale, features=32, blocks=3, estimator_features=16, estimator_blocks=2)
-    variables = from_torch(tensors)
-    result = compiled(functools.partial(net.apply, all_rounds=True))(variables, data["in/x"])
+    model = import_tensors("danv1", tensors)
+    assert model.scale == scale
+    result = compiled(functools.partial(model.module.apply, all_rounds=True))(model.variables, data["in/x"])
     for i in range(4):
         assert_close(result.images[i], data["out/sr"][i])
         assert_close(result.codes[i], data["out/kernel_code"][i])

@@ -8,42 +8,18 @@ import pytest
 from jaxsr.models import count_parameters, initial_shapes
 from jaxsr.models.danv2 import SPEC, DANv2
 from jaxsr.support.errors import UserError
-from jaxsr.weights.importers.layouts import torch_convolution
+from jaxsr.weights.importers import import_tensors
 from tests.helpers.dan_cases import (
     SMALL_V2,
     assert_close,
     assert_plain,
     compiled,
-    enlargement,
     random_variables,
     read,
-    stacked_trees,
 )
 from tests.reference import dan as reference
 
 PHOTOS = np.random.default_rng(7).random((2, 5, 4, 3)).astype(np.float32)
-
-
-def from_torch(tensors):
-    """Return the variables of a reference file; "body1" is the image's path, "body2" the condition's."""
-    conv = functools.partial(torch_convolution, tensors)
-
-    def numbers(prefix: str) -> list[int]:
-        return sorted({int(n.removeprefix(prefix).split(".")[0]) for n in tensors if n.startswith(prefix)})
-
-    def group(name: str, path: str) -> dict:
-        blocks = [f"{name}.body.{i}.{path}" for i in numbers(f"{name}.body.")]
-        return {"blocks": stacked_trees([{"conv1": conv(f"{b}.0"), "conv2": conv(f"{b}.2")} for b in blocks])}
-
-    groups = [f"Restorer.body.{i}" for i in numbers("Restorer.body.")]
-    paths = {"body": "body1", "gates": "body2"}
-    restorer = {our: stacked_trees([group(name, path) for name in groups]) for our, path in paths.items()}
-    restorer |= {"head": conv("Restorer.head1"), "code_head": conv("Restorer.head2")}
-    names = {"head": "head_LR.0", "sr_head": "head_HR.0", "tail": "tail.0", "logits": "tail.2"}
-    estimator = {our: conv(f"Estimator.{theirs}") for our, theirs in names.items()}
-    estimator |= {our: group("Estimator.body", path) for our, path in paths.items()}
-    params = {"restorer": {**restorer, "enlargement": enlargement(tensors)}, "estimator": estimator}
-    return {"params": params, "constants": {"basis": tensors["encoder"][0]}}
 
 
 @pytest.mark.shared
@@ -51,9 +27,9 @@ def from_torch(tensors):
 def test_golden_file(shared, scale):
     """The images, codes and kernels of all rounds: a wrong code hardly moves the image."""
     tensors, data = read(shared / "golden" / f"danv2_x{scale}.npz")
-    net = DANv2(scale, features=16, groups=2, blocks=2, estimator_features=16, estimator_blocks=2)
-    variables = from_torch(tensors)
-    result = compiled(functools.partial(net.apply, all_rounds=True))(variables, data["in/x"])
+    model = import_tensors("danv2", tensors)
+    assert model.scale == scale
+    result = compiled(functools.partial(model.module.apply, all_rounds=True))(model.variables, data["in/x"])
     for i in range(4):
         assert_close(result.images[i], data["out/sr"][i])
         assert_close(result.codes[i], data["out/kernel_code"][i])

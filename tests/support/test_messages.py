@@ -33,8 +33,9 @@ def test_control_characters_are_escaped(text, line):
 
 
 def test_long_lines_keep_both_ends():
-    line = one_line("begin" + 5000 * "x" + "end")
-    assert len(line) <= MAX_LINE and line.startswith("begin") and line.endswith("end") and " ... " in line
+    for middle in (5000 * "x", 10**6 * "\0"):
+        line = one_line(f"begin{middle}end")
+        assert len(line) <= MAX_LINE and line.startswith("begin") and line.endswith("end") and " ... " in line
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "utf-8"])

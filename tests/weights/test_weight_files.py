@@ -43,7 +43,8 @@ def test_a_file_alone_brings_the_model_back(model, tmp_path):
     x = jnp.asarray(np.random.default_rng(0).random((1, 9, 8, 1)), jnp.float32)
     np.testing.assert_array_equal(loaded.apply(x), model.apply(x))
     assert loaded.card["licence"] == "CC0" and loaded.card["scores"] == [1]
-    assert loaded.card["options"] == {"feature_channels": 8, "shrink_channels": 4, "mapping_layers": 2, "channels": 1}
+    widths = {"feature_channels": 8, "shrink_channels": 4, "mapping_layers": 2, "channels": 1}
+    assert loaded.card["options"] == {**widths, "padding": "zero"}
 
 
 def test_saving_again_keeps_the_card(model, tmp_path):
@@ -113,12 +114,20 @@ def test_one_file_serves_all_scales_that_share_weights(name, made_for, served, r
         load(tmp_path / "v.safetensors", scale=refused)
 
 
-@pytest.mark.parametrize("name", shipped_names())
+MARGINS = {2: 2.5, 3: 2.0, 4: 1.3, 8: 1.0}  # dB over bicubic on Set5, by scale: of the smallest networks
+DEEP_MARGINS = {  # and of others
+    **{"vdsr-x2": 3.4, "vdsr-x3": 2.8, "vdsr-x4": 2.5, "lapsrn-x2": 3.85, "lapsrn-x4": 3.1, "srresnet-x4": 3.0},
+    **{"mslapsrn-x2": 3.3, "mslapsrn-x4": 2.5, "danv1-x2": 5.0, "danv1-x4": 4.8, "danv2-x4": 4.2},
+}
+
+
+@pytest.mark.parametrize("name", [name for name in shipped_names() if not name.startswith(("srgan", "deblurgan"))])
 def test_shipped_weights_beat_bicubic_by_their_own_card(name):
     model = load(name)
     assert model.name == name
-    score = next(score for score in model.card["scores"] if score["protocol"]["name"] == "y8")
-    margin = {2: 2.5, 3: 2.0, 4: 1.3}[model.scale]
+    of_scale = [score for score in model.card["scores"] if score.get("scale", model.scale) == model.scale]
+    score = next(score for score in of_scale if score["protocol"]["name"] in ("y8", "y"))
+    margin = DEEP_MARGINS.get(name, MARGINS[model.scale])
     assert score["data"] == "Set5" and score["mean"]["psnr"] > score["bicubic"]["psnr"] + margin
     assert model.card["licence"] == "Apache-2.0"
 

@@ -1,5 +1,6 @@
 """A network on whole photos, tile by tile, in little more memory than the photos and results take."""
 
+import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
@@ -9,9 +10,12 @@ from jax.errors import JaxRuntimeError
 from jax.sharding import Mesh
 
 from jaxsr.devices.meshes import tile_mesh
+from jaxsr.engines.engine_choice import XLA, engine_for
+from jaxsr.engines.tracing import smallest_side
 from jaxsr.models import Model
 from jaxsr.restoration.options import DEFAULT_OPTIONS, RestoreOptions
 from jaxsr.restoration.precision_choice import chosen_precision
+from jaxsr.restoration.tiles.engine_tiles import Results, run_tiles_by
 from jaxsr.restoration.tiles.geometry import TilePlacement
 from jaxsr.restoration.tiles.limits import CPU_LIMITS, MAX_PHOTOS, on_accelerator
 from jaxsr.restoration.tiles.on_device import PhotosOnDevice, results_bytes
@@ -125,9 +129,14 @@ class TiledRun:
             self.limits = cache.limits(forward, ensemble=options.ensemble)
         chosen = plan(self.model, size, options.tile, cache, program, photos=len(photos), limits=self.limits)
         self._tile, self._count = chosen.tile, chosen.devices * chosen.each
+        self._whole = len(chosen.placements) == 1
         self._on_device: PhotosOnDevice | None = None
         self._mesh = _mesh(self.model, chosen.devices, chosen.tile[0])
-        self._variables = cache.placed(self.model, self._mesh)
+        self._engine = XLA
+        if extra_inputs is None:
+            self._engine = _engine(self.model, options.engine, chosen.tile, forward.precision)
+        if self._engine == XLA:
+            self._variables = cache.placed(self.model, self._mesh)
         tiles = [(photo, placement) for photo in range(len(photos)) for placement in chosen.placements]
         self.groups: list[Group] = [tiles[i : i + self._count] for i in range(0, len(tiles), self._count)]
         shape = (model.scale * height, model.scale * width, channels)
@@ -136,8 +145,7 @@ class TiledRun:
 
     def keep_on_device(self) -> None:
         """Let an accelerator that works alone cut photos of several tiles itself, and put the results together."""
-        several = len(self.groups) * self._count > len(self._photos)
-        if self.limits == CPU_LIMITS or not several or self._mesh.size > 1 or self._spec.forward.call_options:
+        if self.limits == CPU_LIMITS or self._whole or self._mesh.size > 1 or self._engine != XLA:
             return
         dtype = self._photos[0].dtype if self._spec.quantize else np.dtype(np.float32)
         if results_bytes(self._photos, self.model.scale, dtype) > free_memory(self._mesh.devices.flat[0]) / 4:
@@ -151,7 +159,7 @@ class TiledRun:
                 height, width = output[0].shape[:2]
                 self.outputs[i] = (image[:height, :width], output[1])
 
-    def dispatch(self, group: Group) -> tuple[Group, TileResults]:
+    def dispatch(self, group: Group) -> tuple[Group, TileResults | Results]:
         """Start the work on `group`; return it with its results, and more where tiles are missing."""
         filled = group + group[-1:] * (self._count - len(group))
         if self._on_device is not None:
@@ -165,13 +173,17 @@ class TiledRun:
             self._photos[photo][rows.start : rows.start + height, columns.start : columns.start + width]
             for photo, (rows, columns) in filled
         ]
+        if self._engine != XLA:
+            forward = self._spec.forward
+            plain = dataclasses.replace(self._spec, forward=dataclasses.replace(forward, precision="float32"))
+            return group, run_tiles_by(self._engine, forward.precision, self.model, plain, np.stack(tiles))
         inputs: Tree = ()
         if self._extra_inputs is not None:
             each = [self._extra_inputs(rows.start, columns.start, height, width) for _, (rows, columns) in filled]
             inputs = (jax.tree.map(lambda *parts: np.stack(parts), *each),)
         return group, run_tiles(self._spec, self._mesh, self._variables, np.stack(tiles), inputs)  # type: ignore[arg-type]
 
-    def collect(self, group: Group, results: TileResults) -> None:
+    def collect(self, group: Group, results: TileResults | Results) -> None:
         """Write what is kept of the tiles of `group` into the outputs."""
         images, finite, extras = jax.tree.map(np.asarray, results)
         for i, (photo, placement) in enumerate(group):
@@ -229,6 +241,12 @@ def pipelined(items: Iterable[T]) -> Iterator[T]:
 def _mesh(model: Model, devices: int, height: int) -> Mesh:
     """Return the mesh of `devices` for tiles of `height`; rows are shared where there can be no tiles."""
     return tile_mesh(devices, height if model.radius is None else 0)  # tiles are shared, of all but tiny photos
+
+
+def _engine(model: Model, engine: str, tile: Size, precision: str) -> str:
+    """Return the engine for tiles of that size; XLA for tiny photos, on which a program for all sizes is not exact."""
+    chosen = engine_for(model.spec.name, engine, precision=precision)
+    return chosen if min(tile) >= smallest_side(model.minimum) else XLA
 
 
 def _padded(pixels: np.ndarray, size: Size) -> np.ndarray:

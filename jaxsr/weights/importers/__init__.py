@@ -9,11 +9,13 @@ from collections.abc import Callable
 import numpy as np
 
 from jaxsr.models import Model, ModelSpec, model_spec
-from jaxsr.support.errors import UserError, choose
+from jaxsr.support.errors import UserError
+from jaxsr.support.messages import one_line
 from jaxsr.support.model_options import Option
 from jaxsr.support.types import Tree
 from jaxsr.weights.cards import as_float32, network_of
 from jaxsr.weights.importers import (
+    import_dan,
     import_deblurgan,
     import_espcn,
     import_fsrcnn,
@@ -21,11 +23,13 @@ from jaxsr.weights.importers import (
     import_mslapsrn,
     import_rdn,
     import_srcnn,
+    import_srdensenet,
     import_srresnet,
     import_vdsr,
 )
 from jaxsr.weights.importers.layouts import Imported, Tensors
-from jaxsr.weights.readers.bounds import MAX_LINE, readable
+from jaxsr.weights.importers.tensorflow import import_drcn, import_srntt
+from jaxsr.weights.importers.wrappings import unwrappings
 from jaxsr.weights.weight_files import check_shapes
 
 IMPORTERS: dict[str, Callable[[Tensors], Imported]] = {
@@ -38,31 +42,63 @@ IMPORTERS: dict[str, Callable[[Tensors], Imported]] = {
     "mslapsrn": import_mslapsrn.convert,
     "srresnet": import_srresnet.convert,
     "srgan": import_srresnet.convert,
+    "drcn": import_drcn.convert,
+    "srdensenet": import_srdensenet.convert,
+    "danv1": import_dan.convert_v1,
+    "danv2": import_dan.convert_v2,
     "deblurgan": import_deblurgan.convert,
+    "srntt": import_srntt.convert,
 }
+MAX_REASON = 200  # characters of what went wrong inside an importer
 
 
 def import_tensors(name: str, tensors: Tensors, *, scale: int | None = None, **options: Option) -> Model:
     """Return the model `name` with published `tensors` (name -> array, in the layout of their framework).
 
-    `scale` is required where the shapes do not determine it; `options` override those read off the shapes. Raises
-    UserError when a name is missing, the scale is unknown, or a shape does not fit the network.
+    `scale` is required where the shapes do not determine it; `options` override those read off the shapes. Wrappers of
+    trainers are taken off the names. Raises UserError when a name is missing, the scale is unknown, or a shape does not
+    fit the network.
     """
+    return build(name, convert(name, tensors), scale=scale, **options)
+
+
+def build(name: str, imported: Imported, *, scale: int | None = None, **options: Option) -> Model:
+    """Return the model `name` of what an importer read, as `import_tensors` does."""
     spec = model_spec(name)
-    convert = choose("model with an importer", name, IMPORTERS)
-    try:
-        imported = convert(tensors)
-    except KeyError as error:
-        have = ", ".join(list(tensors)[:4])
-        raise UserError(f"no tensor {error} for {name}; the file has: {have}, ...; is it another model?") from None
-    except Exception as error:  # importers reshape and count as a network of their kind allows
-        reason = readable(f"{type(error).__name__}: {error}", MAX_LINE // 3)
-        raise UserError(f"the arrays do not have the shapes of {name} ({reason}); is it another model?") from error
     scale = _agreed_scale(spec, scale, imported.scale)
     module, shapes = network_of(spec, scale, {**imported.options, **options})
     variables = {kind: _float32(tree, kind) for kind, tree in imported.variables.items()}
     check_shapes(variables, shapes, f"the tensors of this {name}")
     return Model(spec, module, scale, variables)
+
+
+def check_importable(name: str) -> None:
+    """Raise UserError unless there is an importer for the model `name`."""
+    spec = model_spec(name)
+    if spec.per_photo:
+        raise UserError(
+            f"{name} learns from each photo, so no weights of it are published; choose one of: {', '.join(IMPORTERS)}"
+        )
+    if name not in IMPORTERS:
+        raise UserError(f"unknown model with an importer {name!r}; choose one of: {', '.join(IMPORTERS)}")
+
+
+def convert(name: str, tensors: Tensors) -> Imported:
+    """Return what the importer of the model `name` reads off the tensors, under the first names that it knows."""
+    check_importable(name)
+    missing: list[KeyError] = []
+    for named in unwrappings(dict(tensors)):
+        try:
+            return IMPORTERS[name](named)
+        except KeyError as error:
+            missing.append(error)
+        except UserError:
+            raise
+        except Exception as error:  # importers reshape and count as a network of their kind allows
+            reason = one_line(f"{type(error).__name__}: {error}", MAX_REASON)
+            raise UserError(f"the arrays do not have the shapes of {name} ({reason}); is it another model?") from error
+    have = ", ".join(list(tensors)[:4])
+    raise UserError(f"no tensor {missing[0]} for {name}; the file has: {have}, ...; is it another model?")
 
 
 def _agreed_scale(spec: ModelSpec, asked: int | None, shown: int | None) -> int:
@@ -81,4 +117,4 @@ def _float32(tree: Tree, name: str) -> Tree:
     return as_float32("the tensors", name, np.asarray(tree), whole_numbers=True)  # MATLAB's zeros are whole numbers
 
 
-__all__ = ["IMPORTERS", "Imported", "Tensors", "import_tensors"]
+__all__ = ["IMPORTERS", "Imported", "Tensors", "build", "check_importable", "convert", "import_tensors"]

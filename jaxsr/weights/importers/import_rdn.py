@@ -2,11 +2,10 @@
 
 import dataclasses
 import itertools
-import math
 
 import numpy as np
 
-from jaxsr.weights.importers.layouts import Imported, Tensors, torch_convolution, torch_pixel_shuffle
+from jaxsr.weights.importers.layouts import Imported, Tensors, stacked_trees, torch_convolution, torch_enlargement
 
 Convolution = dict[str, np.ndarray]
 
@@ -56,11 +55,9 @@ def _stacked_blocks(tensors: Tensors, names: Names) -> dict[str, Convolution]:
     blocks = [names.block.format(i) for i in range(_count(tensors, f"{names.block}.{names.fusion}"))]
     layers = [names.layer.format(i) for i in range(_count(tensors, f"{names.block.format(0)}.{names.layer}"))]
     ours = {f"conv{i}": name for i, name in enumerate(layers, start=1)} | {"fusion": names.fusion}
-    return {our: _stacked([torch_convolution(tensors, f"{b}.{name}") for b in blocks]) for our, name in ours.items()}
-
-
-def _stacked(layers: list[Convolution]) -> Convolution:
-    return {part: np.stack([layer[part] for layer in layers]) for part in layers[0]}
+    return {
+        our: stacked_trees([torch_convolution(tensors, f"{b}.{name}") for b in blocks]) for our, name in ours.items()
+    }
 
 
 def _count(tensors: Tensors, name: str) -> int:
@@ -76,10 +73,5 @@ def _enlargement(tensors: Tensors, names: Names) -> tuple[dict[str, Convolution]
     places = (names.enlarge.format(i) for i in range(0, 2 * len(tensors), 2))
     present = itertools.takewhile(lambda name: f"{name}.weight" in tensors, places)
     *stages, last = [*present, *([names.reconstruction] if names.reconstruction else [])]
-    enlarge, scale = {}, 1
-    for i, name in enumerate(stages, start=1):
-        layer = torch_convolution(tensors, name)
-        factor = math.isqrt(layer["kernel"].shape[3] // layer["kernel"].shape[2])
-        enlarge[f"enlarge{i}"] = torch_pixel_shuffle(layer, factor)
-        scale *= factor
+    enlarge, scale = torch_enlargement(tensors, stages)
     return enlarge, torch_convolution(tensors, last), scale

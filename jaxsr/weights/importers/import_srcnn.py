@@ -1,10 +1,8 @@
 """SRCNN: the authors' MATLAB files (`weights_conv1` ...) and PyTorch's `conv1.weight` ..."""
 
-import math
-
 import numpy as np
 
-from jaxsr.weights.importers.layouts import Imported, Tensors, torch_convolution
+from jaxsr.weights.importers.layouts import Imported, Tensors, matlab_columns, torch_convolution
 
 
 def convert(tensors: Tensors) -> Imported:
@@ -28,10 +26,7 @@ def _matlab_layers(tensors: Tensors) -> list[dict[str, np.ndarray]]:
     first = tensors["weights_conv1"][None]
     second = tensors["weights_conv2"]
     third = tensors["weights_conv3"][..., None]
-    layers = []
-    for i, weights in enumerate((first, second, third), start=1):
-        channels, area, features = weights.shape
-        side = math.isqrt(area)
-        kernel = weights.transpose(1, 0, 2).reshape(side, side, channels, features, order="F")
-        layers.append({"kernel": kernel, "bias": tensors[f"biases_conv{i}"].reshape(-1)})
-    return layers
+    return [
+        {"kernel": matlab_columns(weights), "bias": tensors[f"biases_conv{i}"].reshape(-1)}
+        for i, weights in enumerate((first, second, third), start=1)
+    ]

@@ -4,9 +4,13 @@ the trunk's last convolution and the enlargement.
 
 import math
 
-import numpy as np
-
-from jaxsr.weights.importers.layouts import Imported, Tensors, torch_convolution, torch_pixel_shuffle
+from jaxsr.weights.importers.layouts import (
+    Imported,
+    Tensors,
+    stacked_trees,
+    torch_convolution,
+    torch_pixel_shuffle,
+)
 
 
 def convert(tensors: Tensors) -> Imported:
@@ -49,7 +53,7 @@ def _blocks(tensors: Tensors, count: int) -> tuple[dict, dict]:
     read = [_block(tensors, f"block{i + 2}") for i in range(count)]
     if not read:
         raise KeyError("block2.conv1.weight")
-    return _stack([params for params, _ in read]), _stack([statistics for _, statistics in read])
+    return stacked_trees([params for params, _ in read]), stacked_trees([statistics for _, statistics in read])
 
 
 def _block(tensors: Tensors, name: str) -> tuple[dict, dict]:
@@ -69,11 +73,3 @@ def _norm(tensors: Tensors, name: str) -> tuple[dict, dict]:
 
 def _slope(tensors: Tensors, name: str) -> dict:
     return {"slope": tensors[f"{name}.weight"]}
-
-
-def _stack(trees: list[dict]) -> dict:
-    """Return equal trees as one, each leaf with a new first axis."""
-    return {
-        name: _stack([tree[name] for tree in trees]) if isinstance(leaf, dict) else np.stack([t[name] for t in trees])
-        for name, leaf in trees[0].items()
-    }

@@ -1,7 +1,8 @@
 """Layouts of other frameworks, turned into ours (convolutions HWIO)."""
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 import numpy as np
@@ -49,6 +50,39 @@ def matlab_layer(kernel: np.ndarray, bias: np.ndarray | None = None) -> dict[str
     """
     layer = {"kernel": kernel.reshape(kernel.shape + (1,) * (4 - kernel.ndim))}
     return layer if bias is None else {**layer, "bias": bias.reshape(-1)}
+
+
+def matlab_columns(weights: np.ndarray) -> np.ndarray:
+    """Return a kernel (k, k, in, out) from the columns (in, k², out) of SRCNN's and FSRCNN's authors, k² by columns.
+
+    MATLAB drops the last dimension where there is 1 output.
+    """
+    channels, area, features = weights.shape if weights.ndim == 3 else (*weights.shape, 1)
+    side = math.isqrt(area)
+    return (
+        weights.reshape(channels, area, features).transpose(1, 0, 2).reshape(side, side, channels, features, order="F")
+    )
+
+
+def torch_enlargement(tensors: Tensors, names: Iterable[str]) -> tuple[dict[str, dict[str, np.ndarray]], int]:
+    """Return {"enlarge1": ...} of sub-pixel convolutions by PyTorch's names, and the scale that they make together."""
+    layers, scale = {}, 1
+    for i, name in enumerate(names, start=1):
+        layer = torch_convolution(tensors, name)
+        factor = math.isqrt(layer["kernel"].shape[3] // layer["kernel"].shape[2])
+        layers[f"enlarge{i}"] = torch_pixel_shuffle(layer, factor)
+        scale *= factor
+    return layers, scale
+
+
+def stacked_trees(trees: Sequence[dict]) -> dict:
+    """Return equal trees as one, each leaf with a new first axis."""
+    return {
+        name: stacked_trees([tree[name] for tree in trees])
+        if isinstance(leaf, dict)
+        else np.stack([tree[name] for tree in trees])
+        for name, leaf in trees[0].items()
+    }
 
 
 def stacked(layers: Iterable[Mapping[str, np.ndarray]]) -> dict[str, dict[str, np.ndarray]]:

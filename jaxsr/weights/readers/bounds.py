@@ -5,12 +5,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from jaxsr.support.errors import UserError
+from jaxsr.support.messages import one_line
 
 MIB = 2**20
 SPARE = 256 * MIB  # bytes that any file may expand to ...
 EXPANSION = 4  # ... and per byte of a large one; weights hardly compress
 MAX_TENSORS, MAX_NAME, MAX_DEPTH, MAX_AXES = 100_000, 512, 64, 32
-MAX_LINE, MAX_END = 600, 200  # characters of a message, and of its end that is kept where it is cut
+MAX_REASON = 300  # characters of what a reader says of a file
 
 START = 1024  # bytes that tell a web page
 WEB_PAGE = (b"<!doctype", b"<html", b"<head", b"<body", b"<?xml", b"<script", b"<!--", b"<error")
@@ -54,14 +55,14 @@ def check_downloaded(path: Path) -> None:
         with path.open("rb") as file:
             start = file.read(START)
     except OSError as error:
-        raise UserError(readable(f"{path} cannot be read ({error.strerror}); check its permissions")) from None
+        raise UserError(one_line(f"{path} cannot be read ({error.strerror}); check its permissions")) from None
     if not start:
-        raise UserError(readable(f"{path} is empty; get it again"))
+        raise UserError(one_line(f"{path} is empty; get it again"))
     if start.startswith(LFS_POINTER):
-        raise UserError(readable(f"{path} is a pointer of git-lfs, not the weights themselves; get them: git lfs pull"))
+        raise UserError(one_line(f"{path} is a pointer of git-lfs, not the weights themselves; get them: git lfs pull"))
     if start.removeprefix(b"\xef\xbb\xbf").lstrip().lower().startswith(WEB_PAGE):
         raise UserError(
-            readable(f"{path} is a web page, not weights; download the file itself, by the link that says so")
+            one_line(f"{path} is a web page, not weights; download the file itself, by the link that says so")
         )
 
 
@@ -71,10 +72,10 @@ def refusals(path: Path, kind: str, remedy: str) -> Iterator[None]:
     try:
         yield
     except UserError as error:
-        raise UserError(readable(str(error))) from None
+        raise UserError(one_line(error)) from None
     except Exception as error:  # broken and hostile files make readers raise errors of every type
         reason = _reason(error)
-        raise UserError(readable(f"{path} is {kind}: {readable(reason, MAX_LINE // 2)}; {remedy}")) from error
+        raise UserError(one_line(f"{path} is {kind}: {one_line(reason, MAX_REASON)}; {remedy}")) from error
 
 
 def _reason(error: Exception) -> str:
@@ -83,21 +84,3 @@ def _reason(error: Exception) -> str:
     if isinstance(error, RecursionError):
         return "it is nested too deeply"
     return str(error).strip() or type(error).__name__
-
-
-def readable(text: str, limit: int = MAX_LINE) -> str:
-    """Return `text` as one line of at most `limit` characters, its middle cut out, control characters escaped."""
-    text = _cut(text, 4 * limit)  # before the escapes: a name can have a megabyte
-    text = " ".join(text.split(" ")) if text.isprintable() else "".join(map(_escaped, text))
-    return _cut(text, limit)
-
-
-def _escaped(character: str) -> str:
-    if character.isprintable():
-        return character
-    return " " if character == "\n" else character.encode("unicode_escape").decode()
-
-
-def _cut(text: str, limit: int) -> str:
-    end = min(MAX_END, limit // 3)
-    return text if len(text) <= limit else f"{text[: limit - end - 5]} ... {text[-end:]}"

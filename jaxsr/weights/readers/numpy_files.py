@@ -1,13 +1,16 @@
-"""NumPy files: .npy with one array, .npz with several; objects in them, which are pickles, are refused."""
+"""NumPy files: .npy with one array, .npz with several; of objects, which are pickles, only lists of arrays are read."""
 
 import io
 import math
+from collections.abc import Iterator
 from pathlib import Path
 
 import ml_dtypes
 import numpy as np
 
 from jaxsr.weights.readers.bounds import MAX_AXES, Budget, check_name, refusals
+from jaxsr.weights.readers.pickled_arrays import read_pickled
+from jaxsr.weights.readers.pickles import PickleRefused
 from jaxsr.weights.readers.zips import open_zip, read_member
 
 REMEDY = "copy it again"
@@ -21,29 +24,44 @@ def read_npz(path: Path) -> dict[str, np.ndarray]:
     with refusals(path, "no readable .npz file", REMEDY):
         budget = Budget(path)
         with open_zip(path) as archive:
-            arrays = {
-                check_name(name).removesuffix(".npy"): parse_array(name, read_member(archive, name, budget))
-                for name in archive.namelist()
+            members = ((name, read_member(archive, name, budget)) for name in archive.namelist())
+            return {
+                key: array
+                for name, content in members
+                for key, array in _arrays(name, check_name(name).removesuffix(".npy"), content)
             }
-        return {name: array for name, array in arrays.items() if array is not None}
 
 
 def read_npy(path: Path) -> dict[str, np.ndarray]:
     """Return {"tensor": array} of a .npy file; raises UserError as `read_npz` does."""
     with refusals(path, "no readable .npy file", REMEDY):
-        array = parse_array("the array", path.read_bytes())
-        return {} if array is None else {"tensor": array}
+        return dict(_arrays("the array", "tensor", path.read_bytes()))
 
 
-def parse_array(name: str, content: bytes) -> np.ndarray | None:
-    """Return the array of the bytes of a .npy file; None for texts. Raises ValueError where they do not hold it."""
+def _arrays(name: str, key: str, content: bytes) -> Iterator[tuple[str, np.ndarray]]:
+    """Yield the array of a member by its `key`, those of a pickled list by its key and their numbers."""
+    parsed = parse_array(name, content)
+    if isinstance(parsed, list):
+        yield from ((f"{key}.{i}", array) for i, array in enumerate(parsed))
+    elif parsed is not None:
+        yield key, parsed
+
+
+def parse_array(name: str, content: bytes) -> np.ndarray | list[np.ndarray] | None:
+    """Return the array of the bytes of a .npy file, the arrays in it where they are pickled, None for texts.
+
+    Raises ValueError where the bytes do not hold it, and for other objects than arrays.
+    """
     stream = io.BytesIO(content)
     version = np.lib.format.read_magic(stream)
     if version not in HEADERS:
         raise ValueError(f"{name!r} has version {version} of the format, which weights do not need")
     shape, fortran, dtype = HEADERS[version](stream)
     if dtype.hasobject:
-        raise ValueError(f"{name!r} holds objects, which are pickles; save plain arrays")
+        try:
+            return read_pickled(stream.read())
+        except PickleRefused as error:
+            raise ValueError(f"{name!r} holds objects, which are pickles ({error}); save plain arrays") from None
     if dtype.kind in SKIPPED:
         return None
     start, count = stream.tell(), math.prod(_checked(name, shape))

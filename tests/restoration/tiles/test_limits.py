@@ -108,3 +108,15 @@ def test_smaller_tiles_are_tried_when_memory_does_not_suffice(accelerator, monke
     monkeypatch.setattr(tiled_run, "run_tiles", exhausted)
     np.testing.assert_allclose(np.int32(enlarge(model, pixels)), expected, atol=1)
     assert shapes[0] == (140, 130) and all(max(shape) < 100 for shape in shapes[1:])
+
+
+def test_whole_photos_keep_what_the_network_returns_beside_them(accelerator):
+    """Several at once, with one left over."""
+    accelerator(2 * 12 * 14)
+    model, photos = network("danv2", 2, **REDUCED["danv2"]), [photo(12, 14) for _ in range(3)]
+    with only(1):
+        results = apply_tiled(model, photos)
+    for pixels, (image, extras) in zip(photos, results, strict=True):
+        expected, beside = enlarge_with_extras(model, pixels)
+        np.testing.assert_allclose(np.int32(image), expected, atol=1)
+        np.testing.assert_allclose(extras["kernels"], beside["kernels"], atol=1e-4)

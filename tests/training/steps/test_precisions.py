@@ -18,7 +18,6 @@ CASES = [(name, precision) for name in FIRST for precision in PRECISIONS]
 )
 def test_every_network_takes_a_step(name, precision, tiny):
     config = tiny(name, FIRST[name], precision=precision)
-    config.data.patch = min(config.data.patch, 12)
     state, metrics = state_after(config, steps=1)
     assert all(np.isfinite(np.asarray(x)).all() for x in jax.tree.leaves(metrics))
     floats = [x for x in jax.tree.leaves((state.params, state.statistics)) if x.dtype.kind == "f"]

@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 
 from jaxsr.support.errors import UserError
+from jaxsr.weights.formats import read_tensors
 from jaxsr.weights.importers import import_tensors
 from jaxsr.weights.importers.layouts import torch_convolution, torch_deconvolution, torch_pixel_shuffle
 from tests.helpers.published import espcn_tensors
+from tests.helpers.torch_writer import tensor, write_zip
 
 RNG = np.random.default_rng(0)
 
@@ -60,5 +62,23 @@ def test_other_networks_are_refused():
         import_tensors("espcn", tensors)
     with pytest.raises(UserError, match="no option 'chanels'; did you mean 'channels'"):
         import_tensors("espcn", espcn_tensors(), chanels=1)
-    with pytest.raises(UserError, match="unknown model with an importer 'bicubic'"):
+    with pytest.raises(
+        UserError,
+        match="unknown model with an importer 'bicubic'; choose one of: srcnn, .*, drcn, .*, danv1, danv2",
+    ):
         import_tensors("bicubic", {})
+
+
+@pytest.mark.parametrize("prefix", ["module.", "state_dict.module.", "params_ema.", "model/", "model_state_dict.net."])
+def test_wrappers_are_taken_off(prefix):
+    tensors = {f"{prefix}{name}": x for name, x in espcn_tensors(2).items()}
+    others = {"optimizer.state.0.exp_avg": np.zeros(3), "params.conv9.weight": np.zeros((1, 1, 3, 3))}
+    assert import_tensors("espcn", tensors | others).scale == 2
+    assert import_tensors("espcn", {f"scope/{name}": x for name, x in tensors.items()}).scale == 2
+
+
+def test_a_networks_own_name_is_no_wrapper(tmp_path):
+    """DeblurGAN's sequence is called "model", as some trainers' wrapper is."""
+    names = {"model.1.weight": np.zeros((2, 3, 7, 7), np.float32), "model.4.bias": np.zeros(2, np.float32)}
+    write_zip(tmp_path / "w.pth", {name: tensor(x) for name, x in names.items()})
+    assert set(read_tensors(tmp_path / "w.pth")) == set(names)

@@ -3,7 +3,7 @@
 import pytest
 
 from jaxsr.support.errors import UserError
-from jaxsr.weights.readers.bounds import EXPANSION, MAX_LINE, SPARE, Budget, check_count, check_name, readable, refusals
+from jaxsr.weights.readers.bounds import EXPANSION, SPARE, Budget, check_count, check_name, refusals
 
 
 def test_a_budget_follows_the_size_of_the_file(tmp_path):
@@ -22,13 +22,6 @@ def test_bounds_of_counts_and_names():
     assert check_name("a" * 512) == "a" * 512
     with pytest.raises(ValueError, match=r"has 513 characters, more than 512: 'a{40}'\.\.\."):
         check_name("a" * 513)
-
-
-def test_readable_lines():
-    assert readable("a plain line, é 日本") == "a plain line, é 日本"
-    assert readable("two\nlines \x1b[31m\x00\u202e\udce9") == "two lines \\x1b[31m\\x00\\u202e\\udce9"
-    long = readable("start " + "\x00" * 10**6 + " end")
-    assert len(long) == MAX_LINE and long.startswith("start \\x00") and long.endswith(" end") and " ... " in long
 
 
 @pytest.mark.parametrize(

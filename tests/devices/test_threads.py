@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from jaxsr.api.threads import in_threads
+from jaxsr.devices.threads import in_threads
 
 
 @pytest.mark.parametrize("workers", [1, 3])

@@ -1,0 +1,142 @@
+"""`--model=auto`: which installed model restores a photo, and why, by the scale and what the photo is like."""
+
+import dataclasses
+import os
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
+
+import jax
+
+from jaxsr.data.codecs.photo_formats import suffix_of
+from jaxsr.data.images import Photo, photo_size
+from jaxsr.models import MODELS
+from jaxsr.restoration.options import PhotoLike
+from jaxsr.support.errors import UserError
+from jaxsr.weights import shipped_names
+
+AUTO, DEFAULT_SCALE, LAST = "auto", 2, "bicubic"
+LOSSY = (".jpg", ".jpeg", ".webp", ".avif", ".heic", ".heif")
+LOSSY_FORMATS = ("JPEG", "WEBP", "AVIF", "HEIF")  # as PIL names them
+GIGAFLOPS_PER_SECOND = {"cpu": 30.0}  # of a device, roughly; others are taken for accelerators
+ACCELERATOR_GIGAFLOPS_PER_SECOND = 5_000.0
+PATIENCE = 60.0  # seconds for a photo, or for a hundred frames of a video
+VIDEO_PIXELS = 100 * 1920 * 1080
+
+# By scale, from the best on bicubic's small photos on. Bicubic, which serves every photo, ends each list.
+PREFERENCES: dict[int, tuple[str, ...]] = {
+    2: ("rdn", "drcn", "lapsrn", "vdsr", "srresnet", "mslapsrn", "fsrcnn", "srcnn", "espcn"),
+    3: ("rdn", "drcn", "vdsr", "fsrcnn", "srcnn", "espcn"),
+    4: ("rdn", "srresnet", "srdensenet", "lapsrn", "mslapsrn", "drcn", "vdsr", "fsrcnn", "srcnn", "espcn"),
+    8: ("lapsrn", "mslapsrn"),
+}
+FOR_LOSSY = ("real",)  # before the others, for photos that compression has damaged
+IN_COLOUR = ("real", "rdn", "srresnet")  # trained on RGB: no advantage on grey photos, and more work
+
+# Thousand operations for an output pixel, of the papers' widths, by which slow models are left out on slow devices.
+KILOFLOPS = {
+    **{"rdn": 11_000, "drcn": 20_000, "vdsr": 1_330, "srdensenet": 1_000, "mslapsrn": 950, "srresnet": 700},
+    **{"real": 700, "lapsrn": 250, "srcnn": 115, "fsrcnn": 20, "espcn": 20},
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class PhotoFacts:
+    """What decides: the `scale` asked, the LR photo's `pixels`, whether it is `grey`, and comes from a `lossy` file."""
+
+    scale: int = DEFAULT_SCALE
+    pixels: int = 0
+    grey: bool = False
+    lossy: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class DeviceFacts:
+    """The `platform`, such as "cpu" or "gpu", and how many devices a photo's tiles are shared among."""
+
+    platform: str = "cpu"
+    count: int = 1
+
+
+@dataclasses.dataclass(frozen=True)
+class ModelChoice:
+    """The name of the chosen `model`, the `scale`, and the `reason` in one line."""
+
+    model: str
+    scale: int
+    reason: str
+
+
+def choose_model(facts: PhotoFacts, devices: DeviceFacts, installed: Collection[str]) -> ModelChoice:
+    """Return the first model of PREFERENCES that is `installed` and fast enough, else the fastest, else bicubic.
+
+    `installed` are the names of weight files, such as "vdsr" or "rdn-x2". Raises UserError for a scale that no model
+    has, bicubic included.
+    """
+    known = MODELS[LAST].scales
+    if facts.scale not in known:
+        raise UserError(f"no model enlarges {facts.scale} times; choose one of: {', '.join(map(str, known))}")
+    candidates = list(_candidates(facts, installed))
+    quick = [name for name in candidates if seconds_of(name, facts, devices) <= PATIENCE]
+    if not candidates:
+        return ModelChoice(LAST, facts.scale, f"auto: bicubic, for no weights are installed for x{facts.scale}")
+    base = quick[0] if quick else min(candidates, key=lambda name: seconds_of(name, facts, devices))
+    chosen = next(name for name in (f"{base}-x{facts.scale}", base) if name in installed)
+    return ModelChoice(chosen, facts.scale, _reason(chosen, base, candidates, facts, devices))
+
+
+def _candidates(facts: PhotoFacts, installed: Collection[str]) -> Iterator[str]:
+    """Yield the systems that are installed for the scale, the preferred first."""
+    names = PREFERENCES.get(facts.scale, ())
+    names = (*FOR_LOSSY, *names) if facts.lossy else names
+    if facts.grey:
+        names = tuple(sorted(names, key=lambda name: name in IN_COLOUR))  # stable
+    for name in names:
+        if f"{name}-x{facts.scale}" in installed or name in installed:
+            yield name
+
+
+def seconds_of(name: str, facts: PhotoFacts, devices: DeviceFacts) -> float:
+    """Return roughly how long the system `name` takes for the photo."""
+    work = KILOFLOPS[name] * facts.pixels * facts.scale**2 / 1e6
+    return work / GIGAFLOPS_PER_SECOND.get(devices.platform, ACCELERATOR_GIGAFLOPS_PER_SECOND) / devices.count
+
+
+def _reason(chosen: str, base: str, candidates: Sequence[str], facts: PhotoFacts, devices: DeviceFacts) -> str:
+    """Return the line that says what was chosen, for what, and which better ones would take too long."""
+    kind = "a grey photo" if facts.grey else "a photo in colour"
+    kind += " from a lossy file" if facts.lossy else ""
+    machine = f"{devices.count} {devices.platform} device{'s' if devices.count > 1 else ''}"
+    line = f"auto: {chosen}, the preferred of the installed models for {kind} at x{facts.scale} on {machine}"
+    if slower := candidates[: candidates.index(base)]:
+        size = f"{facts.pixels / 1e6:.1f} megapixels"
+        line += f" ({', '.join(slower)} would take over {PATIENCE:.0f} seconds for {size})"
+    return line
+
+
+def choose_for_photo(photo: PhotoLike, decoded: Photo, scale: int | None) -> ModelChoice:
+    """Return the choice for `photo` and what it was `decoded` to, with the weights and devices that there are."""
+    height, width, channels = decoded.pixels.shape
+    lossy = (isinstance(photo, str | os.PathLike) and is_lossy(photo)) or getattr(
+        photo, "format", None
+    ) in LOSSY_FORMATS
+    return _choose_here(PhotoFacts(scale or DEFAULT_SCALE, height * width, channels == 1, lossy))
+
+
+def choose_for_files(photos: Sequence[Path], videos: Sequence[Path], scale: int | None) -> ModelChoice:
+    """Return the one choice for all files: by the largest photo, and lossy where any is.
+
+    Only headers are read, so photos count as in colour.
+    """
+    sizes = [photo_size(path) or (0, 0) for path in photos]
+    pixels = max([VIDEO_PIXELS] if videos else [height * width for height, width in sizes], default=0)
+    lossy = bool(videos) or any(is_lossy(path) for path in photos)
+    return _choose_here(PhotoFacts(scale or DEFAULT_SCALE, pixels, lossy=lossy))
+
+
+def is_lossy(path: str | os.PathLike[str]) -> bool:
+    """Return whether files of that suffix are usually compressed with loss."""
+    return suffix_of(path) in LOSSY
+
+
+def _choose_here(facts: PhotoFacts) -> ModelChoice:
+    return choose_model(facts, DeviceFacts(jax.default_backend(), jax.local_device_count()), shipped_names())

@@ -1,0 +1,74 @@
+#!/usr/bin/env bash
+# Trains the weights that ship, on one GPU: bash launch/weights.sh [NAME...], all by default. Run again, it goes on.
+#   TRAIN  folders of photos to learn from (data/T91,data/BSDS400,data/photos)
+#   TEST   a folder with Set5 and Set14 in it (data)        VGG19  a file of VGG19's weights
+#   PAIRS  blurred and sharp photos, such as GoPro's        VIEWS  photos with references, as `train` takes them
+#   RUNS   where the runs go (runs/weights)                 JOBS   how many runs at once (4)
+# `python -m benchmarks.ship_weights` then puts a run into the package.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+source launch/install.sh
+TRAIN=${TRAIN:-data/T91,data/BSDS400,data/photos} TEST=${TEST:-data} RUNS=${RUNS:-runs/weights} JOBS=${JOBS:-4}
+PAIRS=${PAIRS:-data/gopro} VIEWS=${VIEWS:-data/views} VGG19=${VGG19:-${JAXSR_VGG19:-vgg19.pth}}
+
+# NAME CONFIG FLAGS...; what starts from another run is trained after all others.
+recipes() {
+    cat <<EOF
+srcnn-x2      srcnn:x2
+srcnn-x3      srcnn:x3
+srcnn-x4      srcnn:x4
+vdsr-x2x3x4   vdsr:muon            --config.steps=24000 --config.precision=bf16
+drcn-x3       drcn:x3              --config.model.options.features=96 --config.precision=bf16
+lapsrn-x2     lapsrn:x2            --config.precision=bf16
+lapsrn-x4     lapsrn:x4            --config.precision=bf16
+lapsrn-x8     lapsrn:x8            --config.precision=bf16
+mslapsrn-x2x3x4x8 mslapsrn:D5R5    --config.steps=8000 --config.precision=bf16
+srdensenet-x4 srdensenet:All       --config.precision=bf16
+srresnet-x4   srresnet:x4          --config.steps=20000 --config.precision=bf16
+rdn-x2        rdn:x2-small         --config.precision=bf16
+rdn-x4        rdn:x4-small         --config.precision=bf16
+danv1-x2      danv1:x2-iso-muon    --config.steps=6000
+danv1-x4      danv1:x4-iso-muon    --config.steps=6000
+danv2-x2      danv2:x2-iso-muon    --config.steps=6000
+danv2-x4      danv2:x4-iso-muon    --config.steps=6000
+srgan-x4      srgan:vgg22          --config.initial_weights=$RUNS/srresnet-x4 --config.model.options.normalization=none --config.pretraining.steps=0 --config.steps=4000 --config.perceptual.weights=$VGG19
+content       srntt:content        --config.steps=12000 --config.optimizer.name=muon --config.optimizer.momentum=0.95 --config.optimizer.learning_rate=0.005 --config.schedule.name=cosine
+srntt         srntt:l2             --config.initial_weights=$RUNS/content --config.data.references=$VIEWS --config.perceptual.weights=$VGG19
+deblurgan     deblurgan:comb       --config.data.pairs=$PAIRS --config.data.validation=$PAIRS --config.perceptual.layer=conv3_1 --config.perceptual.weights=$VGG19 --config.pixel_weight=20 --config.adversarial.weight=0.1 --config.batch_size=4 --config.steps=12000
+EOF
+}
+
+train() {
+    local name=$1 config=$2
+    shift 2
+    local data="--config.data.train=$TRAIN --config.data.validation=$TEST/Set5/hr"
+    case $config in srntt:l2) data="" ;; deblurgan:*) data="--config.data.train=$TRAIN" ;; esac
+    # shellcheck disable=SC2086
+    .venv/bin/python -m jaxsr.train --config="$config" --workdir="$RUNS/$name" $data "$@" >>"$RUNS/$name.log" 2>&1 ||
+        { echo "$name failed: see $RUNS/$name.log" >&2; return 1; }
+    echo "$name is trained"
+}
+
+# Trains the recipes that come in by lines, JOBS at once.
+train_all() {
+    local failed=0 name config flags
+    while read -r name config flags; do
+        while [ "$(jobs -rp | wc -l)" -ge "$JOBS" ]; do wait -n || failed=1; done
+        # shellcheck disable=SC2086
+        train "$name" "$config" $flags &
+    done
+    while [ "$(jobs -rp | wc -l)" -gt 0 ]; do wait -n || failed=1; done
+    return $failed
+}
+
+chosen() { if [ $# = 0 ]; then recipes; else recipes | grep -E "^($(IFS='|'; echo "$*")) "; fi; }
+
+for name in "$@"; do
+    recipes | grep -qE "^$name " || { echo "no recipe $name; choose from: $(recipes | cut -d' ' -f1 | xargs)" >&2; exit 2; }
+done
+install ""
+mkdir -p "$RUNS"
+status=0
+train_all < <(chosen "$@" | grep -v "initial_weights=$RUNS") || status=1
+train_all < <(chosen "$@" | grep "initial_weights=$RUNS") || status=1
+exit $status

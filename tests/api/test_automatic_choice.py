@@ -1,0 +1,80 @@
+"""`--model=auto`: the preferences by scale, photo, device and installed weights."""
+
+import logging
+
+import numpy as np
+import pytest
+
+from jaxsr.api.automatic_choice import KILOFLOPS, PREFERENCES, DeviceFacts, PhotoFacts, choose_for_files, choose_model
+from jaxsr.api.restoring import restore
+from jaxsr.data.images import Photo, write_photo
+from jaxsr.models import MODELS
+from jaxsr.support.errors import UserError
+from jaxsr.training.catalog.config_files import variants_of
+from jaxsr.weights.weight_files import training_command
+from tests.helpers.photos import smooth
+
+CPU, GPU = DeviceFacts("cpu", 1), DeviceFacts("gpu", 1)
+ALL = ("rdn-x2", "real-x2", "real-x4", "vdsr", "lapsrn-x4", "srresnet-x4", "fsrcnn-x2", "fsrcnn-x4", "srcnn-x3")
+
+
+@pytest.mark.parametrize(
+    ("facts", "devices", "installed", "model"),
+    [
+        (PhotoFacts(2, 10_000), CPU, ALL, "rdn-x2"),
+        (PhotoFacts(2, 10_000, lossy=True), CPU, ALL, "real-x2"),
+        (PhotoFacts(2, 10_000, grey=True), CPU, ALL, "vdsr"),
+        (PhotoFacts(2, 10_000, grey=True), CPU, ("rdn-x2",), "rdn-x2"),
+        (PhotoFacts(2, 200_000), CPU, ALL, "vdsr"),
+        (PhotoFacts(2, 200_000), GPU, ALL, "rdn-x2"),
+        (PhotoFacts(2, 1_000_000), CPU, ALL, "fsrcnn-x2"),
+        (PhotoFacts(2, 10**9), CPU, ALL, "fsrcnn-x2"),
+        (PhotoFacts(3, 10_000), CPU, ALL, "vdsr"),
+        (PhotoFacts(3, 10_000), CPU, ("srcnn-x3",), "srcnn-x3"),
+        (PhotoFacts(4, 10_000), CPU, ALL, "srresnet-x4"),
+        (PhotoFacts(8, 10_000), CPU, ALL, "bicubic"),
+        (PhotoFacts(4, 10_000, lossy=True), CPU, (), "bicubic"),
+    ],
+)
+def test_what_is_chosen(facts, devices, installed, model):
+    choice = choose_model(facts, devices, installed)
+    assert (choice.model, choice.scale) == (model, facts.scale)
+    assert choice.reason.startswith(f"auto: {model}") and "\n" not in choice.reason
+
+
+def test_the_reason_names_what_would_take_too_long():
+    reason = choose_model(PhotoFacts(2, 200_000), CPU, ALL).reason
+    assert "a photo in colour at x2 on 1 cpu device (rdn would take over 60 seconds for 0.2 megapixels)" in reason
+
+
+def test_scales_without_a_model_are_refused():
+    with pytest.raises(UserError, match="no model enlarges 5 times; choose one of: 2, 3, 4, 8"):
+        choose_model(PhotoFacts(5), CPU, ALL)
+
+
+def test_the_preferences_are_of_models_that_have_the_scale():
+    for scale, names in PREFERENCES.items():
+        for name in names:
+            assert scale in MODELS[name].scales and KILOFLOPS[name] > 0, (name, scale)
+
+
+def test_files_are_judged_by_the_largest_and_videos_by_frames(tmp_path):
+    for name, side in (("a.png", 24), ("b.jpg", 30)):
+        write_photo(tmp_path / name, Photo(smooth(side, side)))
+    assert "lossy" not in choose_for_files([tmp_path / "a.png"], [], 2).reason
+    assert "lossy" in choose_for_files([tmp_path / "a.png", tmp_path / "b.jpg"], [], None).reason
+    assert choose_for_files([], [tmp_path / "c.mp4"], 2).model in ("fsrcnn-x2", "espcn-x2")
+
+
+def test_restoring_by_auto_says_why_in_the_log(caplog):
+    with caplog.at_level(logging.INFO, "jaxsr"):
+        large = restore(smooth(16, 18), "auto", scale=8)
+    assert large.shape == (128, 144, 3) and large.dtype == np.uint8
+    assert [record.getMessage()[:5] for record in caplog.records if record.name == "jaxsr"] == ["auto:"]
+
+
+@pytest.mark.parametrize("name", [name for name, spec in MODELS.items() if name not in ("bicubic", "zssr")])
+def test_the_command_of_missing_weights_names_a_variant(name):
+    for scale in MODELS[name].scales:
+        variant = training_command(name, scale).split()[3].partition(":")[2]
+        assert variant in variants_of(name), (scale, variant)
