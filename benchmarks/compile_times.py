@@ -13,8 +13,10 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from absl import flags
+
 from benchmarks.cases import SIZES
-from benchmarks.tables import Table, run
+from jaxsr.support import command_line
 from jaxsr.support.errors import choose
 
 WHAT = ("photo", "training")
@@ -22,14 +24,19 @@ COLUMNS = ("network", "photo, cold", "photo, warm", "photo, again", "training, c
 LEFT_OUT = ("srntt",)  # its photos need VGG19's weights
 
 
-def tables(
-    *, networks: Sequence[str] = tuple(SIZES), limit: int = 300, training: bool = True, json_file: str = ""
-) -> Iterator[Table]:
-    """Yield the table of `networks`, each process bounded by `limit` seconds; `json_file` gets its numbers too."""
-    for name in networks:
+_NETWORKS = flags.DEFINE_list("networks", [name for name in SIZES if name not in LEFT_OUT], "Of which networks.")
+_LIMIT = flags.DEFINE_integer("limit", 300, "Seconds after which a process is given up.")
+_TRAINING = flags.DEFINE_bool("training", True, "Also train.")
+_JSON = flags.DEFINE_string("json_file", "", "File for the numbers.")
+
+
+def main(_: Sequence[str]) -> None:
+    """Print the table row by row."""
+    for name in _NETWORKS.value:
         choose("network", name, SIZES)
-    names = [name for name in networks if name not in LEFT_OUT]
-    yield Table("Seconds until something is done", COLUMNS, _rows(names, limit, training, json_file), [])
+    print(f"| {' | '.join(COLUMNS)} |\n|{'---|' * len(COLUMNS)}", flush=True)
+    for row in _rows(_NETWORKS.value, _LIMIT.value, _TRAINING.value, _JSON.value):
+        print(f"| {' | '.join(row)} |", flush=True)
 
 
 def _rows(names: Sequence[str], limit: int, training: bool, json_file: str) -> Iterator[list[str]]:
@@ -70,4 +77,4 @@ def _child(name: str, what: str, steps: int, cache: str, limit: int) -> dict[str
 
 
 if __name__ == "__main__":
-    run(tables)
+    command_line.run(main)

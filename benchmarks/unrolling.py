@@ -12,11 +12,12 @@ from collections.abc import Iterator, Sequence
 import jax
 import jax.numpy as jnp
 import numpy as np
+from absl import flags
 
 from benchmarks.cases import SIZES
-from benchmarks.tables import Table, run
 from jaxsr.models.forward import run_network
 from jaxsr.models.precision import PRECISIONS
+from jaxsr.support import command_line
 from jaxsr.support.errors import choose
 from jaxsr.weights import create
 
@@ -30,11 +31,17 @@ COLUMNS = ("network", "precision", "loop over blocks", "ms", "compiling, s", "di
 CALLS = 10
 
 
-def tables(*, networks: Sequence[str] = ("vdsr", "rdn", "danv1", "danv2"), side: int = 256) -> Iterator[Table]:
-    """Yield the table of `networks` on a photo of `side` pixels."""
-    for name in networks:
+_NETWORKS = flags.DEFINE_list("networks", ["vdsr", "rdn", "danv1", "danv2"], "Of which networks.")
+_SIDE = flags.DEFINE_integer("side", 256, "Side of the photo in pixels.")
+
+
+def main(_: Sequence[str]) -> None:
+    """Print the table row by row."""
+    for name in _NETWORKS.value:
         choose("network", name, SIZES)
-    yield Table("Loops over blocks", COLUMNS, _rows(networks, side), [])
+    print(f"| {' | '.join(COLUMNS)} |\n|{'---|' * len(COLUMNS)}", flush=True)
+    for row in _rows(_NETWORKS.value, _SIDE.value):
+        print(f"| {' | '.join(row)} |", flush=True)
 
 
 def _rows(networks: Sequence[str], side: int) -> Iterator[list[str]]:
@@ -66,4 +73,4 @@ def _milliseconds(call: functools.partial) -> float:
 
 
 if __name__ == "__main__":
-    run(tables)
+    command_line.run(main)

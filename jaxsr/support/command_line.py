@@ -13,6 +13,7 @@ from absl import app, flags, logging
 from jaxsr.support.compile_cache import use_compile_cache
 from jaxsr.support.errors import UserError
 from jaxsr.support.interruption import SHELL_OFFSET, signals_as_exceptions
+from jaxsr.support.memory import keep_freed_memory
 from jaxsr.support.messages import complain, log_plainly, protect_streams
 
 DONE, SOME_FAILED, WRONG_USAGE = 0, 1, 2
@@ -33,6 +34,7 @@ def run(main: Callable[[Sequence[str]], int | None]) -> None:
     protect_streams()
 
     def guarded(argv: Sequence[str]) -> int:
+        keep_freed_memory()
         use_all_cores()
         if not flags.FLAGS["verbosity"].present:
             logging.set_verbosity(logging.WARNING)  # checkpointing logs each of its steps
