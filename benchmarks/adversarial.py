@@ -90,8 +90,8 @@ def parts_of(name: str, config: Config) -> tuple[Stage, Adversary]:
     step = make_step_spec(without_features, MODELS[name], losses, make_batch)
     if name == "srntt":
         step = dataclasses.replace(step, swap_features=given_maps)
-    schedule = make_schedule(config.schedule, config.optimizer.learning_rate, config.steps)
-    return make_stage(config, (0, config.steps), schedule, step, adversary), adversary
+    schedule_of = functools.partial(make_schedule, config.schedule, config.optimizer.learning_rate)
+    return make_stage(config, (0, config.steps), schedule_of, step, adversary), adversary
 
 
 def first_state(name: str, config: Config) -> TrainState:

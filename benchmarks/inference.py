@@ -26,11 +26,12 @@ from benchmarks.trials import PRECISIONS, Case, Trial, table
 from jaxsr.imaging.color import from_range, to_range
 from jaxsr.imaging.resize import resize
 from jaxsr.models import MODELS, Model, restored_image
+from jaxsr.models.precision import computing_in
 from jaxsr.models.srntt import FACTORS, Maps, map_sizes
 from jaxsr.restoration.options import RestoreOptions
+from jaxsr.restoration.tiles.placement import TileCache
 from jaxsr.restoration.tiles.tiled_run import restore_tiled
 from jaxsr.support.errors import choose
-from jaxsr.training.precision import computing_in
 
 XLA = "xla"
 ENGINES = (XLA, "openvino", "onnxruntime")
@@ -58,7 +59,8 @@ def in_jax(
 
     chosen: Any = {name: value for name, value in (("engine", engine), ("precision", precision)) if name in CHOICES}
     options, inputs = RestoreOptions(quantize=False, **chosen), maps_of_tile if maps else None
-    return lambda: restore_tiled(model, photos[0], options, extra_inputs=inputs)[0][None]
+    cache = TileCache()  # which keeps the weights on the device, where PyTorch's are
+    return lambda: restore_tiled(model, photos[0], options, extra_inputs=inputs, cache=cache)[0][None]
 
 
 def batch_in_jax(model: Model, photos: np.ndarray, precision: str) -> Callable[[], np.ndarray]:

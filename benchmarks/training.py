@@ -21,9 +21,9 @@ from benchmarks.tables import Table, network, run
 from benchmarks.trials import PRECISIONS, Case, Trial, table
 from jaxsr.devices.parallel import average_over_devices, compile_steps, devices, replicate, shard
 from jaxsr.models import MODELS, Model, restored_image
+from jaxsr.models.precision import computing_in
 from jaxsr.support.errors import choose
 from jaxsr.support.types import Metrics
-from jaxsr.training.precision import computing_in
 
 RATE = 1e-4
 BY_PIXELS = tuple(name for name in SIZES if name not in CONFIGS)

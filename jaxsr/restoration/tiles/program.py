@@ -12,7 +12,7 @@ from jaxsr.imaging.pixels import to_float, to_levels
 from jaxsr.models.forward import Apply, Extras, ForwardSpec, run_network
 from jaxsr.support.types import Tree, Variables
 
-TileResults = tuple[jax.Array, jax.Array, Extras]  # images, which of them are finite (N,), and the extras
+TileResults = tuple[Tree, jax.Array, Extras]  # images (None where they stay), which are finite (N,), the extras
 
 
 @dataclasses.dataclass(frozen=True)
