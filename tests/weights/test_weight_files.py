@@ -86,7 +86,7 @@ def test_names_and_scales(model, tmp_path):
     for name, message in {
         "fsrcn-x2": "unknown model 'fsrcn'; did you mean 'fsrcnn'",
         "fsrcnn-x2b": "unknown model 'fsrcnn-x2b'",
-        "srcnn-x2": "no weights ship for srcnn at scale 2; shipped: .*jaxsr.train --config=srcnn.*import_weights",
+        "drcn-x2": "no weights ship for drcn at scale 2; shipped: .*jaxsr.train --config=drcn.*import_weights",
     }.items():
         with pytest.raises(UserError, match=message):
             load(name)
