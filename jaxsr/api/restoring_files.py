@@ -14,6 +14,7 @@ from jaxsr.support.errors import FAILURES, UserError, failure_line
 from jaxsr.support.files import remove_remains_of
 from jaxsr.support.paths import make_folder
 from jaxsr.support.progress import progress_bar
+from jaxsr.support.types import Progress
 
 MAX_ROUNDS = 16  # of DAN, whose temporary files are looked for
 
@@ -48,10 +49,9 @@ class RestoreRun:
         """Restore batch after batch, and yield the photos of each; one that fails does not stop the others."""
         began = time.monotonic()
         make_folder(self.folder)
-        remove_remains_of([self.folder / NAME, *_with_extras(self.todo.values())])
+        remove_remains_of([self.folder / NAME, *with_extras(self.todo.values())])
         try:
-            for batch in self.restorer.batches(list(self.todo)):
-                self._restore(batch)
+            for batch in self._finished():
                 self.seconds = time.monotonic() - began
                 yield batch
         finally:
@@ -66,20 +66,34 @@ class RestoreRun:
             f"{speed:.2f} megapixels written per second"
         )
 
-    def _restore(self, batch: Sequence[Path]) -> None:
-        outputs = {path: self.todo[path] for path in batch}
-        for path, output in outputs.items():
-            self.record.begin(output, path)
-        try:
+    def _finished(self) -> Iterator[Sequence[Path]]:
+        """Restore batch after batch; yield the photos of each when it is recorded what became of them."""
+        for batch in self.restorer.batches(list(self.todo)):
+            outputs = {path: self.todo[path] for path in batch}
+            for path, output in outputs.items():
+                self.record.begin(output, path)
             with progress_bar(batch, self.restorer.unit) as progress:
-                failures = self.restorer.restore_files(outputs, saving=self.saving, progress=progress)
-        except FAILURES as error:
-            failures = {path: failure_line(path, error) for path in batch}
+                self._note(batch, restore_batch(self.restorer, outputs, self.saving, progress))
+            yield batch
+
+    def _note(self, batch: Sequence[Path], failures: Mapping[Path, str]) -> None:
+        """Record the outputs of `batch` as whole, but for the photos in `failures`."""
         self.failures |= failures
-        for path in outputs.keys() - failures.keys():
-            self.record.finish(outputs[path])
-            height, width = photo_size(outputs[path]) or (0, 0)
-            self.pixels += height * width
+        for path in batch:
+            if path not in failures:
+                self.record.finish(self.todo[path])
+                height, width = photo_size(self.todo[path]) or (0, 0)
+                self.pixels += height * width
+
+
+def restore_batch(
+    restorer: Restorer, outputs: Mapping[Path, Path], saving: SaveOptions, progress: Progress | None = None
+) -> dict[Path, str]:
+    """Write the photos that are keys of `outputs`, one batch of `restorer`, to the values; return why some are not."""
+    try:
+        return restorer.restore_files(outputs, saving=saving, progress=progress)
+    except FAILURES as error:
+        return {path: failure_line(path, error) for path in outputs}
 
 
 def plan_run(
@@ -114,7 +128,7 @@ def plan_run(
     return RestoreRun(restorer, folder, todo, skipped, saving, record)
 
 
-def _with_extras(outputs: Iterable[Path]) -> Iterator[Path]:
+def with_extras(outputs: Iterable[Path]) -> Iterator[Path]:
     """Yield `outputs`, and the files that a network may write beside them."""
     for output in outputs:
         yield output
