@@ -11,6 +11,7 @@ import dataclasses
 import json
 import logging
 import os
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
@@ -106,8 +107,9 @@ def chunks(photos: Sequence[Path], actors: int, largest: int = MAX_CHUNK) -> lis
 class _Actor:
     """Restores photos in a process of its own; it holds the restorer, and with it what is compiled."""
 
-    def __init__(self, restorer: Restorer, saving: SaveOptions, folder: str) -> None:
-        self._restorer, self._saving = restorer, saving
+    def __init__(self, references: Sequence[object], saving: SaveOptions, folder: str) -> None:
+        (self._restorer,) = _ray().get(list(references))
+        self._saving = saving
         with contextlib.suppress(OSError):
             os.chdir(folder)  # options may name files by relative paths
 
@@ -138,15 +140,16 @@ def _outcomes(
         {"work": json.dumps({str(path.absolute()): str(outputs[path].absolute()) for path in chunk})}
         for chunk in chunks(list(outputs), actors, largest)
     ]
-    done = ray.data.from_items(rows, override_num_blocks=len(rows)).map(
-        _Actor,
-        fn_constructor_args=(_fresh(run.restorer), run.saving, str(Path.cwd())),
-        compute=ray.data.ActorPoolStrategy(size=min(actors, len(rows)), max_tasks_in_flight_per_actor=2),
-        max_restarts=-1,
-        max_task_retries=RETRIES,
-        scheduling_strategy="SPREAD",
-        **resources,
-    )
+    restorer = ray.put(_fresh(run.restorer))  # held here, so that an actor can be started again
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of max_task_retries, which has no other place before Ray 2.64
+        done = ray.data.from_items(rows, override_num_blocks=len(rows)).map(
+            _Actor,
+            fn_constructor_args=([restorer], run.saving, str(Path.cwd())),
+            compute=ray.data.ActorPoolStrategy(size=min(actors, len(rows)), max_tasks_in_flight_per_actor=2),
+            max_task_retries=RETRIES,
+            **resources,
+        )
     for row in done.iter_rows():
         outcome = json.loads(row["outcome"])
         failures = {
