@@ -114,7 +114,7 @@ def main(arguments: Sequence[str]) -> int:
     if _RAY.value is not None:
         from jaxsr.api.cluster_restoring import prepare_driver
 
-        prepare_driver(_RAY.value)
+        prepare_driver(_RAY.value, [*arguments, _OUTPUT.value])
     options = _options()
     model, scale = _model(others, videos, folder)
     restorer = open_restorer(model, scale=scale, options=options)

@@ -11,6 +11,7 @@ import dataclasses
 import json
 import logging
 import os
+import socket
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -18,15 +19,15 @@ from types import ModuleType
 
 import jax
 
-from jaxsr.api.restorers import NetworkRestorer, Restorer
 from jaxsr.api.restoring_files import RestoreRun, output_exists, restore_batch, with_extras
 from jaxsr.data.images import photo_size
 from jaxsr.restoration.saving import SaveOptions
-from jaxsr.restoration.tiles.placement import TileCache
+from jaxsr.support.command_line import use_all_cores, use_compile_cache
 from jaxsr.support.errors import UserError
 from jaxsr.support.files import remove_remains_of
 
 AUTO = "auto"
+CONNECT_SECONDS = 10
 MAX_CHUNK = 32  # photos that an actor gets at once
 CHUNKS_OF_ACTOR = 4  # at least, so that fast actors can take more than slow ones
 RETRIES = 2  # of photos whose worker ended; then they are tried one by one
@@ -76,15 +77,30 @@ class ClusterRun(RestoreRun):
         return {**failures, **{path: f"{path}: {UNSEEN.format(output=self.todo[path])}" for path in unseen}}
 
 
-def prepare_driver(address: str) -> None:
+def prepare_driver(address: str, paths: Sequence[str]) -> None:
     """Leave the devices of this machine to the actors; called before JAX has used any.
 
-    Raises UserError for an empty `address`, and without Ray.
+    Raises UserError for an `address` where nothing answers, for `paths` of photos or results in an object store, and
+    without Ray.
     """
-    if not address:
-        raise UserError("--ray is empty; write --ray=auto, or the address of a cluster, as in --ray=10.0.0.1:6379")
+    if stores := [path for path in paths if "://" in path]:
+        raise UserError(f"{stores[0]} is no folder; mount the store on all machines, and name the folder instead")
     _ray()
+    _check_answers(address)
     jax.config.update("jax_platforms", "cpu")
+
+
+def _check_answers(address: str) -> None:
+    """Raise UserError unless something answers at `address`; Ray itself would try for minutes."""
+    if address == AUTO:
+        return
+    host, _, port = address.rpartition(":")
+    if not (host and port.isdecimal() and "/" not in host):
+        raise UserError(f"--ray={address} is no address; write --ray=auto, or a host and port, as in 10.0.0.1:6379")
+    try:
+        socket.create_connection((host, int(port)), timeout=CONNECT_SECONDS).close()
+    except (OSError, OverflowError) as error:
+        raise UserError(f"no Ray cluster answers at --ray={address} ({error}); start one: ray start --head") from None
 
 
 def on_cluster(run: RestoreRun, address: str = AUTO) -> ClusterRun:
@@ -108,6 +124,8 @@ class _Actor:
     """Restores photos in a process of its own; it holds the restorer, and with it what is compiled."""
 
     def __init__(self, references: Sequence[object], saving: SaveOptions, folder: str) -> None:
+        use_compile_cache()
+        use_all_cores()  # before JAX uses any, which the restorer's weights do
         (self._restorer,) = _ray().get(list(references))
         self._saving = saving
         with contextlib.suppress(OSError):
@@ -140,7 +158,7 @@ def _outcomes(
         {"work": json.dumps({str(path.absolute()): str(outputs[path].absolute()) for path in chunk})}
         for chunk in chunks(list(outputs), actors, largest)
     ]
-    restorer = ray.put(_fresh(run.restorer))  # held here, so that an actor can be started again
+    restorer = ray.put(run.restorer)  # held here, so that an actor can be started again
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of max_task_retries, which has no other place before Ray 2.64
         done = ray.data.from_items(rows, override_num_blocks=len(rows)).map(
@@ -151,11 +169,10 @@ def _outcomes(
             **resources,
         )
     for row in done.iter_rows():
-        outcome = json.loads(row["outcome"])
-        failures = {
-            absolute[name]: _as_given(line, absolute[name], outputs[absolute[name]])
-            for name, line in outcome["failures"].items()
-        }
+        outcome, failures = json.loads(row["outcome"]), {}
+        for name, line in outcome["failures"].items():
+            path = absolute[name]
+            failures[path] = _as_given(line, path, outputs[path])
         yield [absolute[name] for name in outcome["photos"]], failures
 
 
@@ -164,11 +181,6 @@ def _as_given(line: str, *paths: Path) -> str:
     for path in paths:
         line = line.replace(str(path.absolute()), str(path))
     return line
-
-
-def _fresh(restorer: Restorer) -> Restorer:
-    """Return `restorer` without what it learnt of tiles here; an actor has other devices."""
-    return dataclasses.replace(restorer, cache=TileCache()) if isinstance(restorer, NetworkRestorer) else restorer
 
 
 def _resources(ray: ModuleType) -> tuple[dict[str, int], int]:
@@ -186,12 +198,11 @@ def _connected(address: str) -> Iterator[None]:
         ray.init(None if address == AUTO else address, log_to_driver=False, logging_level=logging.ERROR)
     except (ConnectionError, ValueError, RuntimeError) as error:
         reason = str(error).partition("\n")[0]
-        raise UserError(f"no Ray cluster answers at --ray={address} ({reason}); start one: ray start --head") from None
+        raise UserError(f"Ray does not start at --ray={address}: {reason}") from None
     try:
         context = ray.data.DataContext.get_current()
         context.enable_progress_bars, context.max_errored_blocks = False, -1
-        for name in ("ray.data", "ray.data.dataset"):
-            logging.getLogger(name).setLevel(logging.CRITICAL)
+        logging.getLogger("ray.data").setLevel(logging.CRITICAL)
         yield
     finally:
         ray.shutdown()
@@ -199,6 +210,7 @@ def _connected(address: str) -> Iterator[None]:
 
 def _ray() -> ModuleType:
     """Return the module `ray` with `ray.data`; raises UserError where it is not installed."""
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # it warns of what Ray Data itself does
     try:
         import ray  # pyright: ignore[reportMissingImports]
         import ray.data  # pyright: ignore[reportMissingImports]

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from jaxsr.api import cluster_restoring
 from jaxsr.api.cluster_restoring import ClusterRun, chunks, on_cluster, prepare_driver
 from jaxsr.api.restorers import open_restorer
 from jaxsr.api.restoring_files import plan_run
@@ -62,12 +63,26 @@ def test_a_planned_run_goes_to_a_cluster_as_it_is(photos, tmp_path):
     assert run.todo == planned.todo and run.record is planned.record and not out.exists()
 
 
-def test_without_ray_or_an_address_one_line_says_what_to_do(monkeypatch):
-    with pytest.raises(UserError, match="--ray is empty; write --ray=auto"):
-        prepare_driver("")
+def test_without_ray_and_with_an_object_store_one_line_says_what_to_do(monkeypatch):
+    with pytest.raises(UserError, match="s3://bucket/photos is no folder; mount the store"):
+        prepare_driver("auto", ["a.png", "s3://bucket/photos"])
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(UserError, match=r"pip install 'jaxsr\[ray\]'"):
-        prepare_driver("auto")
+        prepare_driver("auto", ["photos"])
+
+
+@pytest.mark.parametrize(
+    ("address", "message"),
+    [
+        ("", "--ray= is no address"),
+        ("ray://host:1", "is no address"),
+        ("127.0.0.1:1", "no Ray cluster answers at --ray=127.0.0.1:1 .*; start one"),
+    ],
+)
+def test_an_address_where_nothing_answers(monkeypatch, address, message):
+    monkeypatch.setattr(cluster_restoring, "_ray", lambda: None)
+    with pytest.raises(UserError, match=message):
+        prepare_driver(address, ["photos"])
 
 
 @pytest.mark.slow
