@@ -9,25 +9,21 @@ again, a killed run is continued with --skip_existing.
 import contextlib
 import dataclasses
 import json
-import logging
 import os
-import socket
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from types import ModuleType
 
 import jax
 
 from jaxsr.api.restoring_files import RestoreRun, output_exists, restore_batch, with_extras
 from jaxsr.data.images import photo_size
+from jaxsr.devices.ray_cluster import AUTO, actor_resources, check_address, connected, ray_module
 from jaxsr.restoration.saving import SaveOptions
 from jaxsr.support.command_line import use_all_cores, use_compile_cache
 from jaxsr.support.errors import UserError
 from jaxsr.support.files import remove_remains_of
 
-AUTO = "auto"
-CONNECT_SECONDS = 10
 MAX_CHUNK = 32  # photos that an actor gets at once
 CHUNKS_OF_ACTOR = 4  # at least, so that fast actors can take more than slow ones
 RETRIES = 2  # of photos whose worker ended; then they are tried one by one
@@ -52,7 +48,7 @@ class ClusterRun(RestoreRun):
         """
         if not self.todo:
             return
-        with _connected(self.address):
+        with connected(self.address):
             yield from super().batches()
 
     def _finished(self) -> Iterator[Sequence[Path]]:
@@ -85,22 +81,9 @@ def prepare_driver(address: str, paths: Sequence[str]) -> None:
     """
     if stores := [path for path in paths if "://" in path]:
         raise UserError(f"{stores[0]} is no folder; mount the store on all machines, and name the folder instead")
-    _ray()
-    _check_answers(address)
+    ray_module()
+    check_address(address)
     jax.config.update("jax_platforms", "cpu")
-
-
-def _check_answers(address: str) -> None:
-    """Raise UserError unless something answers at `address`; Ray itself would try for minutes."""
-    if address == AUTO:
-        return
-    host, _, port = address.rpartition(":")
-    if not (host and port.isdecimal() and "/" not in host):
-        raise UserError(f"--ray={address} is no address; write --ray=auto, or a host and port, as in 10.0.0.1:6379")
-    try:
-        socket.create_connection((host, int(port)), timeout=CONNECT_SECONDS).close()
-    except (OSError, OverflowError) as error:
-        raise UserError(f"no Ray cluster answers at --ray={address} ({error}); start one: ray start --head") from None
 
 
 def on_cluster(run: RestoreRun, address: str = AUTO) -> ClusterRun:
@@ -126,7 +109,7 @@ class _Actor:
     def __init__(self, references: Sequence[object], saving: SaveOptions, folder: str) -> None:
         use_compile_cache()
         use_all_cores()  # before JAX uses any, which the restorer's weights do
-        (self._restorer,) = _ray().get(list(references))
+        (self._restorer,) = ray_module().get(list(references))
         self._saving = saving
         with contextlib.suppress(OSError):
             os.chdir(folder)  # options may name files by relative paths
@@ -153,7 +136,7 @@ def _outcomes(
     import ray.data  # pyright: ignore[reportMissingImports]
 
     absolute = {str(path.absolute()): path for path in outputs}
-    resources, actors = _resources(ray)
+    resources, actors = actor_resources()
     rows = [
         {"work": json.dumps({str(path.absolute()): str(outputs[path].absolute()) for path in chunk})}
         for chunk in chunks(list(outputs), actors, largest)
@@ -181,39 +164,3 @@ def _as_given(line: str, *paths: Path) -> str:
     for path in paths:
         line = line.replace(str(path.absolute()), str(path))
     return line
-
-
-def _resources(ray: ModuleType) -> tuple[dict[str, int], int]:
-    """Return what an actor takes, and how many there are: one a GPU, or one a machine."""
-    if gpus := int(ray.cluster_resources().get("GPU", 0)):
-        return {"num_gpus": 1}, gpus
-    return {"num_cpus": 1}, sum(node["Alive"] for node in ray.nodes())
-
-
-@contextlib.contextmanager
-def _connected(address: str) -> Iterator[None]:
-    """Connect to the cluster at `address` inside the block; raises UserError where none answers."""
-    ray = _ray()
-    try:
-        ray.init(None if address == AUTO else address, log_to_driver=False, logging_level=logging.ERROR)
-    except (ConnectionError, ValueError, RuntimeError) as error:
-        reason = str(error).partition("\n")[0]
-        raise UserError(f"Ray does not start at --ray={address}: {reason}") from None
-    try:
-        context = ray.data.DataContext.get_current()
-        context.enable_progress_bars, context.max_errored_blocks = False, -1
-        logging.getLogger("ray.data").setLevel(logging.CRITICAL)
-        yield
-    finally:
-        ray.shutdown()
-
-
-def _ray() -> ModuleType:
-    """Return the module `ray` with `ray.data`; raises UserError where it is not installed."""
-    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # it warns of what Ray Data itself does
-    try:
-        import ray  # pyright: ignore[reportMissingImports]
-        import ray.data  # pyright: ignore[reportMissingImports]
-    except ImportError:
-        raise UserError("clusters are reached by Ray Data; install it: pip install 'jaxsr[ray]'") from None
-    return ray

@@ -74,13 +74,13 @@ def test_without_ray_and_with_an_object_store_one_line_says_what_to_do(monkeypat
 @pytest.mark.parametrize(
     ("address", "message"),
     [
-        ("", "--ray= is no address"),
+        ("", "--ray= is no address; write --ray=auto"),
         ("ray://host:1", "is no address"),
         ("127.0.0.1:1", "no Ray cluster answers at --ray=127.0.0.1:1 .*; start one"),
     ],
 )
 def test_an_address_where_nothing_answers(monkeypatch, address, message):
-    monkeypatch.setattr(cluster_restoring, "_ray", lambda: None)
+    monkeypatch.setattr(cluster_restoring, "ray_module", lambda: None)
     with pytest.raises(UserError, match=message):
         prepare_driver(address, ["photos"])
 
