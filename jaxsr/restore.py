@@ -83,6 +83,13 @@ _SKIP_EXISTING = flags.DEFINE_bool(
     "skip_existing", False, "Keep whole results of the same photo, model and options: continue an interrupted run."
 )
 _OVERWRITE = flags.DEFINE_bool("overwrite", False, "Replace files in --output that were not made of the same photo.")
+_RAY = flags.DEFINE_string(
+    "ray",
+    None,
+    "Restore on the machines of a Ray cluster: its ADDRESS, or auto for the one that this machine belongs to (or this "
+    "machine's devices alone). All machines see the photos and --output under the same paths. "
+    "pip install 'jaxsr[ray]'",
+)
 _LIST = flags.DEFINE_bool("list", False, "Print what would be done, and do nothing.")
 
 # What results are
@@ -115,6 +122,10 @@ def main(arguments: Sequence[str]) -> int:
     videos, others = split_videos(arguments)
     if videos:
         _check_flags_of_videos()
+    if _RAY.value is not None:
+        from jaxsr.api.cluster_restoring import prepare_driver
+
+        prepare_driver(_RAY.value, [*arguments, _OUTPUT.value])
     options = _options()
     model, scale = _model(others, videos, folder)
     restorer = open_restorer(model, scale=scale, options=options)
@@ -153,7 +164,7 @@ def _plan(restorer: "Restorer", arguments: Sequence[str], folder: Path) -> "Rest
     names = output_paths(listing.photos, folder, _suffix)
     if left_out := [path for path in listing.left_out if not is_video(path)]:
         complain(left_out_line(left_out))
-    return plan_run(
+    run = plan_run(
         restorer,
         dict(zip(listing.photos, names, strict=True)),
         folder,
@@ -161,11 +172,16 @@ def _plan(restorer: "Restorer", arguments: Sequence[str], folder: Path) -> "Rest
         skip_existing=_SKIP_EXISTING.value,
         overwrite=_OVERWRITE.value,
     )
+    if _RAY.value is None:
+        return run
+    from jaxsr.api.cluster_restoring import on_cluster
+
+    return on_cluster(run, _RAY.value)
 
 
 def _check_flags_of_videos() -> None:
     """Raise UserError for a flag that photos have and videos have not."""
-    for flag in (_WIDTH, _HEIGHT, _SIZE, _SKIP_EXISTING):
+    for flag in (_WIDTH, _HEIGHT, _SIZE, _SKIP_EXISTING, _RAY):
         if flag.value:
             raise UserError(f"--{flag.name} is for photos alone; restore videos without it")
 

@@ -16,6 +16,7 @@ from jaxsr.support.errors import FAILURES, UserError, failure_line
 from jaxsr.support.files import remove_remains_of
 from jaxsr.support.paths import make_folder
 from jaxsr.support.progress import progress_bar
+from jaxsr.support.types import Progress
 
 WORKERS = 4  # threads that read, restore by turns, and write, where an accelerator restores
 MAX_ROUNDS = 16  # of DAN, whose temporary files are looked for
@@ -51,10 +52,9 @@ class RestoreRun:
         """Restore batch after batch, and yield the photos of each; one that fails does not stop the others."""
         began = time.monotonic()
         make_folder(self.folder)
-        remove_remains_of([self.folder / NAME, *_with_extras(self.todo.values())])
+        remove_remains_of([self.folder / NAME, *with_extras(self.todo.values())])
         try:
-            for batch, failures in in_threads(self._restored, self._begun(), self._workers()):
-                self._finish(batch, failures)
+            for batch in self._finished():
                 self.seconds = time.monotonic() - began
                 yield batch
         finally:
@@ -68,6 +68,12 @@ class RestoreRun:
             f"done {done}, skipped {len(self.skipped)}, failed {len(self.failures)}; {self.seconds:.1f} seconds, "
             f"{speed:.2f} megapixels written per second"
         )
+
+    def _finished(self) -> Iterator[Sequence[Path]]:
+        """Restore batch after batch; yield the photos of each when it is recorded what became of them."""
+        for batch, failures in in_threads(self._restored, self._begun(), self._workers()):
+            self._note(batch, failures)
+            yield batch
 
     def _workers(self) -> int:
         """Return how many batches are worked on at a time: photos are read and written beside an accelerator's work."""
@@ -83,21 +89,29 @@ class RestoreRun:
     def _restored(self, batch: Sequence[Path]) -> dict[Path, str]:
         """Restore the photos of a batch; return a line for each that failed."""
         outputs = {path: self.todo[path] for path in batch}
-        try:
-            if self._workers() > 1:  # several bars would overwrite each other
-                return self.restorer.restore_files(outputs, saving=self.saving)
-            with progress_bar(batch, self.restorer.unit) as progress:
-                return self.restorer.restore_files(outputs, saving=self.saving, progress=progress)
-        except FAILURES as error:
-            return {path: failure_line(path, error) for path in batch}
+        if self._workers() > 1:  # several bars would overwrite each other
+            return restore_batch(self.restorer, outputs, self.saving)
+        with progress_bar(batch, self.restorer.unit) as progress:
+            return restore_batch(self.restorer, outputs, self.saving, progress)
 
-    def _finish(self, batch: Sequence[Path], failures: Mapping[Path, str]) -> None:
-        """Note what became of the photos of a batch."""
-        self.failures.update(failures)
-        for path in [path for path in batch if path not in failures]:
-            self.record.finish(self.todo[path])
-            height, width = photo_size(self.todo[path]) or (0, 0)
-            self.pixels += height * width
+    def _note(self, batch: Sequence[Path], failures: Mapping[Path, str]) -> None:
+        """Record the outputs of `batch` as whole, but for the photos in `failures`."""
+        self.failures |= failures
+        for path in batch:
+            if path not in failures:
+                self.record.finish(self.todo[path])
+                height, width = photo_size(self.todo[path]) or (0, 0)
+                self.pixels += height * width
+
+
+def restore_batch(
+    restorer: Restorer, outputs: Mapping[Path, Path], saving: SaveOptions, progress: Progress | None = None
+) -> dict[Path, str]:
+    """Write the photos that are keys of `outputs`, one batch of `restorer`, to the values; return why some are not."""
+    try:
+        return restorer.restore_files(outputs, saving=saving, progress=progress)
+    except FAILURES as error:
+        return {path: failure_line(path, error) for path in outputs}
 
 
 def plan_run(
@@ -132,7 +146,7 @@ def plan_run(
     return RestoreRun(restorer, folder, todo, skipped, saving, record)
 
 
-def _with_extras(outputs: Iterable[Path]) -> Iterator[Path]:
+def with_extras(outputs: Iterable[Path]) -> Iterator[Path]:
     """Yield `outputs`, and the files that a network may write beside them."""
     for output in outputs:
         yield output
