@@ -1,4 +1,4 @@
-"""One network for real photos at x4 and x2, on RGB: SRResNet without normalization, trained on degradation "real".
+"""One network for real photos at x4 and x2: SRResNet (Ledig et al., CVPR 2017) on the degradation "real".
 
 python -m jaxsr.train --config=real:x4 --workdir=runs/real-x4 --config.data.train=data/div2k
 

@@ -21,6 +21,7 @@ if sys.argv[:1] == ["-m"]:  # Python's sign that it is starting a command of thi
 if TYPE_CHECKING:
     from jaxsr import degradations, imaging, losses, metrics, models
     from jaxsr.api.degrading import degrade
+    from jaxsr.api.exporting import export
     from jaxsr.api.restoring import restore
     from jaxsr.api.scoring import evaluate
     from jaxsr.api.training_runs import train
@@ -44,6 +45,7 @@ _HOMES = {
     "degrade": "jaxsr.api.degrading",
     "estimate_kernel": "jaxsr.blind.kernelgan.estimation",
     "evaluate": "jaxsr.api.scoring",
+    "export": "jaxsr.api.exporting",
     "load": "jaxsr.weights",
     "model_spec": "jaxsr.models",
     "restore": "jaxsr.api.restoring",
@@ -63,6 +65,7 @@ __all__ = [
     "degrade",
     "estimate_kernel",
     "evaluate",
+    "export",
     "imaging",
     "list_models",
     "load",

@@ -35,8 +35,13 @@ _MODELS = flags.DEFINE_multi_string(
 )
 _SCALE = flags.DEFINE_integer("scale", None, "How many times larger, for models that leave it open.")
 _HR = flags.DEFINE_string("hr", None, "The sharp photo, or a folder of sharp photos by name or in order; for scores.")
-_PROTOCOL = flags.DEFINE_string("protocol", "y", "Of the scores: y8, y or rgb.")
+_PROTOCOL = flags.DEFINE_string("protocol", "y", "Of the scores: y8, y, y-full or rgb.")
 _REFERENCE = flags.DEFINE_list("reference", None, "srntt: photos to take texture from; by default the photo itself.")
+_ENGINE = flags.DEFINE_string(
+    "engine",
+    "auto",
+    "What computes: xla, openvino or onnxruntime (extras of those names), or auto: on CPUs the one measured fastest.",
+)
 _SIDE = flags.DEFINE_integer("side", 1024, "Longest side of a picture in pixels; of larger photos a part is shown.")
 _AT = flags.DEFINE_list("at", ["0.5", "0.5"], "Middle of that part, as X,Y from 0 to 1.")
 
@@ -74,6 +79,7 @@ def _options() -> "CompareOptions":
         sharp=_HR.value,
         reference=tuple(_REFERENCE.value or ()),
         side=_SIDE.value,
+        engine=_ENGINE.value,
         at=at,  # pyright: ignore[reportArgumentType]  # its length is checked there
         protocol=_PROTOCOL.value,
     )

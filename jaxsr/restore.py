@@ -53,6 +53,11 @@ _TILE = flags.DEFINE_string(
     "approximate the result.",
 )
 _ENSEMBLE = flags.DEFINE_bool("ensemble", False, "Average over 8 flips and turns: 8 times slower, a little better.")
+_ENGINE = flags.DEFINE_string(
+    "engine",
+    "auto",
+    "What computes: xla, openvino or onnxruntime (extras of those names), or auto: on CPUs the one measured fastest.",
+)
 _REFERENCE = flags.DEFINE_list(
     "reference",
     None,
@@ -189,7 +194,12 @@ def _options() -> "RestoreOptions":
 
     tile = int(_TILE.value) if _TILE.value.isdecimal() else None if _TILE.value == "none" else _TILE.value
     references = tuple(path for item in _REFERENCE.value or () for path in list_photos([user_path(item)]))
-    return RestoreOptions(tile=tile, ensemble=_ENSEMBLE.value, reference=references)  # pyright: ignore
+    return RestoreOptions(
+        tile=tile,  # pyright: ignore[reportArgumentType]  # checked there
+        ensemble=_ENSEMBLE.value,
+        engine=_ENGINE.value,
+        reference=references,
+    )
 
 
 def _saving() -> "SaveOptions":

@@ -13,6 +13,7 @@ jax.config.update("jax_numpy_rank_promotion", "raise")
 jax.config.update("jax_default_matmul_precision", "highest")
 jax.config.update("jax_compilation_cache_dir", os.environ.get("JAXSR_TEST_CACHE", "/tmp/jaxsr-test-cache"))
 jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
+os.environ.setdefault("JAXSR_ENGINE", "xla")  # what "auto" means: results are compared to the last bit
 
 _TESTS = itertools.count(1)
 EXACT = ("slow", "shared")  # tests whose programs are compiled as users' programs are

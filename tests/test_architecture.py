@@ -18,7 +18,7 @@ COMMANDS = "commands"
 
 # Room: the rooms that it may import. Each line names only rooms of the lines above it, so that arrows run one way.
 BELOW_MODELS = "support devices imaging degradations losses metrics"
-LIBRARY = f"{BELOW_MODELS} models weights data restoration evaluation"
+LIBRARY = f"{BELOW_MODELS} models engines weights data restoration evaluation"
 ROOMS = {
     "support": "",
     "devices": "support",
@@ -27,10 +27,11 @@ ROOMS = {
     "losses": "support imaging",
     "metrics": "support imaging degradations",
     "models": "support devices imaging degradations",
+    "engines": "support",
     "weights": "support devices imaging models",
     "data": "support devices imaging degradations models weights",
-    "restoration": "support devices imaging degradations models weights data",
-    "evaluation": f"{BELOW_MODELS} models weights data restoration",
+    "restoration": "support devices imaging degradations models engines weights data",
+    "evaluation": f"{BELOW_MODELS} models engines weights data restoration",
     "pages": "support imaging models weights data",
     "blind": LIBRARY,
     "training": LIBRARY,

@@ -17,7 +17,7 @@ from jaxsr.weights import load_file
 from jaxsr.weights.formats import READERS, read_tensors
 from jaxsr.weights.importers import IMPORTERS, import_tensors
 from jaxsr.weights.readers.bounds import refusals
-from jaxsr.weights.weight_files import SHIPPED
+from jaxsr.weights.shipped_weights import SHIPPED
 
 BICUBIC, OURS, PUBLISHED = "bicubic", "ours", "published"  # kinds of weights
 

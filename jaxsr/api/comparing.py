@@ -9,6 +9,7 @@ from jaxsr.api.comparison_models import open_models, scale_of
 from jaxsr.api.restorers import Restorer
 from jaxsr.data.images import NO_METADATA, Photo, read_photo
 from jaxsr.data.listing import list_photos, pair_by_name
+from jaxsr.engines.engine_choice import AUTO, check_engine
 from jaxsr.metrics.protocols import PROTOCOLS
 from jaxsr.pages.comparison_page import render
 from jaxsr.pages.records import Comparison
@@ -32,6 +33,7 @@ class CompareOptions:
         side: the longest side of a picture on the page, in pixels; of larger photos a part is restored.
         at: where that part has its middle, as parts of width and height.
         protocol: of the scores.
+        engine: of the networks, as in RestoreOptions.
     """
 
     scale: int | None = None
@@ -40,9 +42,11 @@ class CompareOptions:
     side: int = 1024
     at: tuple[float, float] = (0.5, 0.5)
     protocol: str = "y"
+    engine: str = AUTO
 
     def __post_init__(self) -> None:
         """Raise UserError for values that cannot be used."""
+        check_engine(self.engine)
         choose("protocol", self.protocol, PROTOCOLS)
         if not 64 <= self.side <= 8192:
             raise UserError(f"side={self.side} is no longest side of a picture; use 64 to 8192 pixels")
@@ -74,7 +78,7 @@ def compare(
     """
     output = _checked(output_file(output, "--output"), photos)
     sharp = _sharp_files(photos, options.sharp)
-    restorers, failed = open_models(models, scale=options.scale, reference=options.reference)
+    restorers, failed = open_models(models, scale=options.scale, reference=options.reference, engine=options.engine)
     for line in failed if restorers else ():
         on_failure(line)
     if not restorers:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from jaxsr.api.restorers import NetworkRestorer, Restorer, load_with_options, open_restorer, split_options
+from jaxsr.engines.engine_choice import AUTO
 from jaxsr.models import MODELS
 from jaxsr.support.errors import UserError
 from jaxsr.support.model_options import Option
@@ -37,12 +38,13 @@ def split_models(texts: Sequence[str]) -> list[str]:
 
 
 def open_models(
-    models: Sequence[str], *, scale: int | None = None, reference: Sequence[str] = ()
+    models: Sequence[str], *, scale: int | None = None, reference: Sequence[str] = (), engine: str = AUTO
 ) -> tuple[dict[str, Restorer], list[str]]:
     """Return what restores photos, by the name to show, and a line for each of `models` that cannot be opened.
 
     Names that leave the scale open, such as bicubic, zssr and fsrcnn, get `scale`, or that of the first model that does
     not and enlarges. DAN keeps the images of its rounds, SRNTT its matches, with texture from `reference`.
+    `engine` is that of networks without further inputs.
     """
     opened: dict[str, Restorer] = {}
     failures: dict[str, str] = {}
@@ -50,7 +52,7 @@ def open_models(
     for model in sorted(models, key=_leaves_scale_open):  # the others first: one of them may say the scale
         leaves_open = _leaves_scale_open(model)
         try:
-            opened[model] = _open(model, common if leaves_open else scale, reference)
+            opened[model] = _open(model, common if leaves_open else scale, reference, engine)
         except UserError as error:
             failures[model] = f"{model}: {error}"
             continue
@@ -77,7 +79,7 @@ def _leaves_scale_open(model: str) -> bool:
     return name in MODELS and not Path(name).exists()
 
 
-def _open(model: str, scale: int | None, reference: Sequence[str]) -> Restorer:
+def _open(model: str, scale: int | None, reference: Sequence[str], engine: str) -> Restorer:
     """Return what restores photos as `model` says, with all that the page can show."""
     name, _ = split_options(model)
     if name in MODELS and MODELS[name].per_photo:
@@ -86,6 +88,8 @@ def _open(model: str, scale: int | None, reference: Sequence[str]) -> Restorer:
     shown = {"all_rounds": True} if "all_rounds" in network.spec.detail_options else {}
     if "reference" in network.needs:
         shown |= {"save_matches": True, "reference": tuple(reference)}
+    else:
+        options = dataclasses.replace(options, engine=engine)
     return NetworkRestorer.prepare(network, dataclasses.replace(options, quantize=False, **shown))
 
 

@@ -31,6 +31,7 @@ class RestoreKeywords(TypedDict, total=False):
     ensemble: bool
     quantize: bool
     all_rounds: bool
+    engine: str
     reference: "PhotoLike | Sequence[PhotoLike] | ReferenceFeatures"
     vgg: str | Path | VGGWeights
     copies: bool
@@ -86,8 +87,8 @@ def restore(
         scale: how many times larger; by default what the model says, or 2 if it has that.
         options: how the photo is restored.
         progress: `progress(done, total)` is called for each tile, and with "zssr" for training steps.
-        **keywords: fields of RestoreOptions, in place of those in `options`: tile, ensemble, quantize, and for SRNTT
-            reference, vgg and copies.
+        **keywords: fields of RestoreOptions, in place of those in `options`: tile, ensemble, quantize, engine, and for
+            SRNTT reference, vgg and copies.
 
     Returns:
         An array (scale H, scale W) or (scale H, scale W, C) of the photo's dtype for an array; an array (scale H,

@@ -7,7 +7,19 @@ centre is. `real_photos.py` draws blur, resizing, noise and JPEG twice over, by 
 """
 
 from jaxsr.degradations.blurring import blur
-from jaxsr.degradations.named import anisotropic, bd, bicubic, div2krk, dn, gaussian8, isotropic, motion, pillow, real
+from jaxsr.degradations.named import (
+    anisotropic,
+    bd,
+    bicubic,
+    div2krk,
+    dn,
+    gaussian8,
+    gaussian8_ikc,
+    isotropic,
+    motion,
+    pillow,
+    real,
+)
 from jaxsr.degradations.table import DEGRADATIONS, Degradation, Degraded, degrade_batch
 
 __all__ = [
@@ -22,6 +34,7 @@ __all__ = [
     "div2krk",
     "dn",
     "gaussian8",
+    "gaussian8_ikc",
     "isotropic",
     "motion",
     "pillow",

@@ -4,6 +4,7 @@ The names are those of `train` (`data.degradation`), `evaluate` (`--degradation`
 """
 
 import dataclasses
+import functools
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
@@ -16,6 +17,7 @@ from jaxsr.degradations.centering import centre_kernels
 from jaxsr.degradations.downscale import downscale
 from jaxsr.degradations.kernels import (
     DIV2KRK_SIZES,
+    GAUSSIAN8_IKC_WIDTHS,
     GAUSSIAN8_WIDTHS,
     ISOTROPIC_WIDTHS,
     draw_anisotropic,
@@ -148,6 +150,15 @@ DEGRADATIONS: dict[str, Degradation] = {
         draw=draw_gaussian8,
         kernel_sizes=dict.fromkeys(GAUSSIAN8_WIDTHS, GAUSSIAN_SIZE),
         test_kernels=gaussian8_kernels,
+    ),
+    "gaussian8_ikc": Degradation(
+        summary="gaussian8 with x2's widths from 0.9: the photos behind the bicubic rows of IKC and DAN (with y-full)",
+        resizer=BLURRED,
+        scales=tuple(GAUSSIAN8_IKC_WIDTHS),
+        reduce=_blur_and_reduce,
+        draw=functools.partial(draw_gaussian8, widths=GAUSSIAN8_IKC_WIDTHS),
+        kernel_sizes=dict.fromkeys(GAUSSIAN8_IKC_WIDTHS, GAUSSIAN_SIZE),
+        test_kernels=functools.partial(gaussian8_kernels, widths=GAUSSIAN8_IKC_WIDTHS),
     ),
     "div2krk": Degradation(
         summary="a noisy anisotropic Gaussian kernel as in KernelGAN's DIV2KRK, then every scale-th pixel",

@@ -7,6 +7,7 @@ from pathlib import Path
 from jaxsr.data.images import Photo, read_pixels, write_photo
 from jaxsr.data.listing import find_photos
 from jaxsr.data.output_names import output_paths
+from jaxsr.engines.engine_choice import AUTO
 from jaxsr.evaluation.naming import base_name, by_base_name
 from jaxsr.evaluation.naturalness import check_pair_size, with_niqe
 from jaxsr.evaluation.pairs import BICUBIC_PAIRS, Pair, PairOptions
@@ -35,6 +36,7 @@ class ScoreOptions:
         pairs: how LR photos are made of HR photos that have none; by default by MATLAB's bicubic, unrounded.
         niqe: whether to score how natural photos are without a reference, too.
         ensemble: whether to average over 8 flips and turns: 8 times slower, a little better.
+        engine: what computes, as in RestoreOptions.
         save_to: a folder for the restored photos.
         vgg: for srntt: VGG19's weights, or their file; by default the file in JAXSR_VGG19 or the cache.
         copies: for srntt: whether to match turned and scaled copies of the references, too.
@@ -44,6 +46,7 @@ class ScoreOptions:
     pairs: PairOptions | None = None
     niqe: bool = False
     ensemble: bool = False
+    engine: str = AUTO
     save_to: str | Path | None = None
     vgg: str | Path | VGGWeights = ""
     copies: bool = False
@@ -79,7 +82,7 @@ def score_files(
     protocols = options.protocols or (default_protocol(model),)
     outputs = _outputs(sources, options.save_to)
     cache = TileCache([size for source in sources if (size := source.lr_size(model.scale))])
-    shared = RestoreOptions(ensemble=options.ensemble, quantize=False)
+    shared = RestoreOptions(ensemble=options.ensemble, engine=options.engine, quantize=False)
     if "reference" in model.needs:
         shared = dataclasses.replace(shared, vgg=load_for_matching(options.vgg), copies=options.copies)
     compiled = set()

@@ -7,6 +7,7 @@ from jaxsr.imaging.arrays import Array, namespace
 # Rows are R, G, B; columns Y, Cb, Cr; for inputs in [0, 1] and outputs on the 0..255 scale.
 _TO_YCBCR = np.array([[65.481, -37.797, 112.0], [128.553, -74.203, -93.786], [24.966, 112.0, -18.214]]) / 255
 _OFFSET = np.array([16.0, 128.0, 128.0]) / 255
+_TO_FULL_RANGE = np.array([[0.299], [0.587], [0.114]])
 _TO_RGB = np.linalg.inv(_TO_YCBCR)
 
 
@@ -25,6 +26,14 @@ def luma(image: Array) -> Array:
     if image.shape[-1] == 1:
         return image
     return _affine(image, _TO_YCBCR[:, :1], after=_OFFSET[:1])
+
+
+def full_range_luma(image: Array) -> Array:
+    """Return JPEG's Y (..., 1) in [0, 1] of an RGB image (..., 3) in [0, 1]; a grey image (..., 1) is its own.
+
+    It spans 255 levels where `luma` spans 219: the same difference counts 1.32 dB more.
+    """
+    return image if image.shape[-1] == 1 else _affine(image, _TO_FULL_RANGE)
 
 
 def to_range(image: Array, value_range: tuple[float, float]) -> Array:

@@ -2,11 +2,13 @@
 
 import functools
 import math
+from fractions import Fraction
 
 import jax
 import numpy as np
 
 from jaxsr.imaging.arrays import Array, namespace
+from jaxsr.imaging.symbolic_sizes import enlarge_by_phases, is_symbolic
 from jaxsr.support.errors import UserError
 
 BORDERS = ("symmetric", "clamp")  # MATLAB since about R2015, and before
@@ -29,6 +31,8 @@ def resize(
     Source: MATLAB documentation; specification of the border and of the stages checked on published LR files.
     """
     height, width = image.shape[-3:-1]
+    if scale is not None and size is None and (is_symbolic(height) or is_symbolic(width)):
+        return _by_phases(image, scale, border)  # pyright: ignore[reportReturnType]  # a JAX array, as the image
     if scale is not None and size is None:
         scales, size = (scale, scale), (output_size(height, scale), output_size(width, scale))
     elif scale is None and size is not None:
@@ -47,6 +51,20 @@ def resize(
         x = _apply(equation, matrix, x)
         x = xp.clip(xp.floor(x + 0.5), 0, 255) if uint8_stages else x
     return x / 255 if uint8_stages else x
+
+
+def _by_phases(image: Array, scale: float, border: str) -> jax.Array:
+    """Return `resize` of an image (N, H, W, C) whose sides are symbols, and multiples of the scale's denominator."""
+    if not isinstance(image, jax.Array) or border != "symmetric":
+        raise UserError(f"border={border!r} takes sides that are numbers; use 'symmetric'")
+    ratio = Fraction(scale).limit_denominator(100)
+    indices, weights = _taps(ratio.numerator, scale)
+    first = int(indices[np.abs(weights) > 1e-12].min())
+    last = int(indices[np.abs(weights) > 1e-12].max())
+    taps = np.zeros((ratio.numerator, last - first + 1))
+    for row, column, weight in zip(*np.nonzero(np.abs(weights) > 1e-12), weights[np.abs(weights) > 1e-12], strict=True):
+        taps[row, indices[row, column] - first] += weight
+    return enlarge_by_phases(image, taps, first, ratio.denominator)
 
 
 def output_size(size: int, scale: float) -> int:

@@ -4,9 +4,11 @@ import dataclasses
 
 import numpy as np
 
-from jaxsr.imaging.color import luma, round_to_levels
+from jaxsr.imaging.color import full_range_luma, luma, round_to_levels
 from jaxsr.imaging.patches import shave
 from jaxsr.metrics.image_quality import check_shapes, psnr, ssim
+
+FULL_RANGE, WHOLE = "Y of JPEG (BT.601 in full range)", "the whole photo"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,6 +33,8 @@ class Protocol:
         restored = round_to_levels(restored)
         if self.channel == "RGB":
             return restored, hr
+        if self.channel == FULL_RANGE:
+            return full_range_luma(restored), full_range_luma(hr)
         restored, hr = luma(restored), luma(hr)
         return (round_to_levels(restored), round_to_levels(hr)) if self.name == "y8" else (restored, hr)
 
@@ -38,13 +42,15 @@ class Protocol:
         """Return {"psnr": dB, "ssim": index} of a restored photo (H, W, C) against the HR photo of that shape."""
         check_shapes(restored, hr)
         image, reference = self.images(restored.astype(np.float64), hr.astype(np.float64), luma_only)
-        image, reference = (shave(x, cut_pixels(scale)) for x in (image, reference))
+        border = 0 if self.border == WHOLE else cut_pixels(scale)
+        image, reference = (shave(x, border) for x in (image, reference))
         return {"psnr": float(psnr(image, reference)), "ssim": float(ssim(image, reference))}
 
 
 PROTOCOLS = {
     "y8": Protocol("y8", "Y of BT.601", "luma rounded to 8 bits (SRCNN, VDSR, SelfExSR)"),
     "y": Protocol("y", "Y of BT.601", "RGB rounded to 8 bits, its luma not (LapSRN, RDN)"),
+    "y-full": Protocol("y-full", FULL_RANGE, "RGB rounded to 8 bits, its luma not (bicubic in IKC and DAN)", WHOLE),
     "rgb": Protocol("rgb", "RGB", "RGB rounded to 8 bits"),
 }
 

@@ -13,6 +13,7 @@ import jax.numpy as jnp
 
 from jaxsr.imaging.color import from_range, rgb_to_ycbcr, to_range, ycbcr_to_rgb
 from jaxsr.imaging.resize import resize
+from jaxsr.imaging.symbolic_sizes import is_symbolic, reflect_to_multiples
 from jaxsr.support.errors import UserError
 from jaxsr.support.types import Tree, Variables
 
@@ -49,10 +50,17 @@ def restore_batch(
     Sides are padded by reflection to `multiple_of`. Values are clipped, with the gradient of the identity.
     """
     height, width = (spec.scale * side for side in photos.shape[1:3])
-    rest = [(0, -side % multiple_of) for side in photos.shape[1:3]]
-    padded = jnp.pad(photos, ((0, 0), *rest, (0, 0)), mode="reflect") if any(map(any, rest)) else photos
-    image, beside = run_network(spec, variables, padded, extra_inputs)
+    image, beside = run_network(spec, variables, _padded(photos, multiple_of), extra_inputs)
     return clip_straight_through(image[:, :height, :width]), beside
+
+
+def _padded(photos: jax.Array, multiple_of: int) -> jax.Array:
+    """Return `photos` (N, H, W, C) reflected at the bottom and right to sides that are `multiple_of`."""
+    sides = photos.shape[1:3]
+    if any(map(is_symbolic, sides)):
+        return photos if multiple_of == 1 else reflect_to_multiples(photos, multiple_of)
+    rest = [(0, -side % multiple_of) for side in sides]
+    return jnp.pad(photos, ((0, 0), *rest, (0, 0)), mode="reflect") if any(map(any, rest)) else photos
 
 
 @jax.custom_jvp

@@ -107,7 +107,7 @@ class Model:
             raise UserError(f"{self.name} takes photos (N, H, W, 1 or 3); got shape {x.shape}")
         if not jnp.issubdtype(x.dtype, jnp.floating):
             raise UserError(f"{self.name} takes floats in [0, 1]; got {x.dtype}: divide by the largest level, 255")
-        if min(x.shape[1:3]) < self.minimum:
+        if any(side < self.minimum for side in x.shape[1:3]):
             height, width = x.shape[1:3]
             raise UserError(
                 f"photos of {height}x{width} pixels are too small for {self.name}; use {self.minimum}x{self.minimum} "

@@ -14,6 +14,6 @@ VARIANTS = {
 SPEC = dataclasses.replace(
     srresnet.SPEC,
     name="real",
-    paper="Ledig et al., CVPR 2017, trained as in Wang et al., ICCVW 2021, arXiv 2107.10833",
+    paper="Ledig et al., CVPR 2017; Wang et al., ICCVW 2021",
     variants=VARIANTS,
 )

@@ -9,6 +9,8 @@ from typing import TypeAlias
 import numpy as np
 from PIL import Image
 
+from jaxsr.engines.engine_choice import AUTO, check_engine
+from jaxsr.engines.runtimes import RUNTIMES
 from jaxsr.models import Model
 from jaxsr.restoration.reference.reference_features import ReferenceFeatures
 from jaxsr.restoration.tiles.placement import Tile
@@ -33,6 +35,8 @@ class RestoreOptions:
         quantize: whether the result is clipped and has the photo's dtype, integers rounded half up. Otherwise it is
             float32, neither clipped nor rounded.
         all_rounds: for DAN: whether the extras hold the image of each round.
+        engine: what computes: "xla", "openvino", "onnxruntime", or "auto" for the one that was measured fastest for the
+            network among those that are installed; on other devices than CPUs that is XLA. Results agree within 1e-5.
         reference: for SRNTT: photos to take texture from, arrays (H, W, 1 or 3), PIL images or paths, or a single one;
             or the ReferenceFeatures that `prepare` made of some. Without any the photo is its own reference.
         vgg: for SRNTT: VGG19's weights, or their file; by default the file in JAXSR_VGG19 or the cache.
@@ -44,6 +48,7 @@ class RestoreOptions:
     ensemble: bool = False
     quantize: bool = True
     all_rounds: bool = False
+    engine: str = AUTO
     reference: ReferenceFeatures | PhotoLike | Sequence[PhotoLike] = ()
     vgg: str | Path | VGGWeights = ""
     copies: bool = False
@@ -58,6 +63,7 @@ class RestoreOptions:
             value = getattr(self, field.name)
             if isinstance(field.default, bool) and not isinstance(value, bool):
                 raise UserError(f"{field.name}={value!r} is neither True nor False; the default is {field.default}")
+        check_engine(self.engine)
         if not isinstance(self.vgg, str | os.PathLike | VGGWeights):
             raise UserError(f"vgg={self.vgg!r} is no file of VGG19's weights; give its path")
 
@@ -69,6 +75,8 @@ class RestoreOptions:
         for name in self.changed():
             if name in unused:
                 raise UserError(f"{model.name} takes no {name}; leave it out, or use {unused[name]}")
+        if model.needs and self.engine in RUNTIMES:
+            raise UserError(f"{model.name} runs by XLA alone, since it takes {model.needs[0]}s; leave the engine out")
         if self.ensemble and "reference" in model.needs:
             raise UserError(f"{model.name} matches an upright photo with references; leave the ensemble out")
 

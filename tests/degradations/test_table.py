@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from jaxsr import degradations
+from jaxsr.data.images import read_pixels
 from jaxsr.degradations import DEGRADATIONS, degrade_batch
 from jaxsr.degradations.blurring import blur
 from jaxsr.degradations.camera_shake import draw_camera_shake
@@ -16,14 +17,15 @@ from jaxsr.degradations.downscale import downscale, fitted_kernel
 from jaxsr.degradations.kernels import draw_anisotropic, draw_isotropic, gaussian8_kernels
 from jaxsr.degradations.table import context_of, degradation_of
 from jaxsr.imaging.color import round_to_levels
+from jaxsr.imaging.patches import modcrop
 from jaxsr.imaging.resize import resize
-from jaxsr.metrics.protocols import Protocol
+from jaxsr.metrics.protocols import PROTOCOLS, Protocol
 from jaxsr.support.errors import UserError
 from jaxsr.support.randomness import Stream, stream
 
 KEY = jax.random.key(5)
 HR = np.float32(resize(np.random.default_rng(0).random((3, 12, 12, 3)), size=(48, 48)).clip(0, 1))
-SIZES = {"motion": 12, "isotropic": 9, "anisotropic": 10, "gaussian8": 11}
+SIZES = {"motion": 12, "isotropic": 9, "anisotropic": 10, "gaussian8": 11, "gaussian8_ikc": 11}
 # "real" takes seconds to compile
 ROWS = [pytest.param(name, marks=pytest.mark.slow) if name == "real" else name for name in DEGRADATIONS]
 jitted = jax.jit(degrade_batch, static_argnames=("name", "scale", "kernel_size", "quantize"))
@@ -41,7 +43,8 @@ def degraded(name, quantize=None):
 
 
 def test_the_names():
-    names = ["bicubic", "pillow", "bd", "dn", "isotropic", "anisotropic", "gaussian8", "div2krk", "motion", "real"]
+    names = ["bicubic", "pillow", "bd", "dn", "isotropic", "anisotropic", "gaussian8", "gaussian8_ikc"]
+    names += ["div2krk", "motion", "real"]
     assert list(DEGRADATIONS) == names
     assert DEGRADATIONS["bicubic"].resizer == Protocol.resizer
     assert len({row.summary for row in DEGRADATIONS.values()}) == len(names)
@@ -64,7 +67,7 @@ def test_shapes_ranges_and_kernels(name):
     size = SIZES.get(name, 11)
     assert kernels.shape == (3, size, size) and kernels.min() >= 0
     np.testing.assert_allclose(kernels.sum(axis=(1, 2)), 1, rtol=1e-5)
-    assert np.abs(kernels[0] - kernels[1]).max() > 1e-4 or name == "gaussian8"
+    assert np.abs(kernels[0] - kernels[1]).max() > 1e-4 or name in ("gaussian8", "gaussian8_ikc")
 
 
 @pytest.mark.slow
@@ -160,3 +163,17 @@ def test_photos_that_do_not_fit_are_named():
         degradations.bicubic(HR[0], scale=2)
     with pytest.raises(UserError, match="photos of 48x47 have sides that are no multiples of the scale 2"):
         degradations.bicubic(HR[:, :47], scale=2)
+
+
+@pytest.mark.slow
+@pytest.mark.shared
+@pytest.mark.parametrize(("scale", "printed"), [(2, 28.82), (3, 26.21), (4, 24.57)])
+def test_the_bicubic_rows_of_ikc_and_dan(shared, scale, printed):
+    """Set5 under each kernel, enlarged by bicubic, as their tables have it."""
+    kernels, scores = DEGRADATIONS["gaussian8_ikc"].test_kernels(scale, 21), []
+    for path in sorted((shared / "data" / "test" / "Set5" / "hr").glob("*.png")):
+        hr = np.float32(modcrop(read_pixels(path), scale) / 255)
+        lr = round_to_levels(resize(blur(np.repeat(hr[None], 8, axis=0), kernels), 1 / scale))
+        large = np.asarray(resize(lr, scale))
+        scores += [PROTOCOLS["y-full"].score(image, hr, scale=scale, luma_only=False)["psnr"] for image in large]
+    assert np.mean(scores) == pytest.approx(printed, abs=0.04)

@@ -40,6 +40,19 @@ def test_score_cuts_scale_pixels(images):
     assert PROTOCOLS["rgb"].score(spoilt, hr, scale=2, luma_only=False)["psnr"] < same[0]["psnr"] - 1
 
 
+def test_full_range_luma_of_the_whole_photo(images):
+    """A difference of grey levels counts (255 / 219)² times as much as on Y, at the border, too."""
+    restored, hr = (np.repeat(x[..., :1], 3, axis=-1) for x in images)
+    full, reference = PROTOCOLS["y-full"].images(restored, hr, luma_only=False)
+    np.testing.assert_allclose(full, np.floor(restored[..., :1] * 255 + 0.5) / 255, atol=1e-15)
+    np.testing.assert_allclose(reference, hr[..., :1], atol=1e-15)
+    full, narrow = (PROTOCOLS[name].score(restored, hr, scale=1, luma_only=False) for name in ("y-full", "y"))
+    assert narrow["psnr"] - full["psnr"] == pytest.approx(20 * np.log10(255 / 219), abs=1e-3)
+    spoilt = restored.copy()
+    spoilt[:3] = 1
+    assert PROTOCOLS["y-full"].score(spoilt, hr, scale=4, luma_only=False)["psnr"] < full["psnr"] - 1
+
+
 def test_a_protocol_tells_all_its_parts():
     fields = dataclasses.asdict(PROTOCOLS["y8"])
     assert set(fields) == {"name", "channel", "rounding", "border", "resizer", "ssim"}

@@ -7,12 +7,14 @@ import os
 from collections.abc import Sequence
 
 import numpy as np
+from absl import logging
 from PIL import Image
 
 from jaxsr.blind.kernelgan.crops import draw_crops, usable_part
 from jaxsr.blind.kernelgan.kernelgan_options import DEFAULT_OPTIONS, KernelGANOptions
 from jaxsr.blind.kernelgan.parallel_runs import Estimate, Example, OnKernels, make_batches, run_batch
-from jaxsr.blind.kernelgan.postprocessing import finish
+from jaxsr.blind.kernelgan.postprocessing import finish, raw_variance
+from jaxsr.blind.kernelgan.spectral_width import kernel_variance, variance_factor
 from jaxsr.data.images import read_pixels
 from jaxsr.imaging.pixels import to_float, to_rgb
 from jaxsr.restoration.array_photos import check_array
@@ -22,6 +24,7 @@ from jaxsr.support.types import Progress
 # The kernel of a collapsed run sums to 0. Such runs are left out; if all collapsed, that is an error, but only after
 # so many steps: before, no kernel has formed yet.
 MIN_KERNEL_SUM, MIN_STEPS_TO_JUDGE = 0.1, 1000
+WARNED_FACTOR = 0.75  # a smaller correction of the variance is within the spread of both estimates
 REPORTS = 20  # times that progress is reported in a run
 
 AnyPhoto = np.ndarray | Image.Image | str | os.PathLike
@@ -41,7 +44,8 @@ def estimate_kernel(
         scale: how many times larger the photo is to become, 2 or 4.
         seed: seed of the first run. The same seed gives the same kernel.
         seeds: number of runs, with consecutive seeds, whose kernels are averaged.
-        fidelity: "mixed", "steady", "paper" or "published_code": see `recipes.py`.
+        fidelity: "mixed", "steady", "paper" or "published_code": see `recipes.py`. With the first two the kernel's
+            width is corrected by the photo's spectrum; a warning is logged where it becomes much narrower.
 
     Returns:
         A float64 kernel that sums to 1, in correlation orientation, centred for reduction from pixel 0
@@ -54,6 +58,7 @@ def estimate_kernel(
     """
     options = KernelGANOptions(scale=scale, seed=seed, seeds=seeds, fidelity=fidelity)
     (estimates,) = estimate_kernels([rgb_photo(photo)], options)
+    warn_of_width("photo", estimates)
     return combine(estimates, scale)
 
 
@@ -95,8 +100,13 @@ def estimate_kernels(
 def _examples(photos: Sequence[np.ndarray], options: KernelGANOptions) -> list[Example]:
     """Return the runs of all `photos`; raises UserError for one that cannot be estimated."""
     parts = [usable_part(photo) for photo in photos]
+    variances = [kernel_variance(photo, options.scale) if options.checks_width else None for photo in photos]
     return [
-        Example(part, index, seed, options.recipe(seed), draw_crops(np.random.default_rng(seed), part, options.steps))
+        Example(
+            *(part, index, seed, options.recipe(seed)),
+            corners=draw_crops(np.random.default_rng(seed), part, options.steps),
+            spectral_variance=variances[index],
+        )
         for index, part in enumerate(parts)
         for seed in options.all_seeds
     ]
@@ -110,15 +120,40 @@ def check_photo(photo: np.ndarray) -> None:
 def combine(estimates: Sequence[Estimate], scale: int) -> np.ndarray:
     """Return the finished kernel (k, k) of a photo: that of the mean of its `estimates`, without collapsed runs.
 
-    Raises UserError where all runs collapsed.
+    Its width is corrected where the photo's spectrum shows another one (`spectral_width.variance_factor`). Raises
+    UserError where all runs collapsed.
     """
+    kernel = _mean_kernel(estimates)
+    return finish(kernel, scale, factor=_variance_factor(kernel, estimates))
+
+
+def _mean_kernel(estimates: Sequence[Estimate]) -> np.ndarray:
+    """Return the mean raw kernel (13, 13) of the `estimates` that did not collapse; UserError where all did."""
     largest = max(estimate.kernel.sum() for estimate in estimates)
     if len(estimates[0].losses) >= MIN_STEPS_TO_JUDGE and largest < MIN_KERNEL_SUM:
         seeds = ", ".join(str(estimate.seed) for estimate in estimates)
         raise UserError(f"no kernel was found with the seeds {seeds}; try others, or more: --seed, --seeds")
     least = MIN_KERNEL_SUM * largest if largest > 0 else -np.inf  # early in a run sums are near 0, of either sign
-    kernels = [estimate.kernel for estimate in estimates if estimate.kernel.sum() >= least]
-    return finish(np.mean(kernels, axis=0), scale)
+    return np.mean([estimate.kernel for estimate in estimates if estimate.kernel.sum() >= least], axis=0)
+
+
+def _variance_factor(kernel: np.ndarray, estimates: Sequence[Estimate]) -> float:
+    """Return by what the variance of the mean raw `kernel` is multiplied."""
+    of_spectrum = estimates[0].spectral_variance
+    return 1.0 if of_spectrum is None else variance_factor(raw_variance(kernel), of_spectrum)
+
+
+def warn_of_width(name: object, estimates: Sequence[Estimate]) -> None:
+    """Log a warning about the photo `name` where `combine` makes the kernel of its `estimates` much narrower."""
+    kernel = _mean_kernel(estimates)
+    factor = _variance_factor(kernel, estimates)
+    if factor < WARNED_FACTOR:
+        width = raw_variance(kernel) ** 0.5
+        logging.warning(
+            "%s: KernelGAN's kernel, of deviation %.2f pixels, is too wide for the photo's spectrum; "
+            "narrowed to %.2f, which may leave the result a little soft",
+            *(name, width, width * factor**0.5),
+        )
 
 
 def rgb_photo(photo: AnyPhoto) -> np.ndarray:

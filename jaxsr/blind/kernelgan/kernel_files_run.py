@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from jaxsr.blind.kernelgan.estimation import check_photo, combine, estimate_kernels, rgb_photo
+from jaxsr.blind.kernelgan.estimation import check_photo, combine, estimate_kernels, rgb_photo, warn_of_width
 from jaxsr.blind.kernelgan.kernel_reports import log_losses, with_suffix, write_estimate, write_picture
 from jaxsr.blind.kernelgan.kernelgan_options import DEFAULT_OPTIONS, KernelGANOptions
 from jaxsr.blind.kernelgan.parallel_runs import Estimate, OnKernels, runs_per_batch
@@ -125,6 +125,7 @@ def _run_group(
             log_losses(log, path.name, runs, options.log_every)
         try:
             kernels[path] = write_estimate(stems[path], runs, options.scale)
+            warn_of_width(path, runs)
         except FAILURES as error:
             failures[path] = failure_line(path, error)
     return kernels, failures

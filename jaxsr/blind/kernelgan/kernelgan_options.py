@@ -40,6 +40,11 @@ class KernelGANOptions:
         choose("fidelity", self.fidelity, FIDELITIES)
 
     @property
+    def checks_width(self) -> bool:
+        """Whether kernels are compared with the photo's spectrum: not where the paper or its code is followed."""
+        return self.fidelity not in ("paper", "published_code")
+
+    @property
     def all_seeds(self) -> range:
         """The seed of each run of a photo."""
         return range(self.seed, self.seed + self.seeds)

@@ -19,11 +19,15 @@ OnKernels = Callable[[int, dict[int, np.ndarray]], object]  # on_kernels(step, {
 
 @dataclasses.dataclass(frozen=True)
 class Estimate:
-    """The result of one run: the generator's raw `kernel` (13, 13), and the `losses` (steps, 3) of `train`."""
+    """The result of one run: the generator's raw `kernel` (13, 13), and the `losses` (steps, 3) of `train`.
+
+    `spectral_variance` is the variance that the kernel should have by the photo's spectrum; None leaves it as it is.
+    """
 
     seed: int
     kernel: np.ndarray
     losses: np.ndarray
+    spectral_variance: float | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,6 +39,7 @@ class Example:
     seed: int
     recipe: Recipe
     corners: tuple[np.ndarray, np.ndarray]  # of the generator's and the discriminator's crops, each (steps, 2)
+    spectral_variance: float | None = None
 
 
 def runs_per_batch() -> int:
@@ -71,7 +76,7 @@ def run_batch(batch: list[Example], *, report_every: int, report: OnKernels) -> 
         losses += np.asarray(new_losses)
         report(last, _mean_kernels(batch, state))
     results = zip(batch, _per_run(state.kernel), _per_run(losses), strict=False)
-    return [Estimate(example.seed, kernel, curve) for example, kernel, curve in results]
+    return [Estimate(example.seed, kernel, curve, example.spectral_variance) for example, kernel, curve in results]
 
 
 @functools.lru_cache(maxsize=8)

@@ -3,9 +3,12 @@
 Bell-Kligler et al., NeurIPS 2019, section 4 and supplementary; kernels are squares in correlation orientation.
 """
 
-import numpy as np
+import math
 
-from jaxsr.degradations.centering import centre_kernel
+import numpy as np
+from scipy import ndimage
+
+from jaxsr.degradations.centering import centre_kernel, centre_of_mass
 from jaxsr.degradations.kernels import applied_twice
 
 PUBLISHED_ENTRIES = 40  # entries of a kernel that the published code counts as significant
@@ -34,11 +37,39 @@ def square_kernel(kernel: np.ndarray) -> np.ndarray:
     return cut / cut.sum()
 
 
-def finish(kernel: np.ndarray, scale: int) -> np.ndarray:
+def variance(kernel: np.ndarray) -> float:
+    """Return the variance per axis, in squared pixels, of `kernel` (k, k) about its centre of mass."""
+    row, column = centre_of_mass(kernel)
+    offsets = np.arange(len(kernel))
+    squares = (offsets[:, None] - row) ** 2 + (offsets - column) ** 2
+    return float((kernel * squares).sum() / kernel.sum() / 2)
+
+
+def raw_variance(kernel: np.ndarray) -> float:
+    """Return the `variance` of the generator's `kernel` (13, 13) once it is cleaned."""
+    return variance(clean(np.asarray(kernel, np.float64), entries=KEPT_ENTRIES))
+
+
+def with_variance(kernel: np.ndarray, factor: float) -> np.ndarray:
+    """Return `kernel` (k, k) scaled about its centre of mass so that its variance changes by `factor`; its sum is 1.
+
+    A cubic spline interpolates. The frame grows where the kernel does.
+    """
+    if factor == 1:
+        return kernel / kernel.sum()
+    pad = max(math.ceil((math.sqrt(factor) - 1) * len(kernel) / 2), 0)
+    centre = centre_of_mass(kernel)[:, None, None] + pad
+    frame = np.pad(kernel, pad)
+    scaled = ndimage.map_coordinates(frame, centre + (np.indices(frame.shape) - centre) / math.sqrt(factor), order=3)
+    return scaled / scaled.sum()
+
+
+def finish(kernel: np.ndarray, scale: int, *, factor: float = 1.0) -> np.ndarray:
     """Return the generator's `kernel` (13, 13) cleaned and centred for `scale` 2 or 4, of sum 1.
 
-    The frame grows by what the shift needs. Spline interpolation can make small negative entries.
+    `factor` multiplies its variance. The frame grows by what that and the shift need. Spline interpolation can make
+    small negative entries.
     """
-    kernel = clean(np.asarray(kernel, np.float64), entries=KEPT_ENTRIES)
+    kernel = with_variance(clean(np.asarray(kernel, np.float64), entries=KEPT_ENTRIES), factor)
     kernel = centre_kernel(square_kernel(kernel) if scale == 4 else kernel, scale)
     return kernel / kernel.sum()

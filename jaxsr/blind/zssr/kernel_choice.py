@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from jaxsr.blind.kernelgan.estimation import combine, estimate_kernels, rgb_photo
+from jaxsr.blind.kernelgan.estimation import combine, estimate_kernels, rgb_photo, warn_of_width
 from jaxsr.blind.kernelgan.kernelgan_options import KernelGANOptions
 from jaxsr.blind.kernelgan.kernelgan_options import check_scale as check_estimated_scale
 from jaxsr.blind.kernelgan.parallel_runs import Estimate
@@ -32,8 +32,12 @@ def estimates_of(photos: Sequence[np.ndarray], scale: int, settings: ZSSRSetting
     return estimate_kernels([rgb_photo(photo) for photo in photos], KernelGANOptions(scale=scale, seed=settings.seed))
 
 
-def kernels_of(estimates: Sequence[Estimate], scale: int) -> Kernels:
-    """Return the kernels that the `estimates` of one photo give: for scale 4 those of scales 2 and 4."""
+def kernels_of(estimates: Sequence[Estimate], scale: int, name: object = "photo") -> Kernels:
+    """Return the kernels that the `estimates` of one photo give: for scale 4 those of scales 2 and 4.
+
+    A warning that names the photo says where they were made much narrower, as its spectrum shows.
+    """
+    warn_of_width(name, estimates)
     return [combine(estimates, 2), combine(estimates, 4)] if scale == 4 else combine(estimates, scale)
 
 

@@ -96,7 +96,7 @@ def _estimated(
     for path, runs in zip(photos, estimates, strict=True):
         try:
             write_estimate(stems[path], runs, scale)
-            kernels[path] = kernels_of(runs, scale)
+            kernels[path] = kernels_of(runs, scale, path)
         except FAILURES as error:
             failures[path] = failure_line(path, error)
     return kernels, failures

@@ -56,15 +56,20 @@ def _run(
     return (to_levels(photos, tiles.dtype) if spec.quantize else photos), finite, extras
 
 
+def whole_tile(spec: ProgramSpec, variables: Variables, tiles: jax.Array) -> TileResults:
+    """Return what `run_tiles` does without a further input, as a function that other engines compile."""
+    return _run(spec, None, variables, tiles, ())
+
+
 def _self_ensemble(apply: Apply) -> Apply:
     """Return a function that averages `apply` over the 8 flips and quarter turns of (N, h, w, C), each undone."""
 
     def over_flips(x: jax.Array) -> tuple[jax.Array, Extras]:
-        flipped = jnp.stack([x, x[:, ::-1], x[:, :, ::-1], x[:, ::-1, ::-1]])
+        flipped = jnp.stack([x, jnp.flip(x, 1), jnp.flip(x, 2), jnp.flip(x, (1, 2))])
         y, extras = apply(flipped.reshape(-1, *x.shape[1:]))
         y = jnp.split(y, 4)
         upright = jax.tree.map(lambda part: part[: len(x)], extras)
-        return y[0] + y[1][:, ::-1] + y[2][:, :, ::-1] + y[3][:, ::-1, ::-1], upright
+        return y[0] + jnp.flip(y[1], 1) + jnp.flip(y[2], 2) + jnp.flip(y[3], (1, 2)), upright
 
     def average(x: jax.Array) -> tuple[jax.Array, Extras]:
         (upright, extras), (turned, _) = over_flips(x), over_flips(x.swapaxes(1, 2))

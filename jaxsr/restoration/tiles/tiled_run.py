@@ -8,8 +8,11 @@ import numpy as np
 from jax.sharding import Mesh
 
 from jaxsr.devices.meshes import place_replicated, tile_mesh
+from jaxsr.engines.engine_choice import XLA, engine_for
+from jaxsr.engines.tracing import smallest_side
 from jaxsr.models import Model
 from jaxsr.restoration.options import DEFAULT_OPTIONS, RestoreOptions
+from jaxsr.restoration.tiles.engine_tiles import Results, run_tiles_by
 from jaxsr.restoration.tiles.geometry import TilePlacement
 from jaxsr.restoration.tiles.placement import Size, Tile, TileCache, padded_size, plan
 from jaxsr.restoration.tiles.program import ProgramSpec, TileResults, run_tiles
@@ -102,14 +105,16 @@ class TiledRun:
         chosen = plan(self.model, size, options.tile, cache, program, photos=len(photos))
         self._tile, self._count = chosen.tile, chosen.devices * each
         self._mesh = _mesh(self.model, chosen.devices, chosen.tile[0])
-        self._variables = place_replicated(self.model.variables, self._mesh)
+        self._engine = XLA if extra_inputs is not None else _engine(self.model, options.engine, chosen.tile)
+        if self._engine == XLA:
+            self._variables = place_replicated(self.model.variables, self._mesh)
         tiles = [(photo, placement) for photo in range(len(photos)) for placement in chosen.placements]
         self.groups: list[Group] = [tiles[i : i + self._count] for i in range(0, len(tiles), self._count)]
         shape = (model.scale * height, model.scale * width, channels)
         dtype = photos[0].dtype if options.quantize else np.float32
         self.outputs: list[Result | UserError] = [(np.empty(shape, dtype), {}) for _ in photos]
 
-    def dispatch(self, group: Group) -> tuple[Group, TileResults]:
+    def dispatch(self, group: Group) -> tuple[Group, TileResults | Results]:
         """Start the work on `group`; return it with its results, and more where tiles are missing."""
         filled = group + group[-1:] * (self._count - len(group))
         height, width = self._tile
@@ -117,13 +122,15 @@ class TiledRun:
             self._photos[photo][rows.start : rows.start + height, columns.start : columns.start + width]
             for photo, (rows, columns) in filled
         ]
+        if self._engine != XLA:
+            return group, run_tiles_by(self._engine, "float32", self.model, self._spec, np.stack(tiles))
         inputs: Tree = ()
         if self._extra_inputs is not None:
             each = [self._extra_inputs(rows.start, columns.start, height, width) for _, (rows, columns) in filled]
             inputs = (jax.tree.map(lambda *parts: np.stack(parts), *each),)
         return group, run_tiles(self._spec, self._mesh, self._variables, np.stack(tiles), inputs)  # type: ignore[arg-type]
 
-    def collect(self, group: Group, results: TileResults) -> None:
+    def collect(self, group: Group, results: TileResults | Results) -> None:
         """Write what is kept of the tiles of `group` into the outputs."""
         images, finite, extras = jax.tree.map(np.asarray, results)
         for i, (photo, placement) in enumerate(group):
@@ -175,6 +182,12 @@ def pipelined(items: Iterable[T]) -> Iterator[T]:
 def _mesh(model: Model, devices: int, height: int) -> Mesh:
     """Return the mesh of `devices` for tiles of `height`; rows are shared where there can be no tiles."""
     return tile_mesh(devices, height if model.radius is None else 0)  # tiles are shared, of all but tiny photos
+
+
+def _engine(model: Model, engine: str, tile: Size) -> str:
+    """Return the engine for tiles of that size; XLA for tiny photos, on which a program for all sizes is not exact."""
+    chosen = engine_for(model.spec.name, engine)
+    return chosen if min(tile) >= smallest_side(model.minimum) else XLA
 
 
 def _padded(pixels: np.ndarray, size: Size) -> np.ndarray:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from jaxsr.blind.kernelgan.postprocessing import clean, finish, square_kernel
+from jaxsr.blind.kernelgan.postprocessing import clean, finish, square_kernel, variance, with_variance
 from jaxsr.degradations.centering import centre_kernel, centre_of_mass, kernel_centre
 
 
@@ -43,3 +43,26 @@ def test_finished_kernels_sum_to_one_about_their_centre(scale, smallest):
     assert finished.sum() == pytest.approx(1) and len(finished) > smallest
     pad = (len(finished) - smallest) // 2
     np.testing.assert_allclose(centre_of_mass(finished), kernel_centre(smallest, scale) + pad, atol=5e-3)
+
+
+def blob(size, row_variance, column_variance):
+    """Return a Gaussian (size, size), off its centre, of these variances."""
+    row, column = np.ogrid[:size, :size]
+    kernel = np.exp(-((row - 6.5) ** 2) / (2 * row_variance) - (column - 6) ** 2 / (2 * column_variance))
+    return kernel / kernel.sum()
+
+
+@pytest.mark.parametrize("factor", [0.5, 0.8, 1.5, 2.0])
+def test_a_kernel_of_another_variance(factor):
+    """Scaled about where it is, whatever its shape: the exact Gaussian of the new variances."""
+    scaled = with_variance(blob(13, 2.0, 1.5), factor)
+    pad = (len(scaled) - 13) // 2
+    np.testing.assert_allclose(centre_of_mass(scaled), [6.5 + pad, 6 + pad], atol=0.02)
+    np.testing.assert_allclose(scaled[pad : pad + 13, pad : pad + 13], blob(13, 2 * factor, 1.5 * factor), atol=4e-3)
+    assert scaled.sum() == pytest.approx(1) and variance(scaled) == pytest.approx(1.75 * factor, rel=0.02)
+
+
+def test_a_factor_of_one_changes_nothing():
+    kernel = blob(13, 2.0, 1.5)
+    np.testing.assert_array_equal(finish(kernel, 2, factor=1.0), finish(kernel, 2))
+    assert variance(finish(kernel, 2, factor=0.5)) == pytest.approx(0.5 * variance(finish(kernel, 2)), rel=0.03)

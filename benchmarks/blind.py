@@ -1,0 +1,122 @@
+"""Scores KernelGAN with ZSSR on photos of DIV2KRK, beside bicubic and ZSSR with the true kernels.
+
+    python -m benchmarks.blind --data=DIV2KRK --json=FILE [--scales=2,4] [--steps=3000] [--crop=128] [--middle=0]
+
+DIV2KRK has gt/, and for each scale lr_xS/ and gt_k_xS/. Each photo's row is written to FILE when it is done, and a
+second run goes on from there; estimated kernels stay in the folder FILE_kernels. `--middle=384` restores and scores the
+middle of each photo alone, of so many pixels a side; kernels are always estimated from the whole photo.
+"""
+
+import argparse
+import json
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from jaxsr.blind.kernelgan.estimation import estimate_kernels, rgb_photo
+from jaxsr.blind.kernelgan.kernel_reports import read_truth, with_suffix, write_estimate
+from jaxsr.blind.kernelgan.kernelgan_options import KernelGANOptions
+from jaxsr.blind.zssr.restoration import restore_zssr
+from jaxsr.blind.zssr.settings import ZSSRSettings
+from jaxsr.blind.zssr.stages import Kernels
+from jaxsr.data.kernel_files import read_kernel, read_kernels
+from jaxsr.imaging.resize import resize
+from jaxsr.metrics.kernel_errors import kernel_error
+from jaxsr.metrics.protocols import PROTOCOLS
+from jaxsr.support.files import written_whole
+
+# Means over the set's 100 photos: KernelGAN's table 1 (Bell-Kligler et al., NeurIPS 2019), PSNR in dB on Y
+PAPER = {
+    2: {"bicubic": 28.73, "estimated": 30.36, "true": 32.44},
+    4: {"bicubic": 25.33, "estimated": 26.81, "true": 27.53},
+}
+METHODS = ("bicubic", "estimated", "true")
+
+Row = dict[str, float]
+Rows = dict[str, Row]
+
+
+def measure(data: Path, scale: int, name: str, kernels: Path, settings: ZSSRSettings, middle: int) -> Row:
+    """Return the scores of the photo `name` at `scale`, its kernel's error, and seconds."""
+    lr, hr = rgb_photo(data / f"lr_x{scale}" / name), rgb_photo(data / "gt" / name)
+    true = read_truth(sorted((data / f"lr_x{scale}").glob("*.png")), str(data / f"gt_k_x{scale}"))
+    true_kernel = true[data / f"lr_x{scale}" / name]
+    stem = kernels / f"{Path(name).stem}_x{scale}"
+    row = _estimate(stem, lr, scale)
+    row["kernel_error"] = kernel_error(read_kernel(with_suffix(stem, ".npz")), true_kernel)
+    if middle:
+        lr, hr = _middle(lr, middle, 1), _middle(hr, middle, scale)
+    sources: dict[str, Callable[[], Kernels]] = {
+        "estimated": lambda: read_kernels(str(with_suffix(stem, ".npz")), scale),
+        "true": lambda: true_kernel,
+    }
+    score = PROTOCOLS["y"].score
+    row |= _named("bicubic", score(resize(lr, scale), hr, scale=scale, luma_only=False))
+    for method, kernel in sources.items():
+        start = time.perf_counter()
+        (restored,) = restore_zssr([lr], scale=scale, kernels=[kernel()], settings=settings)
+        row[f"{method}_seconds"] = time.perf_counter() - start
+        row |= _named(method, score(restored, hr, scale=scale, luma_only=False))
+    return row
+
+
+def _middle(image: np.ndarray, size: int, scale: int) -> np.ndarray:
+    """Return the middle of `image`, `scale` times `size` pixels a side, at the same place at every scale."""
+    starts = [(side // scale - size) // 2 * scale for side in image.shape[:2]]
+    top, left = (max(start, 0) for start in starts)
+    return image[top : top + scale * size, left : left + scale * size]
+
+
+def _named(method: str, scores: dict[str, float]) -> Row:
+    return {f"{method}_{name}": value for name, value in scores.items()}
+
+
+def _estimate(stem: Path, lr: np.ndarray, scale: int) -> Row:
+    """Write the kernel of `lr` to `stem` with suffixes unless it is there; return the seconds that took."""
+    if with_suffix(stem, ".npz").exists():
+        return {}
+    start = time.perf_counter()
+    (runs,) = estimate_kernels([lr], KernelGANOptions(scale=scale))
+    write_estimate(stem, runs, scale)
+    return {"kernel_seconds": time.perf_counter() - start}
+
+
+def print_table(scale: int, rows: Rows) -> None:
+    """Print the rows of `scale`, their means, and the paper's means of the whole set."""
+    print(f"\n| x{scale} | kernel error | bicubic | estimated | true | seconds |\n|---|---|---|---|---|---|")
+    for name, row in rows.items():
+        scores = " | ".join(f"{row[f'{method}_psnr']:.2f} / {row[f'{method}_ssim']:.4f}" for method in METHODS)
+        seconds = row.get("kernel_seconds", float("nan")) + row["estimated_seconds"]
+        print(f"| {name} | {row['kernel_error']:.3f} | {scores} | {seconds:.0f} |")
+    means = [np.mean([row[f"{method}_psnr"] for row in rows.values()]) for method in METHODS]
+    print(f"| mean | | {' | '.join(f'{mean:.2f}' for mean in means)} | |")
+    print(f"| paper, 100 photos | | {' | '.join(f'{PAPER[scale][method]:.2f}' for method in METHODS)} | |")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure what is not in the JSON file yet, and print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--json", type=Path, required=True)
+    parser.add_argument("--scales", default="2,4")
+    parser.add_argument("--steps", type=int, default=3000)
+    parser.add_argument("--crop", type=int, default=128)
+    parser.add_argument("--middle", type=int, default=0)
+    flags = parser.parse_args(arguments)
+    settings = ZSSRSettings(steps=flags.steps, crop=flags.crop)
+    kernels = flags.json.with_name(f"{flags.json.stem}_kernels")
+    found = json.loads(flags.json.read_text()) if flags.json.exists() else {}
+    for scale in map(int, flags.scales.split(",")):
+        rows: Rows = found.setdefault(f"x{scale}, {flags.steps} steps, crop {flags.crop}, middle {flags.middle}", {})
+        for photo in sorted((flags.data / f"lr_x{scale}").glob("*.png")):
+            if photo.name not in rows:
+                rows[photo.name] = measure(flags.data, scale, photo.name, kernels, settings, flags.middle)
+                with written_whole(flags.json) as path:
+                    path.write_text(json.dumps(found, indent=2))
+        print_table(scale, rows)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,143 @@
+"""`jaxsr.export`, and what `python -m jaxsr.export` does: a model as a file that other programs run."""
+
+import dataclasses
+import io
+import json
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import export as jax_export
+
+from jaxsr.api.restorers import load_with_options, split_options
+from jaxsr.engines.runtimes import compile_graph, is_installed
+from jaxsr.engines.tracing import photo_shape, smallest_side, trace
+from jaxsr.models import ESTIMATORS, MODELS, Model
+from jaxsr.support.errors import UserError
+from jaxsr.support.files import written_whole
+from jaxsr.support.paths import output_file
+
+SUFFIXES = (".onnx", ".stablehlo")
+TOLERANCE = 1e-4  # greatest difference from the model, of values in [0, 1]
+SIZES = ((1, 0, 5), (2, 13, 2), (1, 28, 21))  # photos, and what is added to the smallest side: height, width
+PLATFORMS = ("cpu", "cuda", "tpu")
+PROGRAM, STABLEHLO, CARD = "exported.bin", "stablehlo.mlirbc", "card.json"  # in a .stablehlo file, which is a zip
+
+Run = Callable[[np.ndarray], np.ndarray]
+
+
+def export(model: Model | str | Path, path: str | Path, *, channels: int = 3) -> Path:
+    """Return the file `path`, to which `model` was written as a program on photos of any number, height and width.
+
+    Example: `jaxsr.export("fsrcnn-x2", "fsrcnn-x2.onnx")`.
+
+    Args:
+        model: a Model, a shipped name, a weight file or a run folder, with options of its own as `jaxsr.restore` takes.
+        path: `*.onnx` for ONNX (opset 17), whose metadata_props are the model's card, or `*.stablehlo` for a zip of
+            `exported.bin` (for `jax.export.deserialize`), `stablehlo.mlirbc` and `card.json`.
+        channels: of the photos: 3 (RGB) or 1 (grey).
+
+    Returns:
+        The path. The program is the whole model: input "photos" (n, h, w, channels), float32 in [0, 1], output
+        "restored" (n, scale h, scale w, channels), float32, clipped to [0, 1]. Before the file is written its result
+        was compared with the model's on photos of three sizes, to 1e-4.
+
+    Raises:
+        UserError: for a model that cannot be exported, another ending or number of channels, packages that are missing
+            (`pip install 'jaxsr[onnxruntime]'`), and results that differ.
+    """
+    target = output_file(path, "--output")
+    if target.suffix not in SUFFIXES:
+        raise UserError(f"{target} is neither ONNX nor StableHLO; end its name in .onnx or .stablehlo")
+    if channels not in (1, 3):
+        raise UserError(f"channels={channels}: photos have 3 (RGB) or 1 (grey)")
+    if target.suffix == ".onnx" and not is_installed("onnxruntime"):
+        raise UserError("ONNX files are written and checked with onnxruntime: pip install 'jaxsr[onnxruntime]'")
+    opened = _in_float32((model if isinstance(model, Model) else open_exportable(str(model))).folded())
+    if opened.needs:
+        raise UserError(_refusal(opened.spec.name))
+    file, run = (_onnx if target.suffix == ".onnx" else _stablehlo)(opened, channels)
+    _check_results(opened, run, channels, target)
+    with written_whole(target) as temporary:
+        temporary.write_bytes(file)
+    return target
+
+
+def open_exportable(model: str) -> Model:
+    """Return the model of a name or file; raises UserError for a system that is more than one network's call."""
+    name, _ = split_options(model)
+    if name in ESTIMATORS or (name in MODELS and (MODELS[name].per_photo or MODELS[name].needs)):
+        raise UserError(_refusal(name))
+    return load_with_options(model).model
+
+
+def _refusal(name: str) -> str:
+    reasons = {
+        "kernelgan": "trains its networks on each photo and returns a blur kernel; use jaxsr.estimate_kernel",
+        "zssr": "trains its network on each photo, so there is no network to export; use jaxsr.restore",
+        "srntt": "takes features of references beside the photo, which one graph does not make; use jaxsr.restore",
+    }
+    return f"{name} cannot be exported: it {reasons[name]}"
+
+
+def _in_float32(model: Model) -> Model:
+    """Return `model` with weights in float32, whatever its file holds."""
+
+    def cast(leaf: jax.Array) -> jax.Array:
+        return jnp.asarray(leaf, jnp.float32) if jnp.issubdtype(leaf.dtype, jnp.floating) else leaf
+
+    return dataclasses.replace(model, variables=jax.tree.map(cast, model.variables))
+
+
+def facts(model: Model) -> dict[str, str]:
+    """Return the card with what else a user of the file needs, as JSON texts by name; texts stay as they are."""
+    own = {"model": model.spec.name, "paper": model.spec.paper, "scale": model.scale, "options": model.options}
+    contract = {
+        "input": "photos (n, h, w, c), float32 in [0, 1]",
+        "output": "restored (n, scale h, scale w, c), float32 in [0, 1]",
+        "smallest_side": smallest_side(model.minimum),
+    }
+    fields = {**model.card, **own, **contract}
+    return {key: value if isinstance(value, str) else json.dumps(value) for key, value in fields.items()}
+
+
+def _onnx(model: Model, channels: int) -> tuple[bytes, Run]:
+    """Return the ONNX file of the model's call, and ONNX Runtime's way to run it."""
+    from jaxsr.engines.onnx_conversion import to_onnx
+
+    program = trace(lambda x: model(x), photo_shape(model.minimum, channels))
+    file = to_onnx(program, ["restored"], facts(model))
+    session = compile_graph("onnxruntime", file)
+    return file, lambda photos: session(photos)["restored"]
+
+
+def _stablehlo(model: Model, channels: int) -> tuple[bytes, Run]:
+    """Return a zip of the exported program and the card, and what runs the program."""
+    call = jax.jit(lambda photos: model(photos))
+    exported = jax_export.export(call, platforms=PLATFORMS)(photo_shape(model.minimum, channels))
+    serialized = bytes(exported.serialize())
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(PROGRAM, serialized)
+        archive.writestr(STABLEHLO, exported.mlir_module_serialized)
+        archive.writestr(CARD, json.dumps(facts(model), indent=1))
+    program = jax_export.deserialize(bytearray(serialized))
+    return buffer.getvalue(), lambda photos: np.asarray(program.call(photos))
+
+
+def _check_results(model: Model, run: Run, channels: int, target: Path) -> None:
+    """Raise UserError where the exported program and `model` differ on photos of one of three sizes."""
+    least = smallest_side(model.minimum)
+    draws = np.random.default_rng(0)
+    for count, height, width in SIZES:
+        photos = draws.random((count, least + height, least + width, channels), np.float32)
+        expected, result = np.asarray(jax.jit(lambda m, x: m(x))(model, photos)), run(photos)
+        error = np.abs(result - expected).max() if result.shape == expected.shape else np.inf
+        if not error <= TOLERANCE:  # also refuses NaN
+            raise UserError(
+                f"{target} is not written: on photos of {photos.shape[1]}x{photos.shape[2]} the exported {model.name} "
+                f"differs from the model by {error:.2g}, more than {TOLERANCE}; its weights may not be finite"
+            )

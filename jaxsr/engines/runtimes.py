@@ -1,0 +1,120 @@
+"""OpenVINO and ONNX Runtime: each compiles an ONNX file once and runs it on arrays, on the cores that are allowed."""
+
+import contextlib
+import importlib.util
+import os
+import sys
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+import numpy as np
+
+from jaxsr.support.errors import UserError
+
+RUNTIMES = ("openvino", "onnxruntime")
+TELEMETRY = "openvino_telemetry"
+KEPT_SHAPES = 4  # compiled programs of a network by OpenVINO; each holds the network's weights in its own layout
+Arrays = dict[str, np.ndarray]
+
+
+class EngineProgram(Protocol):
+    """A compiled graph."""
+
+    def __call__(self, photos: np.ndarray) -> Arrays:
+        """Return the graph's outputs by name."""
+        ...
+
+
+def is_installed(engine: str) -> bool:
+    """Return whether the packages of `engine`, one of RUNTIMES, can be imported."""
+    return all(importlib.util.find_spec(name) is not None for name in (engine, "onnx"))
+
+
+def check_installed(engine: str) -> None:
+    """Raise UserError where the packages of `engine` are missing, naming the extra."""
+    if engine in RUNTIMES and not is_installed(engine):
+        raise UserError(f"engine={engine} is not installed: pip install 'jaxsr[{engine}]', or leave the engine out")
+
+
+def compile_graph(engine: str, file: bytes, precision: str = "float32") -> EngineProgram:
+    """Return the compiled ONNX `file`; `precision` is "float32", or with "openvino" "bf16"."""
+    check_installed(engine)
+    if engine == "openvino":
+        return OpenVINOProgram(file, precision)
+    if precision != "float32":
+        raise UserError(f"precision={precision}: onnxruntime computes in float32 on CPUs; use the engine openvino")
+    return _onnxruntime_program(file)
+
+
+def cores() -> int:
+    """Return the number of cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@contextlib.contextmanager
+def _without_telemetry() -> Iterator[None]:
+    """Let OpenVINO be imported without the package by which it forks, and reports to its makers that it is used."""
+    if "openvino" in sys.modules or TELEMETRY in sys.modules:
+        yield
+        return
+    sys.modules[TELEMETRY] = None  # type: ignore[assignment]  # Python's sign that it cannot be imported
+    try:
+        yield
+    finally:
+        del sys.modules[TELEMETRY]
+
+
+class OpenVINOProgram:
+    """A graph by OpenVINO, compiled for each shape of photos: known shapes let it fuse more than symbols do."""
+
+    def __init__(self, file: bytes, precision: str) -> None:
+        """Read the graph."""
+        with _without_telemetry():
+            import openvino  # pyright: ignore[reportMissingImports]
+        import onnx  # pyright: ignore[reportMissingImports]
+
+        outputs = onnx.load_model_from_string(file).graph.output
+        self._names = [output.name for output in outputs]  # OpenVINO keeps their order, and may give them others' names
+        self._file, self._core = file, openvino.Core()
+        hint = {"float32": "f32", "bf16": "bf16"}[precision]
+        self._config = {"INFERENCE_PRECISION_HINT": hint, "INFERENCE_NUM_THREADS": cores(), "NUM_STREAMS": 1}
+        self._compiled: OrderedDict[tuple[int, ...], Callable[[np.ndarray], Arrays]] = OrderedDict()
+        self._lock = threading.Lock()  # a request serves one thread
+
+    def __call__(self, photos: np.ndarray) -> Arrays:
+        """Return the graph's outputs by name."""
+        with self._lock:
+            if photos.shape not in self._compiled:
+                self._compiled[photos.shape] = self._compile(photos.shape)
+            self._compiled.move_to_end(photos.shape)
+            while len(self._compiled) > KEPT_SHAPES:
+                self._compiled.popitem(last=False)
+            return self._compiled[photos.shape](photos)
+
+    def _compile(self, shape: tuple[int, ...]) -> Callable[[np.ndarray], Arrays]:
+        model = self._core.read_model(self._file)
+        model.reshape({"photos": list(shape)})
+        request = self._core.compile_model(model, "CPU", self._config).create_infer_request()
+
+        def run(photos: np.ndarray) -> Arrays:
+            results = request.infer({"photos": photos}, share_inputs=True)
+            return {name: np.array(results[i]) for i, name in enumerate(self._names)}
+
+        return run
+
+
+def _onnxruntime_program(file: bytes) -> EngineProgram:
+    import onnxruntime  # pyright: ignore[reportMissingImports]
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = cores()
+    options.log_severity_level = 3  # errors
+    session = onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
+    names = [output.name for output in session.get_outputs()]
+
+    def run(photos: np.ndarray) -> Arrays:
+        return dict(zip(names, session.run(names, {"photos": photos}), strict=True))  # pyright: ignore
+
+    return run

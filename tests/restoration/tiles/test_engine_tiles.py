@@ -1,0 +1,102 @@
+"""Other engines compute what XLA does, for every network, through the same tiles."""
+
+import threading
+
+import numpy as np
+import pytest
+
+from jaxsr.engines.runtimes import RUNTIMES, is_installed
+from jaxsr.models import MODELS, Model
+from jaxsr.restoration.options import RestoreOptions
+from jaxsr.restoration.photo import restore_pixels
+from jaxsr.support.errors import UserError
+from tests.helpers.networks import REDUCED, quiet_variables
+from tests.helpers.photos import photo
+
+CLOSE = 1e-5
+QUICK = {("openvino", "fsrcnn"), ("onnxruntime", "espcn"), ("openvino", "lapsrn")}
+NETWORKS = [name for name, spec in MODELS.items() if not (spec.needs or spec.per_photo)]
+
+
+def small_model(name: str, scale: int) -> Model:
+    module = MODELS[name].module(scale, **REDUCED[name])
+    return Model(MODELS[name], module, scale, quiet_variables(module))
+
+
+def restored(model: Model, pixels: np.ndarray, engine: str, **options) -> np.ndarray:
+    return restore_pixels(model, pixels, RestoreOptions(engine=engine, **options))[0]
+
+
+def needs(engine: str) -> None:
+    if not is_installed(engine):
+        pytest.skip(f"jaxsr[{engine}] is not installed")
+
+
+@pytest.mark.parametrize(
+    ("engine", "name"),
+    [
+        pytest.param(engine, name, marks=[] if (engine, name) in QUICK else [pytest.mark.slow])
+        for engine in RUNTIMES
+        for name in NETWORKS
+    ],
+)
+def test_results_are_those_of_xla(engine, name):
+    needs(engine)
+    model = small_model(name, 3 if 3 in MODELS[name].scales else MODELS[name].scales[0])
+    for pixels in (photo(41, 34), photo(41, 34)[..., :1]):
+        expected = restored(model, pixels, "xla", quantize=False)
+        result = restored(model, pixels, engine, quantize=False)
+        assert result.shape == expected.shape and result.dtype == np.float32
+        assert np.abs(result - expected).max() <= CLOSE * max(1, np.abs(expected).max())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", RUNTIMES)
+@pytest.mark.parametrize("name", ["danv1", "danv2"])
+def test_extras_are_those_of_xla(engine, name):
+    needs(engine)
+    model = small_model(name, 2)
+    options = {"quantize": False, "all_rounds": True}
+    _, expected = restore_pixels(model, photo(24, 28), RestoreOptions(engine="xla", **options))
+    _, result = restore_pixels(model, photo(24, 28), RestoreOptions(engine=engine, **options))
+    assert result.keys() == expected.keys() and "images" in result
+    for key, value in expected.items():
+        np.testing.assert_allclose(result[key], value, atol=CLOSE * max(1, np.abs(value).max()))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", RUNTIMES)
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_levels_tiles_and_the_self_ensemble(engine, dtype):
+    """Rounding may fall on the other side where a value lies on the border between two levels."""
+    needs(engine)
+    model, pixels = small_model("fsrcnn", 2), photo(150, 130).astype(dtype)
+    for options in ({"tile": 48}, {"ensemble": True}):
+        expected, result = (restored(model, pixels, each, **options) for each in ("xla", engine))
+        differences = np.abs(result.astype(int) - expected.astype(int))
+        assert result.dtype == dtype and differences.max() <= 1 and (differences > 0).mean() < 0.01
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", RUNTIMES)
+def test_threads_share_a_program(engine):
+    needs(engine)
+    model, pixels, results = small_model("espcn", 2), photo(40, 40), []
+    threads = [
+        threading.Thread(target=lambda: results.append(restored(model, pixels, engine, quantize=False)))
+        for _ in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    expected = restored(model, pixels, "xla", quantize=False)
+    assert len(results) == 4 and all(np.abs(each - expected).max() < 1e-4 for each in results)
+
+
+def test_broken_weights_are_said_to_be_broken():
+    needs("openvino")
+    model = small_model("espcn", 2)
+    broken = model.with_params({**model.params, "conv1": {**model.params["conv1"], "bias": np.full(6, np.nan, "f4")}})
+    with pytest.raises(UserError, match="non-finite"):
+        restored(broken, photo(20, 20), "openvino")
