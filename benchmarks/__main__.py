@@ -1,4 +1,4 @@
-"""Prints every table: python -m benchmarks [--sections=inference,training] [--networks=fsrcnn,vdsr] [--rounds=3].
+"""Prints every table: python -m benchmarks [--sections=inference,training] [--networks=fsrcnn,vdsr] [--json=FILE].
 
 pip install -e ".[bench,video]" first. Below each table stands how long it took.
 """
@@ -7,10 +7,10 @@ import inspect
 from collections.abc import Iterator, Sequence
 
 from benchmarks import adversarial, growth, inference, kernelgan, matching, motion, pipeline, training, video, zssr
-from benchmarks.cases import SIZES
+from benchmarks.cases import SIZES, SIZES_OF
 from benchmarks.tables import Section, Table, run
+from benchmarks.trials import PRECISIONS
 from jaxsr.support.errors import choose
-from jaxsr.training.precision import PRECISIONS
 
 SECTIONS: dict[str, Section] = {
     "inference": inference.tables,
@@ -30,18 +30,23 @@ def tables(
     *,
     sections: Sequence[str] = tuple(SECTIONS),
     networks: Sequence[str] = tuple(SIZES),
-    precision: str = "float32",
+    engines: Sequence[str] = (),
+    precisions: Sequence[str] = (),
+    size: str = "cpu",
     rounds: int = 3,
 ) -> Iterator[Table]:
     """Yield the tables of all `sections`, those of networks with `networks` alone.
 
-    `precision` is what jaxsr's training steps compute in, "float32" or "bf16". Raises UserError for unknown names.
+    `precisions` are "float32" and "bf16", without any those that are faster here; `size` is "cpu" or "gpu", for sizes
+    that fill it. Raises UserError for unknown names.
     """
     chosen = [choose("section", name, SECTIONS) for name in sections]
     for name in networks:
         choose("network", name, SIZES)
-    choose("precision", precision, PRECISIONS)
-    given = {"networks": networks, "precision": precision, "rounds": rounds}
+    for name in precisions:
+        choose("precision", name, {name: name for name in PRECISIONS})
+    choose("size", size, SIZES_OF)
+    given = {"networks": networks, "engines": engines, "precisions": precisions, "size": size, "rounds": rounds}
     for section in chosen:
         taken = inspect.signature(section).parameters.keys()
         yield from section(**{name: value for name, value in given.items() if name in taken})

@@ -13,19 +13,19 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-import torch  # pyright: ignore[reportMissingImports]
 
-from benchmarks.cases import SIZES
+from benchmarks.cases import SIZES_OF
 from benchmarks.peers import critic_peer, peer
-from benchmarks.peers.accelerator import placed, planes
+from benchmarks.peers.accelerator import DEVICE, as_contestant, placed, planes
 from benchmarks.peers.adversarial import Duel
 from benchmarks.tables import Table, run
-from benchmarks.trials import Case, Trial, table
+from benchmarks.trials import PRECISIONS, Case, Trial, table
 from configs import deblurgan, srgan, srntt
 from jaxsr.devices.parallel import compile_steps, devices, replicate, shard
 from jaxsr.imaging.color import to_range
 from jaxsr.models import MODELS, Model
 from jaxsr.models.srntt import Maps, map_sizes
+from jaxsr.support.errors import choose
 from jaxsr.support.randomness import Purpose, Stream, seed_key, stream
 from jaxsr.support.types import Key, Params, Tree
 from jaxsr.training.batches import Batch
@@ -90,8 +90,8 @@ def parts_of(name: str, config: Config) -> tuple[Stage, Adversary]:
     step = make_step_spec(without_features, MODELS[name], losses, make_batch)
     if name == "srntt":
         step = dataclasses.replace(step, swap_features=given_maps)
-    schedule = make_schedule(config.schedule, config.optimizer.learning_rate, config.steps)
-    return make_stage(config, (0, config.steps), schedule, step, adversary), adversary
+    schedule_of = functools.partial(make_schedule, config.schedule, config.optimizer.learning_rate)
+    return make_stage(config, (0, config.steps), schedule_of, step, adversary), adversary
 
 
 def first_state(name: str, config: Config) -> TrainState:
@@ -120,7 +120,7 @@ def in_jax(name: str, config: Config) -> Callable[[], tuple[float, float]]:
     return call
 
 
-def in_torch(name: str, config: Config, *, compiled: bool) -> Callable[[], tuple[float, float]]:
+def in_torch(contestant: str, name: str, config: Config) -> Callable[[], tuple[float, float]]:
     """Return the same call in PyTorch; where the critic has a penalty, torch.compile is for the generator alone."""
     spec, state = MODELS[name], first_state(name, config)
     module, batch = network_of(config, spec), batch_of(name, config)
@@ -130,9 +130,8 @@ def in_torch(name: str, config: Config, *, compiled: bool) -> Callable[[], tuple
     adversary = make_adversary(config)
     assert adversary is not None, "all of CONFIGS have one"
     critic = placed(critic_peer(config.adversarial.network, adversary.network, weights, batch.hr.shape[1:]))
-    if compiled:
-        generator = torch.compile(generator)
-        critic = critic if config.adversarial.penalty else torch.compile(critic)
+    generator = as_contestant(generator, contestant)
+    critic = critic if config.adversarial.penalty else as_contestant(critic, contestant)
     maps: Any = batch.positions if name == "srntt" else ()
     inputs = [planes(to_range(batch.lr, spec.value_range)), *map(planes, maps)]
     duel = Duel(config, generator, critic, places_of(config), spec.value_range)
@@ -163,7 +162,7 @@ def places_of(config: Config) -> np.ndarray:
 def prepare(contestant: str, name: str, patch: int, batch: int, precision: str) -> Callable[[], tuple[float, float]]:
     """Return a contestant's call, for a process of its own."""
     config = config_of(name, patch, batch, precision)
-    return in_jax(name, config) if contestant == "jaxsr" else in_torch(name, config, compiled=contestant == "compiled")
+    return in_jax(name, config) if contestant == "jaxsr" else in_torch(contestant, name, config)
 
 
 def observe(call: Callable[[], tuple[float, float]]) -> np.ndarray:
@@ -174,23 +173,31 @@ def observe(call: Callable[[], tuple[float, float]]) -> np.ndarray:
 TRIAL = Trial(prepare, observe, tolerance=5e-2)  # Adam's first moves are signs of gradients, and rounding turns some
 
 
+def case(name: str, scale: int, patch: int, batch: int, precision: str) -> Case:
+    """Return the row of a system."""
+    label = f"{name} x{scale}, {batch} of {patch}x{patch}"
+    return Case((label, precision), (name, patch, batch, precision), batch * (scale * patch) ** 2 / 1e6)
+
+
 def tables(
     *,
     networks: Sequence[str] = tuple(CONFIGS),
+    precisions: Sequence[str] = (),
+    size: str = "cpu",
     patch: int = 0,
     batch: int = 0,
-    precision: str = "float32",
     rounds: int = 3,
 ) -> Iterator[Table]:
     """Yield the table; patches are measured at the generator's input."""
-    cases = []
-    for name in (name for name in networks if name in CONFIGS):
-        size = SIZES[name]
-        arguments = (name, patch or size.patch, batch or size.batch, precision)
-        label = f"{name} x{size.scale}, {arguments[2]} of {arguments[1]}x{arguments[1]}"
-        cases.append(Case(label, arguments, arguments[2] * (size.scale * arguments[1]) ** 2 / 1e6))
+    sizes = choose("size", size, SIZES_OF)
+    cases = [
+        case(name, sizes[name].scale, patch or sizes[name].patch, batch or sizes[name].batch, precision)
+        for name in networks
+        if name in CONFIGS
+        for precision in precisions or (PRECISIONS if DEVICE == "cuda" else PRECISIONS[:1])
+    ]
     note = "torch.compile has no second derivatives: critics with a gradient penalty stay eager."
-    yield table("An adversarial step of both networks", TRIAL, cases, rounds, note)
+    yield table("An adversarial step of both networks", ("network", "precision"), TRIAL, cases, rounds, note)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ A ratio of 1.1 means that everything else (activations, gates, attention, shuffl
 python -m benchmarks.convolutions --models=danv1-x2,danv2-x2
 """
 
+import functools
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -13,8 +14,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from benchmarks.tables import Table, network, run
-from benchmarks.timing import contest, in_new_process
+from benchmarks.tables import Measurement, Row, Table, network, run
+from benchmarks.timing import contest
+from benchmarks.workers import in_new_process
 from jaxsr.models import Model
 
 Call = Callable[[], Any]
@@ -65,17 +67,22 @@ def times(name: str, side: int, rounds: int) -> list[float]:
     return [1000 * time for time in (seconds["network"], total, bare)]
 
 
-def rows(models: Sequence[str], side: int, rounds: int) -> Iterator[list[str]]:
+def measure(name: str, side: int, rounds: int) -> Measurement:
+    """Return the cells of a network's row."""
+    found = in_new_process(times, name, side, rounds)
+    return Measurement([*(f"{time:.0f}" for time in found), *(f"{found[0] / time:.2f}" for time in found[1:])])
+
+
+def rows(models: Sequence[str], side: int, rounds: int) -> Iterator[Row]:
     """Yield a row for each network."""
     for name in models:
-        found = in_new_process(times, name, side, rounds)
-        yield [name, *(f"{time:.0f}" for time in found), *(f"{found[0] / time:.2f}" for time in found[1:])]
+        yield Row((name,), functools.partial(measure, name, side, rounds))
 
 
 def tables(*, models: Sequence[str] = ("danv1-x2", "danv2-x2"), side: int = 96, rounds: int = 5) -> Iterator[Table]:
     """Yield the table of networks on a photo of `side` pixels."""
     columns = ("network", "network ms", "its convolutions ms", "of 3x3 ms", "network / convolutions", "/ 3x3")
-    yield Table(f"Convolutions: a photo of {side}x{side} pixels", columns, rows(models, side, rounds), [])
+    yield Table(f"Convolutions: a photo of {side}x{side} pixels", columns, rows(models, side, rounds))
 
 
 if __name__ == "__main__":

@@ -1,104 +1,205 @@
-"""How speed and memory grow: with the size of a photo, the patches of a batch, the number of devices.
+"""How speed and memory grow: with a photo, the number of small ones, of photos that are learned from, patches, devices.
 
-Of photos jaxsr takes as many tiles as they need, PyTorch all at once. A device is a GPU, or one core. PyTorch is eager.
+Time is right where it grows in proportion: below each table stands by which power it does, and from where on it is
+worse. Rows that would take more than --longest seconds, by the row before, are left out. Memory is what the calls add
+to a fresh process at its peak.
 pip install -e ".[bench]" && python -m benchmarks.growth
 """
 
+import functools
+import math
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from typing import Any
 
 import jax
+import numpy as np
 import torch  # pyright: ignore[reportMissingImports]
 
-from benchmarks import inference, training
-from benchmarks.tables import Table, run
-from benchmarks.timing import Prepare, contest, in_new_process, memory_and_seconds
+import jaxsr
+from benchmarks import inference, training, zssr
+from benchmarks.cases import SIZES
+from benchmarks.tables import Measurement, Row, Table, run
+from benchmarks.timing import contest_of_workers, first_calls
+from benchmarks.workers import MeasurementFailed, Prepare, Worker, in_new_process
+from jaxsr.blind.kernelgan.estimation import estimate_kernels
+from jaxsr.blind.kernelgan.kernelgan_options import KernelGANOptions
 
 CONTESTANTS = ("jaxsr", "eager")
-PHOTO_NETWORKS = ("fsrcnn", "vdsr", "danv1")
+MODELS_OF_LARGE = ("fsrcnn-x2", "espcn-x3")  # shipped, so that the photo goes the way that it goes for a user
 BATCH_NETWORKS = ("fsrcnn", "srresnet")
-SCALES = {"fsrcnn": 2, "vdsr": 2, "danv1": 2, "srresnet": 4}
+DEVICE_SCALES = {"fsrcnn": 2, "srresnet": 4}
 PATCH = 24
-LONGEST = 12.0  # seconds of a call, expected from the row before; longer ones are skipped
+SMALL_SIDE, LEARNED_SIDE, LEARNED_STEPS = 48, 128, 20
+WORSE = 1.25  # times the best row's seconds for the same work, from which on growth is not linear
 
 
-def photo_rows(networks: Sequence[str], sides: Sequence[int]) -> Iterator[list[str]]:
-    """Yield a row for each network and side of a square photo, each cell from a process of its own."""
-    for name in networks:
-        before = dict.fromkeys(CONTESTANTS, 0.0)  # seconds for a pixel
-        for side in sides:
-            speeds, memory = [], []
-            for contestant in CONTESTANTS:
-                if before[contestant] * side**2 > LONGEST:
-                    speeds.append("skipped")
-                    memory.append("")
-                    continue
-                arguments = (contestant, name, SCALES[name], 1, side, side)
-                added, seconds = in_new_process(memory_and_seconds, inference.prepare, arguments)
-                before[contestant] = seconds / side**2
-                speeds.append(f"{(SCALES[name] * side) ** 2 / 1e6 / seconds:.3g}")
-                memory.append(f"{added:.0f}")
-            yield [f"{name} x{SCALES[name]}", f"{side}x{side}", *speeds, *memory]
+def large_photo(model: str, megapixels: float) -> Callable[[], Any]:
+    """Return the call that restores a photo of so many megapixels, 3 by 2, in 8 bits."""
+    height = max(2, round(math.sqrt(megapixels * 1e6 / 1.5)))
+    photo = np.random.default_rng(0).integers(0, 256, (height, round(1.5 * height), 3), np.uint8)
+    network = jaxsr.load(model)
+    return lambda: jaxsr.restore(photo, network)
 
 
-def batch_rows(networks: Sequence[str], batches: Sequence[int], rounds: int) -> Iterator[list[str]]:
+def small_photos(model: str, count: int) -> Callable[[], Any]:
+    """Return the call that restores so many photos of SMALL_SIDE pixels a side, one after another, from memory."""
+    photos = np.random.default_rng(0).integers(0, 256, (count, SMALL_SIDE, SMALL_SIDE, 3), np.uint8)
+    network = jaxsr.load(model)
+    return lambda: [jaxsr.restore(photo, network) for photo in photos]
+
+
+def kernels(_: str, count: int) -> Callable[[], Any]:
+    """Return the call that makes LEARNED_STEPS steps of KernelGAN, one run each, on so many photos at once."""
+    photos = list(np.random.default_rng(0).random((count, LEARNED_SIDE, LEARNED_SIDE, 3), np.float32))
+    options = KernelGANOptions(seeds=1, steps=LEARNED_STEPS)
+    return lambda: estimate_kernels(photos, options)
+
+
+def networks_of_photos(_: str, count: int) -> Callable[[], Any]:
+    """Return the call that makes a step of ZSSR on each of so many photos."""
+    return zssr.prepare("jaxsr", LEARNED_SIDE, count)
+
+
+def growth_rows(prepare: Prepare, names: Sequence[str], sizes: Sequence[float], longest: int) -> Iterator[Row]:
+    """Yield a row for each of `names` and `sizes`; `prepare(name, size)` gives its call."""
+    for name in names:
+        before: list[tuple[float, float]] = []
+        for size in sizes:
+            yield Row((name, f"{size:g}"), functools.partial(grown, prepare, name, size, before, longest))
+
+
+def grown(prepare: Prepare, name: str, size: float, before: list[tuple[float, float]], longest: int) -> Measurement:
+    """Return the cells of a row: seconds, seconds for one, MiB, MiB for one. `before` are (size, seconds) so far."""
+    if before and before[-1][1] / before[-1][0] * size > longest:
+        raise MeasurementFailed(f"left out: it would take more than {longest} s by the row before")
+    with Worker(as_command=True) as worker:
+        worker.prepare(prepare, name, size)
+        first = worker.ask(first_calls)
+    before.append((size, first.seconds))
+    shown = (first.seconds, first.seconds / size, first.mebibytes, first.mebibytes / size)
+    return Measurement([f"{number:.3g}" for number in shown])
+
+
+def conclude(rows: list[list[str]]) -> list[str]:
+    """Return for each name how time and memory grow with the size, and where time is no longer linear."""
+    said = []
+    for name in dict.fromkeys(row[0] for row in rows):
+        mine = [(float(row[1]), float(row[2]), float(row[4])) for row in rows if row[0] == name and is_number(row[2])]
+        if len(mine) < 2:
+            continue
+        sizes, seconds, memory = zip(*mine, strict=True)
+        best = min(time / size for size, time in zip(sizes, seconds, strict=True))
+        least = sizes[int(np.argmin(np.divide(seconds, sizes)))]
+        worse = [size for size, time in zip(sizes, seconds, strict=True) if size > least and time / size > WORSE * best]
+        where = f"; worse than linear from {worse[0]:g} on" if worse else ""
+        powers = f"time grows with the power {power(sizes, seconds):.2f}, memory with {power(sizes, memory):.2f}"
+        said.append(f"{name}: {powers}{where}.")
+    return said
+
+
+def is_number(cell: str) -> bool:
+    """Return whether a row has been measured."""
+    return cell.replace(".", "", 1).replace("e-", "", 1).replace("e+", "", 1).isdigit()
+
+
+def power(sizes: Sequence[float], amounts: Sequence[float]) -> float:
+    """Return the exponent of the power of the size that fits `amounts` best; 1 is linear."""
+    return float(np.polyfit(np.log(sizes), np.log(np.maximum(amounts, 1e-9)), 1)[0])
+
+
+def batch_rows(networks: Sequence[str], batches: Sequence[int], rounds: int) -> Iterator[Row]:
     """Yield a row for each network and batch."""
     for name in networks:
         for batch in batches:
-            arguments = (name, SCALES[name], PATCH, batch, "float32")
-            seconds = in_new_process(times, training.prepare, CONTESTANTS, arguments, rounds)
-            speeds = [f"{batch / seconds[contestant]:.0f}" for contestant in CONTESTANTS]
-            yield [f"{name} x{SCALES[name]}", str(batch), *speeds, f"{seconds['eager'] / seconds['jaxsr']:.2f}"]
+            arguments = (name, SIZES[name].scale, PATCH, batch, "float32")
+            label = f"{name} x{SIZES[name].scale}"
+            yield Row((label, str(batch)), functools.partial(batch_cells, arguments, batch, rounds))
 
 
-def device_rows(networks: Sequence[str], count: int, rounds: int) -> Iterator[list[str]]:
+def batch_cells(arguments: tuple, batch: int, rounds: int) -> Measurement:
+    """Return the cells of a training step's row."""
+    seconds = times(training.prepare, arguments, rounds)
+    speeds = [f"{batch / seconds[contestant]:.0f}" for contestant in CONTESTANTS]
+    return Measurement([*speeds, f"{seconds['eager'] / seconds['jaxsr']:.2f}"])
+
+
+def device_rows(networks: Sequence[str], count: int, rounds: int) -> Iterator[Row]:
     """Yield a row for a training step and for photos at once, by each network, on 1, 2, 4 ... devices."""
     works = {
-        "16 patches": (training.prepare, lambda name: (name, SCALES[name], PATCH, 16, "float32"), 16),
-        "4 photos of 96x96": (inference.prepare, lambda name: (name, SCALES[name], 4, 96, 96), 4),
+        "16 patches": (training.prepare, lambda name: (name, DEVICE_SCALES[name], PATCH, 16, "float32"), 16),
+        "4 photos of 96x96": (inference.prepare, lambda name: (name, DEVICE_SCALES[name], (4, 96, 96)), 4),
     }
     there = in_new_process(jax.local_device_count)
     for name in networks:
         for work, (prepare, arguments_of, images) in works.items():
-            alone = {}
+            alone: dict[str, float] = {}
             for devices in (2**i for i in range(min(count, there).bit_length())):
-                arguments = arguments_of(name)
-                found = in_new_process(times, prepare, CONTESTANTS, arguments, rounds, devices=devices)
-                speeds = {contestant: images / seconds for contestant, seconds in found.items()}
-                alone = alone or speeds
-                shares = [f"{100 * speeds[c] / alone[c] / devices:.0f}" for c in CONTESTANTS]
-                yield [
-                    f"{name} x{SCALES[name]}, {work}",
-                    str(devices),
-                    *(f"{speeds[c]:.1f}" for c in CONTESTANTS),
-                    *shares,
-                ]
+                measure = functools.partial(device_cells, prepare, arguments_of(name), images, devices, alone, rounds)
+                yield Row((f"{name} x{DEVICE_SCALES[name]}, {work}", str(devices)), measure)
 
 
-def times(prepare: Prepare, contestants: Sequence[str], arguments: tuple, rounds: int) -> dict[str, float]:
-    """Return the seconds of each contestant's call, in this process, PyTorch with a thread for each of its cores."""
-    torch.set_num_threads(len(os.sched_getaffinity(0)))  # else one for each core of the machine
-    return contest({contestant: prepare(contestant, *arguments) for contestant in contestants}, rounds=rounds)
+def device_cells(
+    prepare: Prepare, arguments: tuple, images: int, devices: int, alone: dict[str, float], rounds: int
+) -> Measurement:
+    """Return the cells of a row; `alone` are the speeds on one device, which the first row finds."""
+    found = times(prepare, arguments, rounds, devices=devices)
+    speeds = {contestant: images / seconds for contestant, seconds in found.items()}
+    if devices > 1 and not alone:
+        alone.update({c: images / seconds for c, seconds in times(prepare, arguments, rounds, devices=1).items()})
+    alone.update(speeds if devices == 1 else {})
+    shares = [f"{100 * speeds[c] / alone[c] / devices:.0f}" for c in CONTESTANTS]
+    return Measurement([*(f"{speeds[c]:.1f}" for c in CONTESTANTS), *shares])
+
+
+def times(prepare: Prepare, arguments: tuple, rounds: int, devices: int = 0) -> dict[str, float]:
+    """Return the seconds of each contestant's call on so many devices, PyTorch with a thread for each of its cores."""
+    with ExitStack() as stack:
+        workers = {}
+        for name in CONTESTANTS:
+            workers[name] = stack.enter_context(Worker(devices=devices, as_command=name == "jaxsr"))
+            workers[name].run(use_cores)
+            workers[name].prepare(prepare, name, *arguments)
+        return contest_of_workers(workers, rounds=rounds)
+
+
+def use_cores() -> None:
+    """Have PyTorch use the cores that this process may use; else it takes one thread for each of the machine's."""
+    torch.set_num_threads(len(os.sched_getaffinity(0)))
 
 
 def tables(
     *,
-    sides: Sequence[int] = (64, 128, 256, 512, 1024),
+    parts: Sequence[str] = ("large", "small", "kernelgan", "zssr", "batch", "devices"),
+    megapixels: Sequence[int] = (1, 4, 24, 100),
+    small: Sequence[int] = (1, 10, 100, 1000),
+    learned: Sequence[int] = (1, 4, 16, 64),
     batches: Sequence[int] = (1, 4, 16, 64),
     devices: int = 8,
-    networks: Sequence[str] = tuple(SCALES),
+    networks: Sequence[str] = BATCH_NETWORKS,
+    longest: int = 300,
     rounds: int = 3,
 ) -> Iterator[Table]:
-    """Yield the three tables, of those networks among `SCALES`, up to so many `devices`."""
-    columns = ("network", "photo", "jaxsr MP/s", "eager MP/s", "jaxsr MiB", "eager MiB")
-    chosen = [name for name in PHOTO_NETWORKS if name in networks]
-    yield Table("Growth with the photo", columns, photo_rows(chosen, sides), [f"Skipped: over {LONGEST:.0f} s a call."])
+    """Yield the tables of `parts`, up to so many `devices`."""
+    grown = {
+        "large": ("one photo", large_photo, MODELS_OF_LARGE, megapixels, "megapixels"),
+        "small": (f"many photos of {SMALL_SIDE}x{SMALL_SIDE}", small_photos, MODELS_OF_LARGE[:1], small, "photos"),
+        "kernelgan": (f"KernelGAN, {LEARNED_STEPS} steps", kernels, ("kernelgan",), learned, "photos"),
+        "zssr": ("ZSSR, a step", networks_of_photos, ("zssr",), learned, "photos"),
+    }
+    for part in (part for part in parts if part in grown):
+        title, prepare, names, sizes, unit = grown[part]
+        columns = ("model", unit, "seconds", "seconds for one", "MiB", "MiB for one")
+        yield Table(f"Growth: {title}", columns, growth_rows(prepare, names, sizes, longest), conclude=conclude)
     chosen = [name for name in BATCH_NETWORKS if name in networks]
-    columns = ("network", "batch", "jaxsr patches/s", "eager patches/s", "jaxsr / eager")
-    title = f"Growth with the batch: a training step on patches of {PATCH}x{PATCH}"
-    yield Table(title, columns, batch_rows(chosen, batches, rounds), [])
-    columns = ("work", "devices", "jaxsr images/s", "eager images/s", "jaxsr, % of ideal", "eager, % of ideal")
-    yield Table("Growth with the devices", columns, device_rows(chosen, devices, rounds), [])
+    if "batch" in parts:
+        columns = ("network", "batch", "jaxsr patches/s", "eager patches/s", "jaxsr / eager")
+        title = f"Growth with the batch: a training step on patches of {PATCH}x{PATCH}"
+        yield Table(title, columns, batch_rows(chosen, batches, rounds))
+    if "devices" in parts:
+        columns = ("work", "devices", "jaxsr images/s", "eager images/s", "jaxsr, % of ideal", "eager, % of ideal")
+        yield Table("Growth with the devices", columns, device_rows(chosen, devices, rounds))
 
 
 if __name__ == "__main__":

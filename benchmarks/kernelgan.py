@@ -1,24 +1,29 @@
 """Times KernelGAN on one photo and on several at once against PyTorch, in one run.
 
-PyTorch runs the published algorithm as it is written, six layers and one photo at a time; jaxsr as `estimate_kernels`
-does, crops included. pip install -e ".[bench]" && python -m benchmarks.kernelgan
+PyTorch runs the published algorithm as it is written, six layers and one photo at a time, on the GPU where jaxsr is;
+jaxsr as `estimate_kernels` does, crops included. pip install -e ".[bench]" && python -m benchmarks.kernelgan
 """
 
+import functools
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from typing import Any
 
 import jax
 import numpy as np
 
 from benchmarks.peers.kernelgan import KernelGAN
-from benchmarks.tables import Table, run
-from benchmarks.timing import contest, in_new_process
+from benchmarks.tables import Measurement, Row, Table, run
+from benchmarks.timing import contest_of_workers
+from benchmarks.trials import relative_error
+from benchmarks.workers import Worker, in_new_process
 from jaxsr.blind.kernelgan.estimation import estimate_kernels
 from jaxsr.blind.kernelgan.kernelgan_options import KernelGANOptions
 from jaxsr.blind.kernelgan.optimization import start, train
 from jaxsr.blind.kernelgan.recipes import PAPER
 
 PEER_STEPS = 5
+TOLERANCE = 1e-2  # Adam's first moves are signs of gradients
 CORNERS = np.array([[20, 30], [40, 10], [0, 64]], np.int32)
 
 
@@ -39,8 +44,8 @@ def in_torch(side: int) -> Callable[[], Any]:
     return lambda: [peer.step(CORNERS[0], CORNERS[1]) for _ in range(PEER_STEPS)]
 
 
-def compare(side: int) -> None:
-    """Check that both make the same steps from the same weights: the generator's losses, which no noise enters."""
+def error_of(side: int) -> float:
+    """Return how far both are apart after steps from the same weights, by the losses that no noise enters."""
     planes = 2 * photos(1, side)[0].transpose(2, 0, 1) - 1
     state = jax.jit(start)(jax.random.key(0), planes)
     peer = KernelGAN(planes)
@@ -48,30 +53,34 @@ def compare(side: int) -> None:
     peer.copy_directions(jax.tree.map(np.asarray, state.directions))
     program = jax.jit(train, static_argnames="recipe")
     _, losses = program(state, (CORNERS, CORNERS), len(CORNERS), recipe=PAPER)
-    expected = [peer.step(corner, corner)[0] for corner in CORNERS]
-    np.testing.assert_allclose(losses[:, 0], expected, rtol=1e-2)  # Adam's first moves are signs of gradients
+    return relative_error(np.asarray(losses[:, 0]), np.array([peer.step(corner, corner)[0] for corner in CORNERS]))
 
 
-def times(count: int, side: int, steps: int, rounds: int) -> tuple[float, float]:
-    """Return the seconds a step on one photo takes jaxsr, with `count` at once, and PyTorch."""
-    compare(side)
-    calls = {"jaxsr": in_jax(count, side, steps), "PyTorch": in_torch(side)}
-    found = contest(calls, rounds=rounds)
-    return found["jaxsr"] / (count * steps), found["PyTorch"] / PEER_STEPS
+def measure(count: int, side: int, steps: int, rounds: int) -> Measurement:
+    """Return the cells of a row: a step on one photo, with `count` at once, and in PyTorch."""
+    error = in_new_process(error_of, side)
+    with ExitStack() as stack:
+        workers = {name: stack.enter_context(Worker(as_command=name == "jaxsr")) for name in ("jaxsr", "eager")}
+        workers["jaxsr"].prepare(in_jax, count, side, steps)
+        workers["eager"].prepare(in_torch, side)
+        found = contest_of_workers(workers, rounds=rounds)
+    ours, theirs = found["jaxsr"] / (count * steps), found["eager"] / PEER_STEPS
+    differs = error > TOLERANCE
+    cells = [f"{1000 * ours:.2f}", f"{1000 * theirs:.1f}", f"{theirs / ours:.1f}", f"{error:.0e}"]
+    return Measurement(cells, f"{count}: jaxsr differs from eager by {error:.1e}." if differs else "")
 
 
-def rows(photos: Sequence[int], side: int, steps: int, rounds: int) -> Iterator[list[str]]:
+def rows(photos: Sequence[int], side: int, steps: int, rounds: int) -> Iterator[Row]:
     """Yield a row for each number of photos at once."""
     for count in photos:
-        ours, theirs = in_new_process(times, count, side, steps, rounds)
-        yield [str(count), f"{1000 * ours:.2f}", f"{1000 * theirs:.1f}", f"{theirs / ours:.1f}"]
+        yield Row((str(count),), functools.partial(measure, count, side, steps, rounds))
 
 
 def tables(*, photos: Sequence[int] = (1, 8), side: int = 256, steps: int = 300, rounds: int = 3) -> Iterator[Table]:
     """Yield the table of photos of `side` pixels; jaxsr makes so many `steps` in a call, a kernel takes 3000."""
-    columns = ("photos at once", "jaxsr ms", "eager ms", "eager / jaxsr")
+    columns = ("photos at once", "jaxsr ms", "eager ms", "eager / jaxsr", "error")
     title = f"KernelGAN: photos of {side}x{side} pixels, a step on one photo"
-    yield Table(title, columns, rows(photos, side, steps, rounds), [])
+    yield Table(title, columns, rows(photos, side, steps, rounds))
 
 
 if __name__ == "__main__":

@@ -4,12 +4,13 @@ That is rematerialisation for those with recursions or many blocks, and for DAN 
 python -m benchmarks.memory
 """
 
+import functools
 from collections.abc import Iterator, Sequence
 
 import jax
 import jax.numpy as jnp
 
-from benchmarks.tables import Table, run
+from benchmarks.tables import Measurement, Row, Table, run
 from jaxsr.models import MODELS, initial_shapes, restored_image
 
 OPTIONS = {"drcn": "remat", "rdn": "remat", "danv1": "backpropagate_all", "danv2": "backpropagate_all"}
@@ -31,18 +32,22 @@ def temporary_bytes(name: str, scale: int, batch: int, patch: int, **options: bo
     return analysis.temp_size_in_bytes
 
 
-def rows(networks: Sequence[str], batch: int, patch: int) -> Iterator[list[str]]:
+def measure(name: str, batch: int, patch: int) -> Measurement:
+    """Return the cells of a network's row."""
+    sizes = [temporary_bytes(name, 2, batch, patch, **{OPTIONS[name]: on}) / 2**30 for on in (False, True)]
+    return Measurement([f"{size:.2f}" for size in sizes])
+
+
+def rows(networks: Sequence[str], batch: int, patch: int) -> Iterator[Row]:
     """Yield a row for each network with such an option."""
     for name in (name for name in networks if name in OPTIONS):
-        option = OPTIONS[name]
-        gibibytes = [temporary_bytes(name, 2, batch, patch, **{option: on}) / 2**30 for on in (False, True)]
-        yield [f"{name} x2", f"`{option}`", *(f"{size:.2f}" for size in gibibytes)]
+        yield Row((f"{name} x2", f"`{OPTIONS[name]}`"), functools.partial(measure, name, batch, patch))
 
 
 def tables(*, networks: Sequence[str] = tuple(OPTIONS), batch: int = 64, patch: int = 41) -> Iterator[Table]:
     """Yield the table of steps on `batch` patches of `patch` pixels a side, at the network's input."""
     title = f"Memory of a training step: {batch} patches of {patch}x{patch} pixels, x2, by the compiler"
-    yield Table(title, ("network", "option", "without, GiB", "with, GiB"), rows(networks, batch, patch), [])
+    yield Table(title, ("network", "option", "without, GiB", "with, GiB"), rows(networks, batch, patch))
 
 
 if __name__ == "__main__":

@@ -10,8 +10,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from benchmarks.tables import Table, run
-from benchmarks.timing import contest, in_new_process
+from benchmarks.tables import Measurement, Row, Table, run
+from benchmarks.timing import contest
+from benchmarks.workers import in_new_process
 from jaxsr.degradations.camera_shake import EXPOSURES, draw_motion, official_kernels
 from tests.reference import motion as reference
 
@@ -51,19 +52,24 @@ def times(count: int, size: int, steps: int, exposures: Sequence[float], rounds:
     return contest(calls, rounds=rounds)
 
 
-def rows(count: int, size: int, steps: int, rounds: int) -> Iterator[list[str]]:
+def rows(count: int, size: int, steps: int, rounds: int) -> Iterator[Row]:
     """Yield a row for one exposure of a path and one for all."""
     for exposures in ((1.0,), EXPOSURES):
-        seconds = in_new_process(times, count, size, steps, exposures, rounds)
-        ours, theirs = seconds["jaxsr"], count * seconds["loops"]
-        yield [str(len(exposures)), f"{ours:.2f}", f"{theirs:.1f}", f"{theirs / ours:.0f}"]
+        yield Row((str(len(exposures)),), functools.partial(measure, count, size, steps, exposures, rounds))
+
+
+def measure(count: int, size: int, steps: int, exposures: Sequence[float], rounds: int) -> Measurement:
+    """Return the cells of a row."""
+    seconds = in_new_process(times, count, size, steps, exposures, rounds)
+    ours, theirs = seconds["jaxsr"], count * seconds["loops"]
+    return Measurement([f"{ours:.2f}", f"{theirs:.1f}", f"{theirs / ours:.0f}"])
 
 
 def tables(*, count: int = 1000, size: int = 64, steps: int = 2000, rounds: int = 3) -> Iterator[Table]:
     """Yield the table of `count` kernels of `size` pixels a side, from paths of so many positions."""
     columns = ("exposures of a path", "jaxsr s", "loops s, from one kernel", "loops / jaxsr")
     title = f"Random camera shake: {count} kernels of {size}x{size} pixels, from paths of {steps} positions"
-    yield Table(title, columns, rows(count, size, steps, rounds), [])
+    yield Table(title, columns, rows(count, size, steps, rounds))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import torch  # pyright: ignore[reportMissingImports]
 from torch.utils.flop_counter import FlopCounterMode  # pyright: ignore[reportMissingImports]
 
 from benchmarks.peers.accelerator import DEVICE
-from benchmarks.timing import in_new_process
+from benchmarks.workers import in_new_process
 
 SIDE = 4096  # of the matrices
 TRIES = 6

@@ -4,6 +4,7 @@ jaxsr's include the degradation, which is a part of the step. On PNG photos made
 pip install -e ".[bench]" && python -m benchmarks.pipeline
 """
 
+import functools
 import os
 import tempfile
 import time
@@ -17,8 +18,9 @@ from PIL import Image
 
 from benchmarks import training
 from benchmarks.peers.loader import loader
-from benchmarks.tables import Table, run
-from benchmarks.timing import contest, in_new_process
+from benchmarks.tables import Measurement, Row, Table, run
+from benchmarks.timing import contest
+from benchmarks.workers import in_new_process
 from configs import deblurgan, fsrcnn
 from jaxsr.data.builder import write_data_set
 from jaxsr.devices import parallel
@@ -111,7 +113,7 @@ def step_seconds(patch: int, batch: int, rounds: int) -> float:
     return contest({"step": call}, rounds=rounds)["step"]
 
 
-def rows(rounds: int) -> Iterator[list[str]]:
+def rows(rounds: int) -> Iterator[Row]:
     """Yield a row for each feed, the loader, and FSRCNN's step."""
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
@@ -122,22 +124,28 @@ def rows(rounds: int) -> Iterator[list[str]]:
         patch, batch = config.data.patch, config.batch_size
         found = {name: (blurred(folder) if name == "blurred by random shake" else config) for name in FEEDS}
         for name, taken in found.items():
-            seconds = in_new_process(feed_seconds, name, folder, rounds)
-            yield cells(f"jaxsr: {name}", taken.data.patch, taken.batch_size, seconds)
-        seconds = in_new_process(loader_seconds, folder, patch, batch, 20 * rounds)
-        yield cells("PyTorch: DataLoader of PNG files", patch, batch, seconds)
-        yield cells("FSRCNN's step in jaxsr takes", patch, batch, in_new_process(step_seconds, patch, batch, rounds))
+            measure = functools.partial(in_new_process, feed_seconds, name, folder, rounds)
+            yield row(f"jaxsr: {name}", taken.data.patch, taken.batch_size, measure)
+        measure = functools.partial(in_new_process, loader_seconds, folder, patch, batch, 20 * rounds)
+        yield row("PyTorch: DataLoader of PNG files", patch, batch, measure)
+        measure = functools.partial(in_new_process, step_seconds, patch, batch, rounds)
+        yield row("FSRCNN's step in jaxsr takes", patch, batch, measure)
 
 
-def cells(name: str, patch: int, batch: int, seconds: float) -> list[str]:
-    """Return a row."""
-    return [name, f"{batch} of {patch}x{patch}", f"{1000 * seconds:.2f}", f"{batch / seconds:.0f}"]
+def row(name: str, patch: int, batch: int, seconds_of: Callable[[], float]) -> Row:
+    """Return the row of what takes `seconds_of()` for a batch."""
+
+    def measure() -> Measurement:
+        seconds = seconds_of()
+        return Measurement([f"{1000 * seconds:.2f}", f"{batch / seconds:.0f}"])
+
+    return Row((name, f"{batch} of {patch}x{patch}"), measure)
 
 
 def tables(*, rounds: int = 3) -> Iterator[Table]:
     """Yield the table."""
     title = f"Input alone: FSRCNN x{SCALE}, {PHOTOS} photos of {SIZE[0]}x{SIZE[1]}"
-    yield Table(title, ("feed", "patches", "ms", "patches/s"), rows(rounds), [])
+    yield Table(title, ("feed", "patches", "ms", "patches/s"), rows(rounds))
 
 
 if __name__ == "__main__":

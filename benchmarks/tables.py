@@ -1,40 +1,109 @@
-"""Tables that print row by row, and how a section of them is run as a command."""
+"""Tables that print row by row, and how a section of them is run as a command.
+
+Every command has --limit=SECONDS, after which a row is given up, --json=FILE, which keeps the rows and skips those that
+it has, and --again, which measures them anew. A row that fails, or differs from its peer, is marked; the others go on.
+"""
 
 import inspect
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 from absl import flags
 
+from benchmarks.record import Record, RowRecord
 from benchmarks.timing import machine
+from benchmarks.workers import MeasurementFailed, OverLimit, limited
 from jaxsr.models import MODELS, Model
 from jaxsr.support import command_line
+from jaxsr.support.paths import user_path
+
+LIMIT = flags.DEFINE_integer("limit", 0, "Seconds after which a row is given up, and says so; 0 for none.", 0)
+JSON = flags.DEFINE_string("json", None, "File for the rows; those it has already are not measured again.")
+AGAIN = flags.DEFINE_bool("again", False, "Measure the rows that --json has, too.")
+
+
+class Measurement(NamedTuple):
+    """The cells of a row behind its labels, and what has to be said of it below the table."""
+
+    cells: Sequence[str]
+    note: str = ""
+
+
+class Row(NamedTuple):
+    """The first cells of a row, which no other row of the table has, and what measures the others."""
+
+    labels: tuple[str, ...]
+    measure: Callable[[], Measurement]
 
 
 class Table(NamedTuple):
-    """A table whose `rows` are measured while it prints; `notes` may grow meanwhile, and stand below it."""
+    """A table whose `rows` are measured while it prints; `conclude(cells)` says what all rows together tell."""
 
     title: str
     columns: Sequence[str]
-    rows: Iterable[Sequence[str]]
-    notes: list[str]
+    rows: Iterable[Row]
+    notes: Sequence[str] = ()
+    conclude: Callable[[list[list[str]]], list[str]] = lambda _: []
 
 
 Section = Callable[..., Iterator[Table]]  # its keyword arguments are flags of the command
 
 
-def show(table: Table) -> None:
-    """Print `table` as Markdown, and how long it took."""
-    start = time.monotonic()
-    print(f"### {table.title}\n\n| {' | '.join(table.columns)} |\n|{'---|' * len(table.columns)}", flush=True)
+def show(table: Table, record: Record, limit: float = float("inf")) -> bool:
+    """Print `table` as Markdown while it is measured and recorded; return whether all rows were measured."""
+    kept = record.table(table.title, table.columns)
+    print(f"### {table.title}\n\n{header(table.columns)}", flush=True)
+    rows: list[RowRecord] = []
     for row in table.rows:
-        print(f"| {' | '.join(row)} |", flush=True)
-    seconds = time.monotonic() - start
-    took = f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.1f} minutes"
-    print(" ".join(["", *table.notes, f"Measured in {took}."]).replace(" ", "\n", 1) + "\n", flush=True)
+        known = record.known(kept, row.labels)
+        rows.append(known or measured(row, len(table.columns), limit))
+        if not known:
+            record.add(kept, rows[-1])
+        print(line([*rows[-1]["labels"], *rows[-1]["cells"]]), flush=True)
+    notes = [*table.notes, *table.conclude([[*row["labels"], *row["cells"]] for row in rows])]
+    kept["notes"] = notes
+    record.write()
+    notes = [*notes, *(row["note"] for row in rows if row["note"])]
+    print("\n" + " ".join([*notes, f"Measured in {duration(sum(row['took'] for row in rows))}."]) + "\n", flush=True)
+    return not any(failed(row) for row in rows)
+
+
+def measured(row: Row, columns: int, limit: float) -> RowRecord:
+    """Return `row` measured; of one that fails, or takes longer than `limit` seconds, the first cell says so."""
+    start, width = time.monotonic(), columns - len(row.labels)
+    try:
+        with limited(limit):
+            cells, note = row.measure()
+    except OverLimit:
+        cells, note = [f"over {limit:.0f} s"], f"{', '.join(row.labels)}: given up after {limit:.0f} s."
+    except MeasurementFailed as error:
+        cells, note = ["failed"], f"{', '.join(row.labels)}: {error}."
+    cells = [*cells, *[""] * (width - len(cells))]
+    return RowRecord(labels=[*row.labels], cells=cells, note=note, took=round(time.monotonic() - start, 1))
+
+
+def failed(row: RowRecord) -> bool:
+    """Return whether `row` has no numbers."""
+    return bool(row["cells"]) and (row["cells"][0] == "failed" or row["cells"][0].startswith("over "))
+
+
+def header(columns: Sequence[str]) -> str:
+    """Return the first two lines of a table."""
+    return f"{line(columns)}\n|{'---|' * len(columns)}"
+
+
+def line(cells: Sequence[str]) -> str:
+    """Return a line of a table."""
+    return f"| {' | '.join(cells)} |"
+
+
+def duration(seconds: float) -> str:
+    """Return `seconds` as text."""
+    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.1f} minutes"
 
 
 def run(section: Section) -> None:
@@ -43,12 +112,16 @@ def run(section: Section) -> None:
     for name, default in defaults.items():
         define_flag(name, default)
 
-    def main(_: Sequence[str]) -> None:
+    def main(_: Sequence[str]) -> int:
         tables = section(**{name: flag_value(name, default) for name, default in defaults.items()})
-        for i, table in enumerate(tables):
-            if i == 0:  # after the section has looked at its arguments
-                print(f"{machine()}\n", flush=True)
-            show(table)
+        limit, record, complete = LIMIT.value or float("inf"), None, True
+        for table in tables:
+            if record is None:  # after the section has looked at its arguments
+                path: Path | None = user_path(JSON.value) if JSON.value else None
+                record = Record(path, machine(), again=AGAIN.value)
+                print(f"{record.results['machine']}\n", flush=True)
+            complete &= show(table, record, limit)
+        return command_line.DONE if complete else command_line.SOME_FAILED
 
     command_line.run(main)
 

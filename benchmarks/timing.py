@@ -1,47 +1,76 @@
-"""Fair timing: contestants take turns in one process, a new one for each row; memory in a process of its own."""
+"""Fair timing: contestants take turns, in one process or in one each; what a call adds to memory; the machine."""
 
 import functools
-import multiprocessing
 import os
 import platform
 import statistics
-import tempfile
 import time
-import warnings
 from collections.abc import Callable, Mapping
-from concurrent.futures import ProcessPoolExecutor
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 
-from jaxsr.support.command_line import use_all_cores
+from benchmarks.workers import Worker, in_new_process
 
-Prepare = Callable[..., Callable[[], Any]]
+SECONDS_OF_TURN = 0.2
+PACKAGES = ("jax", "torch", "openvino", "onnxruntime")
 
 
-def contest(contestants: Mapping[str, Callable[[], Any]], *, rounds: int, seconds: float = 0.2) -> dict[str, float]:
+class FirstCalls(NamedTuple):
+    """Seconds by which the first call was longer than the second, of the second, and MiB that both added at most."""
+
+    compiling: float
+    seconds: float
+    mebibytes: float
+
+
+def contest(
+    contestants: Mapping[str, Callable[[], Any]], *, rounds: int, seconds: float = SECONDS_OF_TURN
+) -> dict[str, float]:
     """Return each contestant's seconds per call: the median over `rounds` of the mean of a turn.
 
     Turns alternate, so that a change of the machine's speed meets all alike. A turn lasts about `seconds`, so
     that none is one lucky call; two turns before the first are not counted.
     """
-    repeats = {name: _repeats(call, seconds) for name, call in contestants.items()}
-    turns: dict[str, list[float]] = {name: [] for name in contestants}
+    repeats = {name: repeats_of(call, seconds) for name, call in contestants.items()}
+    return _turns(
+        {name: lambda call=call, n=repeats[name]: turn(call, n) for name, call in contestants.items()}, rounds
+    )
+
+
+def contest_of_workers(
+    workers: Mapping[str, Worker], *, rounds: int, seconds: float = SECONDS_OF_TURN
+) -> dict[str, float]:
+    """Return what `contest` does, of the calls that `workers` hold."""
+    repeats = {name: worker.ask(repeats_of, seconds) for name, worker in workers.items()}
+    return _turns({name: lambda w=worker, n=repeats[name]: w.ask(turn, n) for name, worker in workers.items()}, rounds)
+
+
+def _turns(takes: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, float]:
+    """Return the median seconds of so many turns of each, after one that does not count."""
+    turns: dict[str, list[float]] = {name: [] for name in takes}
     for i in range(rounds + 1):
-        for name, call in contestants.items():
-            start = time.perf_counter()
-            for _ in range(repeats[name]):
-                call()
+        for name, take in takes.items():
+            seconds = take()
             if i > 0:
-                turns[name].append((time.perf_counter() - start) / repeats[name])
+                turns[name].append(seconds)
     return {name: statistics.median(times) for name, times in turns.items()}
 
 
-def _repeats(call: Callable[[], Any], seconds: float) -> int:
-    call()  # compiles
+def turn(call: Callable[[], Any], repeats: int) -> float:
+    """Return the mean seconds of so many calls."""
+    start = time.perf_counter()
+    for _ in range(repeats):
+        call()
+    return (time.perf_counter() - start) / repeats
+
+
+def repeats_of(call: Callable[[], Any], seconds: float) -> int:
+    """Return how many calls last `seconds`, after one that compiles."""
+    call()
     return max(1, round(seconds / seconds_of(call)))
 
 
@@ -52,60 +81,15 @@ def seconds_of(call: Callable[[], Any]) -> float:
     return time.perf_counter() - start
 
 
-def compile_seconds(call: Callable[[], Any]) -> float:
-    """Return by how many seconds the first call is longer than the second."""
-    first, second = seconds_of(call), seconds_of(call)
-    return max(first - second, 0.0)
-
-
-def peak_memory(prepare: Prepare, *arguments: Any) -> float:
-    """Return the MiB that calling `prepare(*arguments)()` adds to a fresh process's peak; on a GPU, its own peak.
+def first_calls(call: Callable[[], Any]) -> FirstCalls:
+    """Return what the first two calls in this process took; memory is the GPU's where there is one.
 
     Imports and weights are there before; compilation is part of it, once, as it is for a user.
     """
-    return in_new_process(memory_and_seconds, prepare, arguments)[0]
-
-
-def in_new_process(
-    function: Callable[..., Any], *arguments: Any, devices: int = 0, cores_as_devices: bool = True
-) -> Any:
-    """Return `function(*arguments)`, computed in a fresh process on all cores and GPUs, or on the first `devices`.
-
-    There no earlier row has taught the allocator to keep large blocks, which halves some of PyTorch's times, and
-    nothing is compiled yet.
-    """
-    os.environ.update(TORCHINDUCTOR_CACHE_DIR=_compiler_folder().name, TORCHINDUCTOR_FORCE_DISABLE_CACHES="1")
-    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")  # a GPU is shared with PyTorch
-    spawn = multiprocessing.get_context("spawn")
-    start = (_start, (devices, cores_as_devices))
-    with ProcessPoolExecutor(1, spawn, *start) as pool:  # Pool would wait for a dead one for ever
-        return pool.submit(function, *arguments).result()
-
-
-def _start(devices: int, cores_as_devices: bool) -> None:
-    if devices and Path("/proc/driver/nvidia").exists():
-        os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(map(str, range(devices)))
-    elif devices:
-        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:devices])
-    if cores_as_devices:
-        use_all_cores()
-    jax.config.update("jax_enable_compilation_cache", False)
-    warnings.filterwarnings("ignore", "dynamo_pgo force disabled")
-
-
-@functools.cache
-def _compiler_folder() -> tempfile.TemporaryDirectory:
-    """Return where torch.compile keeps what all its programs include; removed at exit."""
-    return tempfile.TemporaryDirectory(prefix="inductor-")
-
-
-def memory_and_seconds(prepare: Prepare, arguments: tuple) -> tuple[float, float]:
-    """Return what `peak_memory` does, and the seconds of the second call; of two calls in this process."""
-    call = prepare(*arguments)
     before = _status("VmRSS")
-    call()
-    seconds = seconds_of(call)
-    return (_accelerator_peak() if on_accelerator() else _status("VmHWM") - before), seconds
+    first, second = seconds_of(call), seconds_of(call)
+    added = _accelerator_peak() if on_accelerator() else _status("VmHWM") - before
+    return FirstCalls(max(first - second, 0.0), second, added)
 
 
 def on_accelerator() -> bool:
@@ -129,7 +113,7 @@ def _status(name: str) -> float:
 
 def machine() -> str:
     """Return one line on where the numbers come from: processor, cores, accelerator, versions."""
-    versions = ", ".join(f"{name} {version(name)}" for name in ("jax", "torch") if find_spec(name))
+    versions = ", ".join(f"{name} {version(name)}" for name in PACKAGES if find_spec(name))
     parts = [_processor(), *in_new_process(_accelerator)]
     return f"{', '.join(parts)}; Python {platform.python_version()}, {versions}"
 

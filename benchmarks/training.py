@@ -1,6 +1,6 @@
 """Times one training step of every network against the same step in PyTorch, eager and compiled.
 
-On a GPU --precision=bf16 has jaxsr compute in bfloat16, as PyTorch does there by autocast.
+On a GPU also in bfloat16, as PyTorch does there by autocast; --size=gpu takes the papers' patches and batches.
 pip install -e ".[bench]" && python -m benchmarks.training
 """
 
@@ -14,15 +14,16 @@ import optax
 import torch  # pyright: ignore[reportMissingImports]
 
 from benchmarks.adversarial import CONFIGS
-from benchmarks.cases import SIZES
+from benchmarks.cases import SIZES, SIZES_OF
 from benchmarks.peers import peer
-from benchmarks.peers.accelerator import computing, placed, planes
+from benchmarks.peers.accelerator import DEVICE, as_contestant, computing, placed, planes
 from benchmarks.tables import Table, network, run
-from benchmarks.trials import Case, Trial, table
+from benchmarks.trials import PRECISIONS, Case, Trial, table
 from jaxsr.devices.parallel import average_over_devices, compile_steps, devices, replicate, shard
 from jaxsr.models import MODELS, Model, restored_image
+from jaxsr.models.precision import computing_in
+from jaxsr.support.errors import choose
 from jaxsr.support.types import Metrics
-from jaxsr.training.precision import computing_in
 
 RATE = 1e-4
 BY_PIXELS = tuple(name for name in SIZES if name not in CONFIGS)
@@ -71,16 +72,18 @@ def in_jax(model: Model, small: np.ndarray, target: np.ndarray, precision: str) 
     return call
 
 
-def in_torch(model: Model, small: np.ndarray, target: np.ndarray, *, compiled: bool) -> Callable[[], float]:
+def in_torch(
+    contestant: str, model: Model, small: np.ndarray, target: np.ndarray, precision: str
+) -> Callable[[], float]:
     """Return the same call in PyTorch, in its own layout."""
     module = placed(peer(model).train())
     optimizer = torch.optim.Adam(module.parameters(), lr=RATE)
-    network = torch.compile(module) if compiled else module
+    network = as_contestant(module, contestant)
     x, y = planes(small), planes(target)
 
     def call() -> float:
         optimizer.zero_grad(set_to_none=True)
-        with computing():
+        with computing(precision):
             output = network(x)
         loss = torch.nn.functional.mse_loss(output.float(), y)
         loss.backward()
@@ -96,7 +99,7 @@ def prepare(contestant: str, name: str, scale: int, patch: int, batch: int, prec
     given = pair(model, patch, batch)
     if contestant == "jaxsr":
         return in_jax(model, *given, precision)
-    return in_torch(model, *given, compiled=contestant == "compiled")
+    return in_torch(contestant, model, *given, precision)
 
 
 def observe(call: Callable[[], float]) -> np.ndarray:
@@ -108,32 +111,39 @@ TRIAL = Trial(prepare, observe, tolerance=1e-3)
 
 
 def case(name: str, scale: int, patch: int, batch: int, precision: str) -> Case:
-    """Return the row of a network; a `patch` or `batch` of 0 is that of `SIZES`."""
-    patch, batch = patch or SIZES[name].patch, batch or SIZES[name].batch
-    label = f"{name} x{scale}, {batch} of {patch}x{patch}" + (f", {precision}" if precision != "float32" else "")
+    """Return the row of a network."""
     enlarged = 1 if MODELS[name].pre_upsampled else scale
-    return Case(label, (name, scale, patch, batch, precision), batch * (enlarged * patch) ** 2 / 1e6)
+    label = f"{name} x{scale}, {batch} of {patch}x{patch}"
+    arguments = (name, scale, patch, batch, precision)
+    return Case((label, precision), arguments, batch * (enlarged * patch) ** 2 / 1e6)
+
+
+def precisions_here(asked: Sequence[str]) -> Sequence[str]:
+    """Return the precisions `asked` for, or those that are faster here."""
+    return asked or (PRECISIONS if DEVICE == "cuda" else PRECISIONS[:1])
 
 
 def tables(
     *,
     networks: Sequence[str] = BY_PIXELS,
     scales: Sequence[str] = (),
+    precisions: Sequence[str] = (),
+    size: str = "cpu",
     patch: int = 0,
     batch: int = 0,
-    precision: str = "float32",
     rounds: int = 3,
 ) -> Iterator[Table]:
     """Yield the table of Adam's steps on the mean squared error of so many patches, at the network's input."""
-    chosen = [
-        (name, scale)
+    sizes = choose("size", size, SIZES_OF)
+    cases = [
+        case(name, scale, patch or sizes[name].patch, batch or sizes[name].batch, precision)
         for name in networks
         if name in BY_PIXELS
-        for scale in map(int, scales or [SIZES[name].scale])
+        for scale in map(int, scales or [sizes[name].scale])
         if scale in MODELS[name].scales
+        for precision in precisions_here(precisions)
     ]
-    cases = [case(name, scale, patch, batch, precision) for name, scale in chosen]
-    yield table("A training step of Adam on the mean squared error", TRIAL, cases, rounds)
+    yield table("A training step of Adam on the mean squared error", ("network", "precision"), TRIAL, cases, rounds)
 
 
 if __name__ == "__main__":

@@ -1,30 +1,33 @@
-"""A row of the main tables: jaxsr, PyTorch in eager mode, and torch.compile, compared and then timed in turns."""
+"""A row of the main tables: jaxsr, PyTorch in eager mode, torch.compile and, on a GPU, its max-autotune mode.
 
-import contextlib
-import signal
-from collections.abc import Callable, Iterable, Iterator
+Each is in a process of its own; results are compared, then all are timed in turns.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch  # pyright: ignore[reportMissingImports]
 
 from benchmarks.peak import matrix_peak, operations
-from benchmarks.tables import Table
-from benchmarks.timing import Prepare, compile_seconds, contest, in_new_process, on_accelerator, peak_memory
+from benchmarks.peers.accelerator import DEVICE
+from benchmarks.tables import Measurement, Row, Table
+from benchmarks.timing import FirstCalls, contest_of_workers, first_calls
+from benchmarks.workers import MeasurementFailed, Prepare, Worker, limited, remaining
 
-LONGEST_COMPILATION = 60  # seconds after which torch.compile is given up
-CONTESTANTS = ("jaxsr", "eager", "compiled")
-COLUMNS = (
-    *("network", "jaxsr ms", "eager / jaxsr", "compiled / jaxsr", "jaxsr MP/s"),
-    *("jaxsr, % of peak", "PyTorch, % of peak", "jaxsr MiB", "eager MiB", "jaxsr compiles, s", "torch.compile, s"),
-)
+OWN, EAGER, COMPILED, AUTOTUNED = "jaxsr", "eager", "compiled", "autotuned"
+LONGEST_COMPILATION = {COMPILED: 60, AUTOTUNED: 180}  # seconds after which it is given up
+PEERS = (EAGER, COMPILED) if DEVICE == "cpu" else (EAGER, COMPILED, AUTOTUNED)
+# The relative norm of the error up to which results are the same, by precision; products on GPUs are TF32
+COARSE = {"float32": 0.0 if DEVICE == "cpu" else 1e-2, "bf16": 5e-2}
+PRECISIONS = ("float32", "bf16")
 
 
 class Trial(NamedTuple):
     """`prepare(contestant, *arguments)` gives a call, and `observe(call)` the array in which all have to agree.
 
-    They may differ by `tolerance` times the largest number of a channel; networks in fewer bits, on a GPU, by 100 times
-    as much.
+    The relative norm of their difference is at most `tolerance`, or what COARSE has for their precision.
     """
 
     prepare: Prepare
@@ -33,100 +36,109 @@ class Trial(NamedTuple):
 
 
 class Case(NamedTuple):
-    """What a row measures: its `label`, the arguments of the trial, and the megapixels that come out of a call."""
+    """What a row measures: its `labels`, the last of which is the precision; the trial's arguments; megapixels a call.
 
-    label: str
+    The megapixels are those that come out.
+    """
+
+    labels: tuple[str, ...]
     arguments: tuple
     megapixels: float
 
 
 class Measured(NamedTuple):
-    """Seconds of a call and of compilation by contestant, operations of a call, and why torch.compile failed."""
+    """What a row found, by contestant: seconds a call, first calls, relative errors, and why one failed."""
 
-    seconds: dict[str, float]
-    compiling: dict[str, float]
+    seconds: Mapping[str, float]
+    first: Mapping[str, FirstCalls]
+    errors: Mapping[str, float]
+    failures: Mapping[str, str]
     operations: int
-    failure: str
 
 
-def table(title: str, trial: Trial, cases: Iterable[Case], rounds: int, *notes: str) -> Table:
-    """Return the table of `cases`, whose title tells the peak of which the shares are."""
-    written = list(notes)
-    title = f"{title}; the peak is {matrix_peak() / 1e9:.0f} GFLOP/s"
-    return Table(title, COLUMNS, rows(trial, cases, rounds, written), written)
+def columns() -> tuple[str, ...]:
+    """Return the columns behind the labels."""
+    return (
+        *("jaxsr ms", *(f"{peer} / jaxsr" for peer in PEERS), "best PyTorch / jaxsr", "error", "jaxsr MP/s"),
+        *("jaxsr, % of peak", "PyTorch, % of peak", "peak, GFLOP/s", "jaxsr MiB", "eager MiB", "jaxsr compiles, s"),
+        *(f"{peer} compiles, s" for peer in PEERS[1:]),
+    )
 
 
-def rows(trial: Trial, cases: Iterable[Case], rounds: int, notes: list[str]) -> Iterator[list[str]]:
-    """Yield the cells of each case; `notes` get why torch.compile failed."""
+def table(title: str, labels: Sequence[str], trial: Trial, cases: Iterable[Case], rounds: int, *notes: str) -> Table:
+    """Return the table of `cases`."""
+    return Table(title, (*labels, *columns()), rows(trial, cases, rounds), notes)
+
+
+def rows(trial: Trial, cases: Iterable[Case], rounds: int) -> Iterator[Row]:
+    """Yield the row of each case."""
     for case in cases:
-        found = in_new_process(measured, trial, case.arguments, rounds)
-        memory = [f"{peak_memory(trial.prepare, name, *case.arguments):.0f}" for name in CONTESTANTS[:2]]
-        if found.failure:
-            notes.append(f"torch.compile fails for {case.label}: {found.failure}.")
-        yield cells(case, found, memory, matrix_peak())
+        yield Row(case.labels, lambda case=case: cells(case, measured(trial, case, rounds), trial, matrix_peak()))
 
 
-def cells(case: Case, found: Measured, memory: list[str], peak: float) -> list[str]:
-    """Return the cells of a row. Ratios above 1 mean that jaxsr is faster."""
-    seconds, compiled = found.seconds, "compiled" in found.seconds
-    ours = seconds["jaxsr"]
-    theirs = min(time for name, time in seconds.items() if name != "jaxsr")
-    return [
-        *(case.label, f"{1000 * ours:.1f}", f"{seconds['eager'] / ours:.2f}"),
-        f"{seconds['compiled'] / ours:.2f}" if compiled else "fails",
-        f"{case.megapixels / ours:.3g}",
-        *(f"{100 * found.operations / time / peak:.0f}" for time in (ours, theirs)),
-        *memory,
-        f"{found.compiling['jaxsr']:.1f}",
-        f"{found.compiling['compiled']:.1f}" if compiled else "fails",
+def measured(trial: Trial, case: Case, rounds: int) -> Measured:
+    """Return what the contestants give; those of PyTorch compute the same operations.
+
+    Raises MeasurementFailed where jaxsr or eager PyTorch fails; the row does without the others.
+    """
+    first, observed, failures = {}, {}, {}
+    with ExitStack() as stack:
+        workers = {}
+        for name in (OWN, *PEERS):
+            worker = stack.enter_context(Worker(as_command=name == OWN))
+            try:
+                worker.prepare(trial.prepare, name, *case.arguments)
+                if name in LONGEST_COMPILATION:
+                    worker.run(warm_up)
+                # Half of what is left of the row's time, so that the others are timed in any case
+                with limited(min(LONGEST_COMPILATION.get(name, float("inf")), remaining() / (1 + (name in PEERS[1:])))):
+                    first[name] = worker.ask(first_calls)
+                    observed[name] = worker.ask(trial.observe)
+            except MeasurementFailed as error:
+                if name not in LONGEST_COMPILATION:
+                    raise type(error)(f"{name}: {error}") from None
+                failures[name] = str(error)
+                worker.__exit__()  # its compilers would take part of the cores
+            else:
+                workers[name] = worker
+        errors = {name: relative_error(result, observed[EAGER]) for name, result in observed.items()}
+        count = workers[EAGER].ask(operations)
+        return Measured(contest_of_workers(workers, rounds=rounds), first, errors, failures, count)
+
+
+def warm_up() -> None:
+    """Start torch.compile's compilers, once for all that a process compiles."""
+    torch.compile(lambda x: 2 * x + 1)(torch.zeros(8))
+
+
+def relative_error(found: np.ndarray, expected: np.ndarray) -> float:
+    """Return the norm of the difference over that of `expected`; infinite for another shape or numbers not finite."""
+    if found.shape != expected.shape:
+        return float("inf")
+    error = float(np.linalg.norm(np.float64(found) - expected) / max(np.linalg.norm(np.float64(expected)), 1e-30))
+    return error if np.isfinite(error) else float("inf")
+
+
+def agrees(trial: Trial, error: float, precision: str) -> bool:
+    """Return whether an `error` of that size is rounding."""
+    return error <= max(trial.tolerance, COARSE[precision])
+
+
+def cells(case: Case, found: Measured, trial: Trial, peak: float) -> Measurement:
+    """Return the cells of a row and what is amiss with it. Ratios above 1 mean that jaxsr is faster."""
+    ours, first = found.seconds[OWN], found.first
+    best = min(time for name, time in found.seconds.items() if name != OWN)
+    ratios = [f"{found.seconds[name] / ours:.2f}" if name in found.seconds else "fails" for name in PEERS]
+    error, notes = f"{found.errors[OWN]:.0e}", []
+    for name, size in found.errors.items():
+        if not agrees(trial, size, case.labels[-1]):
+            notes.append(f"{name} differs from eager by {size:.1e}")
+            error = f"**{error}**" if name == OWN else error
+    notes += [f"{name} fails ({why})" for name, why in found.failures.items()]
+    shown = [
+        *(f"{1000 * ours:.1f}", *ratios, f"{best / ours:.2f}", error, f"{case.megapixels / ours:.3g}"),
+        *(f"{100 * found.operations / time / peak:.0f}" for time in (ours, best)),
+        *(f"{peak / 1e9:.0f}", f"{first[OWN].mebibytes:.0f}", f"{first[EAGER].mebibytes:.0f}"),
+        *(f"{first[name].compiling:.1f}" if name in found.seconds else "fails" for name in (OWN, *PEERS[1:])),
     ]
-
-
-def measured(trial: Trial, arguments: tuple, rounds: int) -> Measured:
-    """Return what all contestants give in this process; those of PyTorch compute the same operations."""
-    calls = {name: trial.prepare(name, *arguments) for name in CONTESTANTS}
-    torch.compile(lambda x: 2 * x + 1)(torch.zeros(8))  # its start, once for all that a process compiles
-    compiling = {name: compile_seconds(calls[name]) for name in CONTESTANTS[:2]}
-    expected, failure = trial.observe(calls["eager"]), ""
-    check(trial, trial.observe(calls["jaxsr"]), expected)
-    try:
-        with limited(LONGEST_COMPILATION):
-            compiling["compiled"] = compile_seconds(calls["compiled"])
-        check(trial, trial.observe(calls["compiled"]), expected)
-    except Exception as error:  # of any sort: the row has two contestants then
-        failure = f"{type(error).__name__}: {' '.join(str(error).split())[:160]}"
-        del calls["compiled"]
-        stop_compiling()
-    return Measured(contest(calls, rounds=rounds), compiling, operations(calls["eager"]), failure)
-
-
-def stop_compiling() -> None:
-    """Wait for the compilers of what was given up, which would take part of the cores else."""
-    from torch._inductor import async_compile  # pyright: ignore[reportMissingImports]  # takes seconds
-
-    async_compile.shutdown_compile_workers()
-
-
-@contextlib.contextmanager
-def limited(seconds: int) -> Iterator[None]:
-    """Raise TimeoutError in the main thread where the work inside takes longer."""
-
-    def stop(*_: Any) -> None:
-        raise TimeoutError(f"not done in {seconds} s")
-
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.alarm(seconds)
-    try:
-        yield
-    finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, before)
-
-
-def check(trial: Trial, found: np.ndarray, expected: np.ndarray) -> None:
-    """Check that two contestants computed the same."""
-    tolerance = trial.tolerance * (100 if on_accelerator() else 1)
-    largest = np.abs(expected).reshape(-1, expected.shape[-1]).max(axis=0)
-    assert found.shape == expected.shape, f"{found.shape} is not {expected.shape}"
-    errors = np.abs(found - expected).reshape(-1, expected.shape[-1]).max(axis=0)
-    assert (errors <= tolerance * largest).all(), f"off by {errors} of {largest}"
+    return Measurement(shown, f"{', '.join(case.labels)}: {'; '.join(notes)}." if notes else "")

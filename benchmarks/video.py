@@ -6,6 +6,7 @@ takes its own weights: --opencv_model=ESPCN_x3.pb.
 pip install -e ".[bench,video]" && python -m benchmarks.video
 """
 
+import functools
 import tempfile
 from collections.abc import Callable, Iterator
 from fractions import Fraction
@@ -15,8 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.tables import Table, run
-from benchmarks.timing import contest, in_new_process
+from benchmarks.tables import Measurement, Row, Table, run
+from benchmarks.timing import contest
+from benchmarks.workers import in_new_process
 from jaxsr.imaging.color import rgb_to_ycbcr, ycbcr_to_rgb
 from jaxsr.imaging.resize import resize
 from jaxsr.models import Model
@@ -28,6 +30,7 @@ SCALE, HEIGHT, WIDTH = 3, 270, 480
 RATE = 25  # of the file that is made
 TOLERANCE = 2  # levels, between PyTorch's bicubic chroma and MATLAB's, away from the border
 BORDER = 12  # pixels
+WHOLE_FILE = "jaxsr, a whole file"
 
 Call = Callable[[], Any]
 
@@ -79,7 +82,7 @@ def in_torch(model: Model, frames: list[np.ndarray]) -> Call:
 
     def restored(frame: np.ndarray) -> np.ndarray:
         ycbcr = planes(rgb_to_ycbcr(frame[None] / np.float32(255)))
-        with computing():
+        with computing("float32"):
             luma = module(ycbcr[:, :1]).float()
         chroma = torch.nn.functional.interpolate(ycbcr[:, 1:], scale_factor=SCALE, mode="bicubic", antialias=True)
         both = torch.cat([luma, chroma], 1)[0].permute(1, 2, 0).cpu().numpy()
@@ -122,7 +125,7 @@ def seconds(frames: int, opencv_model: str, rounds: int) -> dict[str, float]:
     if "OpenCV" not in missing:
         calls["OpenCV"] = in_opencv(opencv_model, pictures)
     with tempfile.TemporaryDirectory() as folder:
-        calls["jaxsr, a whole file"] = file_in_jax(model, pictures, Path(folder))
+        calls[WHOLE_FILE] = file_in_jax(model, pictures, Path(folder))
         return contest(calls, rounds=rounds)
 
 
@@ -134,11 +137,17 @@ def compare(ours: list[np.ndarray], theirs: list[np.ndarray]) -> None:
             raise ValueError(f"frames differ by {difference} levels, more than {TOLERANCE}")
 
 
-def rows(frames: int, opencv_model: str, rounds: int) -> Iterator[list[str]]:
-    """Yield a row for each contestant."""
-    found = in_new_process(seconds, frames, opencv_model, rounds)
-    for name, took in found.items():
-        yield [name, f"{1000 * took / frames:.1f}", f"{frames / took:.1f}", f"{took / found['jaxsr']:.2f}"]
+def rows(frames: int, opencv_model: str, rounds: int) -> Iterator[Row]:
+    """Yield a row for each contestant; one contest serves all."""
+    found = functools.cache(lambda: in_new_process(seconds, frames, opencv_model, rounds))
+
+    def measure(name: str) -> Measurement:
+        took, ours = found()[name], found()["jaxsr"]
+        return Measurement([f"{1000 * took / frames:.1f}", f"{frames / took:.1f}", f"{took / ours:.2f}"])
+
+    here = [name for name in ("jaxsr", "PyTorch", "OpenCV") if name not in absent(opencv_model)]
+    for name in (*here, WHOLE_FILE):
+        yield Row((name,), functools.partial(measure, name))
 
 
 def tables(*, frames: int = 48, opencv_model: str = "", rounds: int = 3) -> Iterator[Table]:

@@ -42,6 +42,9 @@ _ENGINE = flags.DEFINE_string(
     "auto",
     "What computes: xla, openvino or onnxruntime (extras of those names), or auto: on CPUs the one measured fastest.",
 )
+_PRECISION = flags.DEFINE_enum(
+    "precision", "float32", ["auto", "float32", "bf16"], "What networks compute in; the page says which, under scores."
+)
 _SIDE = flags.DEFINE_integer("side", 1024, "Longest side of a picture in pixels; of larger photos a part is shown.")
 _AT = flags.DEFINE_list("at", ["0.5", "0.5"], "Middle of that part, as X,Y from 0 to 1.")
 
@@ -82,6 +85,7 @@ def _options() -> "CompareOptions":
         engine=_ENGINE.value,
         at=at,  # pyright: ignore[reportArgumentType]  # its length is checked there
         protocol=_PROTOCOL.value,
+        precision=_PRECISION.value,
     )
 
 

@@ -50,6 +50,9 @@ _ENGINE = flags.DEFINE_string(
     "auto",
     "What computes: xla, openvino or onnxruntime (extras of those names), or auto: on CPUs the one measured fastest.",
 )
+_PRECISION = flags.DEFINE_enum(
+    "precision", "float32", ["auto", "float32", "bf16"], "What the network computes in; the table says which."
+)
 
 # Where LR photos come from
 _LR = flags.DEFINE_string(
@@ -141,6 +144,7 @@ def _options() -> "EvaluateOptions":
         niqe=_NIQE.value,
         ensemble=_ENSEMBLE.value,
         engine=_ENGINE.value,
+        precision=_PRECISION.value,
         save_to=_SAVE.value and output_folder(_SAVE.value, "--save"),
         reference=tuple(map(user_path, _REFERENCE.value or ())),
         reference_level=_LEVEL.value,

@@ -58,6 +58,12 @@ _ENGINE = flags.DEFINE_string(
     "auto",
     "What computes: xla, openvino or onnxruntime (extras of those names), or auto: on CPUs the one measured fastest.",
 )
+_PRECISION = flags.DEFINE_enum(
+    "precision",
+    "auto",
+    ["auto", "float32", "bf16"],
+    "What the network computes in; auto is bf16 where that is faster and was measured to change nothing one can see.",
+)
 _REFERENCE = flags.DEFINE_list(
     "reference",
     None,
@@ -199,6 +205,7 @@ def _options() -> "RestoreOptions":
         ensemble=_ENSEMBLE.value,
         engine=_ENGINE.value,
         reference=references,
+        precision=_PRECISION.value,
     )
 
 

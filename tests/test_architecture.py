@@ -36,7 +36,8 @@ ROOMS = {
     "blind": LIBRARY,
     "training": LIBRARY,
     "api": f"{LIBRARY} pages blind training",
-    COMMANDS: f"{LIBRARY} pages blind training api",
+    "gui": f"{LIBRARY} pages blind training api",
+    COMMANDS: f"{LIBRARY} pages blind training api gui",
 }
 # Arrows that only the named modules may use: DAN's kernel codes are principal components of random Gaussian kernels
 RESTRICTED = {("models", "degradations"): {"jaxsr.models.dan"}}

@@ -82,7 +82,7 @@ def test_detections_need_no_model(tmp_path):
         (["--model=bicubic", "--scale=2", "--data=empty"], "empty"),
         (["--model=bicubic", "--scale=2", "--data=gone"], "gone"),
         (["--scale=2", "--data=hr"], "give either --model"),
-        (["--restored=lr", "--data=hr", "--ensemble"], "--save and --ensemble are for --model"),
+        (["--restored=lr", "--data=hr", "--ensemble"], "--save, --ensemble and --precision are for --model"),
         (["--model=bicubik", "--scale=2", "--data=hr"], "unknown model 'bicubik'; did you mean 'bicubic'?"),
         (
             ["--model=bicubic", "--scale=2", "--data=hr", "--protocol=rbg"],

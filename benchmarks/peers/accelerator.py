@@ -1,4 +1,4 @@
-"""How PyTorch's users run a network on a GPU: channels last, TF32, autocast. On a CPU: as it is."""
+"""How PyTorch's users run a network on a GPU: channels last, TF32, autocast for bfloat16. On a CPU: as it is."""
 
 import contextlib
 from typing import Any
@@ -8,6 +8,7 @@ import torch  # pyright: ignore[reportMissingImports]
 from torch import nn  # pyright: ignore[reportMissingImports]
 
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
+MODES = {"compiled": "default", "autotuned": "max-autotune"}  # of torch.compile
 
 
 def placed(network: nn.Module) -> nn.Module:
@@ -29,6 +30,11 @@ def planes(photos: Any) -> torch.Tensor:
     return x if DEVICE == "cpu" else x.contiguous(memory_format=torch.channels_last)
 
 
-def computing() -> Any:
-    """Return the context in which networks compute: on a GPU autocast to bfloat16."""
-    return contextlib.nullcontext() if DEVICE == "cpu" else torch.autocast(DEVICE, torch.bfloat16)
+def computing(precision: str) -> Any:
+    """Return the context in which networks compute in "float32" (on a GPU TF32), or by autocast in "bf16"."""
+    return torch.autocast(DEVICE, torch.bfloat16) if precision == "bf16" else contextlib.nullcontext()
+
+
+def as_contestant(network: nn.Module, contestant: str) -> Any:
+    """Return `network` as the contestant calls it: "eager" as it is, others compiled in their mode."""
+    return torch.compile(network, mode=MODES[contestant]) if contestant in MODES else network

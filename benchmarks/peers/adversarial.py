@@ -37,6 +37,7 @@ class Duel:
         The generator's photos are in `value_range`.
         """
         self.section, self.pixel_weight = config.adversarial, config.pixel_weight
+        self.precision = config.precision
         self.pixel_loss, self.value_range = PIXELS[config.loss], value_range
         self.generator, self.critic = generator, critic
         self.places, self.step_number = tensor(places), 0
@@ -52,7 +53,7 @@ class Duel:
 
         The critic's is the mean over its updates, without the penalty.
         """
-        with computing():
+        with computing(self.precision):
             fake = self.generator(*inputs)
         fake = 2 * from_range(fake.float(), self.value_range) - 1
         places = self.places[self.step_number % len(self.places)]
@@ -61,7 +62,7 @@ class Duel:
         told = [self._update(sharp, fake.detach(), place) for place in places[:, :, None, None, None]]
         self.critic.requires_grad_(False)  # its gradients would be computed and thrown away
         pixels = self.pixel_loss(fake / 2, sharp / 2)  # of photos in [0, 1]
-        with computing():
+        with computing(self.precision):
             scores = self.critic(fake)
         loss = self.pixel_weight * pixels + self.section.weight * LOSSES[self.section.loss][1](scores.float())
         self.optimizers[0].zero_grad(set_to_none=True)
@@ -71,7 +72,7 @@ class Duel:
 
     def _update(self, real: torch.Tensor, fake: torch.Tensor, place: torch.Tensor) -> float:
         """Make one update of the critic; return its loss."""
-        with computing():
+        with computing(self.precision):
             scores = self.critic(real), self.critic(fake)
         loss = LOSSES[self.section.loss][0](*(score.float() for score in scores))
         penalized = loss

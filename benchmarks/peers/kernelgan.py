@@ -7,6 +7,7 @@ import torch  # pyright: ignore[reportMissingImports]
 from torch import nn  # pyright: ignore[reportMissingImports]
 from torch.nn.utils import spectral_norm  # pyright: ignore[reportMissingImports]
 
+from benchmarks.peers.accelerator import placed, tensor
 from jaxsr.blind.kernelgan.regularizers import boundary_mask
 from jaxsr.imaging.resize import resize_matrix
 
@@ -31,21 +32,21 @@ def discriminator() -> nn.Module:
 
 
 class KernelGAN:
-    """The state of one photo's optimisation; `photo` is (3, H, W) in [-1, 1]."""
+    """The state of one photo's optimisation, where jaxsr computes; `photo` is (3, H, W) in [-1, 1]."""
 
     def __init__(self, photo: np.ndarray) -> None:
-        self.photo = torch.from_numpy(photo.copy())
-        self.generator, self.discriminator = generator(), discriminator()
+        self.photo = tensor(photo)
+        self.generator, self.discriminator = placed(generator()), placed(discriminator())
         for module in (*self.generator.modules(), *self.discriminator.modules()):
             if isinstance(module, nn.Conv2d):
                 nn.init.xavier_normal_(getattr(module, "weight_orig", module.weight), 0.1)
         networks = (self.generator, self.discriminator)
         self.optimizers = [torch.optim.Adam(net.parameters(), lr=2e-4, betas=(0.5, 0.999)) for net in networks]
-        self.mask = torch.from_numpy(boundary_mask())
-        weights = torch.from_numpy(resize_matrix(64, 32, 0.5)[16, 29:37].astype(np.float32).copy())
+        self.mask = tensor(boundary_mask())
+        weights = tensor(resize_matrix(64, 32, 0.5)[16, 29:37])
         self.bicubic = torch.outer(weights, weights).reshape(1, 1, 8, 8)
         self.late = 0.0  # the weight of centre and sparsity
-        self.offsets = torch.arange(13, dtype=torch.float32)
+        self.offsets = tensor(np.arange(13))
 
     def copy_weights(self, generator: dict[str, np.ndarray], discriminator: dict[str, np.ndarray]) -> None:
         """Take the weights of jaxsr's networks; biases before a normalisation, which jaxsr leaves out, become 0."""
@@ -71,7 +72,7 @@ class KernelGAN:
 
     def kernel(self) -> torch.Tensor:
         """Return the generator's kernel (13, 13), from a single bright pixel through its layers."""
-        x = nn.functional.pad(torch.ones(1, 1, 1, 1), (12,) * 4)
+        x = nn.functional.pad(self.mask.new_ones(1, 1, 1, 1), (12,) * 4)
         for layer in self.generator:
             x = nn.functional.conv2d(x, layer.weight)  # pyright: ignore[reportArgumentType]
         return x[0, 0].flip(0, 1)

@@ -42,8 +42,8 @@ def swap(index: torch.Tensor, references: Sequence[torch.Tensor]) -> list[torch.
     height, width = index.shape[0] + 2, index.shape[1] + 2
     for factor, reference in zip((1, 2, 4), references, strict=True):
         side = 3 * factor
-        total = torch.zeros(reference.shape[0], factor * height, factor * width)
-        count = torch.zeros(1, factor * height, factor * width)
+        total = reference.new_zeros(reference.shape[0], factor * height, factor * width)
+        count = reference.new_zeros(1, factor * height, factor * width)
         for y, row in enumerate(index.tolist()):
             for x, number in enumerate(row):
                 top, left = factor * (number // columns), factor * (number % columns)

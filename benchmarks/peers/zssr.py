@@ -1,4 +1,4 @@
-"""ZSSR's training step in PyTorch, eager, on one photo after the other."""
+"""ZSSR's training step in PyTorch, eager, on one photo after the other, where jaxsr computes."""
 
 from collections import OrderedDict
 from typing import Any
@@ -7,6 +7,7 @@ import numpy as np
 import torch  # pyright: ignore[reportMissingImports]
 from torch import nn  # pyright: ignore[reportMissingImports]
 
+from benchmarks.peers.accelerator import placed, planes, tensor
 from benchmarks.peers.layers import copy_weights
 from jaxsr.imaging.resize import resize_matrix
 from jaxsr.support.trees import by_path
@@ -35,12 +36,11 @@ class Trainer:
     """The training on one photo (H, W, C) with its loss map (H, W, 1) and kernel (k, k)."""
 
     def __init__(self, params: Any, source: Any, scale: int, crop: int) -> None:
-        photo, weights, kernel = (torch.from_numpy(np.array(array)) for array in source)
-        self.photo, self.weights = photo.permute(2, 0, 1)[None], weights.permute(2, 0, 1)[None]
-        self.kernel, self.scale, self.crop = kernel[None, None], scale, crop
-        matrix = resize_matrix(crop // scale, crop, float(scale)).astype(np.float32)
-        self.enlargement = torch.from_numpy(matrix)
-        self.network = ZSSR(params)
+        photo, weights, kernel = (np.array(array) for array in source)
+        self.photo, self.weights = planes(photo[None]), planes(weights[None])
+        self.kernel, self.scale, self.crop = tensor(kernel[None, None]), scale, crop
+        self.enlargement = tensor(resize_matrix(crop // scale, crop, float(scale)))
+        self.network = placed(ZSSR(params))
         self.optimizer = torch.optim.Adam(self.network.parameters(), lr=1e-3)
 
     def step(self) -> None:

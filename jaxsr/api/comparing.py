@@ -6,13 +6,14 @@ from pathlib import Path
 
 from jaxsr.api.comparison_layers import SharpPhoto, layer_of, original_layer, sharp_layer
 from jaxsr.api.comparison_models import open_models, scale_of
-from jaxsr.api.restorers import Restorer
+from jaxsr.api.restorers import NetworkRestorer, Restorer
 from jaxsr.data.images import NO_METADATA, Photo, read_photo
 from jaxsr.data.listing import list_photos, pair_by_name
 from jaxsr.engines.engine_choice import AUTO, check_engine
 from jaxsr.metrics.protocols import PROTOCOLS
 from jaxsr.pages.comparison_page import render
 from jaxsr.pages.records import Comparison
+from jaxsr.restoration.precision_choice import CHOICES
 from jaxsr.support.errors import UserError, choose
 from jaxsr.support.files import written_whole
 from jaxsr.support.paths import make_folder, output_file
@@ -34,6 +35,7 @@ class CompareOptions:
         at: where that part has its middle, as parts of width and height.
         protocol: of the scores.
         engine: of the networks, as in RestoreOptions.
+        precision: what networks compute in, as in RestoreOptions; zssr computes in float32.
     """
 
     scale: int | None = None
@@ -43,11 +45,13 @@ class CompareOptions:
     at: tuple[float, float] = (0.5, 0.5)
     protocol: str = "y"
     engine: str = AUTO
+    precision: str = "float32"
 
     def __post_init__(self) -> None:
         """Raise UserError for values that cannot be used."""
         check_engine(self.engine)
         choose("protocol", self.protocol, PROTOCOLS)
+        choose("precision", self.precision, dict.fromkeys(CHOICES))
         if not 64 <= self.side <= 8192:
             raise UserError(f"side={self.side} is no longest side of a picture; use 64 to 8192 pixels")
         if not (len(self.at) == 2 and all(0 <= part <= 1 for part in self.at)):
@@ -78,7 +82,7 @@ def compare(
     """
     output = _checked(output_file(output, "--output"), photos)
     sharp = _sharp_files(photos, options.sharp)
-    restorers, failed = open_models(models, scale=options.scale, reference=options.reference, engine=options.engine)
+    restorers, failed = _opened(models, options)
     for line in failed if restorers else ():
         on_failure(line)
     if not restorers:
@@ -94,6 +98,16 @@ def compare(
     if page.comparisons:
         _write(output, page.html())
     return page.comparisons
+
+
+def _opened(models: Sequence[str], options: CompareOptions) -> tuple[dict[str, Restorer], list[str]]:
+    return open_models(
+        models,
+        scale=options.scale,
+        reference=options.reference,
+        engine=options.engine,
+        precision=options.precision,
+    )
 
 
 def _write(output: Path, html: str) -> None:
@@ -154,7 +168,7 @@ class _Page:
         if self._options.sharp is not None:
             facts = [
                 f"Scores: PSNR in dB and SSIM on {protocol.channel}; {protocol.rounding}; {protocol.border}; SSIM: "
-                f"{protocol.ssim}."
+                f"{protocol.ssim}; {_precisions(self._restorers)}."
             ]
         return render(self.comparisons, failures=self._head, facts=facts)
 
@@ -179,6 +193,14 @@ class _Page:
         if hr is not None:
             layers.append(sharp_layer(hr))
         return Comparison(path.name, tuple(layers), _facts(whole, photo, corner), tuple(failures))
+
+
+def _precisions(restorers: Mapping[str, Restorer]) -> str:
+    """Return what is said of the precision of `restorers`: one for all, or that of each."""
+    each = {name: x.options.precision if isinstance(x, NetworkRestorer) else "float32" for name, x in restorers.items()}
+    if len(set(each.values())) == 1:
+        return f"computed in {next(iter(each.values()))}"
+    return "computed in " + ", ".join(f"{precision} ({name})" for name, precision in each.items())
 
 
 def _part(photo: Photo, options: CompareOptions, scale: int) -> tuple[Photo, tuple[int, int]]:

@@ -38,13 +38,18 @@ def split_models(texts: Sequence[str]) -> list[str]:
 
 
 def open_models(
-    models: Sequence[str], *, scale: int | None = None, reference: Sequence[str] = (), engine: str = AUTO
+    models: Sequence[str],
+    *,
+    scale: int | None = None,
+    reference: Sequence[str] = (),
+    engine: str = AUTO,
+    precision: str = "float32",
 ) -> tuple[dict[str, Restorer], list[str]]:
     """Return what restores photos, by the name to show, and a line for each of `models` that cannot be opened.
 
     Names that leave the scale open, such as bicubic, zssr and fsrcnn, get `scale`, or that of the first model that does
-    not and enlarges. DAN keeps the images of its rounds, SRNTT its matches, with texture from `reference`.
-    `engine` is that of networks without further inputs.
+    not and enlarges. Networks compute in `precision`, those without further inputs by `engine`. DAN keeps the images
+    of its rounds, SRNTT its matches, with texture from `reference`.
     """
     opened: dict[str, Restorer] = {}
     failures: dict[str, str] = {}
@@ -52,7 +57,8 @@ def open_models(
     for model in sorted(models, key=_leaves_scale_open):  # the others first: one of them may say the scale
         leaves_open = _leaves_scale_open(model)
         try:
-            opened[model] = _open(model, common if leaves_open else scale, reference, engine)
+            computing = {"precision": precision, "engine": engine}
+            opened[model] = _open(model, common if leaves_open else scale, reference, **computing)
         except UserError as error:
             failures[model] = f"{model}: {error}"
             continue
@@ -79,7 +85,7 @@ def _leaves_scale_open(model: str) -> bool:
     return name in MODELS and not Path(name).exists()
 
 
-def _open(model: str, scale: int | None, reference: Sequence[str], engine: str) -> Restorer:
+def _open(model: str, scale: int | None, reference: Sequence[str], *, engine: str, precision: str) -> Restorer:
     """Return what restores photos as `model` says, with all that the page can show."""
     name, _ = split_options(model)
     if name in MODELS and MODELS[name].per_photo:
@@ -90,7 +96,7 @@ def _open(model: str, scale: int | None, reference: Sequence[str], engine: str) 
         shown |= {"save_matches": True, "reference": tuple(reference)}
     else:
         options = dataclasses.replace(options, engine=engine)
-    return NetworkRestorer.prepare(network, dataclasses.replace(options, quantize=False, **shown))
+    return NetworkRestorer.prepare(network, dataclasses.replace(options, quantize=False, precision=precision, **shown))
 
 
 def _shown(model: str, restorer: Restorer) -> str:

@@ -17,6 +17,7 @@ from jaxsr.models import Model, initial_shapes
 from jaxsr.restoration.options import DEFAULT_OPTIONS, RestoreOptions
 from jaxsr.restoration.photo import restore_photo, with_alpha, with_features, without_hidden_colours
 from jaxsr.restoration.photo_files import batches_of_photos, restore_files
+from jaxsr.restoration.precision_choice import AUTO
 from jaxsr.restoration.saving import DEFAULT_SAVING, SaveOptions
 from jaxsr.restoration.tiles.placement import TileCache
 from jaxsr.support.errors import UserError, choose
@@ -27,7 +28,7 @@ from jaxsr.weights import load
 from jaxsr.weights.weight_files import check_shapes
 
 ZSSR = "zssr"
-ZSSR_TAKES = ("ensemble", "quantize")  # of RestoreOptions
+ZSSR_TAKES = ("ensemble", "quantize")  # of RestoreOptions, and the precision that it has
 DEFAULT_SCALE = 2  # of ZSSR, which has no weights that say
 EXAMPLES = {int: 4, float: 1.0, bool: True, str: "vgg19.pth"}
 SRNTT_OPTIONS = {"vgg": str, "copies": bool, "save_matches": bool}  # of RestoreOptions, given with the name
@@ -157,7 +158,7 @@ class NetworkRestorer:
     def prepare(cls, model: Model, options: RestoreOptions) -> "NetworkRestorer":
         """Check the options and extract the features of references."""
         options.check(model)
-        return cls(model, with_features(model, options))
+        return cls(model, with_features(model, options.with_precision(model)))
 
     @property
     def name(self) -> str:
@@ -198,6 +199,7 @@ class ZSSRRestorer:
     @classmethod
     def prepare(cls, scale: int, settings: ZSSRSettings, options: RestoreOptions) -> "ZSSRRestorer":
         """Check the scale, the kernel file and the options."""
+        options = dataclasses.replace(options, precision=AUTO if options.precision == "float32" else options.precision)
         if unfit := [name for name in options.changed() if name not in ZSSR_TAKES]:
             raise UserError(f"zssr takes no {unfit[0]}; leave it out, or choose another model")
         check_request(scale, settings)

@@ -16,6 +16,7 @@ from jaxsr.models import Model
 from jaxsr.restoration.array_photos import as_photo, like
 from jaxsr.restoration.options import DEFAULT_OPTIONS, PhotoLike, RestoreOptions
 from jaxsr.restoration.tiles.placement import Tile
+from jaxsr.support.compile_cache import use_compile_cache
 from jaxsr.support.errors import UserError, choose
 from jaxsr.support.types import Progress
 from jaxsr.weights.vgg_files import VGGWeights
@@ -36,6 +37,7 @@ class RestoreKeywords(TypedDict, total=False):
     vgg: str | Path | VGGWeights
     copies: bool
     save_matches: bool
+    precision: str
 
 
 @overload
@@ -87,8 +89,8 @@ def restore(
         scale: how many times larger; by default what the model says, or 2 if it has that.
         options: how the photo is restored.
         progress: `progress(done, total)` is called for each tile, and with "zssr" for training steps.
-        **keywords: fields of RestoreOptions, in place of those in `options`: tile, ensemble, quantize, engine, and for
-            SRNTT reference, vgg and copies.
+        **keywords: fields of RestoreOptions, in place of those in `options`: tile, ensemble, quantize, engine,
+            precision, and for SRNTT reference, vgg and copies.
 
     Returns:
         An array (scale H, scale W) or (scale H, scale W, C) of the photo's dtype for an array; an array (scale H,
@@ -111,6 +113,7 @@ def restore(
             "quantize=False gives floats, which a PIL image does not hold; give an array: np.asarray(image)"
         )
     source = as_photo(photo)
+    use_compile_cache()
     if model == AUTO:
         choice = choose_for_photo(photo, source, scale)
         logging.getLogger("jaxsr").info(choice.reason)

@@ -6,15 +6,18 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from jaxsr.api.fingerprints import fingerprint
-from jaxsr.api.restorers import Restorer
+from jaxsr.api.restorers import NetworkRestorer, Restorer
 from jaxsr.data.images import photo_size
 from jaxsr.data.output_record import NAME, OutputRecord
+from jaxsr.devices.threads import in_threads
 from jaxsr.restoration.saving import DEFAULT_SAVING, SaveOptions
+from jaxsr.restoration.tiles.limits import on_accelerator
 from jaxsr.support.errors import FAILURES, UserError, failure_line
 from jaxsr.support.files import remove_remains_of
 from jaxsr.support.paths import make_folder
 from jaxsr.support.progress import progress_bar
 
+WORKERS = 4  # threads that read, restore by turns, and write, where an accelerator restores
 MAX_ROUNDS = 16  # of DAN, whose temporary files are looked for
 
 
@@ -50,8 +53,8 @@ class RestoreRun:
         make_folder(self.folder)
         remove_remains_of([self.folder / NAME, *_with_extras(self.todo.values())])
         try:
-            for batch in self.restorer.batches(list(self.todo)):
-                self._restore(batch)
+            for batch, failures in in_threads(self._restored, self._begun(), self._workers()):
+                self._finish(batch, failures)
                 self.seconds = time.monotonic() - began
                 yield batch
         finally:
@@ -66,19 +69,34 @@ class RestoreRun:
             f"{speed:.2f} megapixels written per second"
         )
 
-    def _restore(self, batch: Sequence[Path]) -> None:
+    def _workers(self) -> int:
+        """Return how many batches are worked on at a time: photos are read and written beside an accelerator's work."""
+        return WORKERS if on_accelerator() and isinstance(self.restorer, NetworkRestorer) else 1
+
+    def _begun(self) -> Iterator[Sequence[Path]]:
+        """Yield the batches, noting for each that it is begun."""
+        for batch in self.restorer.batches(list(self.todo)):
+            for path in batch:
+                self.record.begin(self.todo[path], path)
+            yield batch
+
+    def _restored(self, batch: Sequence[Path]) -> dict[Path, str]:
+        """Restore the photos of a batch; return a line for each that failed."""
         outputs = {path: self.todo[path] for path in batch}
-        for path, output in outputs.items():
-            self.record.begin(output, path)
         try:
+            if self._workers() > 1:  # several bars would overwrite each other
+                return self.restorer.restore_files(outputs, saving=self.saving)
             with progress_bar(batch, self.restorer.unit) as progress:
-                failures = self.restorer.restore_files(outputs, saving=self.saving, progress=progress)
+                return self.restorer.restore_files(outputs, saving=self.saving, progress=progress)
         except FAILURES as error:
-            failures = {path: failure_line(path, error) for path in batch}
-        self.failures |= failures
-        for path in outputs.keys() - failures.keys():
-            self.record.finish(outputs[path])
-            height, width = photo_size(outputs[path]) or (0, 0)
+            return {path: failure_line(path, error) for path in batch}
+
+    def _finish(self, batch: Sequence[Path], failures: Mapping[Path, str]) -> None:
+        """Note what became of the photos of a batch."""
+        self.failures.update(failures)
+        for path in [path for path in batch if path not in failures]:
+            self.record.finish(self.todo[path])
+            height, width = photo_size(self.todo[path]) or (0, 0)
             self.pixels += height * width
 
 

@@ -11,6 +11,7 @@ from jaxsr.evaluation.pairs import BICUBIC_PAIRS, PairOptions
 from jaxsr.evaluation.scores import Scores
 from jaxsr.evaluation.sources import Source, pair_files, reference_sources, with_references
 from jaxsr.models import Model
+from jaxsr.support.compile_cache import use_compile_cache
 from jaxsr.support.errors import UserError
 from jaxsr.support.types import Progress
 
@@ -99,6 +100,7 @@ def evaluate(
     Raises:
         UserError: for a model or folder that does not exist or fit, and options that do not fit each other.
     """
+    use_compile_cache()
     paired_set = _set_of(data)
     scale = paired_set.scale if paired_set and scale is None else scale
     if not isinstance(model, Model):
@@ -125,10 +127,11 @@ def evaluate_restored(
 ) -> dict[str, Scores]:
     """Return the scores of photos that were restored before, in the folder `restored`, as `evaluate` does.
 
-    They have the names of their pairs. Raises UserError for `save_to` and `ensemble`, too, which are for a model.
+    They have the names of their pairs. Raises UserError for `save_to`, `ensemble` and `precision`, too, which are for a
+    model.
     """
-    if options.save_to or options.ensemble:
-        raise UserError("--save and --ensemble are for --model; leave them out with --restored")
+    if options.save_to or options.ensemble or options.precision != EvaluateOptions.precision:
+        raise UserError("--save, --ensemble and --precision are for --model; leave them out with --restored")
     paired_set = _set_of(data)
     options.check_request(None, paired_set, scale)
     scale = paired_set.scale if paired_set else scale or 2

@@ -4,6 +4,7 @@ import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from jaxsr.support.compile_cache import use_compile_cache
 from jaxsr.support.errors import UserError
 from jaxsr.support.messages import complain
 from jaxsr.support.paths import make_folder
@@ -49,6 +50,7 @@ def train(config: "Config | str | Path", workdir: str | Path, *, restart_data: b
         config = load_config(config)
     if trains_on_each_photo(config):
         return len(estimate_kernels(config, workdir).kernels)
+    use_compile_cache()
     from jaxsr.training.loop import train as train_network
 
     return train_network(config, workdir, restart_data=restart_data).step

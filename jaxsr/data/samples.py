@@ -34,11 +34,15 @@ def sample_photos(split: str) -> dict[str, np.ndarray]:
 
     Raises UserError for another split.
     """
+    return {path.stem: to_training_pixels(read_pixels(path)) for path in sample_files(split)}
+
+
+def sample_files(split: str) -> list[Path]:
+    """Return the files of the photos of a split, "train" or "validation"; raises UserError for another split."""
     names = choose("split of the sample photos", split, SAMPLES)
     spec = importlib.util.find_spec("skimage")  # located, not imported: only its files are needed
     assert spec is not None and spec.origin is not None
-    folder = Path(spec.origin).parent / "data"
-    return {Path(name).stem: to_training_pixels(read_pixels(folder / name)) for name in names}
+    return [Path(spec.origin).parent / "data" / name for name in names]
 
 
 def folder_photos(folder: str | Path) -> dict[str, np.ndarray]:

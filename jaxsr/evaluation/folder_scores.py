@@ -18,6 +18,7 @@ from jaxsr.metrics.protocols import PROTOCOLS
 from jaxsr.models import Model
 from jaxsr.restoration.options import RestoreOptions
 from jaxsr.restoration.photo import warm_up
+from jaxsr.restoration.precision_choice import chosen_precision
 from jaxsr.restoration.reference.preparation import load_for_matching, read_references
 from jaxsr.restoration.tiles.placement import TileCache
 from jaxsr.support.errors import FAILURES, UserError, choose, failure_line
@@ -40,6 +41,7 @@ class ScoreOptions:
         save_to: a folder for the restored photos.
         vgg: for srntt: VGG19's weights, or their file; by default the file in JAXSR_VGG19 or the cache.
         copies: for srntt: whether to match turned and scaled copies of the references, too.
+        precision: what the network computes in, as in RestoreOptions; float32, unless asked, as in published tables.
     """
 
     protocols: Sequence[str] = ()
@@ -50,6 +52,7 @@ class ScoreOptions:
     save_to: str | Path | None = None
     vgg: str | Path | VGGWeights = ""
     copies: bool = False
+    precision: str = "float32"
 
     def check(self, sources: Sequence[Source], scale: int) -> None:
         """Raise UserError for unknown protocols, and where pairs of `sources` are to be made and cannot be."""
@@ -82,7 +85,8 @@ def score_files(
     protocols = options.protocols or (default_protocol(model),)
     outputs = _outputs(sources, options.save_to)
     cache = TileCache([size for source in sources if (size := source.lr_size(model.scale))])
-    shared = RestoreOptions(ensemble=options.ensemble, engine=options.engine, quantize=False)
+    precision = chosen_precision(model, options.precision)
+    shared = RestoreOptions(ensemble=options.ensemble, engine=options.engine, quantize=False, precision=precision)
     if "reference" in model.needs:
         shared = dataclasses.replace(shared, vgg=load_for_matching(options.vgg), copies=options.copies)
     compiled = set()
@@ -104,7 +108,7 @@ def score_files(
         return with_niqe(rows, pair, restored) if options.niqe else rows
 
     rows, pair, failures = _score_each(sources, model.scale, options.pairs_made, score_one, progress)
-    return gather(model.name, rows, pair), failures
+    return gather(model.name, rows, pair, precision=precision), failures
 
 
 def _outputs(sources: Sequence[Source], folder: str | Path | None) -> dict[Source, Path]:

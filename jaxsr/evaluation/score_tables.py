@@ -25,7 +25,9 @@ def table(scores: Scores, *, asked: int) -> str:
     lines += [_line(row.name, width, row.scores, row.seconds) for row in scores.rows]
     lines += [_line(mean, width, scores.mean, seconds), _line(scores.baseline_name, width, scores.baseline)]
     p, inputs = scores.protocol, "LR" if scores.scale > 1 else "blurred"
-    lines += [f"{p.name}: {p.channel}; {p.rounding}; {p.border}; SSIM: {p.ssim}; {inputs} photos: {p.resizer}"]
+    computed = [f"computed in {scores.precision}"] if scores.precision else []
+    facts = [p.channel, p.rounding, p.border, f"SSIM: {p.ssim}", *computed, f"{inputs} photos: {p.resizer}"]
+    lines += [f"{p.name}: {'; '.join(facts)}"]
     if "kernel_error" in scores.mean:
         lines += ["kernel: norm of the estimated kernel's error over that of the true kernel (DANv1: of their codes)"]
     if "niqe" in scores.mean:

@@ -16,7 +16,7 @@ from jaxsr.restoration.tiles.placement import TileCache
 from jaxsr.support.errors import UserError, choose
 from jaxsr.support.types import Json
 
-UNQUANTIZED = RestoreOptions(quantize=False)
+UNQUANTIZED = RestoreOptions(quantize=False, precision="float32")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,6 +43,7 @@ class Scores:
         scale: the ratio of the sides of HR and LR photos.
         model: the name of the model, or "restored" for photos that were restored before.
         references: where SRNTT took texture from; "" for other models.
+        precision: what the network computed in, "float32" or "bf16"; "" for photos that were restored before.
     """
 
     protocol: Protocol
@@ -50,6 +51,7 @@ class Scores:
     scale: int
     model: str = ""
     references: str = ""
+    precision: str = ""
 
     @property
     def mean(self) -> dict[str, float]:
@@ -69,13 +71,14 @@ class Scores:
     def record(self) -> dict[str, Json]:
         """Return the JSON form: {"protocol", "mean", "bicubic", "images": [{"name", "psnr", "ssim", "seconds"}]}.
 
-        At scale 1 it has "input" instead of "bicubic"; with references, "references" says which.
+        At scale 1 it has "input" instead of "bicubic"; with references, "references" says which; "precision" what the
+        network computed in.
         """
         protocol = dataclasses.asdict(self.protocol)
         images = [{"name": row.name, **row.scores, "seconds": row.seconds} for row in self.rows]
         means = {"mean": self.mean, self.baseline_name: self.baseline}
-        references = {"references": self.references} if self.references else {}
-        return {"protocol": protocol, **means, "images": images, **references}
+        facts = {"references": self.references, "precision": self.precision}
+        return {"protocol": protocol, **means, "images": images, **{name: fact for name, fact in facts.items() if fact}}
 
 
 def _mean(scores: Sequence[Mapping[str, float]]) -> dict[str, float]:
@@ -161,27 +164,41 @@ def score(
     *,
     protocols: Sequence[str] = ("y8",),
     options: Sequence[RestoreOptions] = (),
+    cache: TileCache | None = None,
 ) -> dict[str, Scores]:
     """Return the model's scores on `pairs` by protocol name: `score(model, pairs)["y8"].mean["psnr"]`.
 
-    `options` are those of each pair, such as its references.
+    `options` are those of each pair, such as its references; a `cache` of theirs saves compiling.
     """
     pairs = list(pairs)
-    each = options or [UNQUANTIZED] * len(pairs)
-    cache = TileCache([(pair.lr.shape[0], pair.lr.shape[1]) for pair in pairs])
+    each = [own.with_precision(model) for own in options or [UNQUANTIZED] * len(pairs)]
+    cache = cache_for(pairs) if cache is None else cache
     rows = [score_pair(model, pair, protocols, own, cache=cache)[1] for pair, own in zip(pairs, each, strict=True)]
-    return gather(model.name, rows, pairs[0])
+    return gather(model.name, rows, pairs[0], precision=each[0].precision)
 
 
-def gather(model: str, rows: Sequence[Mapping[str, Row]], pair: Pair | None) -> dict[str, Scores]:
+def cache_for(pairs: Iterable[Pair]) -> TileCache:
+    """Return the cache of tiles that suit the LR photos of all `pairs`."""
+    return TileCache([(pair.lr.shape[0], pair.lr.shape[1]) for pair in pairs])
+
+
+def gather(
+    model: str, rows: Sequence[Mapping[str, Row]], pair: Pair | None, *, precision: str = ""
+) -> dict[str, Scores]:
     """Return the `rows` of several photos by protocol, {} for none, as scores of the `model` of that name.
 
-    `pair` is one of them: all were made alike.
+    `pair` is one of them: all were made alike, in `precision`.
     """
     if pair is None:
         return {}
     facts = {"resizer": pair.resizer} | ({} if pair.scale > 1 else {"border": "nothing cut from the sides"})
     return {
-        name: Scores(dataclasses.replace(PROTOCOLS[name], **facts), [row[name] for row in rows], pair.scale, model)
+        name: Scores(
+            dataclasses.replace(PROTOCOLS[name], **facts),
+            [row[name] for row in rows],
+            pair.scale,
+            model,
+            precision=precision,
+        )
         for name in rows[0]
     }

@@ -1,8 +1,8 @@
 """The networks, one file per paper, and `MODELS`, the one table of them.
 
 Open first: `spec.py` (what others know of a network), `model.py` (a network with its weights, called on photos in
-[0, 1]), `forward.py` (how a network is run), then `espcn.py`, the shortest of the papers. `ops/` holds the layers that
-papers share.
+[0, 1]), `forward.py` (how a network is run), `precision.py` (in which numbers), then `espcn.py`, the shortest of
+the papers. `ops/` holds the layers that papers share.
 """
 
 from jaxsr.models import (

@@ -90,7 +90,8 @@ class DAN(nn.Module):
             raise UserError(f"rounds={self.rounds} makes no image; use at least 1")
         centre = (self.kernel_size + 1) * (self.kernel_size // 2)  # of the delta kernel, in reading order
         basis, heads = self.basis(), self.heads(x)
-        code = jnp.broadcast_to(basis[centre][None], (x.shape[0], self.code_length))  # `len` takes no symbolic size
+        code = basis[centre][None].astype(x.dtype)
+        code = jnp.broadcast_to(code, (x.shape[0], self.code_length))  # `len` takes no symbolic size
         options = {"through": self.backpropagate_all, "images": all_rounds}
         if self.is_initializing():  # one round makes all weights
             return alternate(lambda _, code: self.round(heads, code), None, code, rounds=1, **options)

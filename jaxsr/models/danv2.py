@@ -55,7 +55,7 @@ class DANv2(DAN):
         """Return the image restored with `code` (N, L), the kernel (N, k, k) estimated from it, and its code."""
         sr = self.restorer(heads[0], code)
         kernel = self.estimator(heads[1], self.to_estimator(sr))
-        code = jnp.matmul(kernel, self.basis(), precision=jax.lax.Precision.HIGHEST)
+        code = jnp.matmul(kernel, self.basis().astype(kernel.dtype), precision=jax.lax.Precision.HIGHEST)
         return Round(sr, code, kernel.reshape(-1, self.kernel_size, self.kernel_size))
 
 

@@ -14,8 +14,9 @@ import jax.numpy as jnp
 from jaxsr.imaging.color import from_range, rgb_to_ycbcr, to_range, ycbcr_to_rgb
 from jaxsr.imaging.resize import resize
 from jaxsr.imaging.symbolic_sizes import is_symbolic, reflect_to_multiples
+from jaxsr.models.precision import computing_in, to_dtype
 from jaxsr.support.errors import UserError
-from jaxsr.support.types import Tree, Variables
+from jaxsr.support.types import Params, Tree, Variables
 
 Extras: TypeAlias = dict[str, jax.Array]  # what a network returns beside the image, by name: (N, ...)
 Apply: TypeAlias = Callable[[jax.Array], tuple[jax.Array, Extras]]
@@ -26,7 +27,8 @@ IMAGE_EXTRAS = "image"  # extras whose name begins so are images (..., H, W, C)
 class ForwardSpec:
     """What a forward pass depends on beside the variables and the photos; hashable, so it may be static under jit.
 
-    `call_options` are keywords of the network's call that are set to True, such as "all_rounds".
+    `call_options` are keywords of the network's call that are set to True, such as "all_rounds"; `precision` is a row
+    of PRECISIONS that the network alone computes in, between its input and its output.
     """
 
     module: nn.Module
@@ -35,6 +37,7 @@ class ForwardSpec:
     pre_upsampled: bool = False
     value_range: tuple[float, float] = (0.0, 1.0)
     call_options: tuple[str, ...] = ()
+    precision: str = "float32"
 
 
 def restore_batch(
@@ -94,8 +97,7 @@ def run_network(
         x = place(resize(x, spec.scale) if spec.pre_upsampled else x)
 
         def apply(x: jax.Array) -> tuple[jax.Array, Extras]:
-            options: dict[str, Tree] = dict.fromkeys(spec.call_options, True)
-            output = spec.module.apply(variables, x, *extra_inputs, **options)
+            output = _output(spec, variables, x, extra_inputs)
             return restored_image(output), extras(output)
 
         y, beside = wrap(apply)(to_range(x, spec.value_range))
@@ -111,6 +113,16 @@ def run_network(
         image, beside = network(jnp.repeat(photos, 3, axis=-1))
         return _grey(image), {name: _grey(x) if name.startswith(IMAGE_EXTRAS) else x for name, x in beside.items()}
     return network(photos)
+
+
+def _output(spec: ForwardSpec, variables: Variables, x: jax.Array, extra_inputs: Sequence[Tree]) -> Tree:
+    """Return all that the network returns, float32, computed in the precision of `spec`."""
+
+    def apply(params: Params, x: jax.Array) -> Tree:
+        options: dict[str, Tree] = dict.fromkeys(spec.call_options, True)
+        return spec.module.apply({**variables, "params": params}, x, *to_dtype(extra_inputs, x.dtype), **options)
+
+    return computing_in(spec.precision, apply)(variables.get("params", {}), x)
 
 
 def _grey(image: jax.Array) -> jax.Array:

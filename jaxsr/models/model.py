@@ -207,11 +207,17 @@ class Model:
         module, variables = self.spec.fold(self.module, self.variables)
         return dataclasses.replace(self, module=module, variables=variables)
 
-    def forward_spec(self, *call_options: str) -> ForwardSpec:
+    def forward_spec(self, *call_options: str, precision: str = "float32") -> ForwardSpec:
         """Return what `run_network` needs to know of the network beside its variables."""
         spec = self.spec
         return ForwardSpec(
-            self.module, self.scale, self.channels, spec.pre_upsampled, spec.value_range, tuple(call_options)
+            self.module,
+            self.scale,
+            self.channels,
+            spec.pre_upsampled,
+            spec.value_range,
+            call_options=tuple(call_options),
+            precision=precision,
         )
 
     def apply(self, x: jax.Array, *extra_inputs: Tree) -> Tree:

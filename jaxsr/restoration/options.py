@@ -12,9 +12,10 @@ from PIL import Image
 from jaxsr.engines.engine_choice import AUTO, check_engine
 from jaxsr.engines.runtimes import RUNTIMES
 from jaxsr.models import Model
+from jaxsr.restoration.precision_choice import CHOICES, chosen_precision
 from jaxsr.restoration.reference.reference_features import ReferenceFeatures
 from jaxsr.restoration.tiles.placement import Tile
-from jaxsr.support.errors import UserError
+from jaxsr.support.errors import UserError, choose
 from jaxsr.weights.vgg_files import VGGWeights
 
 PhotoLike: TypeAlias = np.ndarray | Image.Image | str | os.PathLike[str]
@@ -42,6 +43,8 @@ class RestoreOptions:
         vgg: for SRNTT: VGG19's weights, or their file; by default the file in JAXSR_VGG19 or the cache.
         copies: for SRNTT: whether to match turned and scaled copies of the references, too.
         save_matches: for SRNTT: whether the extras hold the matches.
+        precision: what the network computes in: "float32", "bf16" (bfloat16), or "auto", which is bf16 where that is
+            faster and was measured to change the result by less than anyone sees (see `precision_choice.py`).
     """
 
     tile: Tile = "auto"
@@ -53,6 +56,7 @@ class RestoreOptions:
     vgg: str | Path | VGGWeights = ""
     copies: bool = False
     save_matches: bool = False
+    precision: str = AUTO
 
     def __post_init__(self) -> None:
         """Raise UserError, naming the field, for a value that cannot be used."""
@@ -66,6 +70,11 @@ class RestoreOptions:
         check_engine(self.engine)
         if not isinstance(self.vgg, str | os.PathLike | VGGWeights):
             raise UserError(f"vgg={self.vgg!r} is no file of VGG19's weights; give its path")
+        choose("precision", self.precision, dict.fromkeys(CHOICES))
+
+    def with_precision(self, model: Model) -> "RestoreOptions":
+        """Return the options with the precision that "auto" stands for with `model` on this machine."""
+        return dataclasses.replace(self, precision=chosen_precision(model, self.precision))
 
     def check(self, model: Model) -> None:
         """Raise UserError where an option was set that `model` has no use for."""

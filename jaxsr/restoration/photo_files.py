@@ -69,6 +69,7 @@ def restore_files(
     beside: see `write_extras`. `progress(done, total)` counts tiles, anew for photos of another shape. Returned is for
     each photo that could not be read, restored or written a line that names its file; the others are done.
     """
+    cache = TileCache() if cache is None else cache
     photos, failures = _read(outputs, model.scale, saving)
     alike: dict[tuple[tuple[int, ...], int], dict[Path, Photo]] = {}
     for path, photo in photos.items():
@@ -78,7 +79,9 @@ def restore_files(
             try:
                 if isinstance(result, Exception):
                     raise result
-                saving.write(outputs[path], with_alpha(photos[path], result[0], model.scale, cache), model.scale)
+                with cache.lock:
+                    restored = with_alpha(photos[path], result[0], model.scale, cache)
+                saving.write(outputs[path], restored, model.scale)
                 write_extras(outputs[path], result[1])
             except NETWORK_FAILURES as error:
                 failures[path] = _failure_line(path, error)
@@ -108,7 +111,7 @@ def _restored(
     model: Model,
     photos: Mapping[Path, Photo],
     options: RestoreOptions,
-    cache: TileCache | None,
+    cache: TileCache,
     progress: Progress | None,
 ) -> dict[Path, Result | Exception]:
     """Return what `restore_each` gives for each of `photos`, all alike; its error, if any, is that of each.
@@ -117,7 +120,9 @@ def _restored(
     """
     pixels = [photo.pixels for photo in photos.values()]
     try:
-        return dict(zip(photos, restore_each(model, pixels, options, cache=cache, progress=progress), strict=True))
+        with cache.lock:
+            results = restore_each(model, pixels, options, cache=cache, progress=progress)
+        return dict(zip(photos, results, strict=True))
     except UserError as error:
         return dict.fromkeys(photos, error)
     except NETWORK_FAILURES as error:

@@ -4,7 +4,6 @@ import dataclasses
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-import jax
 import numpy as np
 from absl import logging
 
@@ -21,7 +20,6 @@ from jaxsr.support.types import Progress
 
 BATCH_PIXELS = 1 << 22  # of restored frames in a batch, unless a single one has more
 MAX_BATCH = 16
-TILES_AT_ONCE = 8  # for each accelerator; a core is busy with one
 AHEAD = 4  # frames and packets that the threads hold, for each frame of a batch
 
 
@@ -85,7 +83,6 @@ def restore_items(
 ) -> Iterator[Item]:
     """Yield `items` in their order, with frames restored in batches of `size`; the next batch is begun meanwhile."""
     tail: list[Item] = []
-    each = 1 if jax.default_backend() == "cpu" else TILES_AT_ONCE
 
     def started() -> Iterator:
         for batch in _batches(items, size):
@@ -93,7 +90,7 @@ def restore_items(
             if not frames:
                 tail.extend(batch)  # behind the last frame
                 return
-            run = TiledRun(model, frames, options, None, cache, each)
+            run = TiledRun(model, frames, options, None, cache)
             for group in run.groups:
                 last = group is run.groups[-1]
                 yield run, (batch if last else []), run.dispatch(group)

@@ -1,20 +1,19 @@
 """How every command starts and ends: compile cache, one-line errors, exit status."""
 
-import contextlib
 import errno
 import os
 import signal
 import sys
-import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import jax
 from absl import app, flags, logging
 
+from jaxsr.support.compile_cache import use_compile_cache
 from jaxsr.support.errors import UserError
-from jaxsr.support.files import cache_folder
 from jaxsr.support.interruption import SHELL_OFFSET, signals_as_exceptions
+from jaxsr.support.memory import keep_freed_memory
 from jaxsr.support.messages import complain, log_plainly, protect_streams
 
 DONE, SOME_FAILED, WRONG_USAGE = 0, 1, 2
@@ -35,11 +34,12 @@ def run(main: Callable[[Sequence[str]], int | None]) -> None:
     protect_streams()
 
     def guarded(argv: Sequence[str]) -> int:
-        use_compile_cache()
+        keep_freed_memory()
         use_all_cores()
         if not flags.FLAGS["verbosity"].present:
             logging.set_verbosity(logging.WARNING)  # checkpointing logs each of its steps
         log_plainly()
+        use_compile_cache()
         command = Path(sys.argv[0]).stem
         try:
             with signals_as_exceptions():
@@ -86,20 +86,6 @@ def _parse_flags(argv: Sequence[str]) -> list[str]:
         ]  # an error in a config file comes at the end of a traceback
         complain(f"{Path(argv[0]).stem}: {message} (--help lists the flags)")
         sys.exit(WRONG_USAGE)
-
-
-def use_compile_cache() -> None:
-    """Keep compiled programs in the user's cache folder, so that a command does not compile them again.
-
-    JAX's own variable JAX_COMPILATION_CACHE_DIR takes precedence. A cache folder that cannot be written is not used.
-    """
-    warnings.filterwarnings("ignore", "Error (reading|writing) persistent compilation cache")  # on a full disk
-    if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
-        folder = cache_folder() / "compiled"
-        with contextlib.suppress(OSError):
-            folder.mkdir(parents=True, exist_ok=True)
-            jax.config.update("jax_compilation_cache_dir", str(folder))
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
 
 
 def use_all_cores() -> None:

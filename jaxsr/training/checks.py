@@ -4,11 +4,11 @@ import inspect
 
 from jaxsr.losses.pixel import LOSSES
 from jaxsr.models import ModelSpec
+from jaxsr.models.precision import PRECISIONS
 from jaxsr.support.errors import UserError, choose
 from jaxsr.support.types import Json
 from jaxsr.training.config import Config, default_config, network_of
 from jaxsr.training.objectives.supervision import SUPERVISIONS
-from jaxsr.training.precision import PRECISIONS
 from jaxsr.training.tasks.task_table import task_of
 
 COUNTS = (  # fields that must be at least 1

@@ -97,16 +97,16 @@ def run_steps(run: Run, programs: list[Program], start: Resumption, stop: Stop) 
     step = int(start.state.step)
     stage, compiled = plan.stage_at(step), set()
     state = parallel.replicate(start.state, plan.devices)
-    vgg_params = parallel.replicate(plan.vgg_params, plan.devices)
+    constants = plan.constants(stage)
     meter, clock = Meter(config.adversarial.min_contrast), SaveClock(config.checkpoint_minutes)
     while step < config.steps and not stop.is_set():
         if step == plan.stages[stage].last:
             stage += 1
-            state = plan.enter_stage(stage, state)
+            state, constants = plan.enter_stage(stage, state), plan.constants(stage)
         count = steps_to_next_event(config, step)
         with log.waiting():
             data = run.feed.data(count)
-        state, metrics = programs[stage](state, vgg_params, data, count)
+        state, metrics = programs[stage](state, constants, data, count)
         step += count
         meter.add(count, metrics)
         if stage not in compiled:

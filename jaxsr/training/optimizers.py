@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import jax
 import jax.numpy as jnp
 import optax
+from jax.typing import ArrayLike
 from optax import contrib
 
 from jaxsr.support.errors import UserError, choose, nearest
@@ -13,22 +14,31 @@ from jaxsr.support.types import Tree
 from jaxsr.training.config import Config
 
 
-def make_schedule(config: Config, learning_rate: float, steps: int) -> optax.Schedule:
+def make_schedule(config: Config, learning_rate: float, steps: int | jax.Array) -> optax.Schedule:
     """Return the learning rate as a function of the number of updates made before.
 
-    `config` is a `schedule` section, `learning_rate` the highest rate, `steps` the number of updates in all. Raises
-    UserError for an unknown name.
+    `config` is a `schedule` section, `learning_rate` the highest rate, `steps` the number of updates in all, which may
+    be traced: a compiled step then serves any number. Raises UserError for an unknown name.
     """
-    falling = max(steps - config.warmup, 1)  # updates after the warm-up
-    held = round(config.hold * falling)
+
+    def part(count: ArrayLike, hold: float = 0.0) -> jax.Array:
+        """Return how much is behind of the updates after the warm-up, or of those after the share `hold` of them."""
+        falling = jnp.maximum(jnp.asarray(steps) - config.warmup, 1)
+        held = jnp.round(hold * falling)
+        return jnp.clip((count - held) / jnp.maximum(falling - held, 1), 0, 1)
+
+    def cosine(count: ArrayLike) -> jax.Array:
+        decay = 0.5 * (1 + jnp.cos(jnp.pi * part(count)))
+        return learning_rate * ((1 - config.final) * decay + config.final)
+
     schedules = {
         "constant": lambda: optax.constant_schedule(learning_rate),
-        "cosine": lambda: optax.cosine_decay_schedule(learning_rate, falling, alpha=config.final),
+        "cosine": lambda: cosine,
         "step": lambda: optax.exponential_decay(
             learning_rate, config.every, config.factor, staircase=True, end_value=config.final * learning_rate
         ),
-        "linear": lambda: optax.linear_schedule(learning_rate, 0.0, falling - held, transition_begin=held),
-        "exponential": lambda: optax.exponential_decay(learning_rate, falling, config.final),
+        "linear": lambda: lambda count: learning_rate * (1 - part(count, config.hold)),
+        "exponential": lambda: lambda count: learning_rate * config.final ** part(count),
     }
     schedule = choose("schedule", config.name, schedules)()
     if not config.warmup:

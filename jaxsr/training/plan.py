@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 from collections.abc import Callable
+from typing import NamedTuple
 
 import jax
 import numpy as np
@@ -22,7 +23,15 @@ from jaxsr.training.steps.dispatch import dispatch
 from jaxsr.training.steps.training_stages import Stage, make_stages, start_adversary
 from jaxsr.training.tasks.task_table import Task, task_of
 
-Program = Callable[[TrainState, Params, Tree, int], tuple[TrainState, Metrics]]  # (state, vgg_params, data, count)
+
+class Constants(NamedTuple):
+    """What the compiled programs take beside state and data: VGG19's weights, and the number of updates in a stage."""
+
+    vgg_params: Params
+    updates: Tree  # an integer, an argument so that runs of any length share a program
+
+
+Program = Callable[[TrainState, Constants, Tree, int], tuple[TrainState, Metrics]]  # (state, constants, data, count)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,6 +85,11 @@ class Plan:
         """Return `state` as the stage `index` starts with it, on the devices."""
         return parallel.replicate(self.stages[index].enter(jax.tree.map(np.asarray, state)), self.devices)
 
+    def constants(self, index: int) -> Constants:
+        """Return what the program of the stage `index` takes beside state and data, on the devices."""
+        updates = np.int32(self.stages[index].updates)
+        return parallel.replicate(Constants(self.vgg_params, updates), self.devices)
+
     def stage_at(self, step: int) -> int:
         """Return the index of the stage in which `step` updates have been made; at a boundary the earlier one."""
         return next(i for i, stage in enumerate(self.stages) if step <= stage.last)
@@ -110,5 +124,12 @@ def make_plan(config: Config) -> Plan:
 def compile_stages(plan: Plan, feed: Feed) -> list[Program]:
     """Return the program of each stage, which runs several steps on crops of `feed`."""
     looped = parallel.steps_per_dispatch(plan.config.steps_per_dispatch) > 1
-    runs = [dispatch(stage.step, feed.draw, share=plan.share, looped=looped) for stage in plan.stages]
-    return [parallel.compile_steps(run, plan.devices, sharded_data=feed.sharded) for run in runs]
+
+    def run_of(stage: Stage) -> parallel.Run:
+        def run(state: TrainState, constants: Constants, data: Tree, count: jax.Array) -> tuple[TrainState, Metrics]:
+            step = stage.make_step(constants.updates)
+            return dispatch(step, feed.draw, share=plan.share, looped=looped)(state, constants.vgg_params, data, count)
+
+        return run
+
+    return [parallel.compile_steps(run_of(stage), plan.devices, sharded_data=feed.sharded) for stage in plan.stages]

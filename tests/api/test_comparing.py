@@ -133,6 +133,7 @@ def test_a_grey_photo_is_scored_against_a_coloured_one(drawn, tmp_path):
     Image.fromarray(smooth(48, 60)[::2, ::2, 0]).save(tmp_path / "a.png")
     assert run([tmp_path / "a.png"], ["bicubic"], tmp_path, sharp=str(tmp_path / "hr.png")) == (1, [])
     assert "dB" in drawn[0][0][0].layers[1].rounds[0].score
+    assert drawn[0][1]["facts"][0].endswith("; computed in float32.")
 
 
 @pytest.mark.parametrize(

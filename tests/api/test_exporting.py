@@ -11,9 +11,9 @@ import pytest
 import jaxsr
 from jaxsr.api import exporting
 from jaxsr.engines.runtimes import is_installed
-from jaxsr.models import MODELS
+from jaxsr.models import MODELS, Model
 from jaxsr.support.errors import UserError
-from tests.helpers.networks import REDUCED, network
+from tests.helpers.networks import REDUCED, quiet_variables
 from tests.helpers.photos import photo
 
 NETWORKS = [name for name, spec in MODELS.items() if not (spec.needs or spec.per_photo)]
@@ -53,7 +53,9 @@ def test_a_stablehlo_file_restores_photos_and_carries_the_card(tmp_path):
 def test_every_network_of_one_input(name, suffix, tmp_path):
     """`export` itself compares with the model, on photos of three sizes."""
     scale = 3 if 3 in MODELS[name].scales else MODELS[name].scales[0]
-    assert jaxsr.export(network(name, scale, **REDUCED[name]), tmp_path / f"model{suffix}").stat().st_size > 1000
+    module = MODELS[name].module(scale, **REDUCED[name])
+    model = Model(MODELS[name], module, scale, quiet_variables(module))
+    assert jaxsr.export(model, tmp_path / f"model{suffix}").stat().st_size > 1000
 
 
 @pytest.mark.parametrize(

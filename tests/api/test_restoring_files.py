@@ -219,3 +219,17 @@ def test_photos_that_do_not_fit_into_memory_together_are_tried_one_by_one(photos
         write_photo(path, Photo(photo(20, 24)))
     failures = photo_files.restore_files(load("bicubic-x2"), {path: tmp_path / "out" / path.name for path in photos})
     assert calls == [3, 1, 1, 1] and not failures
+
+
+def test_an_accelerator_works_beside_threads(photos, tmp_path, monkeypatch):
+    """Which read and write several photos; the same files come out, and one that fails leaves the others alone."""
+    plainly = run(photos, tmp_path / "plain")
+    photos[1].write_bytes(b"broken")
+    monkeypatch.setattr(restoring_files, "on_accelerator", lambda: True)
+    done = run(photos, tmp_path / "threads")
+    assert names(done.failures) == ["b.png"] and names(plainly.todo) == ["a.png", "b.png", "c.png"]
+    for name in ("a.png", "c.png"):
+        np.testing.assert_array_equal(
+            read_photo(tmp_path / "threads" / name).pixels, read_photo(tmp_path / "plain" / name).pixels
+        )
+    assert names(plan(photos, tmp_path / "threads", skip_existing=True).skipped) == ["a.png", "c.png"]

@@ -93,7 +93,7 @@ def test_data_that_does_not_fit(data, gaussian_set):
     with pytest.raises(UserError, match="scale=3 is not that of bicubic-x2"):
         evaluate(load("bicubic-x2"), data, scale=3)
     restored = functools.partial(evaluate_restored, data, data, scale=2)
-    with pytest.raises(UserError, match="--save and --ensemble are for --model"):
+    with pytest.raises(UserError, match="--save, --ensemble and --precision are for --model"):
         restored(options=EvaluateOptions(ensemble=True))
     with pytest.raises(UserError, match="holds sharp photos alone; .*--degradation=motion"):
         evaluate_restored(data, data, scale=1)

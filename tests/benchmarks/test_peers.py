@@ -13,12 +13,17 @@ from benchmarks.cases import SIZES
 from benchmarks.peers import PEERS, critic_peer, peer
 from benchmarks.peers.layers import conv
 from benchmarks.tables import network
-from benchmarks.trials import check
+from benchmarks.trials import agrees, relative_error
 from jaxsr.degradations import kernels
 from jaxsr.models import MODELS, count_parameters
+from jaxsr.support.errors import UserError
 from jaxsr.training.steps.adversary import ADVERSARIES
 from tests.helpers.training import NARROW_ADVERSARIES as NARROW
 from tests.helpers.training import REDUCED
+
+
+def check(trial, found, expected):
+    assert agrees(trial, relative_error(found, expected), "float32")
 
 
 @pytest.fixture
@@ -36,7 +41,7 @@ def reduced(monkeypatch):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", PEERS)
 def test_a_photo(name, reduced):
-    calls = [inference.prepare(contestant, name, SIZES[name].scale, 1, 12, 16) for contestant in ("jaxsr", "eager")]
+    calls = [inference.prepare(contestant, name, SIZES[name].scale, (1, 12, 16)) for contestant in ("jaxsr", "eager")]
     check(inference.TRIAL, *map(inference.observe, calls))
 
 
@@ -92,10 +97,32 @@ def test_a_critic(name, side):
 
 def test_a_wrong_result_is_found():
     expected = np.ones((1, 4, 4, 3))
-    check(inference.TRIAL, expected + 5e-5, expected)
+    assert agrees(inference.TRIAL, relative_error(expected + 5e-5, expected), "float32")
     for wrong in (expected + 2e-4, expected[:, :3], expected + np.nan):
-        with pytest.raises(AssertionError):
-            check(inference.TRIAL, wrong, expected)
+        assert not agrees(inference.TRIAL, relative_error(wrong, expected), "float32")
+    assert agrees(inference.TRIAL, relative_error(expected + 2e-4, expected), "bf16")
+
+
+@pytest.mark.parametrize("precision", ["float32", "bf16"])
+def test_peers_compute_in_the_precision_of_the_row(precision):
+    photo = np.random.default_rng(0).random((1, 8, 8, 1), np.float32)
+    call, exact = (inference.in_torch("eager", network("espcn", 2), photo, (), p) for p in (precision, "float32"))
+    error = relative_error(call(), exact())
+    assert 1e-4 < error < 5e-2 if precision == "bf16" else error == 0
+
+
+def test_engines_and_precisions_are_those_of_this_machine(monkeypatch):
+    monkeypatch.setattr(inference, "CHOICES", {"engine", "precision"})
+    monkeypatch.setattr(inference, "find_spec", lambda name: name == "openvino")
+    monkeypatch.setattr(inference, "DEVICE", "cpu")
+    monkeypatch.setattr(inference, "has_bf16", lambda: True)
+    assert inference.engines_here(()) == ["xla", "openvino"]
+    assert list(inference.precisions_here("openvino", ())) == ["float32", "bf16"]
+    assert list(inference.precisions_here("xla", ())) == ["float32"]
+    with pytest.raises(UserError, match="unknown engine 'onnxruntime'"):
+        inference.engines_here(["onnxruntime"])
+    monkeypatch.setattr(inference, "CHOICES", set())
+    assert inference.engines_here(()) == ["xla"]
 
 
 def test_peers_take_weights_by_name():

@@ -1,22 +1,88 @@
-"""How tables print, and what a section's arguments become as flags."""
+"""How tables print and are recorded, that a bad row ends none, and what a section's arguments become as flags."""
+
+import json
 
 import pytest
 from absl import flags
 
-from benchmarks.tables import Table, define_flag, flag_value, show
+from benchmarks.page import page
+from benchmarks.record import Record, read_results
+from benchmarks.tables import Measurement, Row, Table, define_flag, flag_value, show
+from benchmarks.workers import MeasurementFailed, OverLimit
+from jaxsr.support.errors import UserError
+
+COLUMNS = ("network", "ms", "s")
+
+
+def row(name, *cells, note=""):
+    return Row((name,), lambda: Measurement(cells, note))
+
+
+def refuse():
+    raise AssertionError("this row was measured before")
 
 
 def test_a_table_prints_row_by_row_with_what_it_noted(capsys):
-    notes = []
-
     def rows():
-        yield ["espcn", "1.0"]
-        assert "| espcn | 1.0 |" in capsys.readouterr().out
-        notes.append("Nothing failed.")
-        yield ["fsrcnn", "2.0"]
+        yield row("espcn", "1.0", "3")
+        assert "| espcn | 1.0 | 3 |" in capsys.readouterr().out
+        yield row("fsrcnn", "2.0", "4", note="Nothing failed.")
 
-    show(Table("A photo", ("network", "ms"), rows(), notes))
-    assert capsys.readouterr().out == "| fsrcnn | 2.0 |\n\nNothing failed. Measured in 0 s.\n\n"
+    table = Table("A photo", COLUMNS, rows(), ["First."], conclude=lambda cells: [f"{len(cells)} rows."])
+    assert show(table, Record(None, "a machine"))
+    assert capsys.readouterr().out == "| fsrcnn | 2.0 | 4 |\n\nFirst. 2 rows. Nothing failed. Measured in 0 s.\n\n"
+
+
+def test_rows_that_fail_are_marked_and_the_others_measured(capsys):
+    def failing(error):
+        raise error
+
+    rows = [
+        Row(("a",), lambda: failing(OverLimit("over"))),
+        Row(("b",), lambda: failing(MeasurementFailed("jaxsr: no memory"))),
+        row("c", "1", "2"),
+    ]
+    assert not show(Table("A photo", COLUMNS, rows), Record(None, "a machine"), limit=7)
+    out = capsys.readouterr().out
+    assert "| a | over 7 s |  |\n| b | failed |  |\n| c | 1 | 2 |" in out
+    assert "a: given up after 7 s. b: jaxsr: no memory." in out
+
+
+def test_recorded_rows_are_not_measured_again(tmp_path):
+    path = tmp_path / "speed.json"
+    show(Table("A photo", COLUMNS, [row("a", "1", "2")]), Record(path, "a machine"))
+    again = Table("A photo", COLUMNS, [Row(("a",), refuse), row("b", "3", "4", note="b differs.")])
+    assert show(again, Record(path, "a machine"))
+    (table,) = json.loads(path.read_text())["tables"]
+    assert [kept["labels"] + kept["cells"] for kept in table["rows"]] == [["a", "1", "2"], ["b", "3", "4"]]
+    show(Table("A photo", COLUMNS, [row("a", "9", "9")]), Record(path, "a machine", again=True))
+    assert [kept["cells"][0] for kept in read_results(path)["tables"][0]["rows"]] == ["9", "3"]
+
+
+def test_a_record_is_of_one_machine(tmp_path):
+    path = tmp_path / "speed.json"
+    show(Table("A photo", COLUMNS, [row("a", "1", "2")]), Record(path, "a machine"))
+    with pytest.raises(UserError, match="rows of another machine"):
+        Record(path, "another")
+    assert Record(path, "another", again=True).results["tables"] == []
+    path.write_text('{"machine": 1}')
+    with pytest.raises(UserError, match="holds no results"):
+        Record(path, "a machine")
+
+
+def test_other_columns_begin_a_table_anew(tmp_path):
+    record = Record(tmp_path / "speed.json", "a machine")
+    show(Table("A photo", COLUMNS, [row("a", "1", "2")]), record)
+    show(Table("A photo", ("network", "MiB"), [row("a", "5")]), record)
+    assert [kept["cells"] for kept in record.results["tables"][0]["rows"]] == [["5"]]
+
+
+def test_the_page_has_what_was_recorded_and_no_empty_column():
+    record = Record(None, "AMD EPYC, 2 cores")
+    show(Table("A photo", COLUMNS, [row("a", "1", ""), row("b", "**2**", "", note="b differs.")], ["Rounded."]), record)
+    text = page([record.results])
+    assert "## AMD EPYC, 2 cores\n" in text and "| network | ms |\n|---|---|\n| a | 1 |\n| b | **2** |\n" in text
+    assert "- Rounded.\n- b differs.\n- Measured in 0 s." in text
 
 
 @pytest.mark.parametrize(

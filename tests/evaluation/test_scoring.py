@@ -58,9 +58,11 @@ def test_lr_photos_and_what_the_protocol_says_of_them():
     np.testing.assert_allclose(plain.lr, resize(pixels[:48] / 255, 1 / 2), atol=1e-7)
     given = given_pair("p", pixels, np.rint(rounded.lr * 255).astype(np.uint8), 2)
     np.testing.assert_allclose(given.lr, rounded.lr, atol=1e-7)
-    record = score(network("espcn", 2), [given])["y8"].record()
+    scores = score(network("espcn", 2), [given])["y8"]
+    record = scores.record()
+    assert "; computed in float32; LR photos: as given" in table(scores, asked=1)
     assert record["protocol"]["resizer"] == "as given" and record["images"][0]["name"] == "p"
-    assert set(record) == {"protocol", "mean", "bicubic", "images"}
+    assert set(record) == {"protocol", "mean", "bicubic", "images", "precision"} and record["precision"] == "float32"
 
 
 def test_mistakes_are_named():

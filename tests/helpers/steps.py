@@ -10,6 +10,7 @@ import numpy as np
 from jaxsr.devices.meshes import BATCH_AXIS
 from jaxsr.models import ModelSpec, model_spec
 from jaxsr.support.types import Tree
+from jaxsr.training.feeds.blurred_feed import BlurredCrops
 from jaxsr.training.objectives.objective import Losses, make_losses
 from jaxsr.training.run.checkpoints import Checkpoints
 from jaxsr.training.state import TrainState, create_state, initial_variables
@@ -49,7 +50,7 @@ class Parts(NamedTuple):
     make_batch: MakeBatch
     stages: list[Stage]
     state: TrainState
-    crops: np.ndarray
+    crops: Tree
 
 
 def parts_of(config):
@@ -63,6 +64,8 @@ def parts_of(config):
     variables, beside = initial_variables(module, seed=0), start_adversary(config, spec, adversary)
     state = create_state(variables, stages[0].optimizer, beside, seed=0, averaged=config.ema_decay > 0)
     crops = np.random.default_rng(3).integers(0, 256, (4, *[task.crop_size(config, spec)] * 2, 3), dtype=np.uint8)
+    if config.task == "deblur":
+        crops = BlurredCrops(crops, blurred=crops[:, ::-1])
     return Parts(spec, module, losses, adversary, make_batch, stages, state, crops)
 
 
@@ -92,7 +95,7 @@ def state_after(config, steps=2):
     parts = parts_of(config)
     run, state = on_one_device(parts.stages[-1].step), parts.state
     for i in range(steps):
-        keys = jax.random.split(jax.random.key(i), len(parts.crops))
+        keys = jax.random.split(jax.random.key(i), config.batch_size)
         state, metrics = run(state, parts.losses.vgg_params, parts.crops, keys)
     return state, metrics
 

@@ -1,18 +1,16 @@
 """The page in real headless Chromium: opened as a file, without a network, used by mouse and by keyboard."""
 
 import io
-import os
-import shutil
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from jaxsr.pages.comparison_page import render
+from tests.helpers.browsers import chromium
 from tests.helpers.pages import BLUE, FIRST_ROUND, HOSTILE, comparison
 
 pytestmark = pytest.mark.slow
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 NEAR = 8  # levels out of 255: pixels are magnified as squares
 FAILURES = """() => new Promise(resolve => {
   const seen = [];
@@ -26,15 +24,8 @@ FAILURES = """() => new Promise(resolve => {
 
 @pytest.fixture(scope="module")
 def browser():
-    path = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if path is None:
-        pytest.skip(f"no browser: none of {', '.join(BROWSERS)} is installed (apt-get install chromium)")
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is missing: pip install '.[dev]'")
-    sandbox = [] if os.getuid() else ["--no-sandbox"]  # root has none
-    with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=path, args=sandbox)
+    with chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture

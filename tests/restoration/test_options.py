@@ -20,6 +20,7 @@ PHOTO = np.zeros((4, 5, 3))
         ({"tile": "big"}, "tile='big' is no number"),
         ({"quantize": None}, "quantize=None is neither True nor False; the default is True"),
         ({"copies": "yes"}, "copies='yes' is neither True nor False; the default is False"),
+        ({"precision": "half"}, "unknown precision 'half'; "),
         ({"vgg": 19}, "vgg=19 is no file of VGG19's weights; give its path"),
     ],
 )

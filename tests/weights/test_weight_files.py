@@ -1,18 +1,25 @@
 """Our weight files: round trips, cards, and what is refused."""
 
+import dataclasses
 import json
 
 import jax
 import jax.numpy as jnp
+import ml_dtypes
 import numpy as np
 import pytest
 from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
+from jaxsr.api.restoring import restore
+from jaxsr.api.scoring import EvaluateOptions, evaluate
+from jaxsr.data.images import Photo, write_photo
 from jaxsr.models import MODELS, Model
+from jaxsr.models.serialization import write_weights
 from jaxsr.support.errors import UserError
 from jaxsr.weights import load, save, shipped_names
 from tests.helpers.networks import lively
+from tests.helpers.photos import photo
 
 
 @pytest.fixture
@@ -123,3 +130,20 @@ def test_shipped_weights_beat_bicubic_by_their_own_card(name):
     margin = DEEP_MARGINS.get(name, MARGINS[model.scale])
     assert score["data"] == "Set5" and score["mean"]["psnr"] > score["bicubic"]["psnr"] + margin
     assert model.card["licence"] == "Apache-2.0"
+
+
+@pytest.mark.parametrize("dtype", [np.float16, ml_dtypes.bfloat16, np.float32])
+def test_files_of_every_type_restore_and_score(dtype, model, tmp_path):
+    """Weights of fewer bits load as float32: a photo is that of the rounded weights, and `evaluate` takes them."""
+    path = tmp_path / "w.safetensors"
+    write_weights(path, model.variables, {"model": "fsrcnn", "scale": 3, "options": model.options}, dtype=dtype)
+    loaded = load(path)
+    assert {x.dtype for x in jax.tree.leaves(loaded.variables)} == {np.dtype(np.float32)}
+    rounded = jax.tree.map(lambda x: np.asarray(x).astype(dtype).astype(np.float32), model.variables)
+    pixels = photo(24, 24)
+    expected = restore(pixels, dataclasses.replace(model, variables=rounded))
+    np.testing.assert_array_equal(restore(pixels, path), expected)
+    write_photo(tmp_path / "hr" / "a.png", Photo(photo(48, 48)))
+    for precision in ("float32", "bf16"):
+        scores = evaluate(path, tmp_path / "hr", options=EvaluateOptions(precision=precision))["y8"]
+        assert np.isfinite(scores.mean["psnr"]) and scores.record()["precision"] == precision

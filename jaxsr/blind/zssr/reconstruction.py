@@ -13,7 +13,7 @@ from jaxsr.restoration.tiles.tiled_run import restore_tiled
 
 BACK_PROJECTION_ROUNDS = 2  # for each output, and again for their median
 SYMMETRIES = 8
-UNQUANTIZED = RestoreOptions(quantize=False)
+UNQUANTIZED = RestoreOptions(quantize=False, precision="float32")
 
 
 def reconstruct(

@@ -3,32 +3,74 @@
 import collections
 import dataclasses
 import functools
+import threading
 from collections.abc import Hashable, Sequence
 from typing import Literal
 
 import jax
 from absl import logging
+from jax.sharding import Mesh
 
 from jaxsr.degradations.reductions import BICUBIC_CONTEXT
+from jaxsr.devices.meshes import place_replicated
 from jaxsr.models import Model
+from jaxsr.models.forward import ForwardSpec
 from jaxsr.restoration.tiles.geometry import MAX_ENLARGED_TILE, TilePlacement, best_tile, min_tile, spans
+from jaxsr.restoration.tiles.limits import CPU_LIMITS, TileLimits, tile_limits
 from jaxsr.support.errors import UserError
+from jaxsr.support.types import Variables
 
 Tile = int | None | Literal["auto"]  # the largest tile in pixels, None for the whole photo at once
 Size = tuple[int, int]  # height and width
-COMPILE_COST_PIXELS = 1 << 18  # extra pixels that cost as much as one compilation
+MIN_SHARE = 0.02  # of the memory: a network that does not fit into it needs a smaller tile by the user's choice
 
 
 @dataclasses.dataclass
 class TileCache:
     """The tiles that programs are compiled for, shared by photos that are restored one after another.
 
-    `tiles` has them by what else a program depends on, each with the number of devices that share the photo's tiles.
-    With the `sizes` (H, W) of all photos known in advance, the first photo's tile is chosen to suit all.
+    `tiles` has them by what else a program depends on, each with the number of tiles that all devices take at once.
+    With the `sizes` (H, W) of all photos known in advance, the first photo's tile is chosen to suit all. `share` is
+    how much of its free memory an accelerator may use. Threads that share it hold its `lock` while devices work.
     """
 
     sizes: Sequence[Size] = ()
     tiles: dict[Hashable, dict[Size, int]] = dataclasses.field(default_factory=dict)
+    share: float = 0.5
+    lock: threading.Lock = dataclasses.field(default_factory=threading.Lock, repr=False, compare=False)
+
+    def folded(self, model: Model) -> Model:
+        """Return `model.folded()`, once for the photos that it restores."""
+        known = self._folded.get(model.name)
+        if known is None or known[0] is not model:
+            known = self._folded[model.name] = (model, model.folded())
+        return known[1]
+
+    def placed(self, model: Model, mesh: Mesh) -> Variables:
+        """Return the variables of `model` whole on each device of `mesh`, brought there once for many photos."""
+        known = self._placed.get(model.name)
+        if known is None or known[0] is not model or known[1] != mesh:
+            known = self._placed[model.name] = (model, mesh, place_replicated(model.variables, mesh))
+        return known[2]
+
+    def limits(self, spec: ForwardSpec, *, ensemble: bool) -> TileLimits:
+        """Return the `tile_limits` of a network, the same for all photos: what memory is free changes all the time."""
+        if (spec, ensemble) not in self._limits:
+            self._limits[spec, ensemble] = tile_limits(spec, ensemble=ensemble, share=self.share)
+        return self._limits[spec, ensemble]
+
+    def reduce(self) -> bool:
+        """Choose smaller tiles from here on, since memory did not suffice; return whether that is possible."""
+        self.share /= 4
+        self.tiles.clear()
+        self._limits.clear()
+        return self.share >= MIN_SHARE
+
+    def __post_init__(self) -> None:
+        """Begin without weights, which one model of each name has here, and without limits."""
+        self._folded: dict[str, tuple[Model, Model]] = {}
+        self._placed: dict[str, tuple[Model, Mesh, Variables]] = {}
+        self._limits: dict[tuple[ForwardSpec, bool], TileLimits] = {}
 
     @property
     def programs(self) -> int:
@@ -38,11 +80,12 @@ class TileCache:
 
 @dataclasses.dataclass(frozen=True)
 class TilePlan:
-    """The `tile` (H, W) that covers a photo, the `placements` of it, and how many `devices` share them."""
+    """The `tile` (H, W) that covers a photo, its `placements`, and how many `devices` take how many of them `each`."""
 
     tile: Size
     placements: list[TilePlacement]
     devices: int
+    each: int
 
 
 def context(model: Model) -> int | None:
@@ -61,13 +104,23 @@ def padded_size(model: Model, size: Size) -> Size:
     return height, width
 
 
-def plan(model: Model, size: Size, tile: Tile, cache: TileCache, program: Hashable, *, photos: int = 1) -> TilePlan:
+def plan(
+    model: Model,
+    size: Size,
+    tile: Tile,
+    cache: TileCache,
+    program: Hashable,
+    *,
+    photos: int = 1,
+    limits: TileLimits = CPU_LIMITS,
+) -> TilePlan:
     """Return the TilePlan of a photo of `size`, which has the network's multiples, for `photos` photos at once.
 
-    `tile` is the option of a restore. The chosen tile is noted in `cache`, under what else the `program` depends on. A
-    photo smaller than a compiled tile gets a smaller one: padded, it would differ at its edge, since behind the first
-    layer what lies beyond the photo is no longer zero. So tiny photos, which fit no tile of the ladder, and those of
-    networks that depend on the whole photo, have programs of their own size. Raises UserError as `best_tile` does.
+    `tile` is the option of a restore, `limits` are those of the devices. The chosen tile is noted in `cache`, under
+    what else the `program` depends on. A photo smaller than a compiled tile gets a smaller one: padded, it would differ
+    at its edge, since behind the first layer what lies beyond the photo is no longer zero. So tiny photos, which fit no
+    tile of the ladder, and those of networks that depend on the whole photo, have programs of their own size. Raises
+    UserError as `best_tile` does.
     """
     halo = context(model)
     if halo is None and isinstance(tile, int):
@@ -78,38 +131,54 @@ def plan(model: Model, size: Size, tile: Tile, cache: TileCache, program: Hashab
     else:
         multiple = model.spec.multiple_of
         halo += -halo % multiple
-        largest = _automatic_tile(model, halo) if tile == "auto" else tile
+        largest = _automatic_tile(model, halo, limits) if tile == "auto" else tile
         sizes = tuple(padded_size(model, each) for each in cache.sizes)
-        known = (*shared_tiles(sizes, halo, largest, multiple), *compiled)
-        chosen = _affordable(size, known, halo, best_tiles(size, halo, largest, multiple))
+        bounds = limits if tile == "auto" else limits._replace(at_once=0)  # the user's tile, also of photos that fit
+        known = (*shared_tiles(sizes, halo, largest, multiple, bounds), *compiled)
+        best = best_tiles(size, halo, largest, multiple, bounds)
+        chosen = _affordable(size, known, halo, best, limits.compile_cost)
     alike = [each for each in (size, *sizes) if _fits(chosen, each, halo)]
     most = photos * max(_work(chosen, each, halo) for each in alike) // (chosen[0] * chosen[1])
-    devices = compiled.setdefault(chosen, min(most, jax.local_device_count()))
+    count = compiled.setdefault(chosen, _at_once(most, limits.tiles_at_once(*chosen)))
+    devices = min(count, jax.local_device_count())
     rows, columns = (spans(side, part, halo) for side, part in zip(size, chosen, strict=True))
-    return TilePlan(chosen, [TilePlacement(row, column) for row in rows for column in columns], devices)
+    placements = [TilePlacement(row, column) for row in rows for column in columns]
+    return TilePlan(chosen, placements, devices, count // devices)
 
 
-def _automatic_tile(model: Model, halo: int) -> int | None:
+def _at_once(tiles: int, most: int) -> int:
+    """Return how many of `tiles` all devices take at once, each the same number, at most `most`, in as few rounds."""
+    devices = min(tiles, jax.local_device_count())
+    rounds = -(-tiles // (devices * most))
+    return devices * -(-tiles // (devices * rounds))
+
+
+def _automatic_tile(model: Model, halo: int, limits: TileLimits) -> int | None:
     """Return the largest tile for "auto"; None leaves the choice to `best_tile`."""
+    if limits.largest_side is not None:
+        return max(limits.largest_side, 4 * halo)
     return max(MAX_ENLARGED_TILE // model.scale, 4 * halo) if model.spec.pre_upsampled else None
 
 
 @functools.lru_cache(maxsize=64)
-def shared_tiles(sizes: tuple[Size, ...], halo: int, largest: int | None, multiple: int) -> list[Size]:
+def shared_tiles(
+    sizes: tuple[Size, ...], halo: int, largest: int | None, multiple: int, limits: TileLimits = CPU_LIMITS
+) -> list[Size]:
     """Return tiles for photos of `sizes` to share, by the work on all photos and the cost of compiling.
 
-    `halo`, the `largest` tile and `multiple` are those of `best_tile`. Tiles that serve a single photo are left out.
+    `halo`, the `largest` tile and `multiple` are those of `best_tile`, `limits` those of `best_tiles`. Tiles that serve
+    a single photo are left out.
     """
     photos = collections.Counter(sizes)
-    best = {size: best_tiles(size, halo, largest, multiple) for size in photos}
-    alone = {size: _work(tile, size, halo) + COMPILE_COST_PIXELS for size, tile in best.items()}
+    best = {size: best_tiles(size, halo, largest, multiple, limits) for size in photos}
+    alone = {size: _work(tile, size, halo) + limits.compile_cost for size, tile in best.items()}
     candidates = {(height, width) for height, _ in best.values() for _, width in best.values()}
     chosen: list[Size] = []
     cost = sum(alone.values())
     while len(photos) > 1:
 
         def with_tile(tile: Size, chosen: Sequence[Size] = tuple(chosen)) -> int:
-            return COMPILE_COST_PIXELS * (len(chosen) + 1) + sum(
+            return limits.compile_cost * (len(chosen) + 1) + sum(
                 count * min([alone[size], *(_work(x, size, halo) for x in (*chosen, tile) if _fits(x, size, halo))])
                 for size, count in photos.items()
             )
@@ -121,18 +190,20 @@ def shared_tiles(sizes: tuple[Size, ...], halo: int, largest: int | None, multip
     return chosen
 
 
-def best_tiles(size: Size, halo: int, largest: int | None, multiple: int) -> Size:
-    """Return the height and the width of `best_tile` for a photo of `size`."""
+def best_tiles(size: Size, halo: int, largest: int | None, multiple: int, limits: TileLimits = CPU_LIMITS) -> Size:
+    """Return the height and the width of `best_tile` for a photo of `size`, which is its own where devices hold it."""
+    if limits.holds(*size):
+        return size
     height, width = (best_tile(side, halo, largest=largest, multiple=multiple) for side in size)
     return height, width
 
 
-def _affordable(size: Size, shared: Sequence[Size], halo: int, best: Size) -> Size:
+def _affordable(size: Size, shared: Sequence[Size], halo: int, best: Size, compile_cost: int) -> Size:
     """Return the one of the `shared` tiles that covers `size` with the least work, or `best` if that is much less."""
     fitting = [tile for tile in shared if _fits(tile, size, halo)]
     cheapest = min(fitting, key=lambda tile: _work(tile, size, halo), default=best)
     least = _work(best, size, halo)
-    return cheapest if _work(cheapest, size, halo) <= max(1.5 * least, least + COMPILE_COST_PIXELS) else best
+    return cheapest if _work(cheapest, size, halo) <= max(1.5 * least, least + compile_cost) else best
 
 
 def _fits(tile: Size, size: Size, halo: int) -> bool:

@@ -12,7 +12,7 @@ from jaxsr.imaging.pixels import to_float, to_levels
 from jaxsr.models.forward import Apply, Extras, ForwardSpec, run_network
 from jaxsr.support.types import Tree, Variables
 
-TileResults = tuple[jax.Array, jax.Array, Extras]  # images, which of them are finite (N,), and the extras
+TileResults = tuple[Tree, jax.Array, Extras]  # images (None where they stay), which are finite (N,), the extras
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,8 +67,8 @@ def _self_ensemble(apply: Apply) -> Apply:
     def over_flips(x: jax.Array) -> tuple[jax.Array, Extras]:
         flipped = jnp.stack([x, jnp.flip(x, 1), jnp.flip(x, 2), jnp.flip(x, (1, 2))])
         y, extras = apply(flipped.reshape(-1, *x.shape[1:]))
-        y = jnp.split(y, 4)
-        upright = jax.tree.map(lambda part: part[: len(x)], extras)
+        y = y.reshape(4, -1, *y.shape[1:])
+        upright = jax.tree.map(lambda part: part.reshape(4, -1, *part.shape[1:])[0], extras)
         return y[0] + jnp.flip(y[1], 1) + jnp.flip(y[2], 2) + jnp.flip(y[3], (1, 2)), upright
 
     def average(x: jax.Array) -> tuple[jax.Array, Extras]:

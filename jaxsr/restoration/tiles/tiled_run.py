@@ -1,25 +1,32 @@
 """A network on whole photos, tile by tile, in little more memory than the photos and results take."""
 
+import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 import jax
 import numpy as np
+from jax.errors import JaxRuntimeError
 from jax.sharding import Mesh
 
-from jaxsr.devices.meshes import place_replicated, tile_mesh
+from jaxsr.devices.meshes import tile_mesh
 from jaxsr.engines.engine_choice import XLA, engine_for
 from jaxsr.engines.tracing import smallest_side
 from jaxsr.models import Model
 from jaxsr.restoration.options import DEFAULT_OPTIONS, RestoreOptions
+from jaxsr.restoration.precision_choice import chosen_precision
 from jaxsr.restoration.tiles.engine_tiles import Results, run_tiles_by
 from jaxsr.restoration.tiles.geometry import TilePlacement
+from jaxsr.restoration.tiles.limits import CPU_LIMITS, MAX_PHOTOS, on_accelerator
+from jaxsr.restoration.tiles.on_device import PhotosOnDevice, results_bytes
 from jaxsr.restoration.tiles.placement import Size, Tile, TileCache, padded_size, plan
 from jaxsr.restoration.tiles.program import ProgramSpec, TileResults, run_tiles
 from jaxsr.support.errors import UserError
+from jaxsr.support.memory import free_memory
 from jaxsr.support.types import Progress, Tree
 
 T = TypeVar("T")
+EXHAUSTED = "RESOURCE_EXHAUSTED"  # XLA's word for memory that does not suffice
 Group = list[tuple[int, TilePlacement]]  # tiles that run together: the index of the photo, and where in it
 PhotoExtras = dict[str, np.ndarray]  # what a network returned beside a photo's image, by name
 Result = tuple[np.ndarray, PhotoExtras]
@@ -68,7 +75,18 @@ def apply_tiled(
     Raises:
         UserError: for photos smaller than the network takes, and a tile that is too small for it.
     """
-    run = TiledRun(model, photos, options, extra_inputs, TileCache() if cache is None else cache)
+    cache = TileCache() if cache is None else cache
+    try:
+        return _outputs(TiledRun(model, photos, options, extra_inputs, cache), progress)
+    except JaxRuntimeError as error:
+        if not on_accelerator() or EXHAUSTED not in str(error) or not cache.reduce():
+            raise
+    return apply_tiled(model, photos, options, extra_inputs=extra_inputs, cache=cache, progress=progress)
+
+
+def _outputs(run: "TiledRun", progress: Progress | None) -> list[Result | UserError]:
+    """Return the outputs of `run`, after all of its tiles."""
+    run.keep_on_device()
     done, total = 0, sum(map(len, run.groups))
     report = progress or (lambda done, total: None)
     for group, results in pipelined(map(run.dispatch, run.groups)):
@@ -78,11 +96,15 @@ def apply_tiled(
             report(done, total)
         if all(isinstance(output, UserError) for output in run.outputs):
             break
+    run.download()
     return run.outputs
 
 
 class TiledRun:
-    """The tiles of several equal photos in `groups`, `each` for every device, and the `outputs` they go to."""
+    """The tiles of several equal photos in `groups` for all devices at once, and the `outputs` they go to.
+
+    With `keep_on_device`, an accelerator cuts them itself, and the outputs are there after `download`.
+    """
 
     def __init__(
         self,
@@ -91,39 +113,70 @@ class TiledRun:
         options: RestoreOptions,
         extra_inputs: ExtraInputs | None,
         cache: TileCache,
-        each: int = 1,
     ) -> None:
         """Choose the tiles and place the weights; raises UserError for photos that are too small."""
         height, width, channels = photos[0].shape
         _check_size(model, (height, width))
-        self.model, self._extra_inputs = model.folded(), extra_inputs
+        self.model, self._extra_inputs = cache.folded(model), extra_inputs
         details = ("all_rounds",) if options.all_rounds else ()
-        self._spec = ProgramSpec(self.model.forward_spec(*details), options.quantize, options.ensemble)
+        forward = self.model.forward_spec(*details, precision=chosen_precision(model, options.precision))
+        self._spec = ProgramSpec(forward, options.quantize, options.ensemble)
         size = padded_size(model, (height, width))
         self._photos = [_padded(pixels, size) for pixels in photos]
         program = (self._spec, photos[0].dtype.str, channels)
-        chosen = plan(self.model, size, options.tile, cache, program, photos=len(photos))
-        self._tile, self._count = chosen.tile, chosen.devices * each
+        self.limits = CPU_LIMITS
+        if extra_inputs is None:  # whose memory nobody has measured
+            self.limits = cache.limits(forward, ensemble=options.ensemble)
+        chosen = plan(self.model, size, options.tile, cache, program, photos=len(photos), limits=self.limits)
+        self._tile, self._count = chosen.tile, chosen.devices * chosen.each
+        self._whole = len(chosen.placements) == 1
+        self._on_device: PhotosOnDevice | None = None
         self._mesh = _mesh(self.model, chosen.devices, chosen.tile[0])
-        self._engine = XLA if extra_inputs is not None else _engine(self.model, options.engine, chosen.tile)
+        self._engine = XLA
+        if extra_inputs is None:
+            self._engine = _engine(self.model, options.engine, chosen.tile, forward.precision)
         if self._engine == XLA:
-            self._variables = place_replicated(self.model.variables, self._mesh)
+            self._variables = cache.placed(self.model, self._mesh)
         tiles = [(photo, placement) for photo in range(len(photos)) for placement in chosen.placements]
         self.groups: list[Group] = [tiles[i : i + self._count] for i in range(0, len(tiles), self._count)]
         shape = (model.scale * height, model.scale * width, channels)
         dtype = photos[0].dtype if options.quantize else np.float32
         self.outputs: list[Result | UserError] = [(np.empty(shape, dtype), {}) for _ in photos]
 
+    def keep_on_device(self) -> None:
+        """Let an accelerator that works alone cut photos of several tiles itself, and put the results together."""
+        if self.limits == CPU_LIMITS or self._whole or self._mesh.size > 1 or self._engine != XLA:
+            return
+        dtype = self._photos[0].dtype if self._spec.quantize else np.dtype(np.float32)
+        if results_bytes(self._photos, self.model.scale, dtype) > free_memory(self._mesh.devices.flat[0]) / 4:
+            return
+        self._on_device = PhotosOnDevice(self._photos, self.model.scale, dtype, self._mesh.devices.flat[0])
+
+    def download(self) -> None:
+        """Fetch the outputs that an accelerator has put together."""
+        for i, image in enumerate(self._on_device.download() if self._on_device else ()):
+            if not isinstance(output := self.outputs[i], UserError):
+                height, width = output[0].shape[:2]
+                self.outputs[i] = (image[:height, :width], output[1])
+
     def dispatch(self, group: Group) -> tuple[Group, TileResults | Results]:
         """Start the work on `group`; return it with its results, and more where tiles are missing."""
         filled = group + group[-1:] * (self._count - len(group))
+        if self._on_device is not None:
+            images, finite, _ = run_tiles(
+                self._spec, self._mesh, self._variables, self._on_device.cut(filled, self._tile)
+            )
+            self._on_device.put(group, images)
+            return group, (None, finite, {})
         height, width = self._tile
         tiles = [
             self._photos[photo][rows.start : rows.start + height, columns.start : columns.start + width]
             for photo, (rows, columns) in filled
         ]
         if self._engine != XLA:
-            return group, run_tiles_by(self._engine, "float32", self.model, self._spec, np.stack(tiles))
+            forward = self._spec.forward
+            plain = dataclasses.replace(self._spec, forward=dataclasses.replace(forward, precision="float32"))
+            return group, run_tiles_by(self._engine, forward.precision, self.model, plain, np.stack(tiles))
         inputs: Tree = ()
         if self._extra_inputs is not None:
             each = [self._extra_inputs(rows.start, columns.start, height, width) for _, (rows, columns) in filled]
@@ -140,6 +193,8 @@ class TiledRun:
             if not finite[i]:
                 self.outputs[photo] = UserError(_non_finite(self.model, placement))
                 continue
+            if images is None:  # it is on the device
+                continue
             _paste(output[0], images[i], placement, self.model.scale)
             output[1].update({name: x[i] for name, x in extras.items()})  # of networks that take the photo whole
 
@@ -154,8 +209,11 @@ def single(results: Sequence[Result | UserError]) -> Result:
 
 def photos_per_batch(model: Model, size: Size, tile: Tile, cache: TileCache) -> int:
     """Return how many photos of `size` (H, W) are restored at once, where one alone would leave devices idle."""
-    chosen = plan(model, padded_size(model, size), tile, TileCache(cache.sizes), None)
-    return jax.local_device_count() // _mesh(model, chosen.devices, chosen.tile[0]).size
+    size = padded_size(model, size)
+    limits = cache.limits(model.forward_spec(), ensemble=False)
+    chosen = plan(model, size, tile, TileCache(cache.sizes), None, limits=limits)
+    each = min(limits.tiles_at_once(*size), MAX_PHOTOS)
+    return each * (jax.local_device_count() // _mesh(model, chosen.devices, chosen.tile[0]).size)
 
 
 def warm_up_tiles(model: Model, pixels: np.ndarray, options: RestoreOptions, cache: TileCache) -> None:
@@ -165,6 +223,7 @@ def warm_up_tiles(model: Model, pixels: np.ndarray, options: RestoreOptions, cac
     """
     before = cache.programs
     run = TiledRun(model, [pixels], options, None, cache)
+    run.keep_on_device()
     if cache.programs > before:
         jax.block_until_ready(run.dispatch(run.groups[0])[1])
 
@@ -184,9 +243,9 @@ def _mesh(model: Model, devices: int, height: int) -> Mesh:
     return tile_mesh(devices, height if model.radius is None else 0)  # tiles are shared, of all but tiny photos
 
 
-def _engine(model: Model, engine: str, tile: Size) -> str:
+def _engine(model: Model, engine: str, tile: Size, precision: str) -> str:
     """Return the engine for tiles of that size; XLA for tiny photos, on which a program for all sizes is not exact."""
-    chosen = engine_for(model.spec.name, engine)
+    chosen = engine_for(model.spec.name, engine, precision=precision)
     return chosen if min(tile) >= smallest_side(model.minimum) else XLA
 
 

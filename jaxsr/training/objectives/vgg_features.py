@@ -8,13 +8,13 @@ import jax.numpy as jnp
 
 from jaxsr.models.ops.feature_swap import Textures, surrounded, swap
 from jaxsr.models.ops.layers import space_to_depth
+from jaxsr.models.precision import computing_in
 from jaxsr.models.srntt import FACTORS, Maps
 from jaxsr.models.vgg import VGG19
 from jaxsr.support.randomness import Purpose, Stream, seed_key, streams
 from jaxsr.support.types import Key, Params
 from jaxsr.training.batches import Batch
 from jaxsr.training.config import Config
-from jaxsr.training.precision import computing_in
 from jaxsr.weights.vgg_files import fallback_to_deepest_layer, load_vgg
 
 SwapFeatures = Callable[[Params, Batch, Key], Maps]

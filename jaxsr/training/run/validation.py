@@ -1,9 +1,10 @@
 """Scores and a sample picture while training, on photos that are never trained on."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from jaxsr.data.images import Photo, write_photo
-from jaxsr.evaluation.scores import UNQUANTIZED, score, score_pair
+from jaxsr.evaluation.scores import UNQUANTIZED, Scores, cache_for, score, score_pair
 from jaxsr.models import Model
 from jaxsr.support.errors import UserError
 from jaxsr.support.types import Json
@@ -21,6 +22,7 @@ class Validation:
         """Take the set of `config.data.validation`, which is `name`; sample pictures go to the folder `samples`."""
         self._name, self._set, self._samples = name, photos, samples
         self._options = photos.options or [UNQUANTIZED] * len(photos.pairs)
+        self._cache = cache_for(photos.pairs)  # one for all validations, so that the first compiles for all
 
     def score(self, model: Model, step: int) -> dict[str, float]:
         """Return the mean PSNR and SSIM and the baseline's PSNR, and write a picture of samples.
@@ -29,7 +31,7 @@ class Validation:
         """
         protocol = self._set.protocols[0]
         self._write_samples(model, step, protocol)
-        (scores,) = score(model, self._set.pairs, protocols=(protocol,), options=self._options).values()
+        (scores,) = self._scores(model, (protocol,))
         return {**scores.mean, f"{scores.baseline_name}_psnr": scores.baseline["psnr"]}
 
     def _write_samples(self, model: Model, step: int, protocol: str) -> None:
@@ -37,7 +39,7 @@ class Validation:
         every = -(-len(self._set.pairs) // MAX_ROWS)
         samples = []
         for pair, options in zip(self._set.pairs[::every], self._options[::every], strict=True):
-            restored, rows = score_pair(model, pair, (protocol,), options)
+            restored, rows = score_pair(model, pair, (protocol,), options, cache=self._cache)
             samples.append(Sample(pair, restored, rows[protocol]))
         picture = sample_picture(samples, model.name, protocol)
         try:
@@ -47,6 +49,12 @@ class Validation:
 
     def card(self, model: Model) -> list[dict[str, Json]]:
         """Return what a weight file's card says of scores: data, protocol, mean and the baseline's mean."""
-        each = score(model, self._set.pairs, protocols=self._set.protocols, options=self._options).values()
+        each = self._scores(model, self._set.protocols)
         photos = {"data": names_only(self._name), "photos": self._set.photos, "pairs": len(self._set.pairs)}
-        return [photos | {key: x.record()[key] for key in ("protocol", "mean", x.baseline_name)} for x in each]
+        fields = ("protocol", "precision", "mean")
+        return [photos | {key: x.record()[key] for key in (*fields, x.baseline_name)} for x in each]
+
+    def _scores(self, model: Model, protocols: Sequence[str]) -> list[Scores]:
+        """Return the scores under each of `protocols`."""
+        each = score(model, self._set.pairs, protocols=protocols, options=self._options, cache=self._cache)
+        return list(each.values())

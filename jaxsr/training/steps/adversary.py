@@ -18,13 +18,13 @@ from jaxsr.devices.parallel import average_over_devices
 from jaxsr.losses.adversarial import ADVERSARIAL_LOSSES, PENALTY_FORMS, AdversarialLoss, gradient_penalty
 from jaxsr.models import srntt_discriminator
 from jaxsr.models.deblurgan import PatchCritic
+from jaxsr.models.precision import computing_in
 from jaxsr.models.srgan import Discriminator
 from jaxsr.support.errors import choose
 from jaxsr.support.randomness import Purpose, Stream, seed_key, streams
 from jaxsr.support.types import Key, Metrics, Params, Tree, Variables
 from jaxsr.training.config import Config
 from jaxsr.training.optimizers import make_optimizer, make_schedule
-from jaxsr.training.precision import computing_in
 from jaxsr.training.state import AdversaryState
 from jaxsr.training.steps.accumulation import mean_of_parts
 
@@ -147,16 +147,21 @@ def make_adversary(config: Config) -> Adversary | None:
         return None
     build, call_kwargs = choose("adversarial network", section.network, ADVERSARIES)
     choose("form of the gradient penalty", section.penalty_form, PENALTY_FORMS)
-    rate = section.optimizer.learning_rate
-    updates = (config.steps - config.pretraining.steps) * section.updates
     return Adversary(
         network=build(**section.options.to_dict()),
         call_kwargs=call_kwargs,
         losses=choose("adversarial loss", section.loss, ADVERSARIAL_LOSSES),
-        optimizer=make_optimizer(section.optimizer, make_schedule(section.schedule, rate, updates)),
+        optimizer=adversary_optimizer(config, config.steps - config.pretraining.steps),
         penalty=section.penalty,
         penalty_form=section.penalty_form,
         updates=section.updates,
         precision=config.precision,
         parts=config.accumulate,
     )
+
+
+def adversary_optimizer(config: Config, steps: int | jax.Array) -> optax.GradientTransformation:
+    """Return the optimizer of the `adversarial` section, whose rate falls over `steps` updates of the generator."""
+    section = config.adversarial
+    schedule = make_schedule(section.schedule, section.optimizer.learning_rate, steps * section.updates)
+    return make_optimizer(section.optimizer, schedule)

@@ -17,6 +17,7 @@ import optax
 from jaxsr.devices.parallel import average_over_devices
 from jaxsr.imaging.color import from_range, to_range
 from jaxsr.models import ModelSpec, restored_image
+from jaxsr.models.precision import computing_in, to_dtype
 from jaxsr.models.srntt import Maps
 from jaxsr.support.randomness import Stream, streams
 from jaxsr.support.types import Key, Metrics, Params, Tree, Variables
@@ -24,7 +25,6 @@ from jaxsr.training.batches import Batches
 from jaxsr.training.config import Config
 from jaxsr.training.objectives.objective import Losses, Results, Targets
 from jaxsr.training.objectives.vgg_features import SwapFeatures
-from jaxsr.training.precision import computing_in
 from jaxsr.training.state import TrainState, update_average
 from jaxsr.training.steps.accumulation import Differentiate, ForwardPass, differentiate
 
@@ -133,11 +133,10 @@ def apply_network(
 ) -> tuple[Tree, Variables]:
     """Return what `network` makes of `x`, and its statistics after it; constants such as DAN's basis stay.
 
-    `maps` and constants are cast to the numbers that `x` has; statistics are float32.
+    `maps` are cast to the numbers that `x` has; statistics and constants are float32.
     """
     constants = {name: tree for name, tree in statistics.items() if name == "constants"}
     moving = {name: tree for name, tree in statistics.items() if name != "constants"}
-    cast, maps = jax.tree.map(lambda leaf: leaf.astype(x.dtype), (constants, maps))
-    inputs = (x,) if maps is None else (x, maps)
-    result, moving = network.apply({"params": params, **moving, **cast}, *inputs, mutable=list(moving), **kwargs)
+    inputs = (x,) if maps is None else (x, to_dtype(maps, x.dtype))
+    result, moving = network.apply({"params": params, **moving, **constants}, *inputs, mutable=list(moving), **kwargs)
     return result, {**moving, **constants}

@@ -1,6 +1,8 @@
 """The stages of a run: pretraining by the pixel loss, where the config asks for it, then the training proper."""
 
 import dataclasses
+import functools
+from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
@@ -15,19 +17,33 @@ from jaxsr.training.optimizers import make_optimizer, make_schedule
 from jaxsr.training.state import AdversaryState, TrainState
 from jaxsr.training.steps.accumulation import differentiate, in_parts
 from jaxsr.training.steps.adversarial_step import make_adversarial_step
-from jaxsr.training.steps.adversary import Adversary
+from jaxsr.training.steps.adversary import Adversary, adversary_optimizer
 from jaxsr.training.steps.step import MakeBatch, Step, StepSpec, make_forward, make_pixel_step
 
 
 @dataclasses.dataclass(frozen=True)
 class Stage:
-    """Updates from `first` up to `last`, by `step`; the optimizer and its schedule start anew with a stage."""
+    """Updates from `first` up to `last`; the optimizer and its schedule start anew with a stage.
+
+    `make_step(updates)` returns the step whose learning rates fall over so many updates, which may be traced: then the
+    compiled program serves runs of any length.
+    """
 
     first: int
     last: int
-    step: Step
+    make_step: Callable[[int | jax.Array], Step]
     optimizer: optax.GradientTransformation
     schedule: optax.Schedule
+
+    @property
+    def updates(self) -> int:
+        """The number of updates in the stage."""
+        return self.last - self.first
+
+    @property
+    def step(self) -> Step:
+        """The step of the stage as it is."""
+        return self.make_step(self.updates)
 
     def enter(self, state: TrainState) -> TrainState:
         """Return `state`, on the host, as this stage starts with it."""
@@ -44,23 +60,35 @@ def make_stages(
 ) -> list[Stage]:
     """Return the one or two stages of `config`; `make_batch(crops, keys)` returns the feed's crops as batches."""
     before = config.pretraining.steps
-    schedule = make_schedule(config.schedule, config.optimizer.learning_rate, config.steps - before)
+    schedule_of = functools.partial(make_schedule, config.schedule, config.optimizer.learning_rate)
     step = make_step_spec(config, spec, losses, make_batch)
-    proper = make_stage(config, (before, config.steps), schedule, step, adversary)
+    proper = make_stage(config, (before, config.steps), schedule_of, step, adversary)
     if not before:
         return [proper]
     step = dataclasses.replace(step, losses=losses.pixel_only())
-    schedule = optax.constant_schedule(config.pretraining.learning_rate)
-    return [make_stage(config, (0, before), schedule, step), proper]
+    constant = optax.constant_schedule(config.pretraining.learning_rate)
+    return [make_stage(config, (0, before), lambda _: constant, step), proper]
 
 
 def make_stage(
-    config: Config, steps: tuple[int, int], schedule: optax.Schedule, spec: StepSpec, adversary: Adversary | None = None
+    config: Config,
+    steps: tuple[int, int],
+    schedule_of: Callable[[int | jax.Array], optax.Schedule],
+    spec: StepSpec,
+    adversary: Adversary | None = None,
 ) -> Stage:
-    """Return the stage from the first to the last of `steps`, whose step is `spec` with an optimizer of its own."""
-    optimizer = make_optimizer(config.optimizer, schedule)
-    step = make_step(dataclasses.replace(spec, optimizer=optimizer), adversary)
-    return Stage(*steps, step, optimizer, schedule)
+    """Return the stage from the first to the last of `steps`, whose step is `spec` with an optimizer of its own.
+
+    `schedule_of(updates)` returns the learning rate over so many updates.
+    """
+
+    def step_over(updates: int | jax.Array) -> Step:
+        optimizer = make_optimizer(config.optimizer, schedule_of(updates))
+        own = adversary and dataclasses.replace(adversary, optimizer=adversary_optimizer(config, updates))
+        return make_step(dataclasses.replace(spec, optimizer=optimizer), own)
+
+    schedule = schedule_of(steps[1] - steps[0])
+    return Stage(*steps, step_over, make_optimizer(config.optimizer, schedule), schedule)
 
 
 def make_step_spec(config: Config, spec: ModelSpec, losses: Losses, make_batch: MakeBatch) -> StepSpec:

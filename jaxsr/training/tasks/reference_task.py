@@ -1,5 +1,7 @@
 """Task "reference": super-resolution with the textures of a similar photo, the reference (SRNTT)."""
 
+import dataclasses
+
 from jaxsr.degradations.table import degrade_batch
 from jaxsr.evaluation.pairs import PairOptions
 from jaxsr.evaluation.sources import reference_sources
@@ -45,7 +47,8 @@ def validation_set(config: Config) -> ValidationSet:
     sources = reference_sources(config.data.validation, VALIDATION_LEVEL)
     scale = config.model.scale
     pairs = [pair for source in sources for pair in source.pairs(scale, VALIDATION_PAIRS)]
-    options = [RestoreOptions(reference=read_references(source.references), vgg=vgg) for source in sources]
+    plain = RestoreOptions(vgg=vgg, precision="float32")
+    options = [dataclasses.replace(plain, reference=read_references(source.references)) for source in sources]
     return ValidationSet(pairs, len(pairs), PROTOCOLS, options)
 
 

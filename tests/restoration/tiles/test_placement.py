@@ -1,5 +1,8 @@
 """Few tiles for all photos of a folder: as few programs, and the same photos as on one device."""
 
+import dataclasses
+
+import jax
 import numpy as np
 import pytest
 
@@ -7,6 +10,7 @@ from jaxsr.data.images import Photo, read_pixels, write_photo
 from jaxsr.evaluation.folder_scores import ScoreOptions, score_files
 from jaxsr.evaluation.sources import pair_files
 from jaxsr.restoration.photo_files import restore_files
+from jaxsr.restoration.tiles import placement
 from jaxsr.restoration.tiles.placement import TileCache, shared_tiles
 from jaxsr.weights import load
 from tests.helpers.devices import compilations, only
@@ -86,3 +90,17 @@ def test_one_device_restores_as_four(photos, tmp_path):
     for path in photos:
         one, four = (np.int32(read_pixels(tmp_path / str(count) / path.name)) for count in (1, 4))
         np.testing.assert_allclose(one, four, atol=1)
+
+
+def test_weights_are_folded_and_brought_to_devices_once(monkeypatch):
+    """For all photos of a model; other weights of the same network replace them."""
+    model, other, cache, placed = load("fsrcnn-x2"), load("fsrcnn-x2"), TileCache(), []
+    original = placement.place_replicated
+    monkeypatch.setattr(placement, "place_replicated", lambda *each: placed.append(each) or original(*each))
+    pixels = photo(48, 60)
+    expected = enlarge(model, pixels, cache=cache)
+    np.testing.assert_array_equal(enlarge(model, pixels, cache=cache), expected)
+    assert len(placed) == 1
+    changed = dataclasses.replace(other, variables=jax.tree.map(lambda x: 0 * x, other.variables))
+    assert not np.array_equal(enlarge(changed, pixels, cache=cache), expected) and len(placed) == 2
+    np.testing.assert_array_equal(enlarge(model, pixels, cache=cache), expected)

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from jaxsr.devices.meshes import BATCH_AXIS
+from jaxsr.models.precision import computing_in, to_dtype
 from jaxsr.support.errors import UserError
 from jaxsr.training.loop import train
-from jaxsr.training.precision import computing_in, to_dtype
 from jaxsr.training.steps.accumulation import joined, mean_of_parts, split
 from jaxsr.training.steps.step import apply_network
 from tests.helpers.steps import parts_of, state_after

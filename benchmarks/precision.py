@@ -1,0 +1,93 @@
+"""Measure what bf16 changes: `python -m benchmarks.precision [--write]`.
+
+For each of the weights that ship, on photos that none was trained on, it prints by how many grey levels the results in
+bf16 differ from those in float32, on average and at most, and the seconds of each. With --write it writes the table by
+which `--precision=auto` chooses, and notes there whether bf16 is faster on this machine's platform. Photos are those of
+--photos, or without it those of the package.
+"""
+
+import json
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import jax
+import numpy as np
+from absl import app, flags
+
+from jaxsr.data.images import read_pixels
+from jaxsr.data.listing import list_photos
+from jaxsr.data.samples import sample_photos
+from jaxsr.models import Model
+from jaxsr.restoration.options import RestoreOptions
+from jaxsr.restoration.precision_choice import TABLE, Difference, weights_digest
+from jaxsr.restoration.tiles.placement import TileCache
+from jaxsr.restoration.tiles.tiled_run import restore_tiled
+from jaxsr.support.files import written_whole
+from jaxsr.weights import load, shipped_names
+
+SIDE = 128  # pixels of the parts of photos that are restored
+REPEATS = 3
+
+_PHOTOS = flags.DEFINE_string("photos", None, "A folder of photos to measure on.")
+_WRITE = flags.DEFINE_bool("write", False, "Write the table that --precision=auto reads.")
+
+
+def main(_: Sequence[str]) -> None:
+    """Measure all shipped weights, print the rows, and write them where --write asks for it."""
+    photos = _photos(_PHOTOS.value)
+    rows, seconds = {}, np.zeros(2)
+    print(f"grey levels of difference, and seconds, on {jax.devices()[0]}")
+    print(f"{'weights':12} {'mean':>6} {'most':>6} {'float32':>8} {'bf16':>8}")
+    for name in shipped_names():
+        model = load(name)
+        difference, taken = measure(model, photos)
+        print(f"{name:12} {difference.mean:6.3f} {difference.largest:6.2f} {taken[0]:8.4f} {taken[1]:8.4f}")
+        rows[name] = {
+            "digest": weights_digest(model),
+            "mean": round(difference.mean, 3),
+            "largest": round(difference.largest, 2),
+        }
+        seconds += taken
+    if _WRITE.value:
+        _write(rows, faster=bool(seconds[1] < seconds[0]), photos=len(photos))
+
+
+def measure(model: Model, photos: Sequence[np.ndarray]) -> tuple[Difference, tuple[float, float]]:
+    """Return the Difference of `model` over `photos` (H, W, 1 or 3) uint8, and the seconds of float32 and of bf16."""
+    results, seconds = [], []
+    for precision in ("float32", "bf16"):
+        options, cache = RestoreOptions(quantize=False, precision=precision), TileCache()
+        results.append([restore_tiled(model, pixels, options, cache=cache)[0] for pixels in photos])
+        taken = []
+        for _ in range(REPEATS):
+            began = time.perf_counter()
+            restore_tiled(model, photos[0], options, cache=cache)
+            taken.append(time.perf_counter() - began)
+        seconds.append(min(taken))
+    differences = [255 * np.abs(np.clip(a, 0, 1) - np.clip(b, 0, 1)) for a, b in zip(*results, strict=True)]
+    mean = float(np.mean(np.concatenate([x.ravel() for x in differences])))
+    return Difference(mean, max(float(x.max()) for x in differences)), (seconds[0], seconds[1])
+
+
+def _photos(folder: str | None) -> list[np.ndarray]:
+    """Return the middles of the photos in `folder`, or of those of the package."""
+    samples = list(sample_photos("validation").values())
+    whole = [read_pixels(path) for path in list_photos([Path(folder)])] if folder else samples
+    corners = [((x.shape[0] - SIDE) // 2, (x.shape[1] - SIDE) // 2) for x in whole]
+    return [x[max(y, 0) :, max(z, 0) :][:SIDE, :SIDE] for x, (y, z) in zip(whole, corners, strict=True)]
+
+
+def _write(rows: dict[str, dict[str, float]], *, faster: bool, photos: int) -> None:
+    """Write the table; platforms that this machine is not stay as they were."""
+    before = json.loads(TABLE.read_text()) if TABLE.exists() else {"faster_on": []}
+    here = jax.default_backend()
+    platforms = {*before["faster_on"], here} if faster else {*before["faster_on"]} - {here}
+    table = {"photos": photos, "measured_on": here, "faster_on": sorted(platforms), "weights": rows}
+    with written_whole(Path(TABLE)) as temporary:
+        temporary.write_text(json.dumps(table, indent=1) + "\n")
+    print(f"table in {TABLE}")
+
+
+if __name__ == "__main__":
+    app.run(main)

@@ -1,0 +1,35 @@
+"""The script that measures on a GPU: its arguments, its dry run, and that it names what it did not measure."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("torch")
+
+SCRIPT = Path(__file__).parents[2] / "benchmarks" / "gpu.sh"
+
+
+def run(*arguments, timeout=60):
+    environment = os.environ | {"PYTHON": sys.executable, "JAX_PLATFORMS": "cpu"}
+    return subprocess.run(
+        ["bash", SCRIPT, *arguments], env=environment, capture_output=True, text=True, timeout=timeout
+    )
+
+
+@pytest.mark.parametrize("argument", ["--minutes=0", "--minutes=soon", "--wet"])
+def test_wrong_arguments_are_answered_in_one_line(argument, tmp_path):
+    found = run(argument, f"--output={tmp_path}")
+    assert found.returncode == 2 and found.stderr.startswith("gpu.sh: ") and found.stderr.count("\n") == 1
+
+
+@pytest.mark.slow
+def test_a_dry_run_fills_every_table(tmp_path):
+    found = run("--dry", f"--output={tmp_path}", "--minutes=20", timeout=1200)
+    tables = json.loads((tmp_path / "gpu.json").read_text())["tables"]
+    titles = {table["title"].split(":")[0] for table in tables}
+    assert {"KernelGAN", "A photo", "A training step of Adam on the mean squared error"} <= titles, found.stdout
+    assert all(table["rows"] for table in tables) and "gpu.json" in found.stdout

@@ -1,0 +1,68 @@
+"""bf16 is chosen where the table of measurements allows it, and the table is of the weights that ship."""
+
+import dataclasses
+import json
+
+import jax
+import numpy as np
+import pytest
+
+from jaxsr.api.restorers import NetworkRestorer, open_restorer
+from jaxsr.restoration import precision_choice
+from jaxsr.restoration.options import RestoreOptions
+from jaxsr.restoration.precision_choice import TABLE, Difference, chosen_precision, weights_digest
+from jaxsr.support.errors import UserError
+from jaxsr.weights import load, shipped_names
+from tests.helpers.photos import photo
+from tests.helpers.tiles import enlarge
+
+
+@pytest.fixture
+def table(monkeypatch):
+    """Return a function that replaces the table by one row for a model, on this platform."""
+
+    def make(model, mean: float, largest: float, faster_on=("cpu",)):
+        row = {"digest": weights_digest(model), "mean": mean, "largest": largest}
+        monkeypatch.setattr(precision_choice, "_table", lambda: {"faster_on": faster_on, "weights": {model.name: row}})
+
+    return make
+
+
+def test_the_table_is_of_the_weights_that_ship():
+    """Where this fails for new weights: `python -m benchmarks.precision --write` measures them."""
+    rows = json.loads(TABLE.read_text())["weights"]
+    assert set(rows) <= set(shipped_names())
+    assert {name: row["digest"] for name, row in rows.items()} == {name: weights_digest(load(name)) for name in rows}
+
+
+def test_auto_goes_by_the_measured_difference(table):
+    model = load("espcn-x2")
+    for mean, largest, expected in ((0.4, 1.9, "bf16"), (0.6, 1.9, "float32"), (0.4, 2.1, "float32")):
+        table(model, mean, largest)
+        assert chosen_precision(model, "auto") == expected
+        assert Difference(mean, largest).is_small == (expected == "bf16")
+    table(model, 0.1, 0.5, faster_on=("gpu",))
+    assert chosen_precision(model, "auto") == "float32" and chosen_precision(model, "bf16") == "bf16"
+
+
+def test_other_weights_were_not_measured(table):
+    model = load("espcn-x2")
+    table(model, 0.1, 0.5)
+    changed = dataclasses.replace(model, variables=jax.tree.map(lambda x: x * np.float32(1.001), model.variables))
+    assert chosen_precision(changed, "auto") == chosen_precision(load("espcn-x3"), "auto") == "float32"
+
+
+def test_the_choice_is_made_once_and_changes_the_result(table):
+    model, pixels = load("espcn-x2"), photo(20, 24)
+    table(model, 0.1, 0.5)
+    restorer = open_restorer(model)
+    assert isinstance(restorer, NetworkRestorer) and restorer.options.precision == "bf16"
+    auto, half, full = (enlarge(model, pixels, quantize=False, precision=x) for x in ("auto", "bf16", "float32"))
+    np.testing.assert_array_equal(auto, half)
+    assert 0 < np.abs(half - full).mean() < 1 / 255
+
+
+def test_zssr_computes_in_float32():
+    open_restorer("zssr", options=RestoreOptions(precision="float32"))
+    with pytest.raises(UserError, match="zssr takes no precision"):
+        open_restorer("zssr", options=RestoreOptions(precision="bf16"))
