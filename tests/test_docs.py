@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from jaxsr.models import ESTIMATORS, MODELS
 from tests.helpers.documentation import (
     DOCS,
     EXAMPLES,
@@ -28,6 +29,7 @@ from tests.helpers.documentation import (
 
 RUNNING = [page for page in pages() if any(True for _ in sessions(page))]
 NOTEBOOKS = sorted(EXAMPLES.glob("*.ipynb"))
+TOLD_ELSEWHERE = {"bicubic", "zssr"}  # the baseline, and a part of KernelGAN's page
 MAX_NOTEBOOK_BYTES = 300_000
 EXECUTE = """
 import sys, nbclient, nbformat
@@ -116,5 +118,7 @@ def test_notebooks_run(notebook, tmp_path):
 
 
 @pytest.mark.docs
-def test_there_are_pages_and_notebooks():
+def test_every_system_has_a_page():
+    told = {page.stem for page in (DOCS / "systems").glob("*.md")} | TOLD_ELSEWHERE
+    assert told >= {*MODELS, *ESTIMATORS}
     assert len(RUNNING) > 20 and len(NOTEBOOKS) == 4
