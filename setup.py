@@ -2,4 +2,5 @@
 
 from setuptools import find_packages, setup
 
-setup(packages=[*find_packages(include=["jaxsr*"]), "jaxsr.configs"], package_dir={"jaxsr.configs": "configs"})
+packages = [*find_packages(include=["jaxsr*"]), "jaxsr.configs", "jaxsr.weights.shipped"]  # the last one holds no code
+setup(packages=packages, package_dir={"jaxsr.configs": "configs"})

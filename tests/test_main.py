@@ -1,11 +1,13 @@
 """`import jaxsr` stays light, and `python -m jaxsr` lists commands, models and weights."""
 
+import re
 import subprocess
 import sys
 
 import pytest
 
 import jaxsr
+from jaxsr.__main__ import WIDTH, command_files
 from jaxsr.models import MODELS
 from jaxsr.weights import shipped_names
 
@@ -40,8 +42,41 @@ def test_public_names():
 def test_the_overview_names_everything():
     done = run("-m", "jaxsr")
     assert done.returncode == 0, done.stderr
-    for command in ("evaluate", "import_weights", "prepare_data", "restore", "train"):
-        assert f"python -m jaxsr.{command} " in done.stdout
-    for name in (*MODELS, "kernelgan", *shipped_names()):
-        assert name in done.stdout
-    assert "12,809" in done.stdout and "arXiv 1608.00367" in done.stdout
+    lines = done.stdout.splitlines()
+    assert max(map(len, lines)) <= WIDTH
+    for name in (*command_files(), *MODELS, "kernelgan", *shipped_names()):
+        assert [line for line in lines if line.split()[:1] == [name]], name
+    assert "4.09 k to 12.8 k Dong et al., ECCV 2016, arXiv 1608.00367" in done.stdout
+    assert re.search(r"fsrcnn-x2 +y8 +Set5 36\.76 \(33\.66\)$", done.stdout, re.MULTILINE)
+
+
+def test_the_front_imports_nothing_heavy():
+    code = "import sys, runpy, jaxsr.__main__ as front; runpy.run_module = lambda *names, **options: print(names); "
+    code += f"sys.argv[1:] = ['prepare-data', 'a']; front.main(); print(sys.argv[1:], {{*{HEAVY}}} & {{*sys.modules}})"
+    done = run("-c", code)
+    assert done.stdout.splitlines() == ["('jaxsr.prepare_data',)", "['a'] set()"], done.stderr
+
+
+@pytest.mark.slow
+def test_a_command_by_the_front_is_the_command():
+    """The same help, error and exit status as the module's."""
+    for arguments in (["--help"], ["photo.png"], ["missing.png", "--output=/dev/null/x"]):
+        front, module = run("-m", "jaxsr", "restore", *arguments), run("-m", "jaxsr.restore", *arguments)
+        assert (front.returncode, front.stdout, front.stderr) == (module.returncode, module.stdout, module.stderr)
+        assert front.returncode in (1, 2) and (front.stdout or front.stderr)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"), [("restor", "did you mean 'restore'?"), ("--output=x", "choose one of: app, compare, ")]
+)
+def test_an_unknown_command_is_answered_in_one_line(name, message):
+    done = run("-m", "jaxsr", name)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"jaxsr: unknown command {name!r}; {message}") and done.stderr.count("\n") == 1
+
+
+def test_ctrl_c_ends_a_command_while_it_imports():
+    code = "import os, runpy, signal, sys, jaxsr.__main__ as front; sys.argv[1:] = ['restore']; "
+    code += "runpy.run_module = lambda *names, **options: os.kill(os.getpid(), signal.SIGINT); front.main()"
+    done = run("-c", code)
+    assert (done.returncode, done.stderr) == (130, "\nended by SIGINT\n")
