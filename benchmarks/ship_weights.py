@@ -79,7 +79,8 @@ def scores_of(model: Model | Path, data: str, scale: int) -> list[dict[str, Json
     for scored in jaxsr.evaluate(opened, data, scale=scale, options=options).values():
         baseline = {scored.baseline_name: scored.baseline}
         name = folder.parent.name if folder.name == "hr" else folder.name
-        facts: dict[str, Json] = {"data": name, "scale": scale, "photos": len(scored.rows)}
+        facts: dict[str, Json] = {"data": f"{name}, Gaussian8" if pairs else name, "scale": scale}
+        facts["pairs"] = len(scored.rows)
         entries.append(
             {**facts, "protocol": dataclasses.asdict(scored.protocol), "mean": dict(scored.mean), **baseline}
         )

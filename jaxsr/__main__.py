@@ -108,17 +108,15 @@ def weights(name: str) -> str:
     scores = [score for score in model.card.get("scores", []) if score.get("scale", model.scale) == model.scale]
     if not scores:
         return f"  {name}"
-    protocol = scores[0]["protocol"]
+    protocol = scores[0]["protocol"]["name"]
     figures = [
         f"{score['data']} {score['mean']['psnr']:.2f} ({score[baseline]['psnr']:.2f})"
         for score in scores
-        if score["protocol"]["name"] == protocol["name"]
+        if score["protocol"]["name"] == protocol
         for baseline in ("bicubic", "input")
         if baseline in score
     ]
-    if protocol.get("resizer", "").startswith("blurred"):  # other photos than those of the other rows
-        figures.append(protocol["resizer"].partition(",")[0])
-    return f"  {name:<13} {protocol['name']:<4} {'   '.join(figures)}"
+    return f"  {name:<13} {protocol:<4} {'   '.join(figures)}"
 
 
 if __name__ == "__main__":

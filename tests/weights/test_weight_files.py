@@ -128,7 +128,7 @@ def test_shipped_weights_beat_bicubic_by_their_own_card(name):
     of_scale = [score for score in model.card["scores"] if score.get("scale", model.scale) == model.scale]
     score = next(score for score in of_scale if score["protocol"]["name"] in ("y8", "y"))
     margin = DEEP_MARGINS.get(name, MARGINS[model.scale])
-    assert score["data"] == "Set5" and score["mean"]["psnr"] > score["bicubic"]["psnr"] + margin
+    assert score["data"].startswith("Set5") and score["mean"]["psnr"] > score["bicubic"]["psnr"] + margin
     assert model.card["licence"] == "Apache-2.0"
 
 
