@@ -27,7 +27,7 @@ from jaxsr.support.errors import UserError
 from jaxsr.support.messages import complain, say
 
 if TYPE_CHECKING:
-    from jaxsr.api.comparing import CompareOptions
+    from jaxsr.api.comparisons.comparing import CompareOptions
 
 _OUTPUT = flags.DEFINE_string("output", None, "The page, a file that ends in .html.", required=True)
 _MODELS = flags.DEFINE_multi_string(
@@ -51,8 +51,8 @@ _AT = flags.DEFINE_list("at", ["0.5", "0.5"], "Middle of that part, as X,Y from 
 
 def main(arguments: Sequence[str]) -> int:
     """Write the page; return the exit status."""
-    from jaxsr.api.comparing import compare  # after the flags: a typo is reported at once
-    from jaxsr.api.comparison_models import split_models
+    from jaxsr.api.comparisons.comparing import compare  # after the flags: a typo is reported at once
+    from jaxsr.api.comparisons.comparison_models import split_models
     from jaxsr.data.listing import list_photos
     from jaxsr.support.progress import progress_bar
 
@@ -71,7 +71,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def _options() -> "CompareOptions":
     """Return the options that the flags set."""
-    from jaxsr.api.comparing import CompareOptions
+    from jaxsr.api.comparisons.comparing import CompareOptions
 
     try:
         at = tuple(map(float, _AT.value))

@@ -145,11 +145,11 @@ def _outcomes(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of max_task_retries, which has no other place before Ray 2.64
         done = ray.data.from_items(rows, override_num_blocks=len(rows)).map(
-            _Actor,
+            _Actor,  # pyright: ignore[reportArgumentType]
             fn_constructor_args=([restorer], run.saving, str(Path.cwd())),
             compute=ray.data.ActorPoolStrategy(size=min(actors, len(rows)), max_tasks_in_flight_per_actor=2),
             max_task_retries=RETRIES,
-            **resources,
+            **resources,  # pyright: ignore[reportArgumentType]
         )
     for row in done.iter_rows():
         outcome, failures = json.loads(row["outcome"]), {}

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from jaxsr.api.comparison_layers import kernels_of
+from jaxsr.api.comparisons.comparison_layers import kernels_of
 from jaxsr.api.restorers import NetworkRestorer
 from jaxsr.data.images import Photo, photo_size, read_photo
 from jaxsr.gui.photo_jobs import PhotoResult

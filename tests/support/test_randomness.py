@@ -22,6 +22,7 @@ def test_numbers_stay():
     assert {member.name: int(member) for member in Stream} == {
         **{"SYMMETRY": 1, "CONTRAST": 2, "SCALE": 3, "REDUCTION_NOISE": 4, "BLUR_KERNEL": 5, "MOTION_NOISE": 6},
         **{"REAL_PAIR": 7, "MOTION_KERNEL": 8, "PENALTY": 9, "DROPOUT": 10, "TRUE_TEXTURE": 11},
+        **{"REAL_PHOTO": 12},
     }
     purposes = {"INITIAL_WEIGHTS": 0, "INITIAL_CRITIC": 1, "TRAINING_STEPS": 2, "MOTION_BANK": 3, "RANDOM_VGG": 4}
     assert {member.name: int(member) for member in Purpose} == purposes

@@ -97,6 +97,6 @@ def test_the_folder_is_installed_with_the_package(monkeypatch):
     fake = types.SimpleNamespace(find_packages=lambda include: ["jaxsr"], setup=lambda **options: given.update(options))
     monkeypatch.setitem(sys.modules, "setuptools", fake)
     runpy.run_path(str(CONFIGS.parent / "setup.py"))
-    assert given["packages"] == ["jaxsr", "jaxsr.configs"]
+    assert given["packages"] == ["jaxsr", "jaxsr.configs", "jaxsr.weights.shipped"]
     assert CONFIGS.parent / given["package_dir"]["jaxsr.configs"] == CONFIGS
     assert Path(config_files.PACKAGE, "configs").exists() is False, "in a checkout it stays at the top"

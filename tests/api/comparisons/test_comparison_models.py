@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from jaxsr.api.comparison_models import open_models, scale_of, split_models
+from jaxsr.api.comparisons.comparison_models import open_models, scale_of, split_models
 from jaxsr.support.errors import UserError
 from jaxsr.weights.shipped_weights import SHIPPED
 

@@ -4,8 +4,8 @@ import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from jaxsr.api.comparison_layers import SharpPhoto, layer_of, original_layer, sharp_layer
-from jaxsr.api.comparison_models import open_models, scale_of
+from jaxsr.api.comparisons.comparison_layers import SharpPhoto, layer_of, original_layer, sharp_layer
+from jaxsr.api.comparisons.comparison_models import open_models, scale_of
 from jaxsr.api.restorers import NetworkRestorer, Restorer
 from jaxsr.data.images import NO_METADATA, Photo, read_photo
 from jaxsr.data.listing import list_photos, pair_by_name

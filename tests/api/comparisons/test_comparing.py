@@ -7,9 +7,9 @@ import pytest
 from PIL import Image
 
 import jaxsr
-from jaxsr.api import comparing
-from jaxsr.api.comparing import CompareOptions, compare
-from jaxsr.api.comparison_layers import kernels_of
+from jaxsr.api.comparisons import comparing
+from jaxsr.api.comparisons.comparing import CompareOptions, compare
+from jaxsr.api.comparisons.comparison_layers import kernels_of
 from jaxsr.imaging import color
 from jaxsr.models import MODELS, Model
 from jaxsr.support.errors import UserError
