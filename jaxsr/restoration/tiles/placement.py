@@ -66,6 +66,10 @@ class TileCache:
         self._limits.clear()
         return self.share >= MIN_SHARE
 
+    def __reduce__(self) -> tuple[type["TileCache"], tuple[object, ...]]:
+        """Pickle the `sizes` and the `share`: programs, weights on devices and the lock belong to a process."""
+        return TileCache, (self.sizes, {}, self.share)
+
     def __post_init__(self) -> None:
         """Begin without weights, which one model of each name has here, and without limits."""
         self._folded: dict[str, tuple[Model, Model]] = {}

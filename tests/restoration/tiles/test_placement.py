@@ -1,6 +1,7 @@
 """Few tiles for all photos of a folder: as few programs, and the same photos as on one device."""
 
 import dataclasses
+import pickle
 
 import jax
 import numpy as np
@@ -104,3 +105,12 @@ def test_weights_are_folded_and_brought_to_devices_once(monkeypatch):
     changed = dataclasses.replace(other, variables=jax.tree.map(lambda x: 0 * x, other.variables))
     assert not np.array_equal(enlarge(changed, pixels, cache=cache), expected) and len(placed) == 2
     np.testing.assert_array_equal(enlarge(model, pixels, cache=cache), expected)
+
+
+def test_a_cache_goes_to_another_process_without_what_belongs_to_this_one():
+    cache = TileCache([(5, 6)], share=0.25)
+    cache.tiles["program"] = {(64, 64): 1}
+    copy = pickle.loads(pickle.dumps(cache))
+    assert (copy.sizes, copy.share, copy.programs) == ([(5, 6)], 0.25, 0)
+    with copy.lock:
+        assert not cache.lock.locked()
