@@ -21,7 +21,7 @@ visitors = Visitors(Path(tempfile.gettempdir()))
 layout = lay_out("fsrcnn", 16)
 assert layout.asked.scale.value == 2 and not layout.asked.learning.visible and not layout.asked.rounds.visible
 assert lay_out("zssr", 16).asked.learning.visible
-scale, ensemble, rounds, learning, references = Actions(layout, visitors, 16).show_options("danv1")
+scale, ensemble, rounds, learning, references = Actions(layout, visitors, 16).show_options("danv1-x4")
 assert scale["value"] == 4 and ensemble["visible"] and rounds["visible"]
 assert not learning["visible"] and not references["visible"]
 assert not [font for font in (*theme()._font, *theme()._font_mono) if not isinstance(font, str)]  # none is fetched
