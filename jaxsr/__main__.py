@@ -17,6 +17,7 @@ from jaxsr.support.messages import complain, protect_streams
 
 if TYPE_CHECKING:
     from jaxsr.models import ModelSpec
+    from jaxsr.support.types import Json
 
 WIDTH = 100  # columns of the overview
 WRONG_USAGE = 2
@@ -52,7 +53,7 @@ def overview() -> str:
     """Return the commands, the models and the weights that ship, in lines of at most WIDTH columns."""
     from jaxsr import __version__
     from jaxsr.models import ESTIMATORS, MODELS
-    from jaxsr.weights import shipped_names
+    from jaxsr.weights.shipped_weights import shipped_cards
 
     commands = [f"  {name:<16} {purpose(path)}" for name, path in command_files().items()]
     networks = [network(spec) for spec in MODELS.values()]
@@ -62,7 +63,7 @@ def overview() -> str:
         *("", "Commands: `jaxsr NAME` or `python -m jaxsr.NAME`, with --help for all flags", *commands),
         *("", "Models: scales, parameters (of the smallest and the largest variant), paper", *networks, *estimators),
         *("", "Weights that ship: PSNR in dB by a protocol of scores, in brackets bicubic's or the input's"),
-        *(weights(name) for name in shipped_names()),
+        *(weights(name, card) for name, card in shipped_cards().items()),
     ]
     return "\n".join(lines)
 
@@ -97,15 +98,12 @@ def short_count(number: int) -> str:
     return str(number)
 
 
-def weights(name: str) -> str:
+def weights(name: str, card: "dict[str, Json]") -> str:
     """Return one row: name, protocol, and for each set of photos the scores on the card at the scale of the name.
 
     Of several protocols the first on the card is shown.
     """
-    from jaxsr.weights import load
-
-    model = load(name)
-    scores = [score for score in model.card.get("scores", []) if score.get("scale", model.scale) == model.scale]
+    scores = [score for score in card.get("scores", []) if score.get("scale", card["scale"]) == card["scale"]]
     if not scores:
         return f"  {name}"
     protocol = scores[0]["protocol"]["name"]

@@ -6,7 +6,11 @@ one that does not enlarge after the network alone.
 
 from pathlib import Path
 
+from safetensors import safe_open
+
 from jaxsr.models import MODELS
+from jaxsr.support.types import Json
+from jaxsr.weights.cards import parse_card
 
 SHIPPED = Path(__file__).parent / "shipped"
 
@@ -24,6 +28,15 @@ def shipped_files() -> dict[tuple[str, int], Path]:
 def shipped_names() -> list[str]:
     """Return the names that `load` knows without a file, such as "fsrcnn-x2"."""
     return sorted(name_of(base, scale) for base, scale in shipped_files())
+
+
+def shipped_cards() -> dict[str, dict[str, Json]]:
+    """Return the card of each shipped name, without its network: only the heads of the files are read."""
+    cards = {}
+    for (base, scale), path in shipped_files().items():
+        with safe_open(path, framework="numpy") as file:
+            cards[name_of(base, scale)] = {**parse_card(path, file.metadata()["card"]), "scale": scale}
+    return dict(sorted(cards.items()))
 
 
 def name_of(base: str, scale: int) -> str:

@@ -43,6 +43,7 @@ def read_log(path):
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
+@pytest.mark.slow
 def test_every_photo_once(photos, tmp_path, compiled_fast):
     folder, log = tmp_path / "run" / "kernels", tmp_path / "run" / "metrics.jsonl"
     counts = []

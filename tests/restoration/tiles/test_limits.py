@@ -110,6 +110,7 @@ def test_smaller_tiles_are_tried_when_memory_does_not_suffice(accelerator, monke
     assert shapes[0] == (140, 130) and all(max(shape) < 100 for shape in shapes[1:])
 
 
+@pytest.mark.slow
 def test_whole_photos_keep_what_the_network_returns_beside_them(accelerator):
     """Several at once, with one left over."""
     accelerator(2 * 12 * 14)
