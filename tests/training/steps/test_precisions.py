@@ -10,7 +10,11 @@ from tests.helpers.steps import state_after
 
 FIRST = {name: variant for name, variant in reversed(variants())}  # a variant of each network
 LOWER = [precision for precision in PRECISIONS if precision != "float32"]
-CASES = [(name, precision) for name in FIRST for precision in LOWER]
+CASES = [
+    pytest.param(name, precision, marks=() if name == "espcn" else pytest.mark.slow)
+    for name in FIRST
+    for precision in LOWER
+]
 
 
 @pytest.mark.parametrize(
