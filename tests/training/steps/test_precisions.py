@@ -17,10 +17,7 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("name", "precision"),
-    [case if case[0] == "espcn" else pytest.param(*case, marks=pytest.mark.slow) for case in CASES],
-)
+@pytest.mark.parametrize(("name", "precision"), CASES)
 def test_every_network_takes_a_step(name, precision, tiny):
     config = tiny(name, FIRST[name], precision=precision)
     state, metrics = state_after(config, steps=1)
