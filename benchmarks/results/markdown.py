@@ -53,7 +53,7 @@ def _cells(row: Row) -> list[str]:
         weights += f", failed: {row['failure']}".replace("|", "/")
     if row["photos"] and not row["complete"]:
         weights += f", {len(row['photos'])} of {row['count']} photos"
-    checked = "" if paper.get("checked") != "no" else " (from memory)"
+    checked = "" if paper.get("checked") != "no" else " (unchecked)"
     return [
         row["system"],
         weights,

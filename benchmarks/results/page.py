@@ -11,8 +11,8 @@ HEAD = """# Results
 
 Every system beside its paper's figures, with the published weights where a file of them is given, with the weights that
 ship with this package, and with bicubic. PSNR (dB) and SSIM are higher, NIQE is lower when better; *difference* is our
-PSNR less the paper's. Seconds are those of a photo, without compiling. Written by `python -m benchmarks.quality`, which
-[benchmarks/](../benchmarks/README.md) explains; do not edit it by hand.
+PSNR less the paper's. Seconds are those of a photo, without compiling, and rough: other work may have run beside. Written
+by `python -m benchmarks.quality`, which [benchmarks/](../benchmarks/README.md) explains; do not edit it by hand.
 """
 SET_NOTES = {
     "Gaussian8": "Set5, blurred by eight isotropic Gaussian kernels.",
@@ -69,7 +69,7 @@ def _method(rows: Sequence[Row]) -> Iterator[str]:
         "- A border of as many pixels as the scale is cut from each side; of deblurred photos none. SSIM is Wang's, "
         "with an 11x11 Gaussian window.",
         "- NIQE is of the whole photo, rounded to 8 bits; photos of fewer than two blocks of 96x96 pixels have none.",
-        "- The papers' figures and their sources are in `benchmarks/results/published.csv`; those marked *from memory* "
+        "- The papers' figures and their sources are in `benchmarks/results/published.csv`; those marked *unchecked* "
         "were not seen in the source itself.",
     ]
     machines = sorted({row["machine"] for row in rows if "machine" in row})
