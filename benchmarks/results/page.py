@@ -12,7 +12,8 @@ HEAD = """# Results
 Every system beside its paper's figures, with the published weights where a file of them is given, with the weights that
 ship with this package, and with bicubic. PSNR (dB) and SSIM are higher, NIQE is lower when better; *difference* is our
 PSNR less the paper's. Seconds are those of a photo, without compiling, and rough: other work may have run
-beside. Written by `python -m benchmarks.quality`, which [benchmarks/](../benchmarks/README.md) explains; do not edit it by hand.
+beside. Written by `python -m benchmarks.quality`, which [benchmarks/](../benchmarks/README.md) explains; do not edit it
+by hand.
 """
 SET_NOTES = {
     "Gaussian8": "Set5, blurred by eight isotropic Gaussian kernels.",
