@@ -25,7 +25,7 @@ from jaxsr.models.serialization import write_weights
 from jaxsr.support import command_line
 from jaxsr.support.errors import UserError
 from jaxsr.support.types import Json
-from jaxsr.weights.shipped_weights import SHIPPED
+from jaxsr.weights.shipped_weights import SHIPPED, base_and_scales
 
 TOLERANCE = 0.01  # dB that float16 may cost
 
@@ -64,8 +64,7 @@ def training_of(model: Model) -> dict[str, Json]:
 
 def scales_of(model: Model) -> list[int]:
     """Return the scales that the name gives, or the model's own."""
-    _, _, scales = NAME.value.partition("-x")
-    return [int(scale) for scale in scales.split("x")] if scales else [model.scale]
+    return base_and_scales(NAME.value)[1] or [model.scale]
 
 
 def scores_of(model: Model | Path, data: str, scale: int) -> list[dict[str, Json]]:

@@ -9,9 +9,9 @@ from jaxsr.api.fingerprints import fingerprint
 from jaxsr.api.restorers import NetworkRestorer, Restorer
 from jaxsr.data.images import photo_size
 from jaxsr.data.output_record import NAME, OutputRecord
+from jaxsr.devices.meshes import on_accelerator
 from jaxsr.devices.threads import in_threads
 from jaxsr.restoration.saving import DEFAULT_SAVING, SaveOptions
-from jaxsr.restoration.tiles.limits import on_accelerator
 from jaxsr.support.errors import FAILURES, UserError, failure_line
 from jaxsr.support.files import remove_remains_of
 from jaxsr.support.paths import make_folder

@@ -17,6 +17,11 @@ TILES_AXIS, ROWS_AXIS = "tiles", "rows"  # the axes of devices that share the ti
 MIN_ROWS = 24  # per device; with fewer, the halo exchange takes longer than sharing saves
 
 
+def on_accelerator() -> bool:
+    """Return whether JAX computes on GPUs or TPUs."""
+    return jax.default_backend() != "cpu"
+
+
 def local_mesh(count: int, axis: str) -> Mesh:
     """Return the mesh of the first `count` local devices (at most all of them) along `axis`."""
     return Mesh(np.array(jax.local_devices()[:count]), (axis,))

@@ -9,7 +9,7 @@ import numpy as np
 from jax.sharding import Mesh
 
 from jaxsr.devices import processes
-from jaxsr.devices.meshes import BATCH_AXIS, place_replicated, place_split
+from jaxsr.devices.meshes import BATCH_AXIS, on_accelerator, place_replicated, place_split
 from jaxsr.support.errors import UserError
 from jaxsr.support.types import Device, Key, Metrics, Tree
 
@@ -55,7 +55,7 @@ def steps_per_dispatch(configured: int) -> int:
 
     XLA's convolutions on a CPU are slow inside loops.
     """
-    return configured or (1 if jax.default_backend() == "cpu" else 20)
+    return configured or (20 if on_accelerator() else 1)
 
 
 def average_over_devices(tree: T) -> T:

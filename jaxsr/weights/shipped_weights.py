@@ -19,10 +19,16 @@ def shipped_files() -> dict[tuple[str, int], Path]:
     """Return {(network, scale): weight file} of all that ship."""
     files = {}
     for path in sorted(SHIPPED.glob("*.safetensors")):
-        base, _, scales = path.stem.partition("-x")
-        for scale in map(int, scales.split("x")) if scales else MODELS[base].scales:
+        base, scales = base_and_scales(path.stem)
+        for scale in scales or MODELS[base].scales:
             files[base, scale] = path
     return files
+
+
+def base_and_scales(stem: str) -> tuple[str, list[int]]:
+    """Return the network and the scales that the name of a file gives: "vdsr-x2x3" is ("vdsr", [2, 3])."""
+    base, _, scales = stem.partition("-x")
+    return base, [int(scale) for scale in scales.split("x")] if scales else []
 
 
 def shipped_names() -> list[str]:

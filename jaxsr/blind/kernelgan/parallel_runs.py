@@ -10,7 +10,7 @@ import numpy as np
 from jaxsr.blind.kernelgan.optimization import State, start, train
 from jaxsr.blind.kernelgan.recipes import Recipe
 from jaxsr.devices import meshes
-from jaxsr.devices.meshes import map_examples
+from jaxsr.devices.meshes import map_examples, on_accelerator
 from jaxsr.support.types import Device, Tree
 
 GPU_BATCH = 64  # runs on a GPU at the same time; each takes a few MB
@@ -44,7 +44,7 @@ class Example:
 
 def runs_per_batch() -> int:
     """Return how many runs, photos times seeds, one program makes."""
-    return jax.local_device_count() * (1 if jax.default_backend() == "cpu" else GPU_BATCH)
+    return jax.local_device_count() * (GPU_BATCH if on_accelerator() else 1)
 
 
 def make_batches(examples: Sequence[Example]) -> list[list[Example]]:

@@ -15,6 +15,7 @@ import optax
 
 from jaxsr.blind.zssr.fathers_and_sons import Source, StepSpec, draw_fathers, enlarged_sons, loss_map
 from jaxsr.blind.zssr.learning_rate import REVIEW_EVERY, TEST_EVERY, Rates, initial_rates, record, review
+from jaxsr.devices.meshes import on_accelerator
 from jaxsr.imaging.patches import center_crop
 from jaxsr.losses.pixel import l1
 from jaxsr.support.randomness import LearningStream, stream
@@ -72,7 +73,7 @@ _one_step, _steps, _tested = compiled(train_step), compiled(_several_steps), com
 
 def advance(spec: StepSpec, source: Source, key: Key, run: Run, count: int) -> Run:
     """Return `run` after `count` steps: in one dispatch; on a CPU, where loops slow convolutions, in `count`."""
-    if jax.default_backend() != "cpu":
+    if on_accelerator():
         return _steps(spec, source, key, run, count)
     for _ in range(count):
         run = _one_step(spec, source, key, run)

@@ -13,6 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxsr.devices.meshes import on_accelerator
 from jaxsr.models.forward import ForwardSpec, run_network
 from jaxsr.models.spec import initial_shapes
 from jaxsr.support.memory import free_memory
@@ -67,11 +68,6 @@ def tile_limits(spec: ForwardSpec, *, ensemble: bool, share: float) -> TileLimit
     size = 2 if spec.precision == "bf16" else 4
     room = share * free_memory(jax.local_devices()[0]) / (LIVE_ARRAYS * size * elements)
     return TileLimits(int(min(MAX_PIXELS, MAX_ELEMENTS / elements, room)), ACCELERATOR_COMPILE_COST)
-
-
-def on_accelerator() -> bool:
-    """Return whether JAX computes on GPUs or TPUs."""
-    return jax.default_backend() != "cpu"
 
 
 @functools.lru_cache(maxsize=64)

@@ -9,7 +9,7 @@ import numpy as np
 from jax.errors import JaxRuntimeError
 from jax.sharding import Mesh
 
-from jaxsr.devices.meshes import tile_mesh
+from jaxsr.devices.meshes import on_accelerator, tile_mesh
 from jaxsr.engines.engine_choice import XLA, engine_for
 from jaxsr.engines.tracing import smallest_side
 from jaxsr.models import Model
@@ -17,7 +17,7 @@ from jaxsr.restoration.options import DEFAULT_OPTIONS, RestoreOptions
 from jaxsr.restoration.precision_choice import chosen_precision
 from jaxsr.restoration.tiles.engine_tiles import Results, run_tiles_by
 from jaxsr.restoration.tiles.geometry import TilePlacement
-from jaxsr.restoration.tiles.limits import CPU_LIMITS, MAX_PHOTOS, on_accelerator
+from jaxsr.restoration.tiles.limits import CPU_LIMITS, MAX_PHOTOS
 from jaxsr.restoration.tiles.on_device import PhotosOnDevice, results_bytes
 from jaxsr.restoration.tiles.placement import Size, Tile, TileCache, padded_size, plan
 from jaxsr.restoration.tiles.program import ProgramSpec, TileResults, run_tiles

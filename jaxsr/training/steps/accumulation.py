@@ -9,6 +9,7 @@ from typing import NamedTuple, TypeVar
 import jax
 import jax.numpy as jnp
 
+from jaxsr.devices.meshes import on_accelerator
 from jaxsr.support.types import Metrics, Params, Tree
 
 Carry = TypeVar("Carry")
@@ -84,7 +85,7 @@ def scan_parts(
     run: Callable[[Carry, Batch], tuple[Carry, Result]], carry: Carry, batch: Batch, parts: int
 ) -> tuple[Carry, Result]:
     """Return the last carry and the results (parts, ...) of `run(carry, part) -> (carry, result)`."""
-    on_cpu = jax.default_backend() == "cpu"  # where convolutions are slow inside loops
+    on_cpu = not on_accelerator()  # where convolutions are slow inside loops
     return jax.lax.scan(run, carry, split(batch, parts), unroll=parts if on_cpu else 1)
 
 

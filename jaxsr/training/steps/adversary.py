@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from jaxsr.devices.meshes import BATCH_AXIS
+from jaxsr.devices.meshes import BATCH_AXIS, on_accelerator
 from jaxsr.devices.parallel import average_over_devices
 from jaxsr.losses.adversarial import ADVERSARIAL_LOSSES, PENALTY_FORMS, AdversarialLoss, gradient_penalty
 from jaxsr.models import srntt_discriminator
@@ -77,7 +77,7 @@ class Adversary:
                 drawn = jnp.broadcast_to(drawn[0], drawn.shape)
             return self._update(drawn, state, real, fake)
 
-        on_cpu = jax.default_backend() == "cpu"  # where convolutions are slow inside loops
+        on_cpu = not on_accelerator()  # where convolutions are slow inside loops
         state, metrics = jax.lax.scan(update, state, jnp.arange(self.updates), unroll=self.updates if on_cpu else 1)
         return state, jax.tree.map(jnp.mean, metrics)
 
