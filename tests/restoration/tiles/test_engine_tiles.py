@@ -9,6 +9,7 @@ from jaxsr.engines.runtimes import RUNTIMES, is_installed
 from jaxsr.models import MODELS, Model
 from jaxsr.restoration.options import RestoreOptions
 from jaxsr.restoration.photo import restore_pixels
+from jaxsr.restoration.tiles import engine_check, engine_tiles
 from jaxsr.support.errors import UserError
 from tests.helpers.networks import REDUCED, quiet_variables
 from tests.helpers.photos import photo
@@ -100,3 +101,39 @@ def test_broken_weights_are_said_to_be_broken():
     broken = model.with_params({**model.params, "conv1": {**model.params["conv1"], "bias": np.full(6, np.nan, "f4")}})
     with pytest.raises(UserError, match="non-finite"):
         restored(broken, photo(20, 20), "openvino")
+
+
+@pytest.fixture
+def fresh_checks(tmp_path, monkeypatch):
+    """Let no check be known yet; return the folder where they are noted."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(engine_check, "_PASSED", {})
+    return tmp_path / "jaxsr" / "engines"
+
+
+def test_an_engine_that_computes_wrongly_is_not_used(fresh_checks, monkeypatch, caplog):
+    def wrong(*_):
+        return lambda tiles: {
+            "restored": np.full((len(tiles), 2 * tiles.shape[1], 2 * tiles.shape[2], 3), 90, np.uint8),
+            "finite": np.ones(len(tiles), bool),
+        }
+
+    needs("openvino")
+    model, pixels = small_model("espcn", 2), photo(20, 26)
+    expected = restored(model, pixels, "xla")
+    monkeypatch.setattr(engine_tiles, "_program", wrong)
+    for _ in range(2):
+        np.testing.assert_array_equal(restored(model, pixels, "openvino"), expected)
+    (line,) = [record.getMessage() for record in caplog.records if "wrongly" in record.getMessage()]
+    assert line.startswith("openvino computes espcn on ") and line.endswith("% off: XLA does it")
+    assert not fresh_checks.exists()
+
+
+def test_an_engine_is_checked_once_for_a_size(fresh_checks, monkeypatch):
+    needs("openvino")
+    model = small_model("espcn", 2)
+    restored(model, photo(20, 26), "openvino")
+    assert len(list(fresh_checks.iterdir())) == 1
+    monkeypatch.setattr(engine_check, "_PASSED", {})
+    monkeypatch.setattr(engine_check, "by_xla", None)  # another process does not compute it again
+    restored(model, photo(20, 26), "openvino")
