@@ -48,7 +48,7 @@ part() {
     if [ "$seconds" -lt 5 ]
     then missing+=("$name: no time was left"); return
     fi
-    timeout --kill-after=10 "$seconds" "$python" -m "$@" --json="$output/gpu.json" >"$output/$name.log" 2>&1 || status=$?
+    timeout --kill-after=10 "$seconds" "$python" -m "$@" >"$output/$name.log" 2>&1 || status=$?
     grep "^| " "$output/$name.log" | tail -n +2
     parts=$((parts + 1))
     case $status in
@@ -63,22 +63,28 @@ part() {
 if [ -n "$dry" ]
 then
     limit=600 size=dry pixels="--kilopixels=8 --networks=fsrcnn" kernels="--photos=1 --side=96 --seeds=1 --steps=2"
-    networks=fsrcnn rounds=1
+    networks=fsrcnn deep=fsrcnn rounds=1 short="--side=32" precise="--names=espcn-x2"
 else
-    limit=75 size=gpu pixels="--megapixels=24" kernels="--photos=100 --seeds=4"
+    limit=75 size=gpu pixels="--megapixels=24" kernels="--photos=100 --seeds=4" deep=vdsr,rdn,danv2 short=
+    precise="--names=vdsr-x2x3x4,srresnet-x4,danv1-x4 --write"
     networks=vdsr,rdn,danv2,fsrcnn,srresnet,danv1,espcn,srcnn,lapsrn,srdensenet,mslapsrn,deblurgan,srntt,drcn rounds=3
 fi
-common="--limit=$limit"
+common="--limit=$limit" json="--json=$output/gpu.json"
 # The shares are for 10 minutes
 share() { echo $(($1 * minutes / 10)); }
 # shellcheck disable=SC2086
 {
-    part "$(share 110)" large_photo benchmarks.large_photo $pixels $common
-    part "$(share 130)" kernels benchmarks.kernelgan_set $kernels --limit=$((2 * limit))
-    part "$(share 190)" inference benchmarks.inference --size=$size --networks=$networks --rounds=$rounds $common
-    part "$(share 150)" training benchmarks.training --size=$size --networks=$networks --rounds=$rounds $common
-    part $((end - SECONDS)) compiling benchmarks.large_photo --networks=$networks --kilopixels=66 $common
+    part "$(share 100)" large_photo benchmarks.large_photo $pixels $common "$json"
+    part "$(share 110)" kernels benchmarks.kernelgan_set $kernels --limit=$((2 * limit)) "$json"
+    part "$(share 170)" inference benchmarks.inference --size=$size --networks=$networks --rounds=$rounds \
+        $common "$json"
+    part "$(share 130)" training benchmarks.training --size=$size --networks=$networks --rounds=$rounds $common "$json"
+    part "$(share 45)" compile_times benchmarks.compile_times --networks=$deep --notraining --limit=40 \
+        --json_file="$output/compile_times.json"
+    part "$(share 40)" precision benchmarks.precision $precise
+    part $((end - SECONDS)) unrolling benchmarks.unrolling --networks=$deep $short
 }
+cp jaxsr/restoration/precision_differences.json "$output"
 echo "$parts parts in $SECONDS s; rows are in $output/gpu.json"
 [ ${#missing[@]} -eq 0 ] && exit 0
 printf 'not measured: %s\n' "${missing[@]}"

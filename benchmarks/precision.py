@@ -1,4 +1,4 @@
-"""Measure what bf16 changes: `python -m benchmarks.precision [--write]`.
+"""Measure what bf16 changes: `python -m benchmarks.precision [--names=N] [--write]`.
 
 For each of the weights that ship, on photos that none was trained on, it prints by how many grey levels the results in
 bf16 differ from those in float32, on average and at most, and the seconds of each. With --write it writes the table by
@@ -29,6 +29,7 @@ from jaxsr.weights import load, shipped_names
 SIDE = 128  # pixels of the parts of photos that are restored
 REPEATS = 3
 
+_NAMES = flags.DEFINE_list("names", None, "Which of the weights that ship; by default all.")
 _PHOTOS = flags.DEFINE_string("photos", None, "A folder of photos to measure on.")
 _WRITE = flags.DEFINE_bool("write", False, "Write the table that --precision=auto reads.")
 
@@ -39,7 +40,7 @@ def main(_: Sequence[str]) -> None:
     rows, seconds = {}, np.zeros(2)
     print(f"grey levels of difference, and seconds, on {jax.devices()[0]}")
     print(f"{'weights':12} {'mean':>6} {'most':>6} {'float32':>8} {'bf16':>8}")
-    for name in shipped_names():
+    for name in _NAMES.value or shipped_names():
         model = load(name)
         difference, taken = measure(model, photos)
         print(f"{name:12} {difference.mean:6.3f} {difference.largest:6.2f} {taken[0]:8.4f} {taken[1]:8.4f}")
@@ -79,8 +80,9 @@ def _photos(folder: str | None) -> list[np.ndarray]:
 
 
 def _write(rows: dict[str, dict[str, float]], *, faster: bool, photos: int) -> None:
-    """Write the table; platforms that this machine is not stay as they were."""
-    before = json.loads(TABLE.read_text()) if TABLE.exists() else {"faster_on": []}
+    """Write the table; platforms that this machine is not, and shipped weights not in `rows`, stay as they were."""
+    before = json.loads(TABLE.read_text()) if TABLE.exists() else {"faster_on": [], "weights": {}}
+    rows = dict(sorted(({n: row for n, row in before["weights"].items() if n in shipped_names()} | rows).items()))
     here = jax.default_backend()
     platforms = {*before["faster_on"], here} if faster else {*before["faster_on"]} - {here}
     table = {"photos": photos, "measured_on": here, "faster_on": sorted(platforms), "weights": rows}
