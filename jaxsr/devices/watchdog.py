@@ -8,7 +8,6 @@ import contextlib
 import os
 import socket
 import struct
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -93,9 +92,12 @@ def _watch(other: int, link: socket.socket, links: Links) -> None:
 def _exit(gone: int, links: Links) -> NoReturn:
     """End this process because the process `gone` no longer runs."""
     with _exiting:
-        who = f"process {gone} of {processes.count()}"
-        print(f"train: {who} is gone; run the same command to resume", file=sys.stderr, flush=True)
-        if processes.is_first():
-            _send(links, gone)
-            time.sleep(0.5)  # when the first process ends before the others, JAX aborts them with pages of traces
-        os._exit(EXIT_STATUS)
+        try:
+            who = f"process {gone} of {processes.count()}"
+            line = f"\ntrain: {who} is gone; run the same command to resume\n"
+            os.write(2, line.encode())  # whole, and not past Python's buffers: the main thread may be printing a trace
+            if processes.is_first():
+                _send(links, gone)
+                time.sleep(0.5)  # when the first process ends before the others, JAX aborts them with pages of traces
+        finally:
+            os._exit(EXIT_STATUS)
