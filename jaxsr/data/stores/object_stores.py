@@ -35,8 +35,10 @@ class Store:
 
 
 STORES = {
-    "s3": Store("s3fs", "the credentials: aws configure, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"),
-    "gs": Store("gcsfs", "the credentials: gcloud auth application-default login"),
+    "s3": Store(
+        "s3fs", "the network and the credentials: aws configure, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+    ),
+    "gs": Store("gcsfs", "the network and the credentials: gcloud auth application-default login"),
     LOCAL: Store(),
     MEMORY: Store(),
 }
@@ -134,7 +136,10 @@ def check_folder(folder: Path) -> None:
     """Raise UserError unless objects can be put into `folder`, by putting one, which is removed."""
     probe = folder / f".jaxsr-{uuid.uuid4().hex}"
     with tempfile.NamedTemporaryFile() as file:
-        put(Path(file.name), probe)
+        try:
+            put(Path(file.name), probe)
+        except UserError as error:
+            raise UserError(str(error).replace(shown(probe), shown(folder))) from None
     system, name = _located(probe)
     with contextlib.suppress(Exception):  # who may write may not be allowed to remove
         system.rm_file(name)
