@@ -133,7 +133,7 @@ def main(arguments: Sequence[str]) -> int:
     videos, others = split_videos(arguments)
     if videos:
         _check_flags_of_videos()
-    _check_stores([output, *arguments], videos)
+    _check_stores([*arguments, output], videos)
     if _RAY.value is not None:
         from jaxsr.api.cluster_restoring import prepare_driver
 

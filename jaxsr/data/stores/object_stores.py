@@ -35,9 +35,7 @@ class Store:
 
 
 STORES = {
-    "s3": Store(
-        "s3fs", "the network and the credentials: aws configure, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
-    ),
+    "s3": Store("s3fs", "the network and the credentials: aws configure, or AWS_ACCESS_KEY_ID and its secret"),
     "gs": Store("gcsfs", "the network and the credentials: gcloud auth application-default login"),
     LOCAL: Store(),
     MEMORY: Store(),
