@@ -17,6 +17,9 @@ go with its name:
 Videos (mp4, mov, mkv, ...; `pip install 'jaxsr[video]'`) are restored frame by frame and keep their time stamps, sound
 and tags: clip.mp4 becomes DIR/clip.mp4. Estimated blur kernels are DIR/kernels/a.npz. Exit status 0: all done; 1: some
 photos failed, listed at the end, the others are written; 2: wrong usage.
+
+PHOTO and DIR may lie in an object store, as s3://BUCKET/FOLDER or gs://BUCKET/FOLDER (`pip install 'jaxsr[stores]'
+s3fs`, or gcsfs). No record is kept there: --skip_existing keeps whatever result is there.
 """
 
 from collections.abc import Mapping, Sequence
@@ -78,16 +81,22 @@ _MAX_PIXELS = flags.DEFINE_integer(
 )
 
 # Where results go
-_OUTPUT = flags.DEFINE_string("output", None, "Folder for the results; made when missing.", required=True)
+_OUTPUT = flags.DEFINE_string(
+    "output", None, "Folder for the results, made when missing, or s3://BUCKET/FOLDER.", required=True
+)
 _SKIP_EXISTING = flags.DEFINE_bool(
-    "skip_existing", False, "Keep whole results of the same photo, model and options: continue an interrupted run."
+    "skip_existing",
+    False,
+    "Keep whole results of the same photo, model and options: continue an interrupted run. Object stores do not know "
+    "what results were made of: all that are there are kept.",
 )
 _OVERWRITE = flags.DEFINE_bool("overwrite", False, "Replace files in --output that were not made of the same photo.")
 _RAY = flags.DEFINE_string(
     "ray",
     None,
     "Restore on the machines of a Ray cluster: its ADDRESS, or auto for the one that this machine belongs to (or this "
-    "machine's devices alone). All machines see the photos and --output under the same paths. "
+    "machine's devices alone). All machines see the photos and --output under the same paths, or in an object store "
+    "(s3://BUCKET/FOLDER), where each reads and writes its own. "
     "pip install 'jaxsr[ray]'",
 )
 _LIST = flags.DEFINE_bool("list", False, "Print what would be done, and do nothing.")
@@ -116,12 +125,15 @@ _SIZE = flags.DEFINE_string(
 def main(arguments: Sequence[str]) -> int:
     """Restore the photos and videos that `arguments` name; return the exit status."""
     from jaxsr.api.restorers import open_restorer  # after the flags: a typo is reported at once
+    from jaxsr.data.stores.object_stores import is_address, store_path
     from jaxsr.data.videos.video_files import split_videos
 
-    folder = output_folder(_OUTPUT.value, "--output")
+    output = _OUTPUT.value
+    folder = store_path(output) if is_address(output) else output_folder(output, "--output")
     videos, others = split_videos(arguments)
     if videos:
         _check_flags_of_videos()
+    _check_stores([*arguments, output], videos)
     if _RAY.value is not None:
         from jaxsr.api.cluster_restoring import prepare_driver
 
@@ -157,12 +169,13 @@ def _plan(restorer: "Restorer", arguments: Sequence[str], folder: Path) -> "Rest
     from jaxsr.api.restoring_files import plan_run
     from jaxsr.data.listing import find_photos, left_out_line
     from jaxsr.data.output_names import output_paths
+    from jaxsr.data.stores.object_stores import in_store
     from jaxsr.data.videos.video_files import is_video
 
     saving = _saving()
-    listing = find_photos(arguments, recursive=_RECURSIVE.value, without=folder)
+    listing = find_photos(arguments, recursive=_RECURSIVE.value, without=folder, stores=True)
     names = output_paths(listing.photos, folder, _suffix)
-    if left_out := [path for path in listing.left_out if not is_video(path)]:
+    if left_out := [path for path in listing.left_out if in_store(path) or not is_video(path)]:
         complain(left_out_line(left_out))
     run = plan_run(
         restorer,
@@ -184,6 +197,20 @@ def _check_flags_of_videos() -> None:
     for flag in (_WIDTH, _HEIGHT, _SIZE, _SKIP_EXISTING, _RAY):
         if flag.value:
             raise UserError(f"--{flag.name} is for photos alone; restore videos without it")
+
+
+def _check_stores(places: Sequence[str], videos: Sequence[Path]) -> None:
+    """Raise UserError for what works in folders and not in object stores: videos, --model=auto and --reference."""
+    from jaxsr.data.stores.object_stores import is_address
+
+    references = [place for place in _REFERENCE.value or () if is_address(place)]
+    if references:
+        raise UserError(f"--reference={references[0]} is in an object store; copy it to a folder")
+    if stores := [place for place in places if is_address(place)]:
+        if videos:
+            raise UserError(f"{stores[0]} is in an object store, which is for photos alone; copy videos to a folder")
+        if _MODEL.value == "auto":
+            raise UserError(f"--model=auto does not look at photos in {stores[0]}; name a model")
 
 
 def _plan_videos(restorer: "Restorer", videos: Sequence[Path], folder: Path) -> dict[Path, Path]:
@@ -268,14 +295,16 @@ def _restore_photos(run: "RestoreRun") -> dict[Path, str]:
     """Restore batch by batch, with progress bars; print where results were written. Return why some failed."""
     from tqdm import tqdm
 
+    from jaxsr.data.stores.object_stores import shown
+
     with tqdm(total=len(run.todo), unit="photo", disable=None) as bar:
         for batch in run.batches():
             for path in batch:
                 if path not in run.failures:
-                    say(run.todo[path])
+                    say(shown(run.todo[path]))
             bar.update(len(batch))
     total = len(run.todo) + len(run.skipped)
-    say(f"{len(run.todo) - len(run.failures)} of {total} photos restored by {run.restorer.name} in {run.folder}")
+    say(f"{len(run.todo) - len(run.failures)} of {total} photos restored by {run.restorer.name} in {shown(run.folder)}")
     say(run.summary())
     return run.failures
 

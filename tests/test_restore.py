@@ -153,3 +153,14 @@ def test_names_that_are_no_text(photos, tmp_path):
     done = subprocess.run(line, capture_output=True, env=environment, check=False)
     assert done.returncode == 1 and b"3 of 5 photos" in done.stdout and b"\x1b" not in done.stdout + done.stderr
     assert b"\\udcff\\n\\x1b[2J.png" in done.stdout
+
+
+def test_what_object_stores_do_not_have_is_refused_in_one_line(photos, tmp_path):
+    store = f"file://{photos}"
+    for arguments, line in (
+        ([f"{store}/clip.mp4"], f"{store}/clip.mp4 is in an object store, which is for photos alone; copy videos"),
+        ([store, "--model=auto"], f"--model=auto does not look at photos in {store}; name a model"),
+        ([photos, "--model=srntt", f"--reference={store}"], f"--reference={store} is in an object store; copy it"),
+    ):
+        done = run(*arguments, f"--output=file://{tmp_path / 'out'}")
+        assert done.returncode == 2 and done.stderr.startswith(f"restore: {line}") and not (tmp_path / "out").exists()

@@ -1,9 +1,10 @@
 """Photos restored on the machines of a Ray cluster: the plan and the record stay here, the work is spread.
 
 Each GPU of the cluster, or each machine where there is none, has one actor, which keeps the model and its compiled
-programs. All machines see the photos and the outputs under the same paths. An output appears whole or not at all, and
-only this process writes the record of outputs, when an actor has reported it: a killed worker's photos are restored
-again, a killed run is continued with --skip_existing.
+programs. All machines see the photos and the outputs under the same paths, or in an object store, where each actor
+fetches and puts its own. An output appears whole or not at all, and only this process writes the record of outputs,
+when an actor has reported it: a killed worker's photos are restored again, a killed run is continued with
+--skip_existing.
 """
 
 import contextlib
@@ -18,6 +19,7 @@ import jax
 
 from jaxsr.api.restoring_files import RestoreRun, output_exists, restore_batch, with_extras
 from jaxsr.data.images import photo_size
+from jaxsr.data.stores.object_stores import MEMORY, SEPARATOR, in_store, shown
 from jaxsr.devices.ray_cluster import AUTO, actor_resources, check_address, connected, ray_module
 from jaxsr.restoration.saving import SaveOptions
 from jaxsr.support.command_line import use_all_cores, use_compile_cache
@@ -64,23 +66,24 @@ class ClusterRun(RestoreRun):
         finally:
             remove_remains_of(with_extras(self.todo.values()))  # of killed workers
         if left:
-            self.failures |= {path: f"{path}: {LOST.format(count=2 * (RETRIES + 1))}" for path in left}
+            self.failures |= {path: f"{shown(path)}: {LOST.format(count=2 * (RETRIES + 1))}" for path in left}
             yield list(left)
 
     def _with_unseen(self, batch: Sequence[Path], failures: Mapping[Path, str]) -> dict[Path, str]:
-        """Return `failures`, and a line for each photo of `batch` whose output is not here."""
-        unseen = [path for path in batch if path not in failures and not output_exists(self.todo[path])]
+        """Return `failures`, and a line for each photo of `batch` whose output is not in the folder seen here."""
+        done = [path for path in batch if path not in failures and not in_store(self.todo[path])]
+        unseen = [path for path in done if not output_exists(self.todo[path])]
         return {**failures, **{path: f"{path}: {UNSEEN.format(output=self.todo[path])}" for path in unseen}}
 
 
 def prepare_driver(address: str, paths: Sequence[str]) -> None:
     """Leave the devices of this machine to the actors; called before JAX has used any.
 
-    Raises UserError for an `address` where nothing answers, for `paths` of photos or results in an object store, and
-    without Ray.
+    Raises UserError for an `address` where nothing answers, for `paths` of photos or results that other processes
+    cannot see, and without Ray.
     """
-    if stores := [path for path in paths if "://" in path]:
-        raise UserError(f"{stores[0]} is no folder; mount the store on all machines, and name the folder instead")
+    if unseen := [path for path in paths if path.startswith(MEMORY + SEPARATOR)]:
+        raise UserError(f"{unseen[0]} is seen by one process alone; name a folder, or a store that all machines reach")
     ray_module()
     check_address(address)
     jax.config.update("jax_platforms", "cpu")
@@ -135,10 +138,10 @@ def _outcomes(
         return
     import ray.data  # pyright: ignore[reportMissingImports]
 
-    absolute = {str(path.absolute()): path for path in outputs}
+    absolute = {_everywhere(path): path for path in outputs}
     resources, actors = actor_resources()
     rows = [
-        {"work": json.dumps({str(path.absolute()): str(outputs[path].absolute()) for path in chunk})}
+        {"work": json.dumps({_everywhere(path): _everywhere(outputs[path]) for path in chunk})}
         for chunk in chunks(list(outputs), actors, largest)
     ]
     restorer = ray.put(run.restorer)  # held here, so that an actor can be started again
@@ -157,6 +160,11 @@ def _outcomes(
             path = absolute[name]
             failures[path] = _as_given(line, path, outputs[path])
         yield [absolute[name] for name in outcome["photos"]], failures
+
+
+def _everywhere(path: Path) -> str:
+    """Return what `path` is called by a process in any folder."""
+    return str(path if in_store(path) else path.absolute())
 
 
 def _as_given(line: str, *paths: Path) -> str:

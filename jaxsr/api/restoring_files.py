@@ -7,8 +7,10 @@ from pathlib import Path
 
 from jaxsr.api.fingerprints import fingerprint
 from jaxsr.api.restorers import NetworkRestorer, Restorer
+from jaxsr.api.store_restoring import StoreRestorer
 from jaxsr.data.images import photo_size
-from jaxsr.data.output_record import NAME, OutputRecord
+from jaxsr.data.output_record import NAME, NoRecord, OutputRecord
+from jaxsr.data.stores.object_stores import check_folder, existing, in_store, shown
 from jaxsr.devices.meshes import on_accelerator
 from jaxsr.devices.threads import in_threads
 from jaxsr.restoration.saving import DEFAULT_SAVING, SaveOptions
@@ -34,7 +36,7 @@ class RestoreRun:
         saving: how photos are read and saved.
         record: what made the outputs in the folder.
         failures: a line for each photo that failed.
-        pixels: of the outputs that were written.
+        pixels: of the outputs that were written to folders; those in stores are not read again.
         seconds: that it took.
     """
 
@@ -51,7 +53,10 @@ class RestoreRun:
     def batches(self) -> Iterator[Sequence[Path]]:
         """Restore batch after batch, and yield the photos of each; one that fails does not stop the others."""
         began = time.monotonic()
-        make_folder(self.folder)
+        if not in_store(self.folder):
+            make_folder(self.folder)
+        elif self.todo:
+            check_folder(self.folder)
         remove_remains_of([self.folder / NAME, *with_extras(self.todo.values())])
         try:
             for batch in self._finished():
@@ -63,11 +68,11 @@ class RestoreRun:
     def summary(self) -> str:
         """Return how many photos were done, skipped and failed, in what time."""
         done = len(self.todo) - len(self.failures)
+        line = f"done {done}, skipped {len(self.skipped)}, failed {len(self.failures)}; {self.seconds:.1f} seconds"
+        if in_store(self.folder):
+            return line
         speed = self.pixels / 1e6 / self.seconds if self.seconds else 0.0
-        return (
-            f"done {done}, skipped {len(self.skipped)}, failed {len(self.failures)}; {self.seconds:.1f} seconds, "
-            f"{speed:.2f} megapixels written per second"
-        )
+        return f"{line}, {speed:.2f} megapixels written per second"
 
     def _finished(self) -> Iterator[Sequence[Path]]:
         """Restore batch after batch; yield the photos of each when it is recorded what became of them."""
@@ -126,24 +131,33 @@ def plan_run(
     """Return the run that makes `outputs`, the output of each photo, in `folder`; nothing is written yet.
 
     With `skip_existing` photos are skipped whose outputs are whole and were made of the same photo by the same model
-    with the same options. Raises UserError, unless `overwrite` says so, for a file that is in the place of an output
-    and was not made of its photo.
+    with the same options; where photos or outputs are in an object store, which has no record of that, those whose
+    outputs are there. Raises UserError, unless `overwrite` says so, for a file that is in the place of an output and
+    was not made of its photo; in a store, for any.
     """
-    record = OutputRecord(folder, fingerprint(restorer, saving))
-    skipped = {}
+    if stores := any(map(in_store, (*outputs, folder))):
+        restorer, record = StoreRestorer(restorer), NoRecord(folder)
+    else:
+        record = OutputRecord(folder, fingerprint(restorer, saving))
+    skipped, in_stores = {}, existing(outputs.values())
     for path, output in outputs.items():
-        if not output_exists(output):
+        if not (output in in_stores or output_exists(output)):
             continue
         if skip_existing and record.is_whole(output, path):
             skipped[path] = output
         elif output.is_dir():
             raise UserError(f"{output} is a folder, in the place of the result of {path}; choose another output folder")
         elif not (overwrite or record.is_of(output, path)):
-            raise UserError(
-                f"{output} is there already and was not made of {path}; choose another output folder, or --overwrite it"
-            )
+            raise UserError(_in_the_way(path, output, stores))
     todo = {path: output for path, output in outputs.items() if path not in skipped}
     return RestoreRun(restorer, folder, todo, skipped, saving, record)
+
+
+def _in_the_way(path: Path, output: Path, stores: bool) -> str:
+    """Return the line for an `output` of `path` that is there, made of something else or of nobody knows what."""
+    if stores:
+        return f"{shown(output)} is there already; --skip_existing to keep it, --overwrite it, or choose another folder"
+    return f"{output} is there already and was not made of {path}; choose another output folder, or --overwrite it"
 
 
 def with_extras(outputs: Iterable[Path]) -> Iterator[Path]:
@@ -168,8 +182,11 @@ def output_exists(output: Path) -> bool:
 def planned_lines(run: RestoreRun) -> Iterator[str]:
     """Yield a line for each photo that says what the run would do."""
     for path, output in run.skipped.items():
-        yield f"{path} -> {output} (skipped: there already)"
+        yield f"{shown(path)} -> {shown(output)} (skipped: there already)"
     for path, output in run.todo.items():
+        if in_store(path):
+            yield f"{shown(path)} -> {shown(output)} (size unknown: not fetched)"
+            continue
         size = photo_size(path)
         try:
             height, width = run.saving.final_size(size, run.restorer.scale) if size else (0, 0)
@@ -177,4 +194,4 @@ def planned_lines(run: RestoreRun) -> Iterator[str]:
             yield f"{path}: would fail: {error}"
             continue
         sizes = f"{size[1]} x {size[0]} to {width} x {height} pixels" if size else "size unknown: would fail"
-        yield f"{path} -> {output} ({sizes})"
+        yield f"{path} -> {shown(output)} ({sizes})"

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from jaxsr.data.codecs.photo_formats import PHOTO_SUFFIXES
+from jaxsr.data.stores.object_stores import files_named, in_store, is_address, shown, store_path
 from jaxsr.support.errors import UserError
 from jaxsr.support.paths import user_path
 
@@ -34,26 +35,37 @@ def list_photos(inputs: Sequence[str | Path]) -> list[Path]:
     return list(find_photos(inputs).photos)
 
 
-def find_photos(inputs: Sequence[str | Path], *, recursive: bool = False, without: str | Path | None = None) -> Listing:
+def find_photos(
+    inputs: Sequence[str | Path],
+    *,
+    recursive: bool = False,
+    without: str | Path | None = None,
+    stores: bool = False,
+) -> Listing:
     """Return the photos that `inputs` name, each once, and what else is in their folders.
 
     A folder stands for the photos directly in it, or with `recursive` for those in its folders too, but for the folder
     `without`; a pattern (`**` too) for those it matches; all by PHOTO_SUFFIXES. A file named explicitly is kept
     whatever its suffix, even if it does not exist, so that it is reported with other unreadable photos. Raises
     UserError for no inputs, for a folder or a pattern without photos, and for a name without a suffix that is neither
-    file nor folder.
+    file nor folder. With `stores` an input may be an address such as s3://bucket/photos, of a folder, file or pattern;
+    its photos are the paths of data/stores/object_stores.py.
     """
     if not inputs:
         raise UserError("no photos given; name files, folders or patterns such as 'photos/*.png'")
-    excluded = None if without is None else Path(without).resolve()
+    skip = None if without is None else Path(without)
     photos: dict[Path, Path] = {}
     left_out: set[Path] = set()
     for item in inputs:
-        path = user_path(item)
-        root, files = _files_of(path, recursive, excluded)
+        path = store_path(str(item)) if stores and is_address(item) else user_path(item)
+        if stores and in_store(path):
+            root, files = files_named(path, recursive=recursive, without=skip)
+        else:
+            root, files = _files_of(path, recursive, skip and skip.resolve())
         found = [file for file in files if file == path or file.suffix.lower() in PHOTO_SUFFIXES]
         if not found:
-            kind = f"folder {path} holds" if path.is_dir() else f"pattern {str(path)!r} matches"
+            pattern = glob.has_magic(str(path)) and not path.is_dir()
+            kind = f"pattern {shown(path)!r} matches" if pattern else f"folder {shown(path)} holds"
             raise UserError(f"{kind} no photos (files ending in {', '.join(PHOTO_SUFFIXES)})")
         for file in found:
             photos.setdefault(Path(os.path.normpath(file)), _below(root, file))

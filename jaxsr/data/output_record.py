@@ -94,6 +94,35 @@ class OutputRecord:
         return output.relative_to(self._folder).as_posix()
 
 
+class NoRecord(OutputRecord):
+    """In the place of a record where photos or outputs are in an object store, which nothing can be added to.
+
+    An output that is there counts as whole, for a store shows no part of one; of which photo it was made, by which
+    model and with which options is not known.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Read nothing."""
+        self._folder, self._settings, self._entries = folder, "", {}
+
+    def is_whole(self, output: Path, photo: Path) -> bool:
+        """Return True."""
+        return True
+
+    def is_of(self, output: Path, photo: Path) -> bool:
+        """Return False."""
+        return False
+
+    def begin(self, output: Path, photo: Path) -> None:
+        """Do nothing."""
+
+    def finish(self, output: Path) -> None:
+        """Do nothing."""
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
 def file_digest(path: Path) -> str:
     """Return the SHA-256 of the file `path`; "" where it cannot be read."""
     try:

@@ -63,9 +63,9 @@ def test_a_planned_run_goes_to_a_cluster_as_it_is(photos, tmp_path):
     assert run.todo == planned.todo and run.record is planned.record and not out.exists()
 
 
-def test_without_ray_and_with_an_object_store_one_line_says_what_to_do(monkeypatch):
-    with pytest.raises(UserError, match="s3://bucket/photos is no folder; mount the store"):
-        prepare_driver("auto", ["a.png", "s3://bucket/photos"])
+def test_without_ray_and_with_what_others_do_not_see_one_line_says_what_to_do(monkeypatch):
+    with pytest.raises(UserError, match="memory://photos is seen by one process alone; name a folder"):
+        prepare_driver("auto", ["a.png", "memory://photos"])
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(UserError, match=r"pip install 'jaxsr\[ray\]'"):
         prepare_driver("auto", ["photos"])
@@ -103,6 +103,29 @@ def test_killed_workers_lose_nothing_and_double_nothing(photos, tmp_path, addres
     assert contents(tmp_path / "spread") == contents(tmp_path / "alone")
     record = (tmp_path / "spread" / NAME).read_text().splitlines()
     assert len({json.loads(line)["output"] for line in record}) == len(record) == PHOTOS
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_in_a_store_killed_workers_lose_nothing_and_double_nothing(photos, tmp_path, address):
+    stores = f"file://{photos}", f"file://{tmp_path}/spread"
+    with start(photos, tmp_path / "alone") as alone:
+        alone.communicate()
+    with start(photos, tmp_path / "spread", f"--ray={address}", stores=stores) as spread:
+        assert spread.stdout is not None
+        printed = [spread.stdout.readline()]
+        assert kill_an_actor() and len(list((tmp_path / "spread").glob("*.png"))) < PHOTOS
+        printed += spread.stdout
+    errors = Path(f"{tmp_path / 'spread'}.errors").read_text().splitlines()
+    assert spread.returncode == 1 and errors[-1].startswith(f"file://{photos}/broken.png: "), errors
+    outputs = [line for line in printed if line.endswith(".png\n")]
+    assert len(outputs) == len(set(outputs)) == PHOTOS and outputs[0].startswith(f"{stores[1]}/")
+    alone_files, spread_files = (contents(tmp_path / name) for name in ("alone", "spread"))
+    assert {name: spread_files[name] for name in spread_files if name[0] != "."} == {
+        name: alone_files[name] for name in alone_files if name != NAME
+    }
+    with start(photos, tmp_path / "spread", "--skip_existing", stores=stores) as again:
+        assert again.stdout is not None and f"skipped {PHOTOS}, failed 1" in again.stdout.read()
 
 
 @pytest.mark.slow
@@ -148,9 +171,13 @@ class Deadly:
         return self._restorer.restore_files(outputs, **keywords)
 
 
-def start(photos: Path, output: Path, *flags: str) -> subprocess.Popen:
-    """Return the started command, in the folder of `photos`' parent; OUTPUT.errors gets what it complains of."""
-    line = [sys.executable, "-m", "jaxsr.restore", photos.name, f"--output={output.name}", "--model=fsrcnn-x2"]
+def start(photos: Path, output: Path, *flags: str, stores: tuple[str, str] | None = None) -> subprocess.Popen:
+    """Return the started command, in the folder of `photos`' parent; OUTPUT.errors gets what it complains of.
+
+    `stores` are addresses of both folders, by which the command names them.
+    """
+    source, target = stores or (photos.name, output.name)
+    line = [sys.executable, "-m", "jaxsr.restore", source, f"--output={target}", "--model=fsrcnn-x2"]
     with Path(f"{output}.errors").open("w") as errors:
         command = [*line, "--ensemble", *flags]
         return subprocess.Popen(command, cwd=photos.parent, stdout=subprocess.PIPE, stderr=errors, text=True)
