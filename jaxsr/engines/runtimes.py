@@ -1,17 +1,21 @@
 """OpenVINO and ONNX Runtime: each compiles an ONNX file once and runs it on arrays, on the cores that are allowed."""
 
 import contextlib
+import functools
 import importlib.util
 import os
 import sys
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from jaxsr.support.errors import UserError
+
+if TYPE_CHECKING:
+    import openvino
 
 RUNTIMES = ("openvino", "onnxruntime")
 TELEMETRY = "openvino_telemetry"
@@ -66,18 +70,28 @@ def _without_telemetry() -> Iterator[None]:
         del sys.modules[TELEMETRY]
 
 
+@functools.cache  # for as long as the process: see below
+def _openvino_core() -> "openvino.Core":
+    """Return OpenVINO's core, one for all programs.
+
+    It gives the thread that first compiles a stack for signal handlers, and when it goes frees that, though perhaps in
+    another thread: from then on any signal would end the process with SIGSEGV.
+    """
+    with _without_telemetry():
+        import openvino  # pyright: ignore[reportMissingImports]
+    return openvino.Core()
+
+
 class OpenVINOProgram:
     """A graph by OpenVINO, compiled for each shape of photos: known shapes let it fuse more than symbols do."""
 
     def __init__(self, file: bytes, precision: str) -> None:
         """Read the graph."""
-        with _without_telemetry():
-            import openvino  # pyright: ignore[reportMissingImports]
         import onnx  # pyright: ignore[reportMissingImports]
 
         outputs = onnx.load_model_from_string(file).graph.output
         self._names = [output.name for output in outputs]  # OpenVINO keeps their order, and may give them others' names
-        self._file, self._core = file, openvino.Core()
+        self._file = file
         hint = {"float32": "f32", "bf16": "bf16"}[precision]
         self._config = {"INFERENCE_PRECISION_HINT": hint, "INFERENCE_NUM_THREADS": cores(), "NUM_STREAMS": 1}
         self._compiled: OrderedDict[tuple[int, ...], Callable[[np.ndarray], Arrays]] = OrderedDict()
@@ -94,9 +108,10 @@ class OpenVINOProgram:
             return self._compiled[photos.shape](photos)
 
     def _compile(self, shape: tuple[int, ...]) -> Callable[[np.ndarray], Arrays]:
-        model = self._core.read_model(self._file)
+        core = _openvino_core()
+        model = core.read_model(self._file)
         model.reshape({"photos": list(shape)})
-        request = self._core.compile_model(model, "CPU", self._config).create_infer_request()
+        request = core.compile_model(model, "CPU", self._config).create_infer_request()
 
         def run(photos: np.ndarray) -> Arrays:
             results = request.infer({"photos": photos}, share_inputs=True)
