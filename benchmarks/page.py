@@ -8,7 +8,7 @@ from pathlib import Path
 
 from absl import flags
 
-from benchmarks.record import Results, TableRecord, read_results
+from benchmarks.measurements import Results, TableRecord, read_results
 from benchmarks.tables import duration, header, line
 from jaxsr.support import command_line
 from jaxsr.support.errors import UserError

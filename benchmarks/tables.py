@@ -14,7 +14,7 @@ import jax
 import numpy as np
 from absl import flags
 
-from benchmarks.record import Record, RowRecord
+from benchmarks.measurements import Record, RowRecord
 from benchmarks.timing import machine
 from benchmarks.workers import MeasurementFailed, OverLimit, limited
 from jaxsr.models import MODELS, Model

@@ -8,7 +8,6 @@ The scale of a network that has none in its shapes is taken from the file's name
 Exit status 0: written; 2: wrong usage or a file that does not fit.
 """
 
-import hashlib
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,6 +17,7 @@ from absl import flags
 
 from jaxsr.support import command_line
 from jaxsr.support.errors import UserError
+from jaxsr.support.files import file_digest
 from jaxsr.support.messages import say
 from jaxsr.support.model_options import Option, parse_model
 from jaxsr.support.paths import output_file, user_path
@@ -49,7 +49,7 @@ def main(arguments: Sequence[str]) -> int:
             say(f"scale {scale} is taken from the file's name, as no shape tells it; another: --model={name},scale=N")
         model = build(name, imported, scale=scale, **options)
     names = ", ".join(source.name for source in sources)
-    digests = ", ".join(digest_of(index_of(source)) for source in sources)
+    digests = ", ".join(file_digest(index_of(source)) for source in sources)
     model.save(output, training={"imported_from": names, "sha256": digests}, licence=_LICENCE.value)
     print(f"{model.name}: {count_parameters(model.spec, model.scale, **model.options):,} parameters, {model.options}")
     print(f"written to {output}")
@@ -93,12 +93,6 @@ def scale_in_name(name: str) -> int | None:
     found = {int(match) for match in re.findall(r"(?<![a-z0-9])(?:x|scale_?)([2348])(?![0-9])", name.lower())}
     found |= {int(match) for match in re.findall(r"(?<![a-z0-9])([2348])x(?![a-z0-9])", name.lower())}
     return found.pop() if len(found) == 1 else None
-
-
-def digest_of(path: Path) -> str:
-    """Return the SHA-256 of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def split_scale(name: str, options: dict[str, Option]) -> int | None:

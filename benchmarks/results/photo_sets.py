@@ -6,11 +6,11 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
-from jaxsr.data.output_record import file_digest
 from jaxsr.evaluation.paired_sets import read_set
 from jaxsr.evaluation.pairs import BICUBIC_PAIRS, PairOptions
 from jaxsr.evaluation.sources import Source, pair_files
 from jaxsr.support.errors import UserError
+from jaxsr.support.files import file_digest
 
 DEPTH = 2  # how far below the folders of --data the sets may lie
 BICUBIC_SETS = ("Set5", "Set14", "BSD100", "Urban100")

@@ -10,7 +10,7 @@ import jax
 import numpy as np
 
 from jaxsr.api.restorers import NetworkRestorer, Restorer, ZSSRRestorer
-from jaxsr.data.output_record import file_digest
+from jaxsr.data.output_record import digest_or_nothing
 from jaxsr.restoration.reference.reference_features import ReferenceFeatures
 from jaxsr.restoration.saving import SaveOptions
 from jaxsr.support.types import Json
@@ -24,7 +24,7 @@ def fingerprint(restorer: Restorer, saving: SaveOptions) -> str:
         fields = dataclasses.fields(restorer.options)
         parts += _option_parts({field.name: getattr(restorer.options, field.name) for field in fields})
     elif isinstance(restorer, ZSSRRestorer):
-        parts += [restorer.settings, file_digest(Path(restorer.settings.kernel)), restorer.options.ensemble]
+        parts += [restorer.settings, digest_or_nothing(Path(restorer.settings.kernel)), restorer.options.ensemble]
     digest = hashlib.sha256()
     for leaf in jax.tree.leaves(parts):
         data = np.asarray(leaf) if isinstance(leaf, np.ndarray | jax.Array) else None
@@ -39,5 +39,5 @@ def _option_parts(options: dict[str, Json]) -> list[object]:
     if isinstance(reference, ReferenceFeatures):
         parts += [dict(reference.vgg.params), list(reference.conditions), list(reference.textures)]
     if isinstance(vgg, str | os.PathLike):
-        parts.append(file_digest(Path(vgg)))
+        parts.append(digest_or_nothing(Path(vgg)))
     return parts

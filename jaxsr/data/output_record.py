@@ -2,12 +2,11 @@
 
 import contextlib
 import dataclasses
-import hashlib
 import json
 import os
 from pathlib import Path
 
-from jaxsr.support.files import written_whole
+from jaxsr.support.files import file_digest, written_whole
 
 NAME = ".jaxsr-outputs.jsonl"
 FIELDS = ("output", "input", "digest", "settings", "result")  # of a line
@@ -54,22 +53,22 @@ class OutputRecord:
             entry is not None
             and entry.settings == self._settings
             and bool(entry.result)
-            and entry.digest == file_digest(photo)
-            and entry.result == file_digest(output)
+            and entry.digest == digest_or_nothing(photo)
+            and entry.result == digest_or_nothing(output)
         )
 
     def is_of(self, output: Path, photo: Path) -> bool:
         """Return whether `output` was made of the file `photo`, whatever was in it, or of one that equals it."""
         entry = self._entries.get(self._key(output))
-        return entry is not None and (entry.input == str(photo.absolute()) or entry.digest == file_digest(photo))
+        return entry is not None and (entry.input == str(photo.absolute()) or entry.digest == digest_or_nothing(photo))
 
     def begin(self, output: Path, photo: Path) -> None:
         """Note that `output` will be made of `photo`."""
-        self._add(output, Entry(str(photo.absolute()), file_digest(photo), self._settings))
+        self._add(output, Entry(str(photo.absolute()), digest_or_nothing(photo), self._settings))
 
     def finish(self, output: Path) -> None:
         """Note that `output`, which was begun, is whole."""
-        self._add(output, dataclasses.replace(self._entries[self._key(output)], result=file_digest(output)))
+        self._add(output, dataclasses.replace(self._entries[self._key(output)], result=digest_or_nothing(output)))
 
     def close(self) -> None:
         """Write the entries whose outputs are there in order, each once; without any there is no file."""
@@ -123,10 +122,9 @@ class NoRecord(OutputRecord):
         """Do nothing."""
 
 
-def file_digest(path: Path) -> str:
+def digest_or_nothing(path: Path) -> str:
     """Return the SHA-256 of the file `path`; "" where it cannot be read."""
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return file_digest(path)
     except OSError:
         return ""

@@ -52,6 +52,12 @@ def remove_remains_of(paths: Iterable[Path]) -> None:
                 file.unlink(missing_ok=True)
 
 
+def file_digest(path: str | os.PathLike) -> str:
+    """Return the SHA-256 of the file `path`; raises OSError where it cannot be read."""
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def _shortened(path: Path) -> str:
     """Return the stem of `path`, so short that its temporary name is no longer than names may be."""
     room = MAX_NAME - len(os.fsencode(path.suffix)) - RANDOM_CHARACTERS - len(".-")

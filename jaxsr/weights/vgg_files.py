@@ -1,7 +1,6 @@
 """VGG19's weights: finding the file, checking and reading it. None ships: it has 80 MB at least."""
 
 import functools
-import hashlib
 import os
 import re
 from collections.abc import Sequence
@@ -14,7 +13,7 @@ from absl import logging
 
 from jaxsr.models.vgg import BLOCKS, CONVOLUTIONS, VGG19, check_layers, last_convolution
 from jaxsr.support.errors import UserError
-from jaxsr.support.files import cache_folder
+from jaxsr.support.files import cache_folder, file_digest
 from jaxsr.support.types import Key
 from jaxsr.weights.formats import read_tensors
 
@@ -103,8 +102,7 @@ def check_digest(path: Path) -> None:
     match = re.fullmatch(r".*-([0-9a-f]{8})\.pth", path.name)
     if match is None:
         return
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    digest = file_digest(path)
     if not digest.startswith(match[1]):
         raise UserError(f"{path} is damaged: its SHA-256 begins with {digest[:8]}, not {match[1]}; get it again")
 

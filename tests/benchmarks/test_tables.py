@@ -5,8 +5,8 @@ import json
 import pytest
 from absl import flags
 
+from benchmarks.measurements import Record, read_results
 from benchmarks.page import page
-from benchmarks.record import Record, read_results
 from benchmarks.tables import Measurement, Row, Table, define_flag, flag_value, show
 from benchmarks.workers import MeasurementFailed, OverLimit
 from jaxsr.support.errors import UserError

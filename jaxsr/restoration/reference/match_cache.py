@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from jaxsr.data.kernel_files import write_arrays
+from jaxsr.support.files import file_digest
 
 VERSION = 1  # raised when matching changes
 LARGEST = np.iinfo(np.int16).max  # of a row, a column, or a reference's number
@@ -45,6 +46,5 @@ def digest(files: Sequence[str | Path], crop: Sequence[int]) -> str:
     """Return a name for the contents of `files`, in this order, at `crop`."""
     total = hashlib.sha256(repr((VERSION, [int(number) for number in crop])).encode())
     for path in files:
-        with Path(path).open("rb") as file:
-            total.update(hashlib.file_digest(file, "sha256").digest())
+        total.update(bytes.fromhex(file_digest(path)))
     return total.hexdigest()[:32]
