@@ -4,7 +4,8 @@ python -m benchmarks.ship_weights runs/vdsr --name=vdsr-x2x3x4 --data=data/Set5/
     --machine="one H100" --seconds=480
 
 scores them at every scale of the name on the folders of --data, under the protocols of the network, and writes
-jaxsr/weights/shipped/NAME.safetensors. Networks that estimate a kernel are scored on the 8 kernels of gaussian8.
+jaxsr/weights/shipped/NAME.safetensors. Networks that estimate a kernel are scored on the 8 kernels of gaussian8, SRNTT
+with the most similar reference of each photo, DeblurGAN on folders that `jaxsr.degrade --kind=motion` made.
 float16 must not move a PSNR by 0.01 dB.
 """
 
@@ -72,13 +73,15 @@ def scores_of(model: Model | Path, data: str, scale: int) -> list[dict[str, Json
     opened = (model if isinstance(model, Model) else jaxsr.load(model)).at_scale(scale)
     luma = opened.channels == 1
     pairs = PairOptions("gaussian8") if opened.spec.name.startswith("dan") else None
-    options = EvaluateOptions(protocols=("y8", "y") if luma else ("y", "rgb"), pairs=pairs)
+    level = "1" if "reference" in opened.needs else ""
+    options = EvaluateOptions(protocols=("y8", "y") if luma else ("y", "rgb"), pairs=pairs, reference_level=level)
     folder = Path(data)
+    extra = ", Gaussian8" if pairs else ", most similar reference" if level else ""
     entries = []
     for scored in jaxsr.evaluate(opened, data, scale=scale, options=options).values():
         baseline = {scored.baseline_name: scored.baseline}
         name = folder.parent.name if folder.name == "hr" else folder.name
-        facts: dict[str, Json] = {"data": f"{name}, Gaussian8" if pairs else name, "scale": scale}
+        facts: dict[str, Json] = {"data": name + extra, "scale": scale}
         facts["pairs"] = len(scored.rows)
         entries.append(
             {**facts, "protocol": dataclasses.asdict(scored.protocol), "mean": dict(scored.mean), **baseline}
