@@ -33,6 +33,7 @@ TOLERANCE = 0.01  # dB that float16 may cost
 NAME = flags.DEFINE_string("name", None, "The shipped name with all scales, such as vdsr-x2x3x4.", required=True)
 DATA = flags.DEFINE_list("data", None, "Folders of photos to score on, such as Set5/hr.", required=True)
 MACHINE = flags.DEFINE_string("machine", "", "What the weights were trained on.")
+TRAINED_ON = flags.DEFINE_string("trained_on", "", "The photos learned from, where the run does not know all.")
 SECONDS = flags.DEFINE_integer("seconds", 0, "How long the training took.")
 
 
@@ -59,7 +60,7 @@ def main(argv: Sequence[str]) -> None:
 
 def training_of(model: Model) -> dict[str, Json]:
     """Return what the card says of the training, with the machine and the seconds that were given."""
-    facts = {"machine": MACHINE.value, "seconds": SECONDS.value}
+    facts = {"data": TRAINED_ON.value, "machine": MACHINE.value, "seconds": SECONDS.value}
     return {**model.card.get("training", {}), **{name: value for name, value in facts.items() if value}}
 
 

@@ -87,8 +87,15 @@ def training_card(config: Config, step: int, scores: list[dict[str, Json]]) -> d
         for each in sections:
             section = section[each] = dict(section[each])
         section[name] = names_only(section[name])
-    training = {"data": recipe["data"]["train"], "steps": step, "config": recipe}
+    training = {"data": _learned_from(recipe["data"]), "steps": step, "config": recipe}
     return {"training": training, "scores": scores, "licence": "Apache-2.0"}
+
+
+def _learned_from(data: dict[str, Json]) -> Json:
+    """Return the photos that fields of the section `data` name: with references there are no others."""
+    if data["references"]:
+        return data["references"]
+    return ",".join(data[name] for name in ("train", "pairs") if data[name])
 
 
 def names_only(paths: str) -> str:
