@@ -2,7 +2,7 @@
 
 import dataclasses
 import os
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import jax
@@ -12,7 +12,8 @@ from jaxsr.data.images import Photo, photo_size
 from jaxsr.models import MODELS
 from jaxsr.restoration.options import PhotoLike
 from jaxsr.support.errors import UserError
-from jaxsr.weights import shipped_names
+from jaxsr.support.types import Json
+from jaxsr.weights.shipped_weights import shipped_cards
 
 AUTO, DEFAULT_SCALE, LAST = "auto", 2, "bicubic"
 LOSSY = (".jpg", ".jpeg", ".webp", ".avif", ".heic", ".heif")
@@ -22,10 +23,10 @@ ACCELERATOR_GIGAFLOPS_PER_SECOND = 5_000.0
 PATIENCE = 60.0  # seconds for a photo, or for a hundred frames of a video
 VIDEO_PIXELS = 100 * 1920 * 1080
 
-# By scale, from the best on bicubic's small photos on. Bicubic, which serves every photo, ends each list.
+# By scale, from the best in the papers on: the order of weights without a score. Bicubic ends each list.
 PREFERENCES: dict[int, tuple[str, ...]] = {
     2: ("rdn", "drcn", "lapsrn", "vdsr", "srresnet", "mslapsrn", "fsrcnn", "srcnn", "espcn"),
-    3: ("rdn", "drcn", "vdsr", "fsrcnn", "srcnn", "espcn"),
+    3: ("rdn", "drcn", "lapsrn", "vdsr", "mslapsrn", "fsrcnn", "srcnn", "espcn"),
     4: ("rdn", "srresnet", "srdensenet", "lapsrn", "mslapsrn", "drcn", "vdsr", "fsrcnn", "srcnn", "espcn"),
     8: ("lapsrn", "mslapsrn"),
 }
@@ -66,16 +67,16 @@ class ModelChoice:
     reason: str
 
 
-def choose_model(facts: PhotoFacts, devices: DeviceFacts, installed: Collection[str]) -> ModelChoice:
-    """Return the first model of PREFERENCES that is `installed` and fast enough, else the fastest, else bicubic.
+def choose_model(facts: PhotoFacts, devices: DeviceFacts, installed: Mapping[str, float]) -> ModelChoice:
+    """Return the best model of PREFERENCES that is `installed` and fast enough, else the fastest, else bicubic.
 
-    `installed` are the names of weight files, such as "vdsr" or "rdn-x2". Raises UserError for a scale that no model
-    has, bicubic included.
+    `installed` has the PSNR on Set5 of each weight file by its name, such as "vdsr" or "rdn-x2"; 0 where nobody knows.
+    Raises UserError for a scale that no model has, bicubic included.
     """
     known = MODELS[LAST].scales
     if facts.scale not in known:
         raise UserError(f"no model enlarges {facts.scale} times; choose one of: {', '.join(map(str, known))}")
-    candidates = list(_candidates(facts, installed))
+    candidates = _candidates(facts, installed)
     quick = [name for name in candidates if seconds_of(name, facts, devices) <= PATIENCE]
     if not candidates:
         return ModelChoice(LAST, facts.scale, f"auto: bicubic, for no weights are installed for x{facts.scale}")
@@ -84,15 +85,17 @@ def choose_model(facts: PhotoFacts, devices: DeviceFacts, installed: Collection[
     return ModelChoice(chosen, facts.scale, _reason(chosen, base, candidates, facts, devices))
 
 
-def _candidates(facts: PhotoFacts, installed: Collection[str]) -> Iterator[str]:
-    """Yield the systems that are installed for the scale, the preferred first."""
+def _candidates(facts: PhotoFacts, installed: Mapping[str, float]) -> list[str]:
+    """Return the systems that are installed for the scale, the best first."""
     names = PREFERENCES.get(facts.scale, ())
     names = (*FOR_LOSSY, *names) if facts.lossy else names
-    if facts.grey:
-        names = tuple(sorted(names, key=lambda name: name in IN_COLOUR))  # stable
-    for name in names:
-        if f"{name}-x{facts.scale}" in installed or name in installed:
-            yield name
+
+    def rank(name: str) -> tuple[bool, bool, float]:
+        score = installed.get(f"{name}-x{facts.scale}", 0.0) or installed.get(name, 0.0)
+        return name not in FOR_LOSSY, facts.grey and name in IN_COLOUR, -score
+
+    there = [name for name in names if f"{name}-x{facts.scale}" in installed or name in installed]
+    return sorted(there, key=rank)
 
 
 def seconds_of(name: str, facts: PhotoFacts, devices: DeviceFacts) -> float:
@@ -139,4 +142,14 @@ def is_lossy(path: str | os.PathLike[str]) -> bool:
 
 
 def _choose_here(facts: PhotoFacts) -> ModelChoice:
-    return choose_model(facts, DeviceFacts(jax.default_backend(), jax.local_device_count()), shipped_names())
+    scores = {name: _set5_score(card) for name, card in shipped_cards().items()}
+    return choose_model(facts, DeviceFacts(jax.default_backend(), jax.local_device_count()), scores)
+
+
+def _set5_score(card: Mapping[str, Json]) -> float:
+    """Return the PSNR of luma on Set5 that a weight file's `card` has for its scale, or 0."""
+    for score in card.get("scores", ()):
+        found = (score["data"], score.get("scale", card["scale"]), score["protocol"]["name"])
+        if found == ("Set5", card["scale"], "y"):
+            return score["mean"]["psnr"]
+    return 0.0

@@ -37,19 +37,30 @@ ALL = ("rdn-x2", "real-x2", "real-x4", "vdsr", "lapsrn-x4", "srresnet-x4", "fsrc
     ],
 )
 def test_what_is_chosen(facts, devices, installed, model):
-    choice = choose_model(facts, devices, installed)
+    choice = choose_model(facts, devices, dict.fromkeys(installed, 0.0))
     assert (choice.model, choice.scale) == (model, facts.scale)
     assert choice.reason.startswith(f"auto: {model}") and "\n" not in choice.reason
 
 
+def test_what_scored_better_is_preferred():
+    installed = {"rdn-x4": 31.0, "lapsrn-x4": 31.6, "srresnet-x4": 31.5, "fsrcnn-x4": 0.0}
+    assert choose_model(PhotoFacts(4, 10_000), CPU, installed).model == "lapsrn-x4"
+    assert choose_model(PhotoFacts(4, 10_000, grey=True), CPU, {**installed, "rdn-x4": 32.0}).model == "lapsrn-x4"
+    assert choose_model(PhotoFacts(4, 10_000), CPU, {**installed, "rdn-x4": 32.0}).model == "rdn-x4"
+
+
+def test_scores_of_the_cards_that_ship_are_read():
+    assert choose_for_files([], [], 3).model == "lapsrn-x3"
+
+
 def test_the_reason_names_what_would_take_too_long():
-    reason = choose_model(PhotoFacts(2, 200_000), CPU, ALL).reason
+    reason = choose_model(PhotoFacts(2, 200_000), CPU, dict.fromkeys(ALL, 0.0)).reason
     assert "a photo in colour at x2 on 1 cpu device (rdn would take over 60 seconds for 0.2 megapixels)" in reason
 
 
 def test_scales_without_a_model_are_refused():
     with pytest.raises(UserError, match="no model enlarges 5 times; choose one of: 2, 3, 4, 8"):
-        choose_model(PhotoFacts(5), CPU, ALL)
+        choose_model(PhotoFacts(5), CPU, {})
 
 
 def test_the_preferences_are_of_models_that_have_the_scale():
