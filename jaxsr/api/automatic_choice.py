@@ -147,9 +147,12 @@ def _choose_here(facts: PhotoFacts) -> ModelChoice:
 
 
 def _set5_score(card: Mapping[str, Json]) -> float:
-    """Return the PSNR of luma on Set5 that a weight file's `card` has for its scale, or 0."""
+    """Return the PSNR of luma on Set5 that a weight file's `card` has for its scale, or 0.
+
+    Rounded luma or not (y8 or y): that moves it by less than 0.1 dB.
+    """
     for score in card.get("scores", ()):
-        found = (score["data"], score.get("scale", card["scale"]), score["protocol"]["name"])
-        if found == ("Set5", card["scale"], "y"):
+        here = score["data"] == "Set5" and score.get("scale", card["scale"]) == card["scale"]
+        if here and score["protocol"]["name"] in ("y8", "y"):
             return score["mean"]["psnr"]
     return 0.0
