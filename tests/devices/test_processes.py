@@ -149,7 +149,7 @@ def test_the_other_ends_when_one_is_killed(killed, photos, tmp_path):
     pair[killed].kill()
     pair[killed].communicate()
     other = pair[1 - killed]
-    _, said = other.communicate(timeout=20)
+    _, said = other.communicate(timeout=60)
     line = f"train: process {killed} of 2 is gone; run the same command to resume"
     ended = other.returncode == 1 and line in said.splitlines()
     assert ended or (killed == 0 and other.returncode == -signal.SIGABRT), said
