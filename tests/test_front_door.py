@@ -190,7 +190,7 @@ def test_mistakes_are_named_under_jit_too():
             call(jnp.zeros((1, 8, 8, 4)))
         with pytest.raises(jaxsr.UserError, match="takes floats in .*; got uint8: divide by the largest level, 255"):
             call(jnp.zeros((1, 8, 8, 1), jnp.uint8))
-    with pytest.raises(jaxsr.UserError, match="photos of 9x4 pixels are too small for deblurgan-x1; use 5x5 or more"):
+    with pytest.raises(jaxsr.UserError, match="photos of 9x4 pixels are too small for deblurgan; use 5x5 or more"):
         jax.eval_shape(deblurgan, jnp.zeros((1, 9, 4, 3)))
     valid = jaxsr.create("srcnn", scale=2, key=KEY, **REDUCED["srcnn"], padding="valid")
     with pytest.raises(jaxsr.UserError, match="padding='valid' is for training; restore with another padding"):

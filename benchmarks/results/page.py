@@ -18,8 +18,8 @@ by hand.
 SET_NOTES = {
     "Gaussian8": "Set5, blurred by eight isotropic Gaussian kernels.",
     "GoPro": "Blurred photos, restored at their own size; bicubic stands for the blurred photo itself.",
-    "views": "Photos of one scene from several views: the most similar one gives texture to SRNTT, whose shipped weights "
-    "learned from all but `entry_1` and `fountain_1`; on these they have 28.49 dB, bicubic 27.58.",
+    "views": "Photos of one scene from several views: the most similar one gives texture to SRNTT, whose shipped "
+    "weights learned from all but `entry_1` and `fountain_1`; on these they have 28.49 dB, bicubic 27.58.",
 }
 LEAST_DIFFERENCE = 0.05  # dB, below which there is nothing to explain
 

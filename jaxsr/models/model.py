@@ -159,8 +159,8 @@ class Model:
 
     @property
     def name(self) -> str:
-        """The model's name with its scale, such as `fsrcnn-x2`."""
-        return f"{self.spec.name}-x{self.scale}"
+        """The model's name with its scale, such as `fsrcnn-x2`, without one where it does not enlarge."""
+        return f"{self.spec.name}-x{self.scale}" if self.scale > 1 else self.spec.name
 
     @property
     def options(self) -> dict[str, Option]:

@@ -143,7 +143,7 @@ def test_gradients_are_finite_on_flat_photos():
 
 def test_mistakes_are_named():
     model = Model(SPEC, SMALL, 1, jax.tree.map(lambda leaf: np.zeros(leaf.shape, np.float32), initial_shapes(SMALL)))
-    with pytest.raises(UserError, match="4x7 pixels is too small for deblurgan-x1, which takes at least 5x5"):
+    with pytest.raises(UserError, match="4x7 pixels is too small for deblurgan, which takes at least 5x5"):
         enlarge(model, photo(7, 4)[0])
     with pytest.raises(UserError, match="deblurgan has no scale 2; choose one of: 1"):
         SPEC.module(2)

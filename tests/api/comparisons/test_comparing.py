@@ -125,7 +125,7 @@ def test_a_blurred_photo_is_scored_as_it_is(drawn, tmp_path):
     original, bicubic, deblurred, _ = drawn[0][0][0].layers
     assert original.rounds[0].score.startswith(f"{jaxsr.metrics.psnr(blurred / 255.0, sharp / 255.0):.2f} dB")
     assert bicubic.rounds[0].score.startswith("not scored: x2") and "dB" in deblurred.rounds[0].score
-    assert (deblurred.rounds[0].width, deblurred.name) == (48, "own (deblurgan-x1)")
+    assert (deblurred.rounds[0].width, deblurred.name) == (48, "own (deblurgan)")
 
 
 def test_a_grey_photo_is_scored_against_a_coloured_one(drawn, tmp_path):

@@ -134,7 +134,7 @@ def test_multiples_ranges_and_whole_photos():
     model, pixels = Model(spec, Strided(), 1, {}), photo(21, 34)
     assert context(model) is None
     np.testing.assert_array_equal(enlarge(model, pixels), pixels)
-    with pytest.raises(UserError, match="34x7 pixels is too small for strided-x1, which takes at least 8x8"):
+    with pytest.raises(UserError, match="34x7 pixels is too small for strided, which takes at least 8x8"):
         enlarge(model, pixels[:7])
 
 
@@ -159,7 +159,7 @@ def test_tiles_of_a_network_that_normalizes_by_the_whole_photo_warn(caplog):
     np.testing.assert_array_equal(enlarge(model, pixels, tile=96, quantize=False), whole)  # one tile
     assert not caplog.records
     tiled = enlarge(model, pixels, tile=72, quantize=False)
-    assert len(caplog.records) == 1 and "tile=72: deblurgan-x1 normalizes by the whole photo" in caplog.text
+    assert len(caplog.records) == 1 and "tile=72: deblurgan normalizes by the whole photo" in caplog.text
     assert 1e-4 < np.abs(tiled - whole).mean() < 0.1
     with pytest.raises(UserError, match="tile=48 is too small for a network that sees 24 pixels far; use at least 72"):
         enlarge(model, pixels, tile=48)

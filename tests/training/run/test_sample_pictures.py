@@ -49,7 +49,7 @@ def test_panels_are_unaltered_and_a_strip_of_text_is_above_them(channels):
 def test_labels_name_photo_model_and_scores():
     labels = sample_pictures._labels(sample(), "espcn-x2")
     assert labels == ("bicubic  27.50 dB", "espcn-x2  28.12 dB", "HR")
-    assert sample_pictures._labels(sample(scale=1), "deblurgan-x1")[::2] == ("blurred input  27.50 dB", "sharp")
+    assert sample_pictures._labels(sample(scale=1), "deblurgan")[::2] == ("blurred input  27.50 dB", "sharp")
     title = sample_pictures._title(sample(name="two\nlines"), 40, "y8")
     assert title == "two lines: middle 40 x 40 of 50 x 40; PSNR of the whole, y8"
 

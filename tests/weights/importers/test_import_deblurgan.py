@@ -5,7 +5,6 @@ import pytest
 
 from jaxsr.models.deblurgan import DeblurGAN
 from jaxsr.support.errors import UserError
-from jaxsr.weights import load
 from jaxsr.weights.importers import import_tensors
 from jaxsr.weights.importers.import_deblurgan import convert_critic
 
@@ -54,5 +53,3 @@ def test_mistakes_are_named():
         import_tensors("deblurgan", one)
     with pytest.raises(UserError, match="no tensor 'model.10.conv_block.1.weight' for deblurgan"):
         import_tensors("deblurgan", synthetic(blocks=0))
-    with pytest.raises(UserError, match="no weights ship for deblurgan at scale 1"):
-        load("deblurgan")
