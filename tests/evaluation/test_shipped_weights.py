@@ -13,11 +13,11 @@ from jaxsr.weights import load, shipped_names
 
 SIDE = 144
 QUICK = ("espcn", "fsrcnn", "srcnn")
-FOR_THE_EYE = ("srgan", "deblurgan")  # not for a small error
+OTHERS = ("srgan", "deblurgan", "srntt")  # not for a small error, or only with VGG19's weights and a reference
 NAMES = [
     pytest.param(name, marks=() if name.startswith(QUICK) else pytest.mark.slow)
     for name in shipped_names()
-    if not name.startswith(FOR_THE_EYE)
+    if not name.startswith(OTHERS)
 ]
 
 
