@@ -5,7 +5,6 @@ enlarged). Compiling is left out; each number is the median of some runs that ta
 network's row of jaxsr/engines/engine_times.json, which the engine "auto" goes by.
 """
 
-import functools
 import json
 import platform
 import statistics
@@ -19,9 +18,10 @@ from absl import app, flags
 
 import jaxsr
 from jaxsr.engines.runtimes import compile_graph, cores, is_installed
-from jaxsr.models import MODELS, Model
+from jaxsr.models import MODELS
+from jaxsr.restoration.tiles.engine_check import by_xla
 from jaxsr.restoration.tiles.engine_tiles import tile_graph
-from jaxsr.restoration.tiles.program import ProgramSpec, whole_tile
+from jaxsr.restoration.tiles.program import ProgramSpec
 
 TABLE = Path(__file__).parents[1] / "jaxsr" / "engines" / "engine_times.json"
 ENGINES = (("openvino", "float32"), ("openvino", "bf16"), ("onnxruntime", "float32"))
@@ -51,17 +51,14 @@ def measure(name: str, side: int, runs: int) -> dict[str, float]:
     model = jaxsr.create(name, scale=scale, key=jax.random.key(0)).folded()
     program = ProgramSpec(model.forward_spec(), quantize=False, ensemble=False)
     photo = np.random.default_rng(0).random((1, side, side, 3), np.float32)
-    calls = {"xla": _by_xla(program, model)}
+    calls: dict[str, Callable[[np.ndarray], object]] = {
+        "xla": lambda photo: jax.block_until_ready(by_xla(program, model.variables, photo))
+    }
     file = tile_graph(model, program, photo.dtype, 3)
     for engine, precision in ENGINES:
         if is_installed(engine):
             calls[engine + ("" if precision == "float32" else f"_{precision}")] = compile_graph(engine, file, precision)
     return {engine: statistics.median(times) for engine, times in _times(calls, photo, runs).items()}
-
-
-def _by_xla(program: ProgramSpec, model: Model) -> Callable[[np.ndarray], object]:
-    compiled = jax.jit(functools.partial(whole_tile, program))
-    return lambda photo: jax.block_until_ready(compiled(model.variables, photo))
 
 
 def _times(calls: dict[str, Callable[[np.ndarray], object]], photo: np.ndarray, runs: int) -> dict[str, list[float]]:

@@ -103,7 +103,9 @@ def weights(name: str, card: "dict[str, Json]") -> str:
 
     Of several protocols the first on the card is shown.
     """
-    scores = [score for score in card.get("scores", []) if score.get("scale", card["scale"]) == card["scale"]]
+    from jaxsr.weights.shipped_weights import scores_at_scale
+
+    scores = scores_at_scale(card)
     if not scores:
         return f"  {name}"
     protocol = scores[0]["protocol"]["name"]

@@ -13,7 +13,7 @@ from jaxsr.models import MODELS
 from jaxsr.restoration.options import PhotoLike
 from jaxsr.support.errors import UserError
 from jaxsr.support.types import Json
-from jaxsr.weights.shipped_weights import shipped_cards
+from jaxsr.weights.shipped_weights import name_of, scores_at_scale, shipped_cards
 
 AUTO, DEFAULT_SCALE, LAST = "auto", 2, "bicubic"
 LOSSY = (".jpg", ".jpeg", ".webp", ".avif", ".heic", ".heif")
@@ -81,7 +81,8 @@ def choose_model(facts: PhotoFacts, devices: DeviceFacts, installed: Mapping[str
     if not candidates:
         return ModelChoice(LAST, facts.scale, f"auto: bicubic, for no weights are installed for x{facts.scale}")
     base = quick[0] if quick else min(candidates, key=lambda name: seconds_of(name, facts, devices))
-    chosen = next(name for name in (f"{base}-x{facts.scale}", base) if name in installed)
+    chosen = _installed_as(base, facts.scale, installed)
+    assert chosen is not None  # a candidate
     return ModelChoice(chosen, facts.scale, _reason(chosen, base, candidates, facts, devices))
 
 
@@ -91,11 +92,16 @@ def _candidates(facts: PhotoFacts, installed: Mapping[str, float]) -> list[str]:
     names = (*FOR_LOSSY, *names) if facts.lossy else names
 
     def rank(name: str) -> tuple[bool, bool, float]:
-        score = installed.get(f"{name}-x{facts.scale}", 0.0) or installed.get(name, 0.0)
-        return name not in FOR_LOSSY, facts.grey and name in IN_COLOUR, -score
+        return name not in FOR_LOSSY, facts.grey and name in IN_COLOUR, -installed[there[name]]
 
-    there = [name for name in names if f"{name}-x{facts.scale}" in installed or name in installed]
+    found = {name: _installed_as(name, facts.scale, installed) for name in names}
+    there = {name: weights for name, weights in found.items() if weights is not None}
     return sorted(there, key=rank)
+
+
+def _installed_as(name: str, scale: int, installed: Mapping[str, float]) -> str | None:
+    """Return the name of the weights of the system `name` for `scale`, or None where there are none."""
+    return next((weights for weights in (name_of(name, scale), name) if weights in installed), None)
 
 
 def seconds_of(name: str, facts: PhotoFacts, devices: DeviceFacts) -> float:
@@ -151,8 +157,7 @@ def _set5_score(card: Mapping[str, Json]) -> float:
 
     Rounded luma or not (y8 or y): that moves it by less than 0.1 dB.
     """
-    for score in card.get("scores", ()):
-        here = score["data"] == "Set5" and score.get("scale", card["scale"]) == card["scale"]
-        if here and score["protocol"]["name"] in ("y8", "y"):
+    for score in scores_at_scale(card):
+        if score["data"] == "Set5" and score["protocol"]["name"] in ("y8", "y"):
             return score["mean"]["psnr"]
     return 0.0

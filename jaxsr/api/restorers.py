@@ -20,7 +20,7 @@ from jaxsr.restoration.photo_files import batches_of_photos, restore_files
 from jaxsr.restoration.precision_choice import AUTO
 from jaxsr.restoration.saving import DEFAULT_SAVING, SaveOptions
 from jaxsr.restoration.tiles.placement import TileCache
-from jaxsr.support.errors import UserError, choose
+from jaxsr.support.errors import FAILURES, UserError, choose, failure_line
 from jaxsr.support.model_options import Option, parse_model
 from jaxsr.support.paths import user_path
 from jaxsr.support.types import Progress
@@ -72,6 +72,16 @@ class Restorer(Protocol):
     ) -> dict[Path, str]:
         """Write the photos in the files `outputs` (keys), restored, to its values; return why some are not."""
         ...
+
+
+def restore_batch(
+    restorer: Restorer, outputs: Mapping[Path, Path], saving: SaveOptions, progress: Progress | None = None
+) -> dict[Path, str]:
+    """Write the photos that are keys of `outputs`, one batch of `restorer`, to the values; return why some are not."""
+    try:
+        return restorer.restore_files(outputs, saving=saving, progress=progress)
+    except FAILURES as error:
+        return {path: failure_line(path, error) for path in outputs}
 
 
 def open_restorer(

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from jaxsr.api.fingerprints import fingerprint
-from jaxsr.api.restorers import NetworkRestorer, Restorer
+from jaxsr.api.restorers import NetworkRestorer, Restorer, restore_batch
 from jaxsr.api.store_restoring import StoreRestorer
 from jaxsr.data.images import photo_size
 from jaxsr.data.output_record import NAME, NoRecord, OutputRecord
@@ -14,11 +14,10 @@ from jaxsr.data.stores.object_stores import check_folder, existing, in_store, sh
 from jaxsr.devices.meshes import on_accelerator
 from jaxsr.devices.threads import in_threads
 from jaxsr.restoration.saving import DEFAULT_SAVING, SaveOptions
-from jaxsr.support.errors import FAILURES, UserError, failure_line
+from jaxsr.support.errors import UserError
 from jaxsr.support.files import remove_remains_of
 from jaxsr.support.paths import make_folder
 from jaxsr.support.progress import progress_bar
-from jaxsr.support.types import Progress
 
 WORKERS = 4  # threads that read, restore by turns, and write, where an accelerator restores
 MAX_ROUNDS = 16  # of DAN, whose temporary files are looked for
@@ -107,16 +106,6 @@ class RestoreRun:
                 self.record.finish(self.todo[path])
                 height, width = photo_size(self.todo[path]) or (0, 0)
                 self.pixels += height * width
-
-
-def restore_batch(
-    restorer: Restorer, outputs: Mapping[Path, Path], saving: SaveOptions, progress: Progress | None = None
-) -> dict[Path, str]:
-    """Write the photos that are keys of `outputs`, one batch of `restorer`, to the values; return why some are not."""
-    try:
-        return restorer.restore_files(outputs, saving=saving, progress=progress)
-    except FAILURES as error:
-        return {path: failure_line(path, error) for path in outputs}
 
 
 def plan_run(

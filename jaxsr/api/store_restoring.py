@@ -6,12 +6,12 @@ import tempfile
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
-from jaxsr.api.restorers import Restorer
+from jaxsr.api.restorers import Restorer, restore_batch
 from jaxsr.data.images import Photo
 from jaxsr.data.stores.object_stores import fetch, in_store, put, shown
 from jaxsr.devices.threads import in_threads
 from jaxsr.restoration.saving import DEFAULT_SAVING, SaveOptions
-from jaxsr.support.errors import FAILURES, failure_line
+from jaxsr.support.errors import FAILURES
 from jaxsr.support.types import Progress
 
 STAGED = 32  # photos that are on this machine at a time
@@ -137,19 +137,11 @@ class StoreRestorer:
             here = {photo.photo_here: photo for photo in staged if photo.photo not in failures}
             for batch in self.inner.batches(list(here)):
                 photos = {path: here[path] for path in batch}
-                lines = self._restored({path: photo.output_here for path, photo in photos.items()}, saving, progress)
+                local = {path: photo.output_here for path, photo in photos.items()}
+                lines = restore_batch(self.inner, local, saving, progress)
                 failures |= {here[path].photo: here[path].named(line) for path, line in lines.items()}
                 failures |= _moved(StagedPhoto.put, [photos[path] for path in batch if path not in lines])
         return failures
-
-    def _restored(
-        self, outputs: Mapping[Path, Path], saving: SaveOptions, progress: Progress | None
-    ) -> dict[Path, str]:
-        """Restore one batch of local files; return why some are not."""
-        try:
-            return self.inner.restore_files(outputs, saving=saving, progress=progress)
-        except FAILURES as error:
-            return {path: failure_line(path, error) for path in outputs}
 
 
 def _moved(move: Callable[[StagedPhoto], str], photos: Collection[StagedPhoto]) -> dict[Path, str]:

@@ -4,6 +4,7 @@ A file is called after its network and the scales that it serves: `fsrcnn-x3.saf
 one that does not enlarge after the network alone.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from safetensors import safe_open
@@ -43,6 +44,11 @@ def shipped_cards() -> dict[str, dict[str, Json]]:
         with safe_open(path, framework="numpy") as file:
             cards[name_of(base, scale)] = {**parse_card(path, file.metadata()["card"]), "scale": scale}
     return dict(sorted(cards.items()))
+
+
+def scores_at_scale(card: Mapping[str, Json]) -> list[Json]:
+    """Return the scores of a `card` that are of its scale."""
+    return [score for score in card.get("scores", ()) if score.get("scale", card["scale"]) == card["scale"]]
 
 
 def name_of(base: str, scale: int) -> str:

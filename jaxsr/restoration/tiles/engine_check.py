@@ -34,7 +34,12 @@ def has_passed(key: Hashable) -> bool | None:
 
 
 def check(
-    key: tuple[str, ...], precision: str, spec: ProgramSpec, variables: Variables, tiles: np.ndarray, result: np.ndarray
+    key: tuple[Hashable, ...],
+    precision: str,
+    spec: ProgramSpec,
+    variables: Variables,
+    tiles: np.ndarray,
+    result: np.ndarray,
 ) -> bool:
     """Return whether `result` (N, H, W, C), an engine's for `tiles` (N, h, w, C), is XLA's but for rounding.
 

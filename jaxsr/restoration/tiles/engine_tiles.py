@@ -28,7 +28,7 @@ def run_tiles_by(engine: str, precision: str, model: Model, spec: ProgramSpec, t
     The first result of a size is checked; where it is wrong, XLA computes it.
     """
     version = engine_version(engine)
-    key = (engine, model.spec.name, version, precision, str(spec), f"{tiles.dtype} {tiles.shape}", _digest(model))
+    key = (engine, model.spec.name, version, precision, spec, tiles.dtype.str, tiles.shape, _digest(model))
     passed = has_passed(key)
     if passed is not False:
         outputs = dict(_program(engine, precision, model, spec, tiles.dtype, tiles.shape[-1])(tiles))
