@@ -1,12 +1,24 @@
 """Prints every table: python -m benchmarks [--sections=inference,training] [--networks=fsrcnn,vdsr] [--json=FILE].
 
-pip install -e ".[bench,video]" first. Below each table stands how long it took.
+pip install -e ".[bench,video,ray]" first. Below each table stands how long it took.
 """
 
 import inspect
 from collections.abc import Iterator, Sequence
 
-from benchmarks import adversarial, growth, inference, kernelgan, matching, motion, pipeline, training, video, zssr
+from benchmarks import (
+    adversarial,
+    growth,
+    inference,
+    kernelgan,
+    matching,
+    motion,
+    photo_collections,
+    pipeline,
+    training,
+    video,
+    zssr,
+)
 from benchmarks.cases import SIZES, SIZES_OF
 from benchmarks.tables import Section, Table, run
 from benchmarks.trials import PRECISIONS
@@ -23,6 +35,7 @@ SECTIONS: dict[str, Section] = {
     "growth": growth.tables,
     "pipeline": pipeline.tables,
     "video": video.tables,
+    "collections": photo_collections.tables,
 }
 
 

@@ -18,7 +18,7 @@ import torch  # pyright: ignore[reportMissingImports]
 from jax import numpy as jnp
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
-from benchmarks.cases import SIZES, SIZES_OF
+from benchmarks.cases import A_PHOTO, SIZES, SIZES_OF
 from benchmarks.peers import peer
 from benchmarks.peers.accelerator import DEVICE, as_contestant, computing, placed, planes
 from benchmarks.tables import Table, network, run
@@ -168,7 +168,7 @@ def tables(
         if engine == XLA or not MODELS[name].needs
         for precision in precisions_here(engine, precisions)
     ]
-    yield table("A photo", ("network", "engine", "precision"), TRIAL, cases, rounds)
+    yield table(A_PHOTO, ("network", "engine", "precision"), TRIAL, cases, rounds)
 
 
 if __name__ == "__main__":

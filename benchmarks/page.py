@@ -1,6 +1,6 @@
 """Writes the page of results from the JSON files of python -m benchmarks, one section for each machine.
 
-python -m benchmarks.page benchmarks/measured/*.json --page=docs/speed.md
+python -m benchmarks.page benchmarks/measured/*.json --page=docs/speed.md --readme=README.md
 """
 
 from collections.abc import Sequence
@@ -9,6 +9,7 @@ from pathlib import Path
 from absl import flags
 
 from benchmarks.measurements import Results, TableRecord, read_results
+from benchmarks.speed_table import with_speed_table
 from benchmarks.tables import duration, header, line
 from jaxsr.support import command_line
 from jaxsr.support.errors import UserError
@@ -16,6 +17,7 @@ from jaxsr.support.files import written_whole
 from jaxsr.support.paths import user_path
 
 PAGE = flags.DEFINE_string("page", None, "The page to write, such as docs/speed.md.", required=True)
+README = flags.DEFINE_string("readme", None, "A README whose table of speed is written anew, from the first file.")
 
 INTRODUCTION = """# Speed and memory
 
@@ -53,9 +55,14 @@ def main(paths: Sequence[str]) -> None:
     missing = [path for path in paths if not Path(path).is_file()]
     if missing:
         raise UserError(f"{missing[0]} is not there; python -m benchmarks --json={missing[0]} writes it")
-    text = page([read_results(Path(path)) for path in paths])
-    with written_whole(user_path(PAGE.value)) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+    results = [read_results(Path(path)) for path in paths]
+    texts = {user_path(PAGE.value): page(results)}
+    if README.value:
+        readme = user_path(README.value)
+        texts[readme] = with_speed_table(readme.read_text(encoding="utf-8"), results[0])
+    for path, text in texts.items():
+        with written_whole(path) as temporary:
+            temporary.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

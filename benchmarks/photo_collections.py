@@ -1,23 +1,30 @@
 """Times a collection of photos: `restore` in one process, and with --ray on one machine, each from files to files.
 
-What Ray costs is the difference: both have the same device. Starting Python, Ray and an actor, and compiling, are told
+What Ray costs is the difference: both have the same devices. Starting Python, Ray and an actor, and compiling, are told
 apart from the photos by a second collection, of a few photos alone.
-pip install -e ".[ray]" && python -m benchmarks.photo_collections --photos=1000
+pip install -e ".[bench,ray]" && python -m benchmarks.photo_collections --photos=1000
 """
 
-import argparse
+import functools
 import os
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-CONTESTANTS = {"one process": (), "with --ray": ("--ray=auto",)}
+from benchmarks.tables import Measurement, Row, Table, run
+from benchmarks.workers import MeasurementFailed
+
+ALONE = "one process"
+CONTESTANTS = {ALONE: (), "with --ray": ("--ray=auto",)}
 FEW = 4  # photos of the collection that shows what starting takes
+COLUMNS = ("way", "seconds", "seconds to start", "ms a photo", "overhead, %", "overhead a photo, %")
 
 
 def make_collection(folder: Path, count: int, side: int) -> Path:
@@ -34,33 +41,51 @@ def make_collection(folder: Path, count: int, side: int) -> Path:
 
 
 def seconds(photos: Path, output: Path, model: str, flags: tuple[str, ...]) -> float:
-    """Return the seconds of the whole command; raises CalledProcessError where a photo fails."""
+    """Return the seconds of the whole command; raises MeasurementFailed where a photo fails."""
     command = [sys.executable, "-m", "jaxsr.restore", str(photos), f"--output={output}", f"--model={model}", *flags]
     began = time.perf_counter()
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=os.environ)
+    ended = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=os.environ)
+    if ended.returncode:
+        raise MeasurementFailed(f"restore ended with {ended.returncode}: {ended.stderr.strip().splitlines()[-1]}")
     return time.perf_counter() - began
 
 
-def main() -> None:
-    """Print a line for each contestant, and what Ray costs."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--photos", type=int, default=1000)
-    parser.add_argument("--side", type=int, default=256)
-    parser.add_argument("--model", default="fsrcnn-x2")
-    options = parser.parse_args()
-    rates, wholes = [], []
+def times(way: str, photos: int, side: int, model: str) -> tuple[float, float, float]:
+    """Return the seconds of all photos, of FEW, and of one photo without starting."""
+    if way != ALONE and not find_spec("ray"):
+        raise MeasurementFailed('Ray is not installed: pip install -e ".[ray]"')
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        few = make_collection(folder / "few", FEW, options.side)
-        many = make_collection(folder / "many", options.photos, options.side)
-        for number, (contestant, flags) in enumerate(CONTESTANTS.items()):
-            start = seconds(few, folder / f"few{number}", options.model, flags)
-            whole = seconds(many, folder / f"many{number}", options.model, flags)
-            rates.append((whole - start) / (options.photos - FEW))
-            wholes.append(whole)
-            print(f"{contestant}: {whole:.1f} s, {start:.1f} s for {FEW} photos, {1000 * rates[-1]:.1f} ms a photo")
-    print(f"overhead of Ray: {wholes[1] / wholes[0] - 1:+.0%} in all, {rates[1] / rates[0] - 1:+.0%} a photo")
+        few = make_collection(folder / "few", FEW, side)
+        many = make_collection(folder / "many", photos, side)
+        seconds(few, folder / "first", model, CONTESTANTS[way])  # what the first run compiles, the others find
+        start = seconds(few, folder / "few_restored", model, CONTESTANTS[way])
+        whole = seconds(many, folder / "many_restored", model, CONTESTANTS[way])
+    return whole, start, (whole - start) / (photos - FEW)
+
+
+def measure(way: str, collection: tuple[int, int, str], alone: list[float]) -> Measurement:
+    """Return the cells of a row; `alone` are the times of one process, which the first row finds."""
+    found = times(way, *collection)
+    cells = [f"{found[0]:.1f}", f"{found[1]:.1f}", f"{1000 * found[2]:.1f}"]
+    if way == ALONE or not alone:
+        alone[:] = found if way == ALONE else times(ALONE, *collection)
+    overheads = ["", ""] if way == ALONE else [f"{100 * (found[i] / alone[i] - 1):+.0f}" for i in (0, 2)]
+    return Measurement([*cells, *overheads])
+
+
+def rows(photos: int, side: int, model: str) -> Iterator[Row]:
+    """Yield a row for each way."""
+    alone: list[float] = []
+    for way in CONTESTANTS:
+        yield Row((way,), functools.partial(measure, way, (photos, side, model), alone))
+
+
+def tables(*, photos: int = 1000, side: int = 256, model: str = "fsrcnn-x2") -> Iterator[Table]:
+    """Yield the table of `photos` of `side` pixels a side."""
+    title = f"A collection of {photos} photos of {side}x{side} pixels, {model}"
+    yield Table(title, COLUMNS, rows(photos, side, model))
 
 
 if __name__ == "__main__":
-    main()
+    run(tables)

@@ -4,8 +4,9 @@ python -m benchmarks.ship_weights runs/vdsr --name=vdsr-x2x3x4 --data=data/Set5/
     --machine="one H100" --seconds=480
 
 scores them at every scale of the name on the folders of --data, under the protocols of the network, and writes
-jaxsr/weights/shipped/NAME.safetensors. Networks that estimate a kernel are scored on the 8 kernels of gaussian8, SRNTT
-with the most similar reference of each photo, DeblurGAN on folders that `jaxsr.degrade --kind=motion` made.
+jaxsr/weights/shipped/NAME.safetensors. Networks that estimate a kernel are scored on the 8 kernels of gaussian8, `real`
+on its own degradation, SRNTT with the most similar reference of each photo, DeblurGAN on folders that
+`jaxsr.degrade --kind=motion` made.
 float16 must not move a PSNR by 0.01 dB.
 """
 
@@ -29,6 +30,9 @@ from jaxsr.support.types import Json
 from jaxsr.weights.shipped_weights import SHIPPED, base_and_scales
 
 TOLERANCE = 0.01  # dB that float16 may cost
+# Degradations of the systems that are made for other photos than bicubic's, and what the card calls them
+DEGRADED = {"danv1": "gaussian8", "danv2": "gaussian8", "real": "real"}
+DEGRADED_NAMES = {"gaussian8": ", Gaussian8", "real": ", real degradation"}
 
 NAME = flags.DEFINE_string("name", None, "The shipped name with all scales, such as vdsr-x2x3x4.", required=True)
 DATA = flags.DEFINE_list("data", None, "Folders of photos to score on, such as Set5/hr.", required=True)
@@ -73,11 +77,12 @@ def scores_of(model: Model | Path, data: str, scale: int) -> list[dict[str, Json
     """Return what a card says of the scores on the folder `data` at `scale`, an entry for each protocol."""
     opened = (model if isinstance(model, Model) else jaxsr.load(model)).at_scale(scale)
     luma = opened.channels == 1
-    pairs = PairOptions("gaussian8") if opened.spec.name.startswith("dan") else None
+    kind = DEGRADED.get(opened.spec.name)
     level = "1" if "reference" in opened.needs else ""
+    pairs = PairOptions(kind) if kind else None
     options = EvaluateOptions(protocols=("y8", "y") if luma else ("y", "rgb"), pairs=pairs, reference_level=level)
     folder = Path(data)
-    extra = ", Gaussian8" if pairs else ", most similar reference" if level else ""
+    extra = DEGRADED_NAMES[kind] if kind else ", most similar reference" if level else ""
     entries = []
     for scored in jaxsr.evaluate(opened, data, scale=scale, options=options).values():
         baseline = {scored.baseline_name: scored.baseline}

@@ -14,7 +14,7 @@ import optax
 import torch  # pyright: ignore[reportMissingImports]
 
 from benchmarks.adversarial import CONFIGS
-from benchmarks.cases import SIZES, SIZES_OF
+from benchmarks.cases import A_STEP, SIZES, SIZES_OF
 from benchmarks.peers import peer
 from benchmarks.peers.accelerator import DEVICE, as_contestant, computing, placed, planes
 from benchmarks.tables import Table, network, run
@@ -143,7 +143,7 @@ def tables(
         if scale in MODELS[name].scales
         for precision in precisions_here(precisions)
     ]
-    yield table("A training step of Adam on the mean squared error", ("network", "precision"), TRIAL, cases, rounds)
+    yield table(A_STEP, ("network", "precision"), TRIAL, cases, rounds)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,12 @@ SETS_OF = {  # systems that are made for other photos than bicubic's
     "danv2": ("Gaussian8", "DIV2KRK"),
     "deblurgan": ("GoPro",),
     "srntt": ("views",),
+    "real": ("Real14",),
+    "fsrcnn": (*BICUBIC_SETS, "Real14"),  # beside `real`, as one that knows nothing of noise and compression
+}
+MADE_OF = {  # sets that are degraded from another one's photos: how, at which scales, and by how many kernels
+    "Gaussian8": ("Set5", PairOptions("gaussian8"), (2, 3, 4), 8),
+    "Real14": ("Set14", PairOptions("real"), (2, 4), 1),
 }
 
 
@@ -91,11 +97,11 @@ _FINDERS = {
     "GoPro": ((1,), _gopro),
     "DIV2KRK": ((2, 4), _div2krk),
 }
-ORDER = ("Set5", "Set14", "views", "Gaussian8", "GoPro", "BSD100", "DIV2KRK", "Urban100")  # quick ones first
+ORDER = ("Set5", "Set14", "views", "Gaussian8", "GoPro", "Real14", "BSD100", "DIV2KRK", "Urban100")  # quick ones first
 
 
 def find_sets(folders: Iterable[Path]) -> dict[str, PhotoSet]:
-    """Return the sets in `folders` and below by name; Gaussian8 is Set5 blurred by eight kernels.
+    """Return the sets in `folders` and below by name, and those that are MADE_OF them.
 
     Raises UserError where a folder is missing, and where there is no set at all.
     """
@@ -107,9 +113,9 @@ def find_sets(folders: Iterable[Path]) -> dict[str, PhotoSet]:
             if name := names.get(path.name.lower()):
                 scales, find = _FINDERS[name]
                 found.setdefault(name, PhotoSet(name, path, scales, find))
-    if "Set5" in found:
-        folder, options = found["Set5"].folder, PairOptions("gaussian8")
-        found["Gaussian8"] = PhotoSet("Gaussian8", folder, (2, 3, 4), _hr_photos, options, 8)
+    for name, (base, options, scales, kernels) in MADE_OF.items():
+        if base in found:
+            found[name] = PhotoSet(name, found[base].folder, scales, _hr_photos, options, kernels)
     if not found:
         raise UserError(f"--data holds no test set; folders are known by the names {', '.join(_FINDERS)}")
     return {name: found[name] for name in ORDER if name in found}

@@ -28,7 +28,8 @@ from jaxsr.support.types import Json
 
 MAX_REASON = 200  # characters of why a row failed
 UNROUNDED = RestoreOptions(quantize=False)
-BICUBIC_PROTOCOLS = {"Gaussian8": "y", "DIV2KRK": "y", "GoPro": "rgb", "views": "y"}  # those of the systems beside it
+# Those of the systems beside it
+BICUBIC_PROTOCOLS = {**dict.fromkeys(("Gaussian8", "DIV2KRK", "Real14", "views"), "y"), "GoPro": "rgb"}
 Scores = dict[str, Json]  # of a photo
 Score = Callable[[Source, Pair], Scores]
 

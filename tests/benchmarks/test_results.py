@@ -43,6 +43,7 @@ def test_what_is_scored(sets, ours):
     assert list(sets) == ["Set5", "Gaussian8"] and sets["Gaussian8"].count(2) == 16
     tasks = [(task.contestant.name, task.photo_set.name, task.scale) for task in tasks_of([BICUBIC, ours], sets, {})]
     assert tasks == [("bicubic", "Set5", 2), ("espcn-x2", "Set5", 2)]
+    assert is_scored_on("real", "Real14") and is_scored_on("fsrcnn", "Real14") and not is_scored_on("rdn", "Real14")
     assert is_scored_on("danv1", "Gaussian8") and not is_scored_on("danv1", "Set5")
     with pytest.raises(UserError, match="--data holds no test set; folders are known by the names Set5"):
         find_sets([sets["Set5"].folder / "hr"])
