@@ -46,7 +46,8 @@ def seconds(photos: Path, output: Path, model: str, flags: tuple[str, ...]) -> f
     began = time.perf_counter()
     ended = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=os.environ)
     if ended.returncode:
-        raise MeasurementFailed(f"restore ended with {ended.returncode}: {ended.stderr.strip().splitlines()[-1]}")
+        last = ended.stderr.strip().rpartition("\n")[2]
+        raise MeasurementFailed(f"restore ended with {ended.returncode}: {last}")
     return time.perf_counter() - began
 
 

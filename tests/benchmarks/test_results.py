@@ -99,7 +99,7 @@ def test_every_figure_of_the_page_is_in_the_record(sets, ours, tmp_path):
     text = page(record)
     assert "| fsrcnn | not scored here |  |  |  | 37.00 | 0.9558 |" in text, "the paper's figures alone"
     assert "- **bicubic**:" in text and "Set5 x2, 2 photos; LR photos: MATLAB bicubic" in text
-    known = [float(x) for x in re.findall(r"-?\d+\.\d+(?:e-?\d+)?", json.dumps([record.rows, record.papers]))]
+    known = [float(x) for x in re.findall(r"-?\d+(?:\.\d+)?(?:e-?\d+)?", json.dumps([record.rows, record.papers]))]
     tables = [line for line in text.splitlines() if line.startswith("|")]
     figures = {figure for line in tables for figure in re.findall(r"[+-]?\d+\.\d+", line)}
     digits = {figure: len(figure.partition(".")[2]) for figure in figures}
