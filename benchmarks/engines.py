@@ -1,77 +1,56 @@
-"""Seconds of each network by engine on this machine's CPU: `python -m benchmarks.engines [--networks=vdsr,rdn]`.
+"""Writes which engine is fastest for each network, from what `python -m benchmarks --sections=inference` measured.
 
-The published widths, random weights, a photo of 256x256 enlarged (networks that take the enlargement: of 256x256
-enlarged). Compiling is left out; each number is the median of some runs that take turns. What is measured replaces the
-network's row of jaxsr/engines/engine_times.json, which the engine "auto" goes by.
+python -m benchmarks.engines benchmarks/measured/cpu.json
+
+Networks that the file has replace their row of jaxsr/engines/engine_times.json, which the engine "auto" goes by:
+seconds of a photo by engine, through the tiles of `restore`; "openvino_bf16" is OpenVINO in bf16.
 """
 
 import json
-import platform
-import statistics
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import jax
-import numpy as np
-from absl import app, flags
-
-import jaxsr
-from jaxsr.engines.runtimes import compile_graph, cores, is_installed
-from jaxsr.models import MODELS
-from jaxsr.restoration.tiles.engine_check import by_xla
-from jaxsr.restoration.tiles.engine_tiles import tile_graph
-from jaxsr.restoration.tiles.program import ProgramSpec
+from benchmarks.cases import A_PHOTO
+from benchmarks.measurements import Results, read_results
+from benchmarks.speed_table import cell_of, table_of
+from benchmarks.tables import failed
+from jaxsr.support import command_line
+from jaxsr.support.errors import UserError
+from jaxsr.support.files import written_whole
 
 TABLE = Path(__file__).parents[1] / "jaxsr" / "engines" / "engine_times.json"
-ENGINES = (("openvino", "float32"), ("openvino", "bf16"), ("onnxruntime", "float32"))
-
-_NETWORKS = flags.DEFINE_list("networks", None, "Which; by default all with one input.")
-_SIDE = flags.DEFINE_integer("side", 256, "Of the photo, in pixels.")
-_RUNS = flags.DEFINE_integer("runs", 5, "Of each engine.")
-_SMALL = flags.DEFINE_bool("dry_run", False, "Print, and leave the table as it is.")
 
 
-def main(_: Sequence[str]) -> None:
-    """Measure, print and write the table."""
-    jax.config.update("jax_num_cpu_devices", 1)
+def engine_times(results: Results) -> dict[str, dict[str, float]]:
+    """Return the seconds of a photo for each network that an engine other than XLA has run, by engine."""
+    found: dict[str, dict[str, float]] = {}
+    for network, engine, seconds in _rows(results):
+        found.setdefault(network, {})[engine] = seconds
+    return {network: times for network, times in found.items() if "xla" in times and len(times) > 1}
+
+
+def _rows(results: Results) -> Iterator[tuple[str, str, float]]:
+    photos = table_of(results, A_PHOTO)
+    for row in photos["rows"]:
+        if not failed(row):
+            label, engine, precision = row["labels"]
+            kind = "" if precision == "float32" else f"_{precision}"
+            yield label.split()[0], engine + kind, float(cell_of(photos, row, "jaxsr ms")) / 1000
+
+
+def main(paths: Sequence[str]) -> None:
+    """Write the table of engines; raises UserError for a file without rows of engines."""
+    if len(paths) != 1:
+        raise UserError("name the one JSON file of python -m benchmarks to take seconds from")
+    results = read_results(Path(paths[0]))
+    found = engine_times(results)
+    if not found:
+        raise UserError(f"{paths[0]} has no photo by an engine other than XLA; run --sections=inference with one")
     table = json.loads(TABLE.read_text(encoding="utf-8"))
-    table["machine"] = f"{platform.machine()}, {cores()} cores, {_SIDE.value}x{_SIDE.value} pixels"
-    for name in _NETWORKS.value or [name for name, spec in MODELS.items() if not (spec.needs or spec.per_photo)]:
-        table["seconds"][name] = seconds = measure(name, _SIDE.value, _RUNS.value)
-        print(name, {engine: round(value, 4) for engine, value in seconds.items()}, flush=True)
-        if not _SMALL.value:
-            TABLE.write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
-
-
-def measure(name: str, side: int, runs: int) -> dict[str, float]:
-    """Return the median seconds of a network on one photo, by engine; "openvino_bf16" is OpenVINO in bf16."""
-    spec = MODELS[name]
-    scale = 2 if 2 in spec.scales else spec.scales[0]
-    model = jaxsr.create(name, scale=scale, key=jax.random.key(0)).folded()
-    program = ProgramSpec(model.forward_spec(), quantize=False, ensemble=False)
-    photo = np.random.default_rng(0).random((1, side, side, 3), np.float32)
-    calls: dict[str, Callable[[np.ndarray], object]] = {
-        "xla": lambda photo: jax.block_until_ready(by_xla(program, model.variables, photo))
-    }
-    file = tile_graph(model, program, photo.dtype, 3)
-    for engine, precision in ENGINES:
-        if is_installed(engine):
-            calls[engine + ("" if precision == "float32" else f"_{precision}")] = compile_graph(engine, file, precision)
-    return {engine: statistics.median(times) for engine, times in _times(calls, photo, runs).items()}
-
-
-def _times(calls: dict[str, Callable[[np.ndarray], object]], photo: np.ndarray, runs: int) -> dict[str, list[float]]:
-    times: dict[str, list[float]] = {engine: [] for engine in calls}
-    for call in calls.values():
-        call(photo)
-    for _ in range(runs):
-        for engine, call in calls.items():
-            began = time.perf_counter()
-            call(photo)
-            times[engine].append(time.perf_counter() - began)
-    return times
+    table = {"machine": results["machine"], "seconds": {**table["seconds"], **found}}
+    with written_whole(TABLE) as temporary:
+        temporary.write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
-    app.run(main)
+    command_line.run(main)

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from benchmarks.results.contestants import OURS, PUBLISHED, Contestant
-from benchmarks.results.photo_sets import SETS_OF
+from benchmarks.results.photo_sets import is_scored_on
 from jaxsr.data.samples import sample_photos
 from jaxsr.evaluation.pairs import Pair, PairOptions, make_pairs
 from jaxsr.imaging.patches import center_crop
@@ -37,10 +37,11 @@ class Picture(NamedTuple):
     note: str
 
 
-BLIND = ("danv1", "danv2")
+BLIND, REAL = ("danv1", "danv2"), ("fsrcnn", "real")
 PICTURES = (
     *(Picture(f"results-x{scale}", scale, "bicubic", (), "LR photo by bicubic.") for scale in (2, 4)),
     Picture("results-blind-x4", 4, "isotropic", BLIND, "LR photo blurred by a Gaussian kernel, then by bicubic."),
+    *(Picture(f"results-real-x{scale}", scale, "real", REAL, "LR photo by degradation `real`.") for scale in (2, 4)),
 )
 
 
@@ -68,7 +69,7 @@ def _shown_in(picture: Picture, contestants: Sequence[Contestant]) -> dict[str, 
 
     def belongs(contestant: Contestant) -> bool:
         system = contestant.system
-        wanted = system in picture.systems if picture.systems else system not in SETS_OF
+        wanted = system in picture.systems if picture.systems else is_scored_on(system, "Set5")
         return wanted and picture.scale in contestant.scales
 
     ours = [each for each in contestants if each.kind == OURS and belongs(each)]

@@ -1,8 +1,9 @@
-"""The README's table of speed: the fastest engine of each network, and what is not there."""
+"""What is made of the measurements: the README's table of speed, and the table that engines are chosen by."""
 
 import pytest
 
 from benchmarks.cases import A_PHOTO, A_STEP
+from benchmarks.engines import engine_times
 from benchmarks.measurements import Results, RowRecord, TableRecord
 from benchmarks.speed_table import BEGIN, END, with_speed_table
 from jaxsr.support.errors import UserError
@@ -43,3 +44,7 @@ def test_each_network_has_its_fastest_engine_and_rows_without_numbers_are_empty(
 def test_a_readme_without_the_place_is_refused():
     with pytest.raises(UserError, match="no place for the table of speed"):
         with_speed_table("# Speed\n", RESULTS)
+
+
+def test_engines_are_chosen_by_the_seconds_of_the_same_table():
+    assert engine_times(RESULTS) == {"rdn": {"xla": 0.009, "openvino": 0.004, "openvino_bf16": 0.002}}
