@@ -35,7 +35,7 @@ def _rows(results: Results) -> Iterator[tuple[str, str, float]]:
         if not failed(row):
             label, engine, precision = row["labels"]
             kind = "" if precision == "float32" else f"_{precision}"
-            yield label.split()[0], engine + kind, float(cell_of(photos, row, "jaxsr ms")) / 1000
+            yield label.split()[0], engine + kind, round(float(cell_of(photos, row, "jaxsr ms")) / 1000, 6)
 
 
 def main(paths: Sequence[str]) -> None:

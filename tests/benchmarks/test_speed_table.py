@@ -16,7 +16,7 @@ def rows(*lines):
 
 PHOTOS = TableRecord(
     title=A_PHOTO,
-    columns=["network", "engine", "precision", "jaxsr ms", "compiled / jaxsr", "jaxsr MP/s"],
+    columns=["network", "engine", "precision", "jaxsr ms", "best PyTorch / jaxsr", "jaxsr MP/s"],
     notes=[],
     rows=rows(
         (("rdn x2, 48x48", "xla", "float32"), ("9", "0.80", "0.5")),
