@@ -37,11 +37,11 @@ class Picture(NamedTuple):
     note: str
 
 
-BLIND, REAL = ("danv1", "danv2"), ("fsrcnn", "real")
+BLIND = ("danv1", "danv2")
 PICTURES = (
     *(Picture(f"results-x{scale}", scale, "bicubic", (), "LR photo by bicubic.") for scale in (2, 4)),
     Picture("results-blind-x4", 4, "isotropic", BLIND, "LR photo blurred by a Gaussian kernel, then by bicubic."),
-    *(Picture(f"results-real-x{scale}", scale, "real", REAL, "LR photo by degradation `real`.") for scale in (2, 4)),
+    Picture("results-real-x4", 4, "real", ("fsrcnn", "real"), "LR photo by degradation `real`."),
 )
 
 
