@@ -2,8 +2,9 @@
 
 python -m benchmarks.engines benchmarks/measured/cpu.json
 
-Networks that the file has replace their row of jaxsr/engines/engine_times.json, which the engine "auto" goes by:
-seconds of a photo by engine, through the tiles of `restore`; "openvino_bf16" is OpenVINO in bf16.
+Seconds of a photo by engine, through the tiles of `restore`, go to jaxsr/engines/engine_times.json, by which the engine
+"auto" is chosen; "openvino_bf16" is OpenVINO in bf16. Engines that compile a network for more than
+LONGEST_COMPILATION are left out: one photo would take longer than by XLA.
 """
 
 import json
@@ -19,6 +20,7 @@ from jaxsr.support.errors import UserError
 from jaxsr.support.files import written_whole
 
 TABLE = Path(__file__).parents[1] / "jaxsr" / "engines" / "engine_times.json"
+LONGEST_COMPILATION = 4.0  # seconds
 
 
 def engine_times(results: Results) -> dict[str, dict[str, float]]:
@@ -31,9 +33,9 @@ def engine_times(results: Results) -> dict[str, dict[str, float]]:
 
 def _rows(results: Results) -> Iterator[tuple[str, str, float]]:
     photos = table_of(results, A_PHOTO)
-    for row in photos["rows"]:
-        if not failed(row):
-            label, engine, precision = row["labels"]
+    for row in (row for row in photos["rows"] if not failed(row)):
+        label, engine, precision = row["labels"]
+        if engine == "xla" or float(cell_of(photos, row, "jaxsr compiles, s")) <= LONGEST_COMPILATION:
             kind = "" if precision == "float32" else f"_{precision}"
             yield label.split()[0], engine + kind, round(float(cell_of(photos, row, "jaxsr ms")) / 1000, 6)
 
@@ -46,8 +48,7 @@ def main(paths: Sequence[str]) -> None:
     found = engine_times(results)
     if not found:
         raise UserError(f"{paths[0]} has no photo by an engine other than XLA; run --sections=inference with one")
-    table = json.loads(TABLE.read_text(encoding="utf-8"))
-    table = {"machine": results["machine"], "seconds": {**table["seconds"], **found}}
+    table = {"machine": results["machine"], "seconds": found}
     with written_whole(TABLE) as temporary:
         temporary.write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
 
