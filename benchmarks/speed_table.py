@@ -12,13 +12,11 @@ from jaxsr.support.errors import UserError
 
 BEGIN, END = "<!-- speed: written by benchmarks.page -->", "<!-- end of speed -->"
 COLUMNS = (
-    *(
-        "network, photo",
-        "seconds per megapixel",
-        "times the best PyTorch",
-        "the same in bf16",
-        "times the best PyTorch",
-    ),
+    "network, photo",
+    "seconds per megapixel",
+    "times the best PyTorch",
+    "the same in bf16",
+    "times the best PyTorch",
     "training step, times eager PyTorch",
 )
 PRECISIONS = ("float32", "bf16")
