@@ -6,6 +6,8 @@ import pytest
 from jaxsr.data.samples import sample_photos
 from jaxsr.degradations.blurring import blur
 from jaxsr.degradations.kernels import gaussian8_kernels
+from jaxsr.evaluation.pairs import PairOptions, make_pairs
+from jaxsr.imaging.pixels import to_8_bit, to_levels
 from jaxsr.imaging.resize import resize
 from jaxsr.metrics import psnr
 from jaxsr.restoration.photo import restore_pixels
@@ -37,7 +39,9 @@ KINDS = {
 
 
 def reduced(hr, model):
-    """Return `hr` as the network expects LR photos: reduced by bicubic, for DAN after a blur."""
+    """Return `hr` as the network expects LR photos: by bicubic, for DAN after a blur, for `real` by what it is for."""
+    if model.spec.name == "real":
+        return make_pairs("photo", to_8_bit(to_levels(hr)), model.scale, PairOptions("real"))[0].lr
     if model.spec.name.startswith("dan"):
         hr = np.asarray(blur(hr[None], gaussian8_kernels(model.scale)[3:4]))[0]
     return np.clip(np.asarray(resize(hr, 1 / model.scale), np.float32), 0, 1)
