@@ -13,7 +13,7 @@ from pathlib import Path
 
 from benchmarks.cases import A_PHOTO
 from benchmarks.measurements import Results, read_results
-from benchmarks.speed_table import cell_of, table_of
+from benchmarks.speed_table import cell_of, table_titled
 from benchmarks.tables import failed
 from jaxsr.support import command_line
 from jaxsr.support.errors import UserError
@@ -32,7 +32,7 @@ def engine_times(results: Results) -> dict[str, dict[str, float]]:
 
 
 def _rows(results: Results) -> Iterator[tuple[str, str, float]]:
-    photos = table_of(results, A_PHOTO)
+    photos = table_titled(results, A_PHOTO)
     for row in (row for row in photos["rows"] if not failed(row)):
         label, engine, precision = row["labels"]
         if engine == "xla" or float(cell_of(photos, row, "jaxsr compiles, s")) <= LONGEST_COMPILATION:

@@ -2,8 +2,8 @@
 
 For each of the weights that ship, on photos that none was trained on, it prints by how many grey levels the results in
 bf16 differ from those in float32, on average and at most, and the seconds of each. With --write it writes the table by
-which `--precision=auto` chooses, and notes there whether bf16 is faster on this machine's platform. Photos are those of
---photos, or without it those of the package.
+which `--precision=auto` chooses; where all weights were measured, it also notes whether bf16 is faster on this
+machine's platform. Photos are those of --photos, or without it those of the package.
 """
 
 import json
@@ -53,7 +53,7 @@ def main(_: Sequence[str]) -> None:
         }
         seconds += taken
     if _WRITE.value:
-        _write(rows, faster=bool(seconds[1] < seconds[0]), photos=len(photos))
+        _write(rows, faster=None if _NAMES.value else bool(seconds[1] < seconds[0]), photos=len(photos))
 
 
 def measure(model: Model, photos: Sequence[np.ndarray]) -> tuple[Difference, tuple[float, float]]:
@@ -81,12 +81,17 @@ def _photos(folder: str | None) -> list[np.ndarray]:
     return [x[max(y, 0) :, max(z, 0) :][:SIDE, :SIDE] for x, (y, z) in zip(whole, corners, strict=True)]
 
 
-def _write(rows: dict[str, dict[str, float]], *, faster: bool, photos: int) -> None:
-    """Write the table; platforms that this machine is not, and shipped weights not in `rows`, stay as they were."""
+def _write(rows: dict[str, dict[str, float]], *, faster: bool | None, photos: int) -> None:
+    """Write the table; platforms that this machine is not, and shipped weights not in `rows`, stay as they were.
+
+    `faster` tells whether bf16 is faster on this machine's platform; None leaves that as it was too.
+    """
     before = json.loads(TABLE.read_text()) if TABLE.exists() else {"faster_on": [], "weights": {}}
     rows = dict(sorted(({n: row for n, row in before["weights"].items() if n in shipped_names()} | rows).items()))
     here = jax.default_backend()
-    platforms = {*before["faster_on"], here} if faster else {*before["faster_on"]} - {here}
+    platforms = {*before["faster_on"]}
+    if faster is not None:
+        platforms = platforms | {here} if faster else platforms - {here}
     table = {"photos": photos, "measured_on": here, "faster_on": sorted(platforms), "weights": rows}
     with written_whole(Path(TABLE)) as temporary:
         temporary.write_text(json.dumps(table, indent=1) + "\n")

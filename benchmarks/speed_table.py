@@ -34,12 +34,12 @@ def with_speed_table(readme: str, results: Results) -> str:
 
 def speed_table(results: Results) -> str:
     """Return a row for each network: the fastest engine in each precision, and its training step."""
-    photos, steps = table_of(results, A_PHOTO), table_of(results, A_STEP)
+    photos, steps = table_titled(results, A_PHOTO), table_titled(results, A_STEP)
     lines = [line([label, *cells]) for label, cells in rows(photos, steps)]
     return "\n".join([f"{results['machine']}:\n", header(COLUMNS), *lines])
 
 
-def table_of(results: Results, title: str) -> TableRecord:
+def table_titled(results: Results, title: str) -> TableRecord:
     """Return the table of that title, without rows where it was not measured."""
     empty = TableRecord(title=title, columns=[], notes=[], rows=[])
     return next((table for table in results["tables"] if table["title"] == title), empty)

@@ -1,8 +1,8 @@
 """Convolution with stride 1, computed in other ways where XLA's own is slow on a CPU. Same weights, same results.
 
 Measured for jax 0.10 (benchmarks/README.md): without padding XLA is 8 times slower than with, at 1x1 twice slower
-than a matrix product, with few channels a third slower than two columns at once, and for the kernel's gradient up to
-25 times slower than with the roles of photo, gradient and kernel exchanged. GPUs get XLA's own.
+than a matrix product, with few channels a third slower than two columns at once; for the kernel's gradient see
+`kernel_gradient`. GPUs get XLA's own.
 """
 
 import functools
@@ -13,11 +13,11 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
+from jaxsr.models.ops.kernel_gradient import kernel_gradient
 from jaxsr.support.errors import choose
 
 Initializer: TypeAlias = Callable[..., jax.Array]  # (key, shape, dtype) -> weights
 Padding: TypeAlias = tuple[int, int]  # zeros before and after, in both dimensions
-WIDE = 1 << 18  # channels times features from which products beat convolutions for the kernel's gradient
 
 # name -> (whether the convolution itself pads with zeros, how the input is padded else)
 PADDINGS = {"zero": (True, ""), "replicate": (False, "edge"), "reflect": (False, "reflect"), "valid": (False, "")}
@@ -97,24 +97,7 @@ def _backward(padding: Padding, saved: tuple[jax.Array, jax.Array], g: jax.Array
     last = kernel.shape[0] - 1
     mirrored = (last - padding[0], last - padding[1])
     x_gradient = _same_size(g, kernel[::-1, ::-1].swapaxes(2, 3), mirrored)
-    # XLA's own kernel gradient takes 25 times longer inside a loop, where its layout is a poor one
-    channels, features = kernel.shape[2:]
-    if channels * features >= WIDE:
-        return x_gradient, _kernel_gradient_by_products(x, g, len(kernel), padding)
-    if features < channels or 32 <= channels < features:  # the photo is the kernel, else g is
-        exchanged = _plain(g.transpose(3, 1, 2, 0), x.transpose(1, 2, 0, 3), mirrored)
-        return x_gradient, exchanged[:, ::-1, ::-1].transpose(1, 2, 3, 0)
-    exchanged = _plain(x.transpose(3, 1, 2, 0), g.transpose(1, 2, 0, 3), padding)
-    return x_gradient, exchanged.transpose(1, 2, 0, 3)
-
-
-def _kernel_gradient_by_products(x: jax.Array, g: jax.Array, taps: int, padding: Padding) -> jax.Array:
-    """Return the gradient (T, T, C, O) as one matrix product per tap, of the pixels that it meets."""
-    height, width = x.shape[1:3]
-    x = jnp.pad(x, ((0, 0), padding, padding, (0, 0)))
-    pixels = (x[:, i : i + height, j : j + width] for i in range(taps) for j in range(taps))
-    products = [part.reshape(-1, part.shape[-1]).T @ g.reshape(-1, g.shape[-1]) for part in pixels]
-    return jnp.stack(products).reshape(taps, taps, *products[0].shape)
+    return x_gradient, kernel_gradient(x, g, len(kernel), padding)
 
 
 _differentiable = jax.custom_vjp(_forward, nondiff_argnums=(2,))
