@@ -65,11 +65,13 @@ def measure(count: int, size: int, steps: int, exposures: Sequence[float], round
     return Measurement([f"{ours:.2f}", f"{theirs:.1f}", f"{theirs / ours:.0f}"])
 
 
-def tables(*, count: int = 1000, size: int = 64, steps: int = 2000, rounds: int = 3) -> Iterator[Table]:
-    """Yield the table of `count` kernels of `size` pixels a side, from paths of so many positions."""
+def tables(*, count: int = 1000, kernel_size: int = 64, steps: int = 2000, rounds: int = 3) -> Iterator[Table]:
+    """Yield the table of `count` kernels of `kernel_size` pixels a side, from paths of so many positions."""
     columns = ("exposures of a path", "jaxsr s", "loops s, from one kernel", "loops / jaxsr")
-    title = f"Random camera shake: {count} kernels of {size}x{size} pixels, from paths of {steps} positions"
-    yield Table(title, columns, rows(count, size, steps, rounds))
+    title = (
+        f"Random camera shake: {count} kernels of {kernel_size}x{kernel_size} pixels, from paths of {steps} positions"
+    )
+    yield Table(title, columns, rows(count, kernel_size, steps, rounds))
 
 
 if __name__ == "__main__":

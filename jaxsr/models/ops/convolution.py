@@ -94,10 +94,16 @@ def _forward_saving(x: jax.Array, kernel: jax.Array, padding: Padding) -> tuple[
 
 def _backward(padding: Padding, saved: tuple[jax.Array, jax.Array], g: jax.Array) -> tuple[jax.Array, jax.Array]:
     x, kernel = saved
+    return _photo_gradient(g, kernel, padding), kernel_gradient(x, g, len(kernel), padding)
+
+
+def _photo_gradient(g: jax.Array, kernel: jax.Array, padding: Padding) -> jax.Array:
+    """Return the gradient of the photo: `g` correlated with the kernel turned by half a turn, or turned itself."""
+    exchanged = kernel.swapaxes(2, 3)
+    if kernel.size > g.size:
+        return _same_size(g[:, ::-1, ::-1], exchanged, padding)[:, ::-1, ::-1]
     last = kernel.shape[0] - 1
-    mirrored = (last - padding[0], last - padding[1])
-    x_gradient = _same_size(g, kernel[::-1, ::-1].swapaxes(2, 3), mirrored)
-    return x_gradient, kernel_gradient(x, g, len(kernel), padding)
+    return _same_size(g, exchanged[::-1, ::-1], (last - padding[0], last - padding[1]))
 
 
 _differentiable = jax.custom_vjp(_forward, nondiff_argnums=(2,))

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 
 PIXELS = 2400  # at most, of a part of the photos
 NARROW = 32  # fewer channels than that, or no multiple of it: XLA needs the whole batch to work along
+LARGE = 1 << 19  # weights from which turning the result costs more than its columns save
 WIDE = 1 << 18  # channels times features from which products beat convolutions
 
 
@@ -23,7 +24,10 @@ def kernel_gradient(x: jax.Array, g: jax.Array, taps: int, padding: tuple[int, i
     if channels * features >= WIDE:
         return _by_products(x, g, taps, padding)
     least = min(channels, features)
-    photo_is_kernel = features < channels if least < NARROW else channels < features
+    if least < NARROW:
+        photo_is_kernel = features < channels
+    else:
+        photo_is_kernel = channels < features and taps**2 * channels * features < LARGE
     sums = _sums if least % NARROW else _sums_in_parts
     if photo_is_kernel:
         mirrored = (taps - 1 - padding[0], taps - 1 - padding[1])
