@@ -1,13 +1,12 @@
 """`--model=auto`: which installed model restores a photo, and why, by the scale and what the photo is like."""
 
 import dataclasses
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import jax
 
-from jaxsr.data.codecs.photo_formats import suffix_of
+from jaxsr.data.codecs.jpeg_quality import jpeg_quality
 from jaxsr.data.images import Photo, photo_size
 from jaxsr.models import MODELS
 from jaxsr.restoration.options import PhotoLike
@@ -16,8 +15,7 @@ from jaxsr.support.types import Json
 from jaxsr.weights.shipped_weights import name_of, scores_at_scale, shipped_cards
 
 AUTO, DEFAULT_SCALE, LAST = "auto", 2, "bicubic"
-LOSSY = (".jpg", ".jpeg", ".webp", ".avif", ".heic", ".heif")
-LOSSY_FORMATS = ("JPEG", "WEBP", "AVIF", "HEIF")  # as PIL names them
+DAMAGED = 50  # JPEG quality below which a photo counts as damaged: above, `lapsrn` has the higher PSNR on Set14
 GIGAFLOPS_PER_SECOND = {"cpu": 30.0}  # of a device, roughly; others are taken for accelerators
 ACCELERATOR_GIGAFLOPS_PER_SECOND = 5_000.0
 PATIENCE = 60.0  # seconds for a photo, or for a hundred frames of a video
@@ -30,7 +28,7 @@ PREFERENCES: dict[int, tuple[str, ...]] = {
     4: ("rdn", "srresnet", "srdensenet", "lapsrn", "mslapsrn", "drcn", "vdsr", "fsrcnn", "srcnn", "espcn"),
     8: ("lapsrn", "mslapsrn"),
 }
-FOR_LOSSY = ("real",)  # before the others, for photos that compression has damaged
+FOR_DAMAGED = ("real",)  # before the others, for photos that compression has damaged
 IN_COLOUR = ("real", "rdn", "srresnet")  # trained on RGB: no advantage on grey photos, and more work
 
 # Thousand operations for an output pixel, of the papers' widths, by which slow models are left out on slow devices.
@@ -42,12 +40,12 @@ KILOFLOPS = {
 
 @dataclasses.dataclass(frozen=True)
 class PhotoFacts:
-    """What decides: the `scale` asked, the LR photo's `pixels`, whether it is `grey`, and comes from a `lossy` file."""
+    """What decides: the `scale` asked, the LR photo's `pixels`, whether it is `grey`, or `damaged` by compression."""
 
     scale: int = DEFAULT_SCALE
     pixels: int = 0
     grey: bool = False
-    lossy: bool = False
+    damaged: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -89,10 +87,10 @@ def choose_model(facts: PhotoFacts, devices: DeviceFacts, installed: Mapping[str
 def _candidates(facts: PhotoFacts, installed: Mapping[str, float]) -> list[str]:
     """Return the systems that are installed for the scale, the best first."""
     names = PREFERENCES.get(facts.scale, ())
-    names = (*FOR_LOSSY, *names) if facts.lossy else names
+    names = (*FOR_DAMAGED, *names) if facts.damaged else names
 
     def rank(name: str) -> tuple[bool, bool, float]:
-        return name not in FOR_LOSSY, facts.grey and name in IN_COLOUR, -installed[there[name]]
+        return name not in FOR_DAMAGED, facts.grey and name in IN_COLOUR, -installed[there[name]]
 
     found = {name: _installed_as(name, facts.scale, installed) for name in names}
     there = {name: weights for name, weights in found.items() if weights is not None}
@@ -113,7 +111,7 @@ def seconds_of(name: str, facts: PhotoFacts, devices: DeviceFacts) -> float:
 def _reason(chosen: str, base: str, candidates: Sequence[str], facts: PhotoFacts, devices: DeviceFacts) -> str:
     """Return the line that says what was chosen, for what, and which better ones would take too long."""
     kind = "a grey photo" if facts.grey else "a photo in colour"
-    kind += " from a lossy file" if facts.lossy else ""
+    kind += " damaged by compression" if facts.damaged else ""
     machine = f"{devices.count} {devices.platform} device{'s' if devices.count > 1 else ''}"
     line = f"auto: {chosen}, the preferred of the installed models for {kind} at x{facts.scale} on {machine}"
     if slower := candidates[: candidates.index(base)]:
@@ -125,26 +123,24 @@ def _reason(chosen: str, base: str, candidates: Sequence[str], facts: PhotoFacts
 def choose_for_photo(photo: PhotoLike, decoded: Photo, scale: int | None) -> ModelChoice:
     """Return the choice for `photo` and what it was `decoded` to, with the weights and devices that there are."""
     height, width, channels = decoded.pixels.shape
-    lossy = (isinstance(photo, str | os.PathLike) and is_lossy(photo)) or getattr(
-        photo, "format", None
-    ) in LOSSY_FORMATS
-    return _choose_here(PhotoFacts(scale or DEFAULT_SCALE, height * width, channels == 1, lossy))
+    return _choose_here(PhotoFacts(scale or DEFAULT_SCALE, height * width, channels == 1, is_damaged(photo)))
 
 
 def choose_for_files(photos: Sequence[Path], videos: Sequence[Path], scale: int | None) -> ModelChoice:
-    """Return the one choice for all files: by the largest photo, and lossy where any is.
+    """Return the one choice for all files: by the largest photo, and damaged where most are.
 
     Only headers are read, so photos count as in colour.
     """
     sizes = [photo_size(path) or (0, 0) for path in photos]
     pixels = max([VIDEO_PIXELS] if videos else [height * width for height, width in sizes], default=0)
-    lossy = bool(videos) or any(is_lossy(path) for path in photos)
-    return _choose_here(PhotoFacts(scale or DEFAULT_SCALE, pixels, lossy=lossy))
+    damaged = 2 * sum(map(is_damaged, photos)) > len(photos)
+    return _choose_here(PhotoFacts(scale or DEFAULT_SCALE, pixels, damaged=damaged))
 
 
-def is_lossy(path: str | os.PathLike[str]) -> bool:
-    """Return whether files of that suffix are usually compressed with loss."""
-    return suffix_of(path) in LOSSY
+def is_damaged(photo: object) -> bool:
+    """Return whether a file, or a PIL image of one, is a JPEG of a quality under DAMAGED."""
+    quality = jpeg_quality(photo)
+    return quality is not None and quality < DAMAGED
 
 
 def _choose_here(facts: PhotoFacts) -> ModelChoice:

@@ -4,8 +4,17 @@ import logging
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from jaxsr.api.automatic_choice import KILOFLOPS, PREFERENCES, DeviceFacts, PhotoFacts, choose_for_files, choose_model
+from jaxsr.api.automatic_choice import (
+    KILOFLOPS,
+    PREFERENCES,
+    DeviceFacts,
+    PhotoFacts,
+    choose_for_files,
+    choose_model,
+    is_damaged,
+)
 from jaxsr.api.restoring import restore
 from jaxsr.data.images import Photo, write_photo
 from jaxsr.models import MODELS
@@ -22,7 +31,7 @@ ALL = ("rdn-x2", "real-x2", "real-x4", "vdsr", "lapsrn-x4", "srresnet-x4", "fsrc
     ("facts", "devices", "installed", "model"),
     [
         (PhotoFacts(2, 10_000), CPU, ALL, "rdn-x2"),
-        (PhotoFacts(2, 10_000, lossy=True), CPU, ALL, "real-x2"),
+        (PhotoFacts(2, 10_000, damaged=True), CPU, ALL, "real-x2"),
         (PhotoFacts(2, 10_000, grey=True), CPU, ALL, "vdsr"),
         (PhotoFacts(2, 10_000, grey=True), CPU, ("rdn-x2",), "rdn-x2"),
         (PhotoFacts(2, 200_000), CPU, ALL, "vdsr"),
@@ -33,7 +42,7 @@ ALL = ("rdn-x2", "real-x2", "real-x4", "vdsr", "lapsrn-x4", "srresnet-x4", "fsrc
         (PhotoFacts(3, 10_000), CPU, ("srcnn-x3",), "srcnn-x3"),
         (PhotoFacts(4, 10_000), CPU, ALL, "srresnet-x4"),
         (PhotoFacts(8, 10_000), CPU, ALL, "bicubic"),
-        (PhotoFacts(4, 10_000, lossy=True), CPU, (), "bicubic"),
+        (PhotoFacts(4, 10_000, damaged=True), CPU, (), "bicubic"),
     ],
 )
 def test_what_is_chosen(facts, devices, installed, model):
@@ -70,11 +79,20 @@ def test_the_preferences_are_of_models_that_have_the_scale():
 
 
 def test_files_are_judged_by_the_largest_and_videos_by_frames(tmp_path):
-    for name, side in (("a.png", 24), ("b.jpg", 30)):
-        write_photo(tmp_path / name, Photo(smooth(side, side)))
-    assert "lossy" not in choose_for_files([tmp_path / "a.png"], [], 2).reason
-    assert "lossy" in choose_for_files([tmp_path / "a.png", tmp_path / "b.jpg"], [], None).reason
+    write_photo(tmp_path / "a.png", Photo(smooth(24, 24)))
+    assert "would take" not in choose_for_files([tmp_path / "a.png"], [], 2).reason
     assert choose_for_files([], [tmp_path / "c.mp4"], 2).model in ("fsrcnn-x2", "espcn-x2")
+
+
+def test_photos_count_as_damaged_by_their_jpeg_quality_and_folders_where_most_are(tmp_path):
+    files = {quality: tmp_path / f"{quality}.jpg" for quality in (20, 40, 90)}
+    for quality, path in files.items():
+        Image.fromarray(smooth(30, 30)).save(path, quality=quality)
+    one, two, three = files.values()
+    assert choose_for_files([one, two, three], [], 4).model == "real-x4"
+    assert "damaged by compression" in choose_for_files([one], [], 4).reason
+    assert choose_for_files([two, three], [], 4).model != "real-x4"
+    assert [is_damaged(path) for path in files.values()] == [True, True, False]
 
 
 def test_restoring_by_auto_says_why_in_the_log(caplog):
