@@ -5,6 +5,7 @@ apart from the photos by a second collection, of a few photos alone.
 pip install -e ".[bench,ray]" && python -m benchmarks.photo_collections --photos=1000
 """
 
+import contextlib
 import functools
 import os
 import subprocess
@@ -21,8 +22,8 @@ from PIL import Image
 from benchmarks.tables import Measurement, Row, Table, run
 from benchmarks.workers import MeasurementFailed
 
-ALONE = "one process"
-CONTESTANTS = {ALONE: (), "with --ray": ("--ray=auto",)}
+ALONE, STARTED, RUNNING = "one process", "with --ray", "with --ray, on a cluster that runs"
+WAYS = (ALONE, STARTED, RUNNING)
 FEW = 4  # photos of the collection that shows what starting takes
 COLUMNS = ("way", "seconds", "seconds to start", "ms a photo", "overhead, %", "overhead a photo, %")
 
@@ -51,17 +52,32 @@ def seconds(photos: Path, output: Path, model: str, flags: tuple[str, ...]) -> f
     return time.perf_counter() - began
 
 
+@contextlib.contextmanager
+def flags_of(way: str) -> Iterator[tuple[str, ...]]:
+    """Give the flags of `restore` for a way, with the cluster that it needs for as long as the block."""
+    if way != RUNNING:
+        yield ("--ray=auto",) if way == STARTED else ()
+        return
+    from ray.cluster_utils import Cluster  # pyright: ignore[reportMissingImports]
+
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": os.cpu_count()})
+    try:
+        yield (f"--ray={cluster.address}",)
+    finally:
+        cluster.shutdown()
+
+
 def times(way: str, photos: int, side: int, model: str) -> tuple[float, float, float]:
     """Return the seconds of all photos, of FEW, and of one photo without starting."""
     if way != ALONE and not find_spec("ray"):
         raise MeasurementFailed('Ray is not installed: pip install -e ".[ray]"')
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory() as name, flags_of(way) as flags:
         folder = Path(name)
         few = make_collection(folder / "few", FEW, side)
         many = make_collection(folder / "many", photos, side)
-        seconds(few, folder / "first", model, CONTESTANTS[way])  # what the first run compiles, the others find
-        start = seconds(few, folder / "few_restored", model, CONTESTANTS[way])
-        whole = seconds(many, folder / "many_restored", model, CONTESTANTS[way])
+        seconds(few, folder / "first", model, flags)  # what the first run compiles, the others find
+        start = seconds(few, folder / "few_restored", model, flags)
+        whole = seconds(many, folder / "many_restored", model, flags)
     return whole, start, (whole - start) / (photos - FEW)
 
 
@@ -78,7 +94,7 @@ def measure(way: str, collection: tuple[int, int, str], alone: list[float]) -> M
 def rows(photos: int, side: int, model: str) -> Iterator[Row]:
     """Yield a row for each way."""
     alone: list[float] = []
-    for way in CONTESTANTS:
+    for way in WAYS:
         yield Row((way,), functools.partial(measure, way, (photos, side, model), alone))
 
 

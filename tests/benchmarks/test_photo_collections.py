@@ -1,14 +1,15 @@
 """The table of collections: what Ray costs, and rows that were measured before."""
 
+import socket
 import sys
 
 import pytest
 
 from benchmarks import photo_collections
-from benchmarks.photo_collections import ALONE, make_collection, measure, seconds, tables
+from benchmarks.photo_collections import ALONE, RUNNING, STARTED, flags_of, make_collection, measure, seconds, tables
 from benchmarks.workers import MeasurementFailed
 
-FOUND = {ALONE: (20.0, 4.0, 0.016), "with --ray": (22.0, 5.0, 0.017)}
+FOUND = {ALONE: (20.0, 4.0, 0.016), STARTED: (22.0, 5.0, 0.017), RUNNING: (21.0, 4.2, 0.017)}
 
 
 @pytest.fixture
@@ -23,14 +24,26 @@ def test_what_ray_costs_in_all_and_for_a_photo(asked):
     (table,) = tables(photos=1000)
     assert [row.labels + tuple(row.measure().cells) for row in table.rows] == [
         (ALONE, "20.0", "4.0", "16.0", "", ""),
-        ("with --ray", "22.0", "5.0", "17.0", "+10", "+6"),
+        (STARTED, "22.0", "5.0", "17.0", "+10", "+6"),
+        (RUNNING, "21.0", "4.2", "17.0", "+5", "+6"),
     ]
-    assert asked == [ALONE, "with --ray"]
+    assert asked == [ALONE, STARTED, RUNNING]
 
 
 def test_one_process_is_timed_again_where_its_row_was_known(asked):
-    assert measure("with --ray", (1000, 256, "fsrcnn-x2"), []).cells[3:] == ["+10", "+6"]
-    assert asked == ["with --ray", ALONE]
+    assert measure(STARTED, (1000, 256, "fsrcnn-x2"), []).cells[3:] == ["+10", "+6"]
+    assert asked == [STARTED, ALONE]
+
+
+@pytest.mark.slow
+def test_a_cluster_runs_for_its_way_alone():
+    pytest.importorskip("ray")
+    with flags_of(RUNNING) as (flag,):
+        host, _, port = flag.removeprefix("--ray=").rpartition(":")
+        with socket.create_connection((host, int(port)), timeout=10):
+            pass
+    with flags_of(STARTED) as flags:
+        assert flags == ("--ray=auto",)
 
 
 def test_a_command_that_fails_says_why(tmp_path, monkeypatch):
