@@ -165,7 +165,6 @@ def tables(
         for scale in map(int, scales or [sizes[name].scale])
         if scale in MODELS[name].scales
         for engine in engines_here(engines)
-        if engine == XLA or not MODELS[name].needs
         for precision in precisions_here(engine, precisions)
     ]
     yield table(A_PHOTO, ("network", "engine", "precision"), TRIAL, cases, rounds)

@@ -12,6 +12,7 @@ from jax.extend import core
 from jaxsr.engines import onnx_contractions, onnx_elementwise, onnx_shapes
 from jaxsr.engines.constant_folding import fold
 from jaxsr.engines.onnx_graph import Aval, Graph, Tensor, Value
+from jaxsr.engines.runtimes import input_names
 from jaxsr.support.errors import UserError
 from jaxsr.support.types import Tree
 
@@ -27,19 +28,21 @@ HANDLERS: dict[str, Handler] = {
 def to_onnx(
     program: core.ClosedJaxpr, names: Sequence[str], metadata: Mapping[str, str], *, multiple: int = 1
 ) -> bytes:
-    """Return the ONNX file of a traced `program` whose input is "photos" and whose outputs get `names`.
+    """Return the ONNX file of a traced `program` with the inputs of `input_names`, whose outputs get `names`.
 
     `multiple` is that of `photo_shape`.
 
     Raises UserError for an operation that has no counterpart here, and for a model of more than 2 GB.
     """
-    (photos,) = program.jaxpr.invars
-    shape = tuple(photos.aval.shape)
-    tensor = Tensor("photos", shape, photos.aval.dtype, tuple(range(len(shape))))
-    graph = Graph(tensor, multiple)
+    avals = [variable.aval for variable in program.jaxpr.invars]
+    tensors = [
+        Tensor(name, tuple(aval.shape), aval.dtype, tuple(range(len(aval.shape))))
+        for name, aval in zip(input_names(len(avals)), avals, strict=True)
+    ]
+    graph = Graph(tensors[0], multiple, tensors[1:])
     order = onnx_shapes.CHANNELS_SECOND  # from the start: OpenVINO 2026.4 mixes up DeblurGAN's photo stored both ways
-    stored = Tensor(graph.stored(tensor, order), shape, tensor.dtype, order)
-    results = _run(graph, program.jaxpr, [np.asarray(each) for each in program.consts], [stored])
+    stored = [Tensor(graph.stored(each, order), each.shape, each.dtype, order) for each in tensors]
+    results = _run(graph, program.jaxpr, [np.asarray(each) for each in program.consts], stored)
     return graph.serialized(dict(zip(names, results, strict=True)), dict(metadata))
 
 

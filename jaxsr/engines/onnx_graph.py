@@ -55,9 +55,9 @@ Attribute: TypeAlias = int | float | str | Sequence[int]
 class Graph:
     """The nodes and constants of a graph, and for each result the operation and the values that it comes from."""
 
-    def __init__(self, photos: Tensor, multiple: int) -> None:
-        """Begin with the input `photos` (n, h, w, C); its symbols count blocks of `multiple` pixels a side."""
-        self.photos = photos
+    def __init__(self, photos: Tensor, multiple: int, further: Sequence[Tensor] = ()) -> None:
+        """Begin with the input `photos` (n, h, w, C), whose symbols count blocks of `multiple` pixels, and others."""
+        self._inputs = (photos, *further)
         self.sizes = Sizes(self.node, photos.name, multiple)
         self.origins: dict[str, tuple[str, tuple[Value, ...]]] = {}
         self._nodes: list[onnx.NodeProto] = []
@@ -122,7 +122,7 @@ class Graph:
         graph = helper.make_graph(
             self._needed_nodes(set(results)),
             "jaxsr",
-            [_declared(self.photos.name, self.photos.shape, self.photos.dtype)],
+            [_declared(each.name, each.shape, each.dtype) for each in self._inputs],
             [_declared(name, value.shape, value.dtype) for name, value in results.items()],
         )
         used = {name for node in graph.node for name in node.input}

@@ -7,7 +7,7 @@ import os
 import sys
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -26,9 +26,14 @@ Arrays = dict[str, np.ndarray]
 class EngineProgram(Protocol):
     """A compiled graph."""
 
-    def __call__(self, photos: np.ndarray) -> Arrays:
-        """Return the graph's outputs by name."""
+    def __call__(self, photos: np.ndarray, *further: np.ndarray) -> Arrays:
+        """Return the graph's outputs by name; it takes as many arrays as it has inputs."""
         ...
+
+
+def input_names(count: int) -> list[str]:
+    """Return the names of a graph's inputs, the photos' first."""
+    return ["photos", *(f"input_{i}" for i in range(1, count))]
 
 
 def is_installed(engine: str) -> bool:
@@ -94,27 +99,29 @@ class OpenVINOProgram:
         self._file = file
         hint = {"float32": "f32", "bf16": "bf16"}[precision]
         self._config = {"INFERENCE_PRECISION_HINT": hint, "INFERENCE_NUM_THREADS": cores(), "NUM_STREAMS": 1}
-        self._compiled: OrderedDict[tuple[int, ...], Callable[[np.ndarray], Arrays]] = OrderedDict()
+        self._compiled: OrderedDict[tuple[tuple[int, ...], ...], Callable[..., Arrays]] = OrderedDict()
         self._lock = threading.Lock()  # a request serves one thread
 
-    def __call__(self, photos: np.ndarray) -> Arrays:
+    def __call__(self, photos: np.ndarray, *further: np.ndarray) -> Arrays:
         """Return the graph's outputs by name."""
+        shapes = tuple(each.shape for each in (photos, *further))
         with self._lock:
-            if photos.shape not in self._compiled:
-                self._compiled[photos.shape] = self._compile(photos.shape)
-            self._compiled.move_to_end(photos.shape)
+            if shapes not in self._compiled:
+                self._compiled[shapes] = self._compile(shapes)
+            self._compiled.move_to_end(shapes)
             while len(self._compiled) > KEPT_SHAPES:
                 self._compiled.popitem(last=False)
-            return self._compiled[photos.shape](photos)
+            return self._compiled[shapes](photos, *further)
 
-    def _compile(self, shape: tuple[int, ...]) -> Callable[[np.ndarray], Arrays]:
+    def _compile(self, shapes: Sequence[tuple[int, ...]]) -> Callable[..., Arrays]:
         core = _openvino_core()
         model = core.read_model(self._file)
-        model.reshape({"photos": list(shape)})
+        inputs = input_names(len(shapes))
+        model.reshape({name: list(shape) for name, shape in zip(inputs, shapes, strict=True)})
         request = core.compile_model(model, "CPU", self._config).create_infer_request()
 
-        def run(photos: np.ndarray) -> Arrays:
-            results = request.infer({"photos": photos}, share_inputs=True)
+        def run(*arrays: np.ndarray) -> Arrays:
+            results = request.infer(dict(zip(inputs, arrays, strict=True)), share_inputs=True)
             return {name: np.array(results[i]) for i, name in enumerate(self._names)}
 
         return run
@@ -129,7 +136,8 @@ def _onnxruntime_program(file: bytes) -> EngineProgram:
     session = onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
     names = [output.name for output in session.get_outputs()]
 
-    def run(photos: np.ndarray) -> Arrays:
-        return dict(zip(names, session.run(names, {"photos": photos}), strict=True))  # pyright: ignore
+    def run(photos: np.ndarray, *further: np.ndarray) -> Arrays:
+        fed = dict(zip(input_names(1 + len(further)), (photos, *further), strict=True))
+        return dict(zip(names, session.run(names, fed), strict=True))  # pyright: ignore
 
     return run

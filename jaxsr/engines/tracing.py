@@ -32,6 +32,6 @@ def photo_shape(
     return jax.ShapeDtypeStruct((n, h, w, channels), dtype)
 
 
-def trace(function: Callable[[jax.Array], Tree], photos: jax.ShapeDtypeStruct) -> core.ClosedJaxpr:
-    """Return the program of `function` on `photos`."""
-    return jax.make_jaxpr(function)(photos)
+def trace(function: Callable[..., Tree], *inputs: jax.ShapeDtypeStruct) -> core.ClosedJaxpr:
+    """Return the program of `function` on `inputs`, of which photos are the first."""
+    return jax.make_jaxpr(function)(*inputs)

@@ -18,7 +18,7 @@ import numpy as np
 
 from jaxsr.restoration.tiles.program import ProgramSpec, whole_tile
 from jaxsr.support.files import cache_folder
-from jaxsr.support.types import Variables
+from jaxsr.support.types import Tree, Variables
 
 LIMITS = {"float32": 0.01, "bf16": 0.05}  # norm of the difference over that of the result, rounded to levels or not
 _PASSED: dict[Hashable, bool] = {}
@@ -39,6 +39,7 @@ def check(
     spec: ProgramSpec,
     variables: Variables,
     tiles: np.ndarray,
+    extra_inputs: Tree,
     result: np.ndarray,
 ) -> bool:
     """Return whether `result` (N, H, W, C), an engine's for `tiles` (N, h, w, C), is XLA's but for rounding.
@@ -46,7 +47,8 @@ def check(
     The first tile is compared. `key` starts with the engine's and the network's names, which a warning tells. The
     outcome is noted; results that are not finite decide nothing, since the weights may be broken.
     """
-    expected = np.asarray(by_xla(spec, variables, tiles[:1])[0], np.float32)
+    first = jax.tree.map(lambda x: x[:1], (tiles, extra_inputs))
+    expected = np.asarray(by_xla(spec, variables, *first)[0], np.float32)
     if not (np.isfinite(expected).all() and np.isfinite(result).all()):
         return True
     difference = np.linalg.norm(expected - result[:1].astype(np.float32)) / max(np.linalg.norm(expected), 1e-6)

@@ -14,6 +14,7 @@ from jaxsr.engines.tracing import photo_shape, trace
 from jaxsr.models import Model
 from jaxsr.restoration.tiles.engine_check import by_xla, check, engine_version, has_passed
 from jaxsr.restoration.tiles.program import ProgramSpec, whole_tile
+from jaxsr.support.types import Tree
 
 KEPT = 4  # compiled networks
 Results = tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]
@@ -22,7 +23,9 @@ _DIGESTS: "weakref.WeakKeyDictionary[Model, str]" = weakref.WeakKeyDictionary()
 _LOCK = threading.Lock()
 
 
-def run_tiles_by(engine: str, precision: str, model: Model, spec: ProgramSpec, tiles: np.ndarray) -> Results:
+def run_tiles_by(
+    engine: str, precision: str, model: Model, spec: ProgramSpec, tiles: np.ndarray, extra_inputs: Tree = ()
+) -> Results:
     """Return what `run_tiles` does for `tiles` (N, h, w, 1 or 3), computed by `engine` in `precision`.
 
     The first result of a size is checked; where it is wrong, XLA computes it.
@@ -31,38 +34,47 @@ def run_tiles_by(engine: str, precision: str, model: Model, spec: ProgramSpec, t
     key = (engine, model.spec.name, version, precision, spec, tiles.dtype.str, tiles.shape, _digest(model))
     passed = has_passed(key)
     if passed is not False:
-        outputs = dict(_program(engine, precision, model, spec, tiles.dtype, tiles.shape[-1])(tiles))
-        if passed or check(key, precision, spec, model.variables, tiles, outputs["restored"]):
+        program = _program(engine, precision, model, spec, tiles, extra_inputs)
+        outputs = dict(program(tiles, *jax.tree.leaves(extra_inputs)))
+        if passed or check(key, precision, spec, model.variables, tiles, extra_inputs, outputs["restored"]):
             return outputs.pop("restored"), outputs.pop("finite"), outputs
-    image, finite, extras = jax.tree.map(np.asarray, by_xla(spec, model.variables, tiles))
+    image, finite, extras = jax.tree.map(np.asarray, by_xla(spec, model.variables, tiles, extra_inputs))
     return image, finite, extras
 
 
 def _program(
-    engine: str, precision: str, model: Model, spec: ProgramSpec, dtype: np.dtype, channels: int
+    engine: str, precision: str, model: Model, spec: ProgramSpec, tiles: np.ndarray, extra_inputs: Tree
 ) -> EngineProgram:
     """Return the compiled program, which photos of all sizes share; equal weights share it too."""
     with _LOCK:
-        key = (engine, precision, spec, dtype.str, channels, _digest(model))
+        key = (engine, precision, spec, tiles.dtype.str, tiles.shape[-1], _digest(model))
         if key not in _PROGRAMS:
-            _PROGRAMS[key] = compile_graph(engine, tile_graph(model, spec, dtype, channels), precision)
+            _PROGRAMS[key] = compile_graph(engine, tile_graph(model, spec, tiles, extra_inputs), precision)
         _PROGRAMS.move_to_end(key)
         while len(_PROGRAMS) > KEPT:
             _PROGRAMS.popitem(last=False)
         return _PROGRAMS[key]
 
 
-def tile_graph(model: Model, spec: ProgramSpec, dtype: np.dtype, channels: int) -> bytes:
-    """Return the ONNX file of the program of a tile: "restored", "finite" and the extras by name."""
+def tile_graph(model: Model, spec: ProgramSpec, tiles: np.ndarray, extra_inputs: Tree = ()) -> bytes:
+    """Return the ONNX file of the program of tiles as these: "restored", "finite" and the extras by name.
+
+    Arrays (N, f h, f w, F) of `extra_inputs` keep their factor f to the tiles' sides.
+    """
     from jaxsr.engines.onnx_conversion import to_onnx  # needs packages of an extra
 
-    def function(tiles: jax.Array) -> dict[str, jax.Array]:
-        image, finite, extras = whole_tile(spec, model.variables, tiles)
+    leaves, structure = jax.tree.flatten(extra_inputs)
+
+    def function(tiles: jax.Array, *further: jax.Array) -> dict[str, jax.Array]:
+        image, finite, extras = whole_tile(spec, model.variables, tiles, jax.tree.unflatten(structure, further))
         return {"restored": image, "finite": finite, **extras}
 
-    photos = photo_shape(model.minimum, channels, dtype, multiple=model.spec.multiple_of)
-    names = sorted(jax.eval_shape(function, photos))  # the order of a dictionary's leaves
-    return to_onnx(trace(function, photos), names, {}, multiple=model.spec.multiple_of)
+    photos = photo_shape(model.minimum, tiles.shape[-1], tiles.dtype, multiple=model.spec.multiple_of)
+    n, h, w, _ = photos.shape
+    factors = [(leaf.shape[1] // tiles.shape[1], leaf) for leaf in leaves]
+    inputs = [photos, *(jax.ShapeDtypeStruct((n, f * h, f * w, x.shape[-1]), x.dtype) for f, x in factors)]
+    names = sorted(jax.eval_shape(function, *inputs))  # the order of a dictionary's leaves
+    return to_onnx(trace(function, *inputs), names, {}, multiple=model.spec.multiple_of)
 
 
 def _digest(model: Model) -> str:

@@ -56,9 +56,9 @@ def _run(
     return (to_levels(photos, tiles.dtype) if spec.quantize else photos), finite, extras
 
 
-def whole_tile(spec: ProgramSpec, variables: Variables, tiles: jax.Array) -> TileResults:
-    """Return what `run_tiles` does without a further input, as a function that other engines compile."""
-    return _run(spec, None, variables, tiles, ())
+def whole_tile(spec: ProgramSpec, variables: Variables, tiles: jax.Array, extra_inputs: Tree = ()) -> TileResults:
+    """Return what `run_tiles` does on one device, as a function that other engines compile."""
+    return _run(spec, None, variables, tiles, extra_inputs)
 
 
 def _self_ensemble(apply: Apply) -> Apply:

@@ -132,9 +132,7 @@ class TiledRun:
         self._whole = len(chosen.placements) == 1
         self._on_device: PhotosOnDevice | None = None
         self._mesh = _mesh(self.model, chosen.devices, chosen.tile[0])
-        self._engine = XLA
-        if extra_inputs is None:
-            self._engine = _engine(self.model, options.engine, chosen.tile, forward.precision)
+        self._engine = _engine(self.model, options.engine, chosen.tile, forward.precision)
         if self._engine == XLA:
             self._variables = cache.placed(self.model, self._mesh)
         tiles = [(photo, placement) for photo in range(len(photos)) for placement in chosen.placements]
@@ -173,14 +171,14 @@ class TiledRun:
             self._photos[photo][rows.start : rows.start + height, columns.start : columns.start + width]
             for photo, (rows, columns) in filled
         ]
-        if self._engine != XLA:
-            forward = self._spec.forward
-            plain = dataclasses.replace(self._spec, forward=dataclasses.replace(forward, precision="float32"))
-            return group, run_tiles_by(self._engine, forward.precision, self.model, plain, np.stack(tiles))
         inputs: Tree = ()
         if self._extra_inputs is not None:
             each = [self._extra_inputs(rows.start, columns.start, height, width) for _, (rows, columns) in filled]
             inputs = (jax.tree.map(lambda *parts: np.stack(parts), *each),)
+        if self._engine != XLA:
+            forward = self._spec.forward
+            plain = dataclasses.replace(self._spec, forward=dataclasses.replace(forward, precision="float32"))
+            return group, run_tiles_by(self._engine, forward.precision, self.model, plain, np.stack(tiles), inputs)
         return group, run_tiles(self._spec, self._mesh, self._variables, np.stack(tiles), inputs)  # type: ignore[arg-type]
 
     def collect(self, group: Group, results: TileResults | Results) -> None:

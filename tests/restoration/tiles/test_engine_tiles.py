@@ -7,9 +7,11 @@ import pytest
 
 from jaxsr.engines.runtimes import RUNTIMES, is_installed
 from jaxsr.models import MODELS, Model
+from jaxsr.models.srntt import FACTORS, Maps, map_sizes
 from jaxsr.restoration.options import RestoreOptions
 from jaxsr.restoration.photo import restore_pixels
 from jaxsr.restoration.tiles import engine_check, engine_tiles
+from jaxsr.restoration.tiles.tiled_run import restore_tiled
 from jaxsr.support.errors import UserError
 from tests.helpers.networks import REDUCED, quiet_variables
 from tests.helpers.photos import photo
@@ -137,3 +139,23 @@ def test_an_engine_is_checked_once_for_a_size(fresh_checks, monkeypatch):
     monkeypatch.setattr(engine_check, "_PASSED", {})
     monkeypatch.setattr(engine_check, "by_xla", None)  # another process does not compute it again
     restored(model, photo(20, 26), "openvino")
+
+
+@pytest.mark.parametrize("engine", RUNTIMES)
+def test_further_inputs_of_tiles_go_to_the_engine(engine):
+    """SRNTT's maps, at one, two and four times the size of a photo, in two tiles."""
+    needs(engine)
+    model = small_model("srntt", 4)
+    pixels, rng = photo(80, 30), np.random.default_rng(1)
+    maps = [rng.random(size, np.float32) for size in map_sizes(*pixels.shape[:2])]
+
+    def maps_of_tile(top: int, left: int, height: int, width: int) -> Maps:
+        pairs = zip(maps, FACTORS.values(), strict=True)
+        return Maps(*(x[f * top : f * (top + height), f * left : f * (left + width)] for x, f in pairs))
+
+    def by(engine: str) -> np.ndarray:
+        options = RestoreOptions(engine=engine, quantize=False, tile=51)
+        return restore_tiled(model, pixels, options, extra_inputs=maps_of_tile)[0]
+
+    expected = by("xla")
+    assert np.abs(by(engine) - expected).max() <= CLOSE * max(1, np.abs(expected).max())
