@@ -120,7 +120,7 @@ DEEP_MARGINS = {  # and of others
     **{"lapsrn-x3": 3.4, "mslapsrn-x2": 3.3, "mslapsrn-x3": 2.8, "mslapsrn-x4": 2.5, "mslapsrn-x8": 1.4},
     **{
         "drcn-x3": 2.3,
-        "srdensenet-x4": 2.3,
+        "srdensenet-x4": 2.8,
         "rdn-x4": 2.9,
         "srgan-x4": 2.0,
         "danv1-x2": 5.0,
