@@ -15,7 +15,7 @@ from jaxsr.support.types import Json
 from jaxsr.weights.shipped_weights import name_of, scores_at_scale, shipped_cards
 
 AUTO, DEFAULT_SCALE, LAST = "auto", 2, "bicubic"
-DAMAGED = 50  # JPEG quality below which a photo counts as damaged: above, `lapsrn` has the higher PSNR on Set14
+DAMAGED = 50  # JPEG quality below which a photo counts as damaged; down to it `lapsrn` has the higher PSNR on Set14
 GIGAFLOPS_PER_SECOND = {"cpu": 30.0}  # of a device, roughly; others are taken for accelerators
 ACCELERATOR_GIGAFLOPS_PER_SECOND = 5_000.0
 PATIENCE = 60.0  # seconds for a photo, or for a hundred frames of a video

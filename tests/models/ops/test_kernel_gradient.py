@@ -20,12 +20,20 @@ def gradients(taps, channels, features, size, padding):
     return kernel_gradient(x, g, taps, padding), expected
 
 
-@pytest.mark.parametrize(("channels", "features"), [(32, 32), (32, 64), (64, 32), (3, 40), (40, 3), (48, 48)])
-@pytest.mark.parametrize("size", [(3, 5, 6), (4, 9, 4), (2, 13, 7), (6, 2, 3)])
-@pytest.mark.parametrize(("taps", "padding"), [(3, (1, 1)), (2, (0, 1)), (2, (1, 0)), (4, (1, 2)), (5, (2, 2))])
-def test_parts_of_the_photos_sum_to_xlas_gradient(channels, features, size, taps, padding, monkeypatch):
+@pytest.mark.parametrize(
+    ("channels", "size", "taps", "padding"),
+    [
+        *(((32, 64), size, 3, (1, 1)) for size in ((3, 5, 6), (4, 9, 4), (2, 13, 7), (6, 2, 3))),
+        *(
+            ((64, 32), (2, 13, 7), taps, padding)
+            for taps, padding in ((2, (0, 1)), (2, (1, 0)), (4, (1, 2)), (5, (2, 2)))
+        ),
+        *((channels, (3, 5, 6), 4, (1, 2)) for channels in ((32, 32), (32, 64), (3, 40), (40, 3), (48, 48))),
+    ],
+)
+def test_parts_of_the_photos_sum_to_xlas_gradient(channels, size, taps, padding, monkeypatch):
     monkeypatch.setattr(module, "PIXELS", 30)  # a photo, one band of several, or two and three photos
-    found, expected = gradients(taps, channels, features, size, padding)
+    found, expected = gradients(taps, *channels, size, padding)
     np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-3)
 
 
