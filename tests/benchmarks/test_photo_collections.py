@@ -47,6 +47,7 @@ def test_a_cluster_runs_for_its_way_alone(monkeypatch):
         def shutdown(self):
             events.append("ended")
 
+    monkeypatch.setitem(sys.modules, "ray", SimpleNamespace())  # which may not be installed
     monkeypatch.setitem(sys.modules, "ray.cluster_utils", SimpleNamespace(Cluster=Cluster))
     with flags_of(RUNNING) as flags:
         assert flags == ("--ray=127.0.0.1:6379",) and events == ["started"]
