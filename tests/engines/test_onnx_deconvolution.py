@@ -4,16 +4,16 @@ import jax
 import numpy as np
 import pytest
 
-from jaxsr.engines.runtimes import RUNTIMES, compile_graph, is_installed
+from jaxsr.engines.runtimes import RUNTIMES, compile_graph
 from jaxsr.engines.tracing import photo_shape, trace
 from jaxsr.models.ops.deconvolution import deconvolve
+from tests.helpers.engines import needs
 
 
 @pytest.mark.parametrize("engine", RUNTIMES)
 @pytest.mark.parametrize(("width", "convolutions"), [(8, 1), (96, 4)])
 def test_wide_ones_are_computed_by_phases_and_all_as_xla_does(engine, width, convolutions):
-    if not is_installed(engine):
-        pytest.skip(f"jaxsr[{engine}] is not installed")
+    needs(engine)
     import onnx  # pyright: ignore[reportMissingImports]
 
     from jaxsr.engines.onnx_conversion import to_onnx

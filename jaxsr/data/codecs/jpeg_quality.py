@@ -2,7 +2,7 @@
 
 import os
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 # The sum of the luminance table of the JPEG standard (ITU-T T.81, table K.1), whose quality is 50.
 STANDARD_STEPS = 3688
@@ -18,7 +18,7 @@ def jpeg_quality(photo: object) -> int | None:
         try:
             with Image.open(photo) as image:
                 return jpeg_quality(image)
-        except (OSError, ValueError, UnidentifiedImageError, Image.DecompressionBombError):
+        except (OSError, ValueError, Image.DecompressionBombError):
             return None
     tables = getattr(photo, "quantization", None)
     if not tables or not isinstance(photo, Image.Image):

@@ -5,16 +5,17 @@ import threading
 import numpy as np
 import pytest
 
-from jaxsr.engines.runtimes import RUNTIMES, is_installed
+from jaxsr.engines.runtimes import RUNTIMES
 from jaxsr.models import MODELS, Model
 from jaxsr.models.srntt import FACTORS, Maps, map_sizes
 from jaxsr.restoration.options import RestoreOptions
 from jaxsr.restoration.photo import restore_pixels
 from jaxsr.restoration.tiles import engine_check, engine_tiles
-from jaxsr.restoration.tiles.tiled_run import restore_tiled
 from jaxsr.support.errors import UserError
+from tests.helpers.engines import needs
 from tests.helpers.networks import REDUCED, quiet_variables
 from tests.helpers.photos import photo
+from tests.helpers.tiles import SRNTT_MODEL, enlarge
 
 CLOSE = 1e-5
 QUICK = {("openvino", "fsrcnn"), ("onnxruntime", "espcn"), ("openvino", "lapsrn")}
@@ -28,11 +29,6 @@ def small_model(name: str, scale: int) -> Model:
 
 def restored(model: Model, pixels: np.ndarray, engine: str, **options) -> np.ndarray:
     return restore_pixels(model, pixels, RestoreOptions(engine=engine, **options))[0]
-
-
-def needs(engine: str) -> None:
-    if not is_installed(engine):
-        pytest.skip(f"jaxsr[{engine}] is not installed")
 
 
 @pytest.mark.parametrize(
@@ -145,7 +141,6 @@ def test_an_engine_is_checked_once_for_a_size(fresh_checks, monkeypatch):
 def test_further_inputs_of_tiles_go_to_the_engine(engine):
     """SRNTT's maps, at one, two and four times the size of a photo, in two tiles."""
     needs(engine)
-    model = small_model("srntt", 4)
     pixels, rng = photo(80, 30), np.random.default_rng(1)
     maps = [rng.random(size, np.float32) for size in map_sizes(*pixels.shape[:2])]
 
@@ -153,9 +148,8 @@ def test_further_inputs_of_tiles_go_to_the_engine(engine):
         pairs = zip(maps, FACTORS.values(), strict=True)
         return Maps(*(x[f * top : f * (top + height), f * left : f * (left + width)] for x, f in pairs))
 
-    def by(engine: str) -> np.ndarray:
-        options = RestoreOptions(engine=engine, quantize=False, tile=51)
-        return restore_tiled(model, pixels, options, extra_inputs=maps_of_tile)[0]
-
-    expected = by("xla")
-    assert np.abs(by(engine) - expected).max() <= CLOSE * max(1, np.abs(expected).max())
+    options = {"extra_inputs": maps_of_tile, "quantize": False, "tile": 51}
+    expected = enlarge(SRNTT_MODEL, pixels, engine="xla", **options)
+    assert np.abs(enlarge(SRNTT_MODEL, pixels, engine=engine, **options) - expected).max() <= CLOSE * max(
+        1, np.abs(expected).max()
+    )
