@@ -149,7 +149,5 @@ def test_further_inputs_of_tiles_go_to_the_engine(engine):
         return Maps(*(x[f * top : f * (top + height), f * left : f * (left + width)] for x, f in pairs))
 
     options = {"extra_inputs": maps_of_tile, "quantize": False, "tile": 51}
-    expected = enlarge(SRNTT_MODEL, pixels, engine="xla", **options)
-    assert np.abs(enlarge(SRNTT_MODEL, pixels, engine=engine, **options) - expected).max() <= CLOSE * max(
-        1, np.abs(expected).max()
-    )
+    expected, result = (enlarge(SRNTT_MODEL, pixels, engine=each, **options) for each in ("xla", engine))
+    assert np.abs(result - expected).max() <= CLOSE * max(1, np.abs(expected).max())
