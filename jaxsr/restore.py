@@ -22,7 +22,7 @@ PHOTO and DIR may lie in an object store, as s3://BUCKET/FOLDER or gs://BUCKET/F
 s3fs`, or gcsfs). No record is kept there: --skip_existing keeps whatever result is there.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,6 +36,7 @@ from jaxsr.support.paths import output_folder, user_path
 if TYPE_CHECKING:
     from jaxsr.api.restorers import Restorer
     from jaxsr.api.restoring_files import RestoreRun
+    from jaxsr.api.videos import VideoRun
     from jaxsr.restoration.options import RestoreOptions
     from jaxsr.restoration.saving import SaveOptions
 
@@ -87,8 +88,8 @@ _OUTPUT = flags.DEFINE_string(
 _SKIP_EXISTING = flags.DEFINE_bool(
     "skip_existing",
     False,
-    "Keep whole results of the same photo, model and options: continue an interrupted run. Object stores do not know "
-    "what results were made of: all that are there are kept.",
+    "Keep whole results of the same photo or video, model and options: continue an interrupted run. Object stores do "
+    "not know what results were made of: all that are there are kept.",
 )
 _OVERWRITE = flags.DEFINE_bool("overwrite", False, "Replace files in --output that were not made of the same photo.")
 _RAY = flags.DEFINE_string(
@@ -145,7 +146,7 @@ def main(arguments: Sequence[str]) -> int:
     moving = _plan_videos(restorer, videos, folder)
     if _LIST.value:
         return _print_plan(run, moving)
-    failures = (_restore_photos(run) if run else {}) | (_restore_videos(restorer, moving) if moving else {})
+    failures = (_restore_photos(run) if run else {}) | (_restore_videos(moving) if moving else {})
     for failure in failures.values():
         complain(failure)
     return command_line.SOME_FAILED if failures else command_line.DONE
@@ -194,7 +195,7 @@ def _plan(restorer: "Restorer", arguments: Sequence[str], folder: Path) -> "Rest
 
 def _check_flags_of_videos() -> None:
     """Raise UserError for a flag that photos have and videos have not."""
-    for flag in (_WIDTH, _HEIGHT, _SIZE, _SKIP_EXISTING, _RAY):
+    for flag in (_WIDTH, _HEIGHT, _SIZE, _RAY):
         if flag.value:
             raise UserError(f"--{flag.name} is for photos alone; restore videos without it")
 
@@ -213,18 +214,15 @@ def _check_stores(places: Sequence[str], videos: Sequence[Path]) -> None:
             raise UserError(f"--model=auto does not look at photos in {stores[0]}; name a model")
 
 
-def _plan_videos(restorer: "Restorer", videos: Sequence[Path], folder: Path) -> dict[Path, Path]:
-    """Return where each of `videos` goes; raises UserError where one cannot be restored or would replace a file."""
-    from jaxsr.api.videos import check_videos
+def _plan_videos(restorer: "Restorer", videos: Sequence[Path], folder: Path) -> "VideoRun | None":
+    """Return what is to be done with videos, if there are any; raises UserError as `plan_videos` does."""
+    from jaxsr.api.videos import plan_videos
     from jaxsr.data.videos.video_files import video_outputs
 
-    if videos:
-        check_videos(restorer, _CRF.value)
-    outputs = video_outputs(videos, folder)
-    for output in outputs.values():
-        if output.exists() and not _OVERWRITE.value:
-            raise UserError(f"{output} is there already; choose another output folder, or --overwrite it")
-    return outputs
+    if not videos:
+        return None
+    replacing = {"skip_existing": _SKIP_EXISTING.value, "overwrite": _OVERWRITE.value}
+    return plan_videos(restorer, video_outputs(videos, folder), folder, crf=_CRF.value, **replacing)
 
 
 def _suffix(photo: Path) -> str:
@@ -278,14 +276,12 @@ def _size() -> tuple[int | None, int | None]:
     return int(width), int(height)
 
 
-def _print_plan(run: "RestoreRun | None", videos: Mapping[Path, Path]) -> int:
+def _print_plan(run: "RestoreRun | None", moving: "VideoRun | None") -> int:
     """Print what would be done; return the exit status."""
     from jaxsr.api.restoring_files import planned_lines
 
-    for line in planned_lines(run) if run else ():
+    for line in (*(planned_lines(run) if run else ()), *(moving.lines() if moving else ())):
         say(line)
-    for video, output in videos.items():
-        say(f"{video} -> {output}")
     if run:
         say(f"{len(run.todo)} photos to restore by {run.restorer.name}, {len(run.skipped)} to skip; nothing was done")
     return command_line.DONE
@@ -309,14 +305,11 @@ def _restore_photos(run: "RestoreRun") -> dict[Path, str]:
     return run.failures
 
 
-def _restore_videos(restorer: "Restorer", videos: Mapping[Path, Path]) -> dict[Path, str]:
+def _restore_videos(run: "VideoRun") -> dict[Path, str]:
     """Restore videos one by one; return why some failed."""
-    from jaxsr.api.videos import restore_videos
-    from jaxsr.support.files import remove_remains_of
-
-    remove_remains_of(videos.values())
-    failures = restore_videos(restorer, videos, crf=_CRF.value)
-    say(f"{len(videos) - len(failures)} of {len(videos)} videos restored by {restorer.name} in {_OUTPUT.value}")
+    failures = run.restore()
+    restored = f"{len(run.todo) - len(failures)} of {len(run.todo) + len(run.skipped)} videos restored"
+    say(f"{restored} by {run.restorer.name} in {run.folder}, {len(run.skipped)} skipped")
     return failures
 
 

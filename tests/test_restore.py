@@ -115,6 +115,29 @@ def test_videos_beside_photos(photos, weights, tmp_path):
     assert not (tmp_path / "out" / "torn.mkv").exists()
 
 
+def test_whole_videos_are_skipped(weights, tmp_path):
+    """With the record of the photos of the same run; a changed video, or another rate factor, is done again."""
+    folder, out = tmp_path / "clips", tmp_path / "out"
+    folder.mkdir()
+    for name in ("a", "b"):
+        write_video(folder / f"{name}.mkv", [photo(24, 32)])
+    Image.fromarray(photo(20, 20)).save(folder / "c.png")
+    flags = [folder, f"--output={out}", f"--model={weights}"]
+    assert run(*flags).returncode == 0
+    again = run(*flags, "--skip_existing")
+    assert again.returncode == 0 and "0 of 2 videos restored" in again.stdout and "2 skipped" in again.stdout
+    assert "done 0, skipped 1" in again.stdout
+    write_video(folder / "b.mkv", [photo(24, 32, seed=1)])
+    listed = run(*flags, "--skip_existing", "--list")
+    assert f"{folder / 'a.mkv'} -> {out / 'a.mkv'} (skipped: there already)" in listed.stdout
+    assert f"{folder / 'b.mkv'} -> {out / 'b.mkv'}\n" in listed.stdout
+    assert "1 of 2 videos restored by espcn-x2" in run(*flags, "--skip_existing").stdout
+    assert "2 of 2 videos restored by espcn-x2" in run(*flags, "--skip_existing", "--crf=30").stdout
+    (out / ".jaxsr-outputs.jsonl").unlink()
+    refused = run(folder / "a.mkv", *flags[1:], "--skip_existing")
+    assert refused.returncode == 2 and "a.mkv is there already, not made of" in refused.stderr
+
+
 @pytest.mark.parametrize(
     ("flag", "message"),
     [("--model=zssr", "zssr-x2 learns from each photo anew"), ("--crf=52", "crf=52 is no rate factor of x264")],

@@ -1,20 +1,98 @@
-"""Videos of `python -m jaxsr.restore`, one after another: which models restore them, and what failed."""
+"""Videos of `python -m jaxsr.restore`, one after another: which are to be done, and what failed."""
 
+import dataclasses
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from tqdm import tqdm
 
+from jaxsr.api.fingerprints import fingerprint
 from jaxsr.api.restorers import NetworkRestorer, Restorer
+from jaxsr.data.output_record import OutputRecord
 from jaxsr.data.videos.video_files import require_pyav
+from jaxsr.restoration.saving import DEFAULT_SAVING
 from jaxsr.support.errors import UserError
+from jaxsr.support.files import remove_remains_of
+from jaxsr.support.paths import make_folder
 from jaxsr.support.progress import progress_bar
 
 LOSSLESS, WORST = 0, 51  # of x264's constant rate factor
 
 
-def check_videos(restorer: Restorer, crf: int) -> None:
+@dataclasses.dataclass(frozen=True)
+class VideoRun:
+    """The videos of one run of `restore`.
+
+    Attributes:
+        restorer: what restores the frames.
+        folder: that the outputs are in.
+        crf: x264's constant rate factor.
+        todo: the output of each video that is to be restored.
+        skipped: those of videos whose outputs are whole.
+    """
+
+    restorer: Restorer
+    folder: Path
+    crf: int
+    todo: dict[Path, Path]
+    skipped: dict[Path, Path]
+
+    def restore(self) -> dict[Path, str]:
+        """Restore the videos one by one; return a line for each that failed.
+
+        A bar counts frames, and a line for each video says how many there were in a second.
+        """
+        make_folder(self.folder)
+        remove_remains_of(self.todo.values())
+        record, failures = _record(self.restorer, self.folder, self.crf), {}
+        try:
+            for source, target in self.todo.items():
+                record.begin(target, source)
+                try:
+                    tqdm.write(_restored(self.restorer, source, target, self.crf))
+                    record.finish(target)
+                except (UserError, OSError) as error:
+                    failures[source] = f"{source}: {error}"
+        finally:
+            record.close()
+        return failures
+
+    def lines(self) -> Iterator[str]:
+        """Yield a line for each video that says what the run would do."""
+        for video, output in self.skipped.items():
+            yield f"{video} -> {output} (skipped: there already)"
+        for video, output in self.todo.items():
+            yield f"{video} -> {output}"
+
+
+def plan_videos(
+    restorer: Restorer,
+    outputs: Mapping[Path, Path],
+    folder: Path,
+    *,
+    crf: int,
+    skip_existing: bool = False,
+    overwrite: bool = False,
+) -> VideoRun:
+    """Return the run that makes `outputs`, the output of each video, in `folder`; nothing is written yet.
+
+    With `skip_existing` videos are skipped whose outputs are whole and were made of the same video in the same way.
+    Raises UserError where `restorer` restores no videos, for a `crf` that x264 has not, without PyAV, and, unless
+    `overwrite` says so, for a file that is in the place of an output and was not made of its video.
+    """
+    _check(restorer, crf)
+    record, skipped = _record(restorer, folder, crf), {}
+    for video, output in outputs.items():
+        if skip_existing and record.is_whole(output, video):
+            skipped[video] = output
+        elif output.exists() and not (overwrite or record.is_of(output, video)):
+            raise UserError(f"{output} is there already, not made of {video}; choose another folder, or --overwrite it")
+    todo = {video: output for video, output in outputs.items() if video not in skipped}
+    return VideoRun(restorer, folder, crf, todo, skipped)
+
+
+def _check(restorer: Restorer, crf: int) -> None:
     """Raise UserError unless `restorer` restores videos, PyAV is installed and `crf` is a rate factor of x264."""
     require_pyav()
     if not LOSSLESS <= crf <= WORST:
@@ -26,19 +104,9 @@ def check_videos(restorer: Restorer, crf: int) -> None:
     check_video_model(restorer.model)
 
 
-def restore_videos(restorer: Restorer, outputs: Mapping[Path, Path], *, crf: int) -> dict[Path, str]:
-    """Write the videos in the files `outputs` (keys), restored, to its values; return why some are not.
-
-    A bar counts frames, and a line for each says how many there were in a second. Raises UserError as `check_videos`.
-    """
-    check_videos(restorer, crf)
-    failures: dict[Path, str] = {}
-    for source, target in outputs.items():
-        try:
-            tqdm.write(_restored(restorer, source, target, crf))
-        except (UserError, OSError) as error:
-            failures[source] = f"{source}: {error}"
-    return failures
+def _record(restorer: Restorer, folder: Path, crf: int) -> OutputRecord:
+    """Return what made the outputs in `folder`, as it is now: photos of the same run are recorded there too."""
+    return OutputRecord(folder, f"{fingerprint(restorer, DEFAULT_SAVING)}, crf={crf}")
 
 
 def _restored(restorer: Restorer, source: Path, target: Path, crf: int) -> str:
