@@ -61,7 +61,8 @@ class DAN(nn.Module):
     random "isotropic" or "anisotropic" `kernels`; weight files hold their own.
 
     As published, gradients stop between the two networks, and the rounds before the last have none: each network
-    learns in the last round alone. With `backpropagate_all` they flow through everything, and the rounds before the
+    learns in the last round alone. With `each_round` the Estimator learns from its estimate in each, still without
+    gradients between the rounds. With `backpropagate_all` they flow through everything, and the rounds before the
     last are computed again in the backward pass, so that memory does not grow with `rounds`.
     """
 
@@ -81,7 +82,7 @@ class DAN(nn.Module):
         """Return the result of one round that starts from the kernel's `code` (N, L)."""
         raise NotImplementedError
 
-    def __call__(self, x: jax.Array, *, all_rounds: bool = False) -> Alternation:
+    def __call__(self, x: jax.Array, *, all_rounds: bool = False, each_round: bool = False) -> Alternation:
         """Return the Alternation for `x` (N, H, W, C) in [0, 1], with `images` if `all_rounds`.
 
         Images are in [0, 1], not clipped. Raises UserError without a basis, or with one for other kernels.
@@ -92,7 +93,7 @@ class DAN(nn.Module):
         basis, heads = self.basis(), self.heads(x)
         code = basis[centre][None].astype(x.dtype)
         code = jnp.broadcast_to(code, (x.shape[0], self.code_length))  # `len` takes no symbolic size
-        options = {"through": self.backpropagate_all, "images": all_rounds}
+        options = {"through": self.backpropagate_all, "each": each_round, "images": all_rounds}
         if self.is_initializing():  # one round makes all weights
             return alternate(lambda _, code: self.round(heads, code), None, code, rounds=1, **options)
         net, variables = self.unbind()
@@ -138,19 +139,22 @@ def alternate(
     *,
     rounds: int,
     through: bool,
+    each: bool,
     images: bool,
 ) -> Alternation:
     """Return the results of `rounds` times `step(weights, code)`, each starting from the code before.
 
-    Without `through` no gradient flows through the rounds before the last, and nothing of them is kept for it.
+    Without `through` no gradient flows from a round into the one before. The rounds before the last then have none,
+    and nothing is kept for it, unless `each` gives every round its own.
     """
     before = None
     if rounds > 1:
-        frozen, code = (weights, code) if through else jax.lax.stop_gradient((weights, code))
+        learning = weights if through or each else jax.lax.stop_gradient(weights)
+        pass_on = (lambda code: code) if through else jax.lax.stop_gradient
 
         def body(code: jax.Array, _: None) -> tuple[jax.Array, Round]:
-            result = step(frozen, code)
-            return result.code, result if images else result._replace(sr=None)
+            result = step(learning, code)
+            return pass_on(result.code), result if images else result._replace(sr=None)
 
         body = jax.checkpoint(body, prevent_cse=False) if through else body
         code, before = jax.lax.scan(body, code, length=rounds - 1)

@@ -87,7 +87,7 @@ class PretrainingSection:
 class SupervisionSection:
     """`config.supervision`: which of the network's results the pixel loss compares."""
 
-    name: str = "output"  # "output", "recursions" (DRCN), "levels" (LapSRN), "kernel" (DAN)
+    name: str = "output"  # "output", "recursions" (DRCN), "levels" (LapSRN), "kernel" or "kernels" (DAN)
     fade: int = 1_000  # recursions: updates over which their loss gives way to that of their weighted sum
 
 

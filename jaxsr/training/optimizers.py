@@ -107,7 +107,8 @@ def scale_by_layer(rates: Mapping[str, float]) -> optax.GradientTransformation:
     """Return a transformation that multiplies updates by the rate whose name starts or ends the parameter's path.
 
     Paths look like `conv3/kernel`, so `conv3` names a layer and `bias` all biases. The longest name that fits wins;
-    a parameter that none fits keeps 1. Raises UserError, when applied, for a name that fits no parameter.
+    a parameter that none fits keeps 1, one with 0 stays as it is. Raises UserError, when applied, for a name that fits
+    no parameter.
     """
 
     def scale(updates: Tree, params: Tree) -> Tree:
@@ -130,6 +131,13 @@ def layer_factors(tree: Tree, rates: Mapping[str, float]) -> Tree:
         return rates[max(fitting, key=len)] if fitting else 1.0
 
     return from_paths({path: factor(path) for path in paths})
+
+
+def without_frozen(params: Tree, rates: Mapping[str, float]) -> Tree:
+    """Return `params`, those whose factor is 0 as constants, so that no time goes into gradients that have no use."""
+    return jax.tree.map(
+        lambda factor, x: x if factor else jax.lax.stop_gradient(x), layer_factors(params, rates), params
+    )
 
 
 def _fits(path: str, name: str) -> bool:

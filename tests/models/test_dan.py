@@ -21,10 +21,10 @@ def small(version: int, **options):
     return model_spec(f"danv{version}").module(2, **{**(SMALL_V1, SMALL_V2)[version - 1], **options})
 
 
-@pytest.mark.parametrize("through", [False, True])
+@pytest.mark.parametrize("learning", ["last", "each", "through"])
 @pytest.mark.parametrize("rounds", [1, 2, 4])
 @pytest.mark.parametrize("images", [False, True])
-def test_rounds_and_their_gradients(rounds, through, images):
+def test_rounds_and_their_gradients(rounds, learning, images):
     """Of a network of one number, whose image is a product and whose code a sine."""
 
     def step(weight, code):
@@ -33,13 +33,14 @@ def test_rounds_and_their_gradients(rounds, through, images):
     def loop(weight):
         code, results = jnp.float32([0.3, 0.5]), []
         for i in range(rounds):
-            frozen = i < rounds - 1 and not through
+            frozen = i < rounds - 1 and learning == "last"
             results.append(step(jax.lax.stop_gradient(weight) if frozen else weight, code))
-            code = results[-1].code
+            code = results[-1].code if learning == "through" else jax.lax.stop_gradient(results[-1].code)
         return jax.tree.map(lambda *x: jnp.stack(x), *results)
 
     def scanned(weight):
-        result = alternate(step, weight, jnp.float32([0.3, 0.5]), rounds=rounds, through=through, images=images)
+        options = {"through": learning == "through", "each": learning == "each", "images": images}
+        result = alternate(step, weight, jnp.float32([0.3, 0.5]), rounds=rounds, **options)
         assert (result.images is not None) == images
         return result
 

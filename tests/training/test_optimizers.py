@@ -8,7 +8,14 @@ import pytest
 
 from jaxsr.support.errors import UserError
 from jaxsr.training.config import default_config
-from jaxsr.training.optimizers import clip_by_rate, layer_factors, make_optimizer, make_schedule, scale_by_muon
+from jaxsr.training.optimizers import (
+    clip_by_rate,
+    layer_factors,
+    make_optimizer,
+    make_schedule,
+    scale_by_muon,
+    without_frozen,
+)
 
 PARAMS = {"conv1": {"kernel": jnp.full((3, 3, 2, 4), 2.0), "bias": jnp.ones(4)}, "conv2": {"bias": jnp.ones(2)}}
 
@@ -57,6 +64,16 @@ def test_the_longest_layer_name_wins():
     np.testing.assert_allclose(update["conv1"]["kernel"], -0.05)
     np.testing.assert_allclose(update["conv1"]["bias"], 0)
     np.testing.assert_allclose(update["conv2"]["bias"], -1)
+
+
+def test_what_is_frozen_has_no_gradient():
+    def loss(params):
+        return sum(jnp.sum(x**2) for x in jax.tree.leaves(without_frozen(params, {"conv1": 0.0, "conv1/bias": 0.5})))
+
+    gradients = jax.grad(loss)(PARAMS)
+    np.testing.assert_array_equal(gradients["conv1"]["kernel"], 0)
+    np.testing.assert_array_equal(gradients["conv1"]["bias"], 2)
+    np.testing.assert_array_equal(gradients["conv2"]["bias"], 2)
 
 
 def test_bias_names_all_biases():

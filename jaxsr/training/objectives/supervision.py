@@ -49,14 +49,25 @@ def of_kernel(pixels: Pixels, result: Tree, batch: Batch, variables: Variables, 
     That is of its code in DANv1, of the whole kernel in DANv2. The log gets the error of each round, as
     `kernel_error_1` and so on.
     """
+    errors, metrics = _kernel_errors(result, batch, variables)
+    return pixels(result.sr, batch.hr) + errors[-1], metrics
+
+
+def of_kernels(pixels: Pixels, result: Tree, batch: Batch, variables: Variables, alpha: jax.Array) -> Supervised:
+    """Return `of_kernel` with the mean over all rounds' estimates, from each of which the Estimator then learns."""
+    errors, metrics = _kernel_errors(result, batch, variables)
+    return pixels(result.sr, batch.hr) + errors.mean(), metrics
+
+
+def _kernel_errors(result: Tree, batch: Batch, variables: Variables) -> tuple[jax.Array, Metrics]:
+    """Return the mean absolute error of the estimate of each round (R,), and the same for the log."""
     assert batch.kernels is not None, "checked before: the patches are blurred by known kernels"
     estimates, target = result.kernels, batch.kernels
     if estimates is None:
         basis = variables["constants"]["basis"]
         estimates, target = result.codes, target.reshape(len(target), -1) @ basis
     errors = jnp.abs(estimates - target[None]).reshape(len(estimates), -1).mean(axis=1)
-    metrics = {f"kernel_error_{i}": error for i, error in enumerate(errors, start=1)}
-    return pixels(result.sr, batch.hr) + errors[-1], metrics
+    return errors, {f"kernel_error_{i}": error for i, error in enumerate(errors, start=1)}
 
 
 class Supervision(NamedTuple):
@@ -71,4 +82,5 @@ SUPERVISIONS = {
     "recursions": Supervision(of_recursions, {"recursions": True}),
     "levels": Supervision(of_levels, {"levels": True}),
     "kernel": Supervision(of_kernel, {}),
+    "kernels": Supervision(of_kernels, {"each_round": True}),
 }

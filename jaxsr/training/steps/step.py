@@ -25,6 +25,7 @@ from jaxsr.training.batches import Batches
 from jaxsr.training.config import Config
 from jaxsr.training.objectives.objective import Losses, Results, Targets
 from jaxsr.training.objectives.vgg_features import SwapFeatures
+from jaxsr.training.optimizers import without_frozen
 from jaxsr.training.state import TrainState, update_average
 from jaxsr.training.steps.accumulation import Differentiate, ForwardPass, differentiate
 
@@ -113,8 +114,10 @@ def make_forward(config: Config, spec: ModelSpec, losses: Losses) -> Forward:
     options = {**config.model.options.to_dict(), **spec.training_options}
     kwargs = {**spec.training_arguments, **losses.call_kwargs}
     drops_features = "keys" in inspect.signature(spec.build.__call__).parameters
+    rates = config.optimizer.layer_rates.to_dict()
 
     def forward(params: Params, statistics: Variables, examples: Examples) -> tuple[Results, Variables]:
+        params = without_frozen(params, rates)
         keyed = {"keys": streams(examples.keys, Stream.DROPOUT)} if drops_features else {}
         results = {}
         for scale, batch in examples.batches.items():

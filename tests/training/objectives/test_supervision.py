@@ -70,18 +70,19 @@ def test_lapsrn():
 
 
 @pytest.mark.parametrize("whole_kernels", [False, True])
-def test_dan(whole_kernels):
-    """The last image, and the last round's code (DANv1) or kernel (DANv2); all rounds are logged."""
+@pytest.mark.parametrize(("name", "supervised"), [("kernel", slice(-1, None)), ("kernels", slice(None))])
+def test_dan(whole_kernels, name, supervised):
+    """The last image, and the code (DANv1) or kernel (DANv2) of the last or all rounds; all are logged."""
     kernels, basis = RNG.random((2, 3, 3)).astype(np.float32), RNG.random((9, 4)).astype(np.float32)
     truth = kernels if whole_kernels else kernels.reshape(2, 9) @ basis
     rounds = RNG.random((3, *truth.shape)).astype(np.float32)
     sr = RNG.random(HR.shape).astype(np.float32)
     result = Result(sr, codes=jnp.asarray(rounds), kernels=jnp.asarray(rounds) if whole_kernels else None)
     batch, constants = BATCH._replace(kernels=jnp.asarray(kernels)), {"constants": {"basis": basis}}
-    fields = {"supervision.name": "kernel", "loss": "l1"}
+    fields = {"supervision.name": name, "loss": "l1"}
     loss, metrics = loss_of(result, batch, variables=constants, **fields)
     errors = [np.abs(one - truth).mean() for one in rounds]
-    assert float(loss) == pytest.approx(np.abs(sr - HR).mean() + errors[-1], rel=1e-5)
+    assert float(loss) == pytest.approx(np.abs(sr - HR).mean() + np.mean(errors[supervised]), rel=1e-5)
     assert [float(metrics[f"kernel_error_{i}"]) for i in (1, 2, 3)] == pytest.approx(errors, rel=1e-5)
 
 
