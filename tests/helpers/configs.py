@@ -22,8 +22,9 @@ PARAMETERS = {
         **{"x2-aniso": 4_181_799, "x4-aniso": 4_329_511},
     },
     "danv2": {
-        **{"x2-iso": 4_540_028, "x3-iso": 4_733_116, "x4-iso": 4_707_708},
-        **{"x2-iso-muon": 4_540_028, "x3-iso-muon": 4_733_116, "x4-iso-muon": 4_707_708},
+        **{f"x2-iso{recipe}": 4_540_028 for recipe in ("", "-muon", "-estimator")},
+        **{f"x3-iso{recipe}": 4_733_116 for recipe in ("", "-muon", "-estimator")},
+        **{f"x4-iso{recipe}": 4_707_708 for recipe in ("", "-muon", "-estimator")},
         **{"x2-aniso": 4_519_228, "x4-aniso": 4_741_828},
     },
     "srcnn": {
