@@ -47,21 +47,17 @@ def muon(config: Config) -> None:
     """Set this package's own recipe.
 
     The softmax needs logits that differ by tens between a kernel's centre and its border. Muon moves the last layer by
-    as much in a step as any other, too little for that: at the common rate the Estimator stays at the mean kernel.
+    as much in a step as any other, too little for that: at the common rate the Estimator stays at the mean kernel. And
+    it learns in each round, not in the last alone: the images of one round teach it little about those of another.
     """
     muon_recipe(config, steps=20_000, learning_rate=0.0025)
     config.optimizer.layer_rates = ConfigDict({"estimator/logits": 30.0})
+    config.supervision.name = "kernels"
     config.data.stretch = 0.0  # contrast as the blur leaves it
 
 
 def estimator(config: Config) -> None:
-    """Set a recipe for the Estimator of trained weights.
-
-    It lags behind the Restorer in short runs, and a step of its own costs a third, since the Restorer has no gradients.
-    It learns in each round: trained in the first alone it fails on the sharper images of the next, and the other way
-    round.
-    """
+    """Set a recipe for the Estimator of trained weights: 0.7 of the time of a whole step, and under half the memory."""
     muon(config)
     config.optimizer.layer_rates.restorer = 0.0
-    config.supervision.name = "kernels"
     config.steps = 4000
