@@ -25,8 +25,8 @@ lapsrn-x8     lapsrn:x8            --config.precision=bf16
 mslapsrn-x2x3x4x8 mslapsrn:D5R5    --config.steps=8000 --config.precision=bf16
 srdensenet-x4 srdensenet:All       --config.precision=bf16 --config.loss=l1 --config.data.rescale=(1.0,0.9,0.8,0.7,0.6,0.5) --config.ema_decay=0.999
 srresnet-x4   srresnet:x4          --config.steps=20000 --config.precision=bf16
-rdn-x2        rdn:x2-small         --config.precision=bf16
-rdn-x4        rdn:x4-small         --config.precision=bf16
+rdn-x2        rdn:x2-small         --config.precision=bf16 --config.loss=l1 --config.data.rescale=(1.0,0.9,0.8,0.7,0.6,0.5) --config.ema_decay=0.999
+rdn-x4        rdn:x4-small         --config.precision=bf16 --config.loss=l1 --config.data.rescale=(1.0,0.9,0.8,0.7,0.6,0.5) --config.ema_decay=0.999
 danv1-x2      danv1:x2-iso-muon    --config.steps=6000
 danv1-x4      danv1:x4-iso-muon    --config.steps=6000
 danv2-x2      danv2:x2-iso-muon    --config.steps=6000

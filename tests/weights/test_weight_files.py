@@ -121,11 +121,11 @@ DEEP_MARGINS = {  # and of others
     **{
         "drcn-x3": 2.3,
         "srdensenet-x4": 2.8,
-        "rdn-x4": 2.9,
+        "rdn-x4": 3.35,
         "srgan-x4": 2.0,
         "danv1-x2": 5.0,
         "danv1-x4": 4.8,
-        "danv2-x4": 4.2,
+        "danv2-x4": 4.3,
     },
     **{
         "srntt-x4": 0.8,
