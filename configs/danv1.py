@@ -17,27 +17,31 @@ updates, is 0.0265, 0.0170, 0.0181 and 0.0166 after the four rounds.
 """
 
 from jaxsr.training.config import Config, default_config
-from jaxsr.training.training_recipes import BLIND_SETTINGS, blind_recipe, blind_setting, check_variant, muon_recipe
+from jaxsr.training.training_recipes import blind_recipe, blind_setting, blind_variants, choose_variant, muon_recipe
 
-VARIANTS = (*BLIND_SETTINGS, "x2-iso-muon", "x3-iso-muon", "x4-iso-muon")
 WIDTHS = {"features": 64, "blocks": 40, "estimator_features": 32, "estimator_blocks": 5}
 
 
 def get_config(variant: str = "x2-iso") -> Config:
     """Return the config of `variant`, such as "x2-iso", "x4-aniso" or "x2-iso-muon"."""
-    check_variant(variant, VARIANTS)
+    setting, recipe = choose_variant(variant, VARIANTS)
     config = default_config()
     config.model.name = "danv1"
-    blind_setting(config, variant.removesuffix("-muon"))
+    blind_setting(config, setting)
     config.model.options.update(WIDTHS)
-    if variant.endswith("-muon"):
-        muon(config)
-    else:
-        blind_recipe(config, steps=400_000)
+    recipe(config)
     return config
+
+
+def paper(config: Config) -> None:
+    """Set the recipe of section 4.1."""
+    blind_recipe(config, steps=400_000)
 
 
 def muon(config: Config) -> None:
     """Set this package's own recipe."""
     muon_recipe(config, steps=20_000)
     config.data.stretch = 0.0  # contrast as the blur leaves it
+
+
+VARIANTS = blind_variants(paper, {"muon": muon})

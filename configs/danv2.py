@@ -19,28 +19,27 @@ Why the last layer: an Estimator of 16 features and 2 blocks, alone, on enlargem
 from ml_collections import ConfigDict
 
 from jaxsr.training.config import Config, default_config
-from jaxsr.training.training_recipes import BLIND_SETTINGS, blind_recipe, blind_setting, check_variant, muon_recipe
+from jaxsr.training.training_recipes import blind_recipe, blind_setting, blind_variants, choose_variant, muon_recipe
 
-VARIANTS = (*BLIND_SETTINGS, *(f"x{scale}-iso-{recipe}" for recipe in ("muon", "estimator") for scale in (2, 3, 4)))
 WIDTHS = {"features": 64, "groups": 5, "blocks": 10, "estimator_features": 32, "estimator_blocks": 5}
 
 
 def get_config(variant: str = "x2-iso") -> Config:
     """Return the config of `variant`, such as "x2-iso", "x4-aniso" or "x2-iso-muon"."""
-    check_variant(variant, VARIANTS)
+    setting, recipe = choose_variant(variant, VARIANTS)
     config = default_config()
     config.model.name = "danv2"
-    blind_setting(config, variant.removesuffix("-muon").removesuffix("-estimator"))
+    blind_setting(config, setting)
     config.model.options.update({**WIDTHS, "group_skip": "doubled"})
     if variant == "x4-aniso":
         config.model.options.code_length = 15
-    if variant.endswith("-muon"):
-        muon(config)
-    elif variant.endswith("-estimator"):
-        estimator(config)
-    else:
-        blind_recipe(config, steps=800_000)
+    recipe(config)
     return config
+
+
+def paper(config: Config) -> None:
+    """Set the recipe of section 4.1, with twice DANv1's updates."""
+    blind_recipe(config, steps=800_000)
 
 
 def muon(config: Config) -> None:
@@ -61,3 +60,6 @@ def estimator(config: Config) -> None:
     muon(config)
     config.optimizer.layer_rates.restorer = 0.0
     config.steps = 4000
+
+
+VARIANTS = blind_variants(paper, {"muon": muon, "estimator": estimator})

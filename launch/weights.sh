@@ -11,6 +11,9 @@ source launch/install.sh
 TRAIN=${TRAIN:-data/T91,data/BSDS400,data/photos} TEST=${TEST:-data} RUNS=${RUNS:-runs/weights} JOBS=${JOBS:-4}
 PAIRS=${PAIRS:-data/gopro} VIEWS=${VIEWS:-data/views} VGG19=${VGG19:-${JAXSR_VGG19:-vgg19.pth}}
 
+# The absolute error, of reduced copies of the photos too.
+ABSOLUTE="--config.loss=l1 --config.data.rescale=(1.0,0.9,0.8,0.7,0.6,0.5)"
+
 # NAME CONFIG FLAGS...; what starts from another run is trained after all others.
 recipes() {
     cat <<EOF
@@ -23,10 +26,10 @@ lapsrn-x2     lapsrn:x2            --config.precision=bf16
 lapsrn-x4     lapsrn:x4            --config.precision=bf16
 lapsrn-x8     lapsrn:x8            --config.precision=bf16
 mslapsrn-x2x3x4x8 mslapsrn:D5R5    --config.steps=8000 --config.precision=bf16
-srdensenet-x4 srdensenet:All       --config.precision=bf16 --config.loss=l1 --config.data.rescale=(1.0,0.9,0.8,0.7,0.6,0.5) --config.ema_decay=0.999
+srdensenet-x4 srdensenet:All       --config.precision=bf16 $ABSOLUTE
 srresnet-x4   srresnet:x4          --config.steps=20000 --config.precision=bf16
-rdn-x2        rdn:x2-small         --config.precision=bf16 --config.loss=l1 --config.data.rescale=(1.0,0.9,0.8,0.7,0.6,0.5) --config.ema_decay=0.999
-rdn-x4        rdn:x4-small         --config.precision=bf16 --config.loss=l1 --config.data.rescale=(1.0,0.9,0.8,0.7,0.6,0.5) --config.ema_decay=0.999
+rdn-x2        rdn:x2-small         --config.precision=bf16 $ABSOLUTE
+rdn-x4        rdn:x4-small         --config.precision=bf16 $ABSOLUTE
 danv1-x2      danv1:x2-iso-muon    --config.steps=6000
 danv1-x4      danv1:x4-iso-muon    --config.steps=6000
 danv2-x2      danv2:x2-iso-muon    --config.steps=6000

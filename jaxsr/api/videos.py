@@ -28,6 +28,7 @@ class VideoRun:
         restorer: what restores the frames.
         folder: that the outputs are in.
         crf: x264's constant rate factor.
+        settings: by which the record knows what made an output.
         todo: the output of each video that is to be restored.
         skipped: those of videos whose outputs are whole.
     """
@@ -35,6 +36,7 @@ class VideoRun:
     restorer: Restorer
     folder: Path
     crf: int
+    settings: str
     todo: dict[Path, Path]
     skipped: dict[Path, Path]
 
@@ -45,7 +47,7 @@ class VideoRun:
         """
         make_folder(self.folder)
         remove_remains_of(self.todo.values())
-        record, failures = _record(self.restorer, self.folder, self.crf), {}
+        record, failures = OutputRecord(self.folder, self.settings), {}  # with the photos of the same run
         try:
             for source, target in self.todo.items():
                 record.begin(target, source)
@@ -82,14 +84,15 @@ def plan_videos(
     `overwrite` says so, for a file that is in the place of an output and was not made of its video.
     """
     _check(restorer, crf)
-    record, skipped = _record(restorer, folder, crf), {}
+    settings = f"{fingerprint(restorer, DEFAULT_SAVING)}, crf={crf}"
+    record, skipped = OutputRecord(folder, settings), {}
     for video, output in outputs.items():
         if skip_existing and record.is_whole(output, video):
             skipped[video] = output
         elif output.exists() and not (overwrite or record.is_of(output, video)):
             raise UserError(f"{output} is there already, not made of {video}; choose another folder, or --overwrite it")
     todo = {video: output for video, output in outputs.items() if video not in skipped}
-    return VideoRun(restorer, folder, crf, todo, skipped)
+    return VideoRun(restorer, folder, crf, settings, todo, skipped)
 
 
 def _check(restorer: Restorer, crf: int) -> None:
@@ -102,11 +105,6 @@ def _check(restorer: Restorer, crf: int) -> None:
     from jaxsr.restoration.video import check_video_model
 
     check_video_model(restorer.model)
-
-
-def _record(restorer: Restorer, folder: Path, crf: int) -> OutputRecord:
-    """Return what made the outputs in `folder`, as it is now: photos of the same run are recorded there too."""
-    return OutputRecord(folder, f"{fingerprint(restorer, DEFAULT_SAVING)}, crf={crf}")
 
 
 def _restored(restorer: Restorer, source: Path, target: Path, crf: int) -> str:

@@ -34,7 +34,7 @@ def check_config(config: Config, spec: ModelSpec) -> None:
     supervision = choose("supervision", config.supervision.name, SUPERVISIONS)
     for keyword in supervision.call_kwargs.keys() - inspect.signature(spec.build.__call__).parameters.keys():
         raise UserError(f'{spec.name} has no {keyword} to supervise; set --config.supervision.name="output"')
-    if config.supervision.name in ("kernel", "kernels"):
+    if supervision.needs_kernels:
         _check_kernels(config, spec)
     _check_task(config, spec)
     _check_losses(config, spec)

@@ -111,6 +111,12 @@ def variant_table(names: Mapping[str, T], recipes: Mapping[str, U]) -> dict[str,
     }
 
 
+def blind_variants(paper: U, own: Mapping[str, U]) -> dict[str, tuple[str, U]]:
+    """Return the VARIANTS of a DAN: all settings by the recipe `paper`, isotropic ones also by those of `own`."""
+    isotropic = {setting: setting for setting in BLIND_SETTINGS if setting.endswith("-iso")}
+    return {**{setting: (setting, paper) for setting in BLIND_SETTINGS}, **variant_table(isotropic, own)}
+
+
 def choose_variant(variant: str, variants: Mapping[str, T]) -> T:
     """Return `variants[variant]`; raises UserError, listing all variants, for another."""
     check_variant(variant, variants)

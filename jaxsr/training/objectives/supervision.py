@@ -71,16 +71,17 @@ def _kernel_errors(result: Tree, batch: Batch, variables: Variables) -> tuple[ja
 
 
 class Supervision(NamedTuple):
-    """A loss of this module, and the keywords by which a network returns what it needs."""
+    """A loss of this module, the keywords by which a network returns what it needs, and whether that is a kernel."""
 
     loss: Callable[[Pixels, Tree, Batch, Variables, jax.Array], Supervised]
     call_kwargs: Mapping[str, bool]
+    needs_kernels: bool = False
 
 
 SUPERVISIONS = {
     "output": Supervision(of_output, {}),
     "recursions": Supervision(of_recursions, {"recursions": True}),
     "levels": Supervision(of_levels, {"levels": True}),
-    "kernel": Supervision(of_kernel, {}),
-    "kernels": Supervision(of_kernels, {"each_round": True}),
+    "kernel": Supervision(of_kernel, {}, needs_kernels=True),
+    "kernels": Supervision(of_kernels, {"each_round": True}, needs_kernels=True),
 }
