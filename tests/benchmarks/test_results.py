@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from benchmarks.results.pictures import side_by_side
 from benchmarks.results.published import differences, figures_of, paper_rows
 from benchmarks.results.record import Record
 from benchmarks.results.scoring import Task, score_task, tasks_of
+from jaxsr import list_models
 from jaxsr.models import MODELS
 from jaxsr.support.errors import UserError
 from tests.helpers.networks import network
@@ -89,6 +91,12 @@ def test_own_weights_of_another_name_have_no_paper(sets, ours, tmp_path):
     rows = [score_task(Task(each, sets["Set5"], 2), record) for each in published]
     assert rows[0]["difference"] == pytest.approx(rows[0]["mean"]["psnr"] - 37.53)
     assert rows[1]["paper"] is None and rows[1]["difference"] is None
+
+
+def test_weights_are_called_on_the_page_as_on_the_command_line():
+    record = Record.read(Path(__file__).parents[2] / "docs/results.json")
+    named = re.findall(r"^\| \S+ \| `([^`]+)` \|", page(record), re.MULTILINE)
+    assert {"vdsr-x3", "lapsrn-x4", "deblurgan"} <= set(named) <= set(list_models())
 
 
 def test_every_figure_of_the_page_is_in_the_record(sets, ours, tmp_path):
