@@ -77,7 +77,9 @@ class Adversary:
                 drawn = jnp.broadcast_to(drawn[0], drawn.shape)
             return self._update(drawn, state, real, fake)
 
-        on_cpu = not on_accelerator()  # where convolutions are slow inside loops
+        if self.updates == 1:  # XLA would keep a loop of one round, inside which convolutions are slow on a CPU
+            return update(state, jnp.int32(0))
+        on_cpu = not on_accelerator()
         state, metrics = jax.lax.scan(update, state, jnp.arange(self.updates), unroll=self.updates if on_cpu else 1)
         return state, jax.tree.map(jnp.mean, metrics)
 
