@@ -110,8 +110,7 @@ class Adversary:
         self, params: Params, *, statistics: Variables, real: jax.Array, fake: jax.Array, keys: Key
     ) -> tuple[jax.Array, tuple[Variables, Metrics]]:
         """Return the loss, the statistics after it, and its metrics."""
-        real_scores, after = self._scores(params, statistics, real, self.precision)
-        fake_scores, after = self._scores(params, after, fake, self.precision)
+        real_scores, fake_scores, after = self._both_scores(params, statistics, real, fake)
         loss = self.losses.adversary(real_scores, fake_scores).mean()
         metrics = {
             "adversary_loss": loss,
@@ -122,6 +121,17 @@ class Adversary:
             penalty = self._penalty(keys, params, statistics, real, fake)
             loss, metrics = loss + self.penalty * penalty, {**metrics, "adversary_penalty": penalty}
         return loss, (after, metrics)
+
+    def _both_scores(
+        self, params: Params, statistics: Variables, real: jax.Array, fake: jax.Array
+    ) -> tuple[jax.Array, jax.Array, Variables]:
+        """Return the scores of `real` and of `fake` photos, and the statistics after both."""
+        if not statistics:  # photos do not meet in it: all at once, which reads the weights once
+            scores, after = self._scores(params, statistics, jnp.concatenate([real, fake]), self.precision)
+            return scores[: len(real)], scores[len(real) :], after
+        real_scores, after = self._scores(params, statistics, real, self.precision)
+        fake_scores, after = self._scores(params, after, fake, self.precision)
+        return real_scores, fake_scores, after
 
     def _scores(
         self, params: Params, statistics: Variables, photos: jax.Array, precision: str

@@ -19,10 +19,12 @@ from tests.helpers.training import records, stop_after
 
 
 @pytest.mark.slow
-def test_both_networks_descend_their_own_losses(against):
-    """The generator's step follows the critic's two, along the gradient of pixels, critic and total variation."""
+@pytest.mark.parametrize("updates", [1, 2])
+def test_both_networks_descend_their_own_losses(updates, against):
+    """The generator's step follows the critic's, along the gradient of pixels, critic and total variation."""
     rates = {"optimizer.learning_rate": 0.1, "optimizer.momentum": 0.0, "schedule.warmup": 0}
     config = against(**rates, **{"pixel_weight": 2.0, "variation_weight": 1e-3, "adversarial.weight": 0.5})
+    config.adversarial.updates = updates
     config.adversarial.optimizer.update(name="sgd", learning_rate=0.01, momentum=0.0)
     config.adversarial.schedule.update(name="constant", warmup=0)
     parts, keys = parts_of(config), jax.random.split(jax.random.key(1), 4)
@@ -36,7 +38,7 @@ def test_both_networks_descend_their_own_losses(against):
         return parts.adversary.network.apply({"params": params}, 2 * x - 1)
 
     params = state.adversary.params
-    for i in range(2):
+    for i in range(updates):
         drawn = jax.vmap(lambda key, i=i: jax.random.fold_in(key, i))(streams(keys, Stream.PENALTY))
 
         def critic_loss(params, drawn=drawn):
