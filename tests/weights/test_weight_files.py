@@ -121,6 +121,7 @@ DEEP_MARGINS = {  # and of others
     **{
         "drcn-x3": 2.3,
         "srdensenet-x4": 2.8,
+        "rdn-x2": 3.95,
         "rdn-x4": 3.35,
         "srgan-x4": 2.0,
         "danv1-x2": 5.0,
