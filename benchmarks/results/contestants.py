@@ -17,7 +17,7 @@ from jaxsr.weights import load_file
 from jaxsr.weights.formats import READERS, read_tensors
 from jaxsr.weights.importers import IMPORTERS, import_tensors
 from jaxsr.weights.readers.bounds import refusals
-from jaxsr.weights.shipped_weights import SHIPPED
+from jaxsr.weights.shipped_weights import SHIPPED, name_of, shipped_files
 
 BICUBIC, OURS, PUBLISHED = "bicubic", "ours", "published"  # kinds of weights
 
@@ -72,6 +72,12 @@ def own_contestants(folder: Path | None = None) -> list[Contestant]:
     models = {name: load_file(path) for name, path in files.items()}
     ours = [Contestant(model.spec.name, OURS, name, model) for name, model in models.items()]
     return [Contestant(BICUBIC, BICUBIC, BICUBIC), *sorted(ours, key=lambda each: each.parameters)]
+
+
+def loaded_name(system: str, name: str, scale: int) -> str:
+    """Return what `--model` takes for weights called `name`: at x3 vdsr-x3 for vdsr-x2x3x4, a file that ships."""
+    file = shipped_files().get((system, scale))
+    return name_of(system, scale) if file is not None and file.stem == name else name
 
 
 def published_contestants(folder: Path) -> tuple[list[Contestant], dict[str, str]]:

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from benchmarks.results.contestants import loaded_name
 from benchmarks.results.photo_sets import ORDER
 from benchmarks.results.record import Record, Row
 from jaxsr.models import MODELS
 from jaxsr.support.types import Json
-from jaxsr.weights.shipped_weights import name_of, shipped_files
 
 KINDS = ("bicubic", "published", "ours", "none")  # of weights, in the order of a table
 WEIGHTS = {"bicubic": "", "published": "published: `{name}`", "ours": "`{name}`"}
@@ -49,7 +49,8 @@ def table(rows: Sequence[Row]) -> str:
 def _cells(row: Row) -> list[str]:
     paper: Mapping[str, Json] = row["paper"] or {}
     mean: Mapping[str, Json] = row.get("mean", {})
-    weights = WEIGHTS.get(row["weights"], "not scored here").format(name=_loaded_name(row))
+    weights = WEIGHTS.get(row["weights"], "not scored here")
+    weights = weights.format(name=loaded_name(row["system"], row["name"], row["scale"]))
     if "failure" in row:
         weights += f", failed: {row['failure']}".replace("|", "/")
     if row["photos"] and not row["complete"]:
@@ -68,13 +69,6 @@ def _cells(row: Row) -> list[str]:
         _number(mean.get("seconds"), ".3f"),
         _number(row.get("parameters") or None, ","),
     ]
-
-
-def _loaded_name(row: Row) -> str:
-    """Return the name that `--model` takes at the row's scale: vdsr-x3 for the file vdsr-x2x3x4 that ships."""
-    file = shipped_files().get((row["system"], row["scale"]))
-    ships = row["weights"] == "ours" and file is not None and file.stem == row["name"]
-    return name_of(row["system"], row["scale"]) if ships else row["name"]
 
 
 def _number(value: Json, form: str) -> str:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from benchmarks.results.contestants import OURS, PUBLISHED, Contestant
+from benchmarks.results.contestants import OURS, PUBLISHED, Contestant, loaded_name
 from benchmarks.results.photo_sets import is_scored_on
 from jaxsr.data.samples import sample_photos
 from jaxsr.evaluation.pairs import Pair, PairOptions, make_pairs
@@ -76,7 +76,7 @@ def _shown_in(picture: Picture, contestants: Sequence[Contestant]) -> dict[str, 
     systems = {each.system for each in ours}
     others = {each.system: each for each in contestants if each.kind == PUBLISHED and belongs(each)}
     published = {f"{name} (published)": each for name, each in others.items() if name not in systems}
-    return {each.name: each for each in ours} | published
+    return {loaded_name(each.system, each.name, picture.scale): each for each in ours} | published
 
 
 def _draw(picture: Picture, contestants: Mapping[str, Contestant], file: Path) -> dict[str, Json]:
