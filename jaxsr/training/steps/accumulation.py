@@ -58,7 +58,7 @@ def in_parts(whole: Differentiate, parts: int) -> Differentiate:
                 y, (aux, _after) = forward(params, carry, part)
                 return None, pick(y, aux)
 
-            return joined(scan_parts(of_part, None, batch, parts)[1])
+            return joined(scan_few(of_part, None, split(batch, parts))[1])
 
         def backward(loss: Loss) -> tuple[Tree, tuple[Metrics, Params]]:
             def of_part(carry: Tree, part: Tree) -> tuple[Tree, tuple[Metrics, Params]]:
@@ -81,12 +81,16 @@ def joined(batch: Tree) -> Tree:
     return jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), batch)
 
 
-def scan_parts(
-    run: Callable[[Carry, Batch], tuple[Carry, Result]], carry: Carry, batch: Batch, parts: int
-) -> tuple[Carry, Result]:
-    """Return the last carry and the results (parts, ...) of `run(carry, part) -> (carry, result)`."""
-    on_cpu = not on_accelerator()  # where convolutions are slow inside loops
-    return jax.lax.scan(run, carry, split(batch, parts), unroll=parts if on_cpu else 1)
+def scan_few(run: Callable[[Carry, Batch], tuple[Carry, Result]], carry: Carry, inputs: Batch) -> tuple[Carry, Result]:
+    """Return what `jax.lax.scan` does over a few `inputs` (rounds, ...), without a loop where one would be slow.
+
+    On a CPU convolutions are slow inside loops, and XLA keeps a loop of one round.
+    """
+    rounds = len(jax.tree.leaves(inputs)[0])
+    if rounds == 1:
+        carry, result = run(carry, jax.tree.map(lambda x: x[0], inputs))
+        return carry, jax.tree.map(lambda x: x[None], result)
+    return jax.lax.scan(run, carry, inputs, unroll=1 if on_accelerator() else rounds)
 
 
 def mean_of_parts(
@@ -100,7 +104,8 @@ def mean_of_parts(
         carry, result = run(sums[0], part)
         return (carry, jax.tree.map(jnp.add, sums[1], result)), None
 
-    first = jax.tree.map(lambda x: x[0], split(batch, parts))
+    inputs = split(batch, parts)
+    first = jax.tree.map(lambda x: x[0], inputs)
     zeros = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), jax.eval_shape(run, carry, first)[1])
-    (carry, total), _ = scan_parts(add, (carry, zeros), batch, parts)
+    (carry, total), _ = scan_few(add, (carry, zeros), inputs)
     return carry, jax.tree.map(lambda x: x / parts, total)

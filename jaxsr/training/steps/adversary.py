@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from jaxsr.devices.meshes import BATCH_AXIS, on_accelerator
+from jaxsr.devices.meshes import BATCH_AXIS
 from jaxsr.devices.parallel import average_over_devices
 from jaxsr.losses.adversarial import ADVERSARIAL_LOSSES, PENALTY_FORMS, AdversarialLoss, gradient_penalty
 from jaxsr.models import srntt_discriminator
@@ -26,7 +26,7 @@ from jaxsr.support.types import Key, Metrics, Params, Tree, Variables
 from jaxsr.training.config import Config
 from jaxsr.training.optimizers import make_optimizer, make_schedule
 from jaxsr.training.state import AdversaryState
-from jaxsr.training.steps.accumulation import mean_of_parts
+from jaxsr.training.steps.accumulation import mean_of_parts, scan_few
 
 NORMALIZED = {"train": True, "axis": BATCH_AXIS}  # by the statistics of the batch over all devices
 
@@ -77,10 +77,7 @@ class Adversary:
                 drawn = jnp.broadcast_to(drawn[0], drawn.shape)
             return self._update(drawn, state, real, fake)
 
-        if self.updates == 1:  # XLA would keep a loop of one round, inside which convolutions are slow on a CPU
-            return update(state, jnp.int32(0))
-        on_cpu = not on_accelerator()
-        state, metrics = jax.lax.scan(update, state, jnp.arange(self.updates), unroll=self.updates if on_cpu else 1)
+        state, metrics = scan_few(update, state, jnp.arange(self.updates))
         return state, jax.tree.map(jnp.mean, metrics)
 
     def generator_loss(self, state: AdversaryState, fake: jax.Array) -> jax.Array:
