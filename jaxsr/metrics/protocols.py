@@ -6,6 +6,7 @@ import numpy as np
 
 from jaxsr.imaging.color import full_range_luma, luma, round_to_levels
 from jaxsr.imaging.patches import shave
+from jaxsr.imaging.pixels import to_levels
 from jaxsr.metrics.image_quality import check_shapes, psnr, ssim
 
 FULL_RANGE, WHOLE = "Y of JPEG (BT.601 in full range)", "the whole photo"
@@ -25,12 +26,12 @@ class Protocol:
     def images(self, restored: np.ndarray, hr: np.ndarray, luma_only: bool) -> tuple[np.ndarray, np.ndarray]:
         """Return the two arrays (H, W, C) in [0, 1] that this protocol compares.
 
-        `restored` is a photo before rounding, `hr` holds 8-bit levels. `luma_only` says that a network made
+        `restored` is a photo before rounding, `hr` (float64) holds 8-bit levels. `luma_only` says that a network made
         the luma alone: under y8 its luma is then rounded without a detour over 8-bit RGB.
         """
         if self.name == "y8" and luma_only:
-            return round_to_levels(luma(restored)), round_to_levels(luma(hr))
-        restored = round_to_levels(restored)
+            return round_to_levels(luma(restored.astype(np.float64))), round_to_levels(luma(hr))
+        restored = to_levels(restored) / 255  # the very levels that are saved, halves as float32 rounds them
         if self.channel == "RGB":
             return restored, hr
         if self.channel == FULL_RANGE:
@@ -41,7 +42,7 @@ class Protocol:
     def score(self, restored: np.ndarray, hr: np.ndarray, *, scale: int, luma_only: bool) -> dict[str, float]:
         """Return {"psnr": dB, "ssim": index} of a restored photo (H, W, C) against the HR photo of that shape."""
         check_shapes(restored, hr)
-        image, reference = self.images(restored.astype(np.float64), hr.astype(np.float64), luma_only)
+        image, reference = self.images(restored, hr.astype(np.float64), luma_only)
         border = 0 if self.border == WHOLE else cut_pixels(scale)
         image, reference = (shave(x, border) for x in (image, reference))
         return {"psnr": float(psnr(image, reference)), "ssim": float(ssim(image, reference))}

@@ -21,14 +21,17 @@ from jaxsr.training.steps.training_stages import Stage, make_stages, start_adver
 from jaxsr.training.tasks.task_table import task_of
 from tests.helpers.dan_cases import compiled
 
-SGD = {"optimizer.name": "sgd", "adversarial.optimizer.name": "sgd"}  # Adam turns rounding to signs
+SGD = {"optimizer.name": "sgd", "adversarial.optimizer.name": "sgd"}  # Adam enlarges rounding to whole steps
 # Each kind of training whose results may not depend on the number of devices: fields by (config, variant)
 DEVICE_CASES = {
     ("deblurgan", "comb"): {
         **{"perceptual.weight": 0.0, "pixel_weight": 10.0, "adversarial.weight": 0.01},
         **SGD,
     },
-    ("srntt", "full"): {"pretraining.steps": 0},
+    ("srntt", "full"): {
+        **{"pretraining.steps": 0, "optimizer.learning_rate": 0.1, "adversarial.optimizer.learning_rate": 1e-6},
+        **SGD,
+    },
 }
 PATCH_CRITIC = {
     "adversarial.loss": "wasserstein",

@@ -7,6 +7,7 @@ import pytest
 
 from jaxsr.imaging.color import luma
 from jaxsr.imaging.patches import modcrop, shave
+from jaxsr.imaging.pixels import to_levels
 from jaxsr.metrics.protocols import PROTOCOLS
 from jaxsr.support.errors import UserError
 
@@ -29,6 +30,15 @@ def test_protocols_round_what_they_say(images):
     rgb, reference = PROTOCOLS["rgb"].images(restored, hr, luma_only=False)
     np.testing.assert_array_equal(rgb, np.floor(restored * 255 + 0.5) / 255)
     assert reference is hr
+
+
+def test_what_is_compared_is_what_is_saved():
+    """Next to halves of a level, where single and double precision round some values to different levels."""
+    halves = (np.arange(255, dtype=np.float32) + np.float32(0.5)) / np.float32(255)
+    restored = np.stack([np.nextafter(halves, np.float32(side)) for side in (0, 1)], axis=1)[..., None]
+    rgb, _ = PROTOCOLS["rgb"].images(restored, np.zeros(restored.shape), luma_only=False)
+    assert (np.floor(restored.astype(np.float64) * 255 + 0.5) != to_levels(restored)).any()
+    np.testing.assert_array_equal(rgb, to_levels(restored) / 255)
 
 
 def test_score_cuts_scale_pixels(images):

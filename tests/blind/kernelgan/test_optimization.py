@@ -33,15 +33,19 @@ def first_state():
 
 
 @pytest.mark.parametrize(
-    ("fidelity", "weight"),
+    ("fidelity", "weight", "rounding"),
     [
-        pytest.param("paper", 1e-3, marks=pytest.mark.slow),
-        pytest.param("published_code", 5.0, marks=pytest.mark.slow),
-        pytest.param("steady", 4e-3, marks=pytest.mark.slow),
+        pytest.param("paper", 1e-3, 0.2, marks=pytest.mark.slow),
+        pytest.param("published_code", 5.0, 1e-3, marks=pytest.mark.slow),
+        pytest.param("steady", 4e-3, 0.2, marks=pytest.mark.slow),
     ],
 )
-def test_steps_are_the_papers(fidelity, weight, first_state):
-    """Overlapping crops tell whether noise stays in the photo; a low weight lets all regularisers count."""
+def test_steps_are_the_papers(fidelity, weight, rounding, first_state):
+    """Overlapping crops tell whether noise stays in the photo; a low weight lets all regularisers count.
+
+    The slope of the sparsity near 0 enlarges rounding in the kernel, and that of the output moves the discriminator: so
+    its moves are compared to `rounding`, which is small where the sparsity does not count yet.
+    """
     (recipe,) = FIDELITIES[fidelity]
     state = first_state._replace(schedule=Schedule(np.float32(weight), np.int32(0), np.bool_(False)))
     end, losses = training(recipe)(state, CORNERS, len(CORNERS[0]))
@@ -63,9 +67,13 @@ def test_steps_are_the_papers(fidelity, weight, first_state):
     if recipe.accumulates:  # the last noise is written by the step that never came
         result[:, row : row + 26, column : column + 26] = end.noisy
     np.testing.assert_allclose(result, photo, atol=1e-6)
-    # the moves are so small that the last bit of a weight is 1 % of one
-    ends = (end.generator, end.discriminator), (generator, discriminator), (state.generator, state.discriminator)
-    jax.tree.map(lambda ours, plain, first: assert_close(ours - first, plain - first, 0.02), *ends)
+    assert_same_moves(state.generator, end.generator, generator, 0.02)
+    assert_same_moves(state.discriminator, end.discriminator, discriminator, rounding)
+
+
+def assert_same_moves(first, ours, plain, tolerance):
+    """Compare how far the parameters `first` have moved to `ours` and to `plain`."""
+    jax.tree.map(lambda first, ours, plain: assert_close(ours - first, plain - first, tolerance), first, ours, plain)
 
 
 def schedules(losses, threshold=0.4, start=0):
