@@ -135,7 +135,7 @@ def test_whole_videos_are_skipped(weights, tmp_path):
     assert "2 of 2 videos restored by espcn-x2" in run(*flags, "--skip_existing", "--crf=30").stdout
     (out / ".jaxsr-outputs.jsonl").unlink()
     refused = run(folder / "a.mkv", *flags[1:], "--skip_existing")
-    assert refused.returncode == 2 and "a.mkv is there already, not made of" in refused.stderr
+    assert refused.returncode == 2 and "a.mkv is there already and was not made of" in refused.stderr
 
 
 @pytest.mark.parametrize(

@@ -18,8 +18,9 @@ from pathlib import Path
 import jax
 
 from jaxsr.api.restorers import restore_batch
-from jaxsr.api.restoring_files import RestoreRun, output_exists, with_extras
+from jaxsr.api.restoring_files import RestoreRun, with_extras
 from jaxsr.data.images import photo_size
+from jaxsr.data.output_record import output_exists
 from jaxsr.data.stores.object_stores import MEMORY, SEPARATOR, in_store, shown
 from jaxsr.devices.ray_cluster import AUTO, actor_resources, check_address, connected, ray_module
 from jaxsr.restoration.saving import SaveOptions

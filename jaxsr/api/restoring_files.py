@@ -9,8 +9,8 @@ from jaxsr.api.fingerprints import fingerprint
 from jaxsr.api.restorers import NetworkRestorer, Restorer, restore_batch
 from jaxsr.api.store_restoring import StoreRestorer
 from jaxsr.data.images import photo_size
-from jaxsr.data.output_record import NAME, NoRecord, OutputRecord
-from jaxsr.data.stores.object_stores import check_folder, existing, in_store, shown
+from jaxsr.data.output_record import NAME, NoRecord, OutputRecord, outputs_to_keep
+from jaxsr.data.stores.object_stores import check_folder, in_store, shown
 from jaxsr.devices.meshes import on_accelerator
 from jaxsr.devices.threads import in_threads
 from jaxsr.restoration.saving import DEFAULT_SAVING, SaveOptions
@@ -121,32 +121,15 @@ def plan_run(
 
     With `skip_existing` photos are skipped whose outputs are whole and were made of the same photo by the same model
     with the same options; where photos or outputs are in an object store, which has no record of that, those whose
-    outputs are there. Raises UserError, unless `overwrite` says so, for a file that is in the place of an output and
-    was not made of its photo; in a store, for any.
+    outputs are there. Raises UserError as `outputs_to_keep` does.
     """
-    if stores := any(map(in_store, (*outputs, folder))):
+    if any(map(in_store, (*outputs, folder))):
         restorer, record = StoreRestorer(restorer), NoRecord(folder)
     else:
         record = OutputRecord(folder, fingerprint(restorer, saving))
-    skipped, in_stores = {}, existing(outputs.values())
-    for path, output in outputs.items():
-        if not (output in in_stores or output_exists(output)):
-            continue
-        if skip_existing and record.is_whole(output, path):
-            skipped[path] = output
-        elif output.is_dir():
-            raise UserError(f"{output} is a folder, in the place of the result of {path}; choose another output folder")
-        elif not (overwrite or record.is_of(output, path)):
-            raise UserError(_in_the_way(path, output, stores))
+    skipped = outputs_to_keep(outputs, record, skip_existing=skip_existing, overwrite=overwrite)
     todo = {path: output for path, output in outputs.items() if path not in skipped}
     return RestoreRun(restorer, folder, todo, skipped, saving, record)
-
-
-def _in_the_way(path: Path, output: Path, stores: bool) -> str:
-    """Return the line for an `output` of `path` that is there, made of something else or of nobody knows what."""
-    if stores:
-        return f"{shown(output)} is there already; --skip_existing to keep it, --overwrite it, or choose another folder"
-    return f"{output} is there already and was not made of {path}; choose another output folder, or --overwrite it"
 
 
 def with_extras(outputs: Iterable[Path]) -> Iterator[Path]:
@@ -158,14 +141,6 @@ def with_extras(outputs: Iterable[Path]) -> Iterator[Path]:
         yield output.parent / "matches" / f"{output.stem}.png"
         for number in range(1, MAX_ROUNDS + 1):
             yield output.parent / "rounds" / f"{output.stem}-{number}{output.suffix}"
-
-
-def output_exists(output: Path) -> bool:
-    """Return whether there is a file or folder `output`; a name that is too long is none."""
-    try:
-        return output.exists()
-    except OSError:
-        return False
 
 
 def planned_lines(run: RestoreRun) -> Iterator[str]:

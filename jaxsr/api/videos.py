@@ -9,7 +9,7 @@ from tqdm import tqdm
 
 from jaxsr.api.fingerprints import fingerprint
 from jaxsr.api.restorers import NetworkRestorer, Restorer
-from jaxsr.data.output_record import OutputRecord
+from jaxsr.data.output_record import OutputRecord, outputs_to_keep
 from jaxsr.data.videos.video_files import require_pyav
 from jaxsr.restoration.saving import DEFAULT_SAVING
 from jaxsr.support.errors import UserError
@@ -80,17 +80,13 @@ def plan_videos(
     """Return the run that makes `outputs`, the output of each video, in `folder`; nothing is written yet.
 
     With `skip_existing` videos are skipped whose outputs are whole and were made of the same video in the same way.
-    Raises UserError where `restorer` restores no videos, for a `crf` that x264 has not, without PyAV, and, unless
-    `overwrite` says so, for a file that is in the place of an output and was not made of its video.
+    Raises UserError where `restorer` restores no videos, for a `crf` that x264 has not, without PyAV, and as
+    `outputs_to_keep` does.
     """
     _check(restorer, crf)
     settings = f"{fingerprint(restorer, DEFAULT_SAVING)}, crf={crf}"
-    record, skipped = OutputRecord(folder, settings), {}
-    for video, output in outputs.items():
-        if skip_existing and record.is_whole(output, video):
-            skipped[video] = output
-        elif output.exists() and not (overwrite or record.is_of(output, video)):
-            raise UserError(f"{output} is there already, not made of {video}; choose another folder, or --overwrite it")
+    record = OutputRecord(folder, settings)
+    skipped = outputs_to_keep(outputs, record, skip_existing=skip_existing, overwrite=overwrite)
     todo = {video: output for video, output in outputs.items() if video not in skipped}
     return VideoRun(restorer, folder, crf, settings, todo, skipped)
 

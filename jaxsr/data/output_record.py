@@ -4,8 +4,11 @@ import contextlib
 import dataclasses
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
+from jaxsr.data.stores.object_stores import existing, shown
+from jaxsr.support.errors import UserError
 from jaxsr.support.files import file_digest, written_whole
 
 NAME = ".jaxsr-outputs.jsonl"
@@ -120,6 +123,45 @@ class NoRecord(OutputRecord):
 
     def close(self) -> None:
         """Do nothing."""
+
+
+def outputs_to_keep(
+    outputs: Mapping[Path, Path], record: OutputRecord, *, skip_existing: bool = False, overwrite: bool = False
+) -> dict[Path, Path]:
+    """Return those of `outputs`, the output of each photo or video, that need not be made.
+
+    With `skip_existing` these are the ones that are whole and were made of the same file with the same settings, as the
+    `record` says. Raises UserError for a folder in the place of an output, and, unless `overwrite` says so, for a file
+    that was made of something else; in a store, of which there is no record, for any.
+    """
+    kept, in_stores = {}, existing(outputs.values())
+    for source, output in outputs.items():
+        if not (output in in_stores or output_exists(output)):
+            continue
+        if skip_existing and record.is_whole(output, source):
+            kept[source] = output
+        elif output.is_dir():
+            raise UserError(
+                f"{output} is a folder, in the place of the result of {source}; choose another output folder"
+            )
+        elif not (overwrite or record.is_of(output, source)):
+            raise UserError(_in_the_way(source, output, record))
+    return kept
+
+
+def output_exists(output: Path) -> bool:
+    """Return whether there is a file or folder `output`; a name that is too long is none."""
+    try:
+        return output.exists()
+    except OSError:
+        return False
+
+
+def _in_the_way(source: Path, output: Path, record: OutputRecord) -> str:
+    """Return the line for an `output` of `source` that is there, made of something else or of nobody knows what."""
+    if isinstance(record, NoRecord):
+        return f"{shown(output)} is there already; --skip_existing to keep it, --overwrite it, or choose another folder"
+    return f"{output} is there already and was not made of {source}; choose another output folder, or --overwrite it"
 
 
 def digest_or_nothing(path: Path) -> str:
