@@ -32,7 +32,7 @@ rdn-x2        rdn:x2-small         --config.precision=bf16 $ABSOLUTE
 rdn-x4        rdn:x4-small         --config.precision=bf16 $ABSOLUTE
 danv1-x2      danv1:x2-iso-muon    --config.steps=6000
 danv1-x4      danv1:x4-iso-muon    --config.steps=6000
-danv2-x2      danv2:x2-iso-muon    --config.steps=6000
+danv2-x2      danv2:x2-iso-muon    --config.steps=6000 --config.model.options.groups=2 --config.model.options.rounds=2
 danv2-x4      danv2:x4-iso-muon    --config.steps=6000
 real-x2       real:x2              --config.precision=bf16
 real-x4       real:x4              --config.precision=bf16

@@ -133,6 +133,7 @@ DEEP_MARGINS = {  # and of others
         "srgan-x4": 2.0,
         "danv1-x2": 5.0,
         "danv1-x4": 4.8,
+        "danv2-x2": 5.5,
         "danv2-x4": 4.3,
     },
     **{
