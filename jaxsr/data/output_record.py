@@ -65,6 +65,10 @@ class OutputRecord:
         entry = self._entries.get(self._key(output))
         return entry is not None and (entry.input == str(photo.absolute()) or entry.digest == digest_or_nothing(photo))
 
+    def refusal(self, output: Path, photo: Path) -> str:
+        """Return why `output`, which is there and not of `photo`, stays as it is."""
+        return f"{output} is there already and was not made of {photo}; choose another output folder, or --overwrite it"
+
     def begin(self, output: Path, photo: Path) -> None:
         """Note that `output` will be made of `photo`."""
         self._add(output, Entry(str(photo.absolute()), digest_or_nothing(photo), self._settings))
@@ -115,6 +119,10 @@ class NoRecord(OutputRecord):
         """Return False."""
         return False
 
+    def refusal(self, output: Path, photo: Path) -> str:
+        """Return why `output`, which is there and made of nobody knows what, stays as it is."""
+        return f"{shown(output)} is there already; --skip_existing to keep it, --overwrite it, or choose another folder"
+
     def begin(self, output: Path, photo: Path) -> None:
         """Do nothing."""
 
@@ -145,7 +153,7 @@ def outputs_to_keep(
                 f"{output} is a folder, in the place of the result of {source}; choose another output folder"
             )
         elif not (overwrite or record.is_of(output, source)):
-            raise UserError(_in_the_way(source, output, record))
+            raise UserError(record.refusal(output, source))
     return kept
 
 
@@ -155,13 +163,6 @@ def output_exists(output: Path) -> bool:
         return output.exists()
     except OSError:
         return False
-
-
-def _in_the_way(source: Path, output: Path, record: OutputRecord) -> str:
-    """Return the line for an `output` of `source` that is there, made of something else or of nobody knows what."""
-    if isinstance(record, NoRecord):
-        return f"{shown(output)} is there already; --skip_existing to keep it, --overwrite it, or choose another folder"
-    return f"{output} is there already and was not made of {source}; choose another output folder, or --overwrite it"
 
 
 def digest_or_nothing(path: Path) -> str:
