@@ -8,6 +8,7 @@ import jax
 
 from jaxsr.data.codecs.jpeg_quality import jpeg_quality
 from jaxsr.data.images import Photo, photo_size
+from jaxsr.engines.runtimes import cores
 from jaxsr.models import MODELS
 from jaxsr.restoration.options import PhotoLike
 from jaxsr.support.errors import UserError
@@ -16,8 +17,8 @@ from jaxsr.weights.shipped_weights import name_of, scores_at_scale, shipped_card
 
 AUTO, DEFAULT_SCALE, LAST = "auto", 2, "bicubic"
 DAMAGED = 50  # JPEG quality below which a photo counts as damaged; down to it `lapsrn` has the higher PSNR on Set14
-GIGAFLOPS_PER_SECOND = {"cpu": 30.0}  # of a device, roughly; others are taken for accelerators
-ACCELERATOR_GIGAFLOPS_PER_SECOND = 5_000.0
+GIGAFLOPS_PER_SECOND = {"cpu": 25.0}  # of a core, with care: an EPYC without AVX-512 does 70; others accelerate
+ACCELERATOR_GIGAFLOPS_PER_SECOND = 5_000.0  # of a device
 PATIENCE = 60.0  # seconds for a photo, or for a hundred frames of a video
 VIDEO_PIXELS = 100 * 1920 * 1080
 
@@ -31,10 +32,14 @@ PREFERENCES: dict[int, tuple[str, ...]] = {
 FOR_DAMAGED = ("real",)  # before the others, for photos that compression has damaged
 IN_COLOUR = ("real", "rdn", "srresnet")  # trained on RGB: no advantage on grey photos, and more work
 
-# Thousand operations for an output pixel, of the papers' widths, by which slow models are left out on slow devices.
+# Thousand operations for an output pixel of the weights that ship, by which slow ones are left out on slow devices.
 KILOFLOPS = {
-    **{"rdn": 11_000, "drcn": 20_000, "vdsr": 1_330, "srdensenet": 1_000, "mslapsrn": 950, "srresnet": 700},
-    **{"real": 700, "lapsrn": 250, "srcnn": 115, "fsrcnn": 20, "espcn": 20},
+    **{"espcn-x2": 10.6, "espcn-x3": 5.0, "espcn-x4": 3.1, "fsrcnn-x2": 7.6, "fsrcnn-x3": 3.2, "fsrcnn-x4": 2.2},
+    **{"srcnn-x2": 122, "srcnn-x3": 120, "srcnn-x4": 118, "vdsr-x2": 1_330, "vdsr-x3": 1_330, "vdsr-x4": 1_330},
+    **{"lapsrn-x2": 218, "lapsrn-x3": 486, "lapsrn-x4": 273, "lapsrn-x8": 166},
+    **{"mslapsrn-x2": 495, "mslapsrn-x3": 1_101, "mslapsrn-x4": 619, "mslapsrn-x8": 649},
+    **{"drcn-x3": 1_413, "rdn-x2": 760, "rdn-x4": 233, "srdensenet-x4": 132, "srresnet-x4": 277},
+    **{"real-x2": 185, "real-x4": 277},
 }
 
 
@@ -50,7 +55,7 @@ class PhotoFacts:
 
 @dataclasses.dataclass(frozen=True)
 class DeviceFacts:
-    """The `platform`, such as "cpu" or "gpu", and how many devices a photo's tiles are shared among."""
+    """The `platform`, such as "cpu" or "gpu", and how many devices, or cores of a CPU, share a photo's tiles."""
 
     platform: str = "cpu"
     count: int = 1
@@ -68,7 +73,7 @@ class ModelChoice:
 def choose_model(facts: PhotoFacts, devices: DeviceFacts, installed: Mapping[str, float]) -> ModelChoice:
     """Return the best model of PREFERENCES that is `installed` and fast enough, else the fastest, else bicubic.
 
-    `installed` has the PSNR on Set5 of each weight file by its name, such as "vdsr" or "rdn-x2"; 0 where nobody knows.
+    `installed` has the PSNR on Set5 of the weights of each name, such as "rdn-x2"; 0 where nobody knows it.
     Raises UserError for a scale that no model has, bicubic included.
     """
     known = MODELS[LAST].scales
@@ -78,43 +83,36 @@ def choose_model(facts: PhotoFacts, devices: DeviceFacts, installed: Mapping[str
     quick = [name for name in candidates if seconds_of(name, facts, devices) <= PATIENCE]
     if not candidates:
         return ModelChoice(LAST, facts.scale, f"auto: bicubic, for no weights are installed for x{facts.scale}")
-    base = quick[0] if quick else min(candidates, key=lambda name: seconds_of(name, facts, devices))
-    chosen = _installed_as(base, facts.scale, installed)
-    assert chosen is not None  # a candidate
-    return ModelChoice(chosen, facts.scale, _reason(chosen, base, candidates, facts, devices))
+    chosen = quick[0] if quick else min(candidates, key=lambda name: seconds_of(name, facts, devices))
+    return ModelChoice(chosen, facts.scale, _reason(chosen, candidates, facts, devices))
 
 
 def _candidates(facts: PhotoFacts, installed: Mapping[str, float]) -> list[str]:
-    """Return the systems that are installed for the scale, the best first."""
-    names = PREFERENCES.get(facts.scale, ())
-    names = (*FOR_DAMAGED, *names) if facts.damaged else names
+    """Return the names of the weights that are installed for the scale, the best first."""
+    systems = PREFERENCES.get(facts.scale, ())
+    systems = (*FOR_DAMAGED, *systems) if facts.damaged else systems
 
-    def rank(name: str) -> tuple[bool, bool, float]:
-        return name not in FOR_DAMAGED, facts.grey and name in IN_COLOUR, -installed[there[name]]
+    def rank(system: str) -> tuple[bool, bool, float]:
+        return system not in FOR_DAMAGED, facts.grey and system in IN_COLOUR, -installed[name_of(system, facts.scale)]
 
-    found = {name: _installed_as(name, facts.scale, installed) for name in names}
-    there = {name: weights for name, weights in found.items() if weights is not None}
-    return sorted(there, key=rank)
-
-
-def _installed_as(name: str, scale: int, installed: Mapping[str, float]) -> str | None:
-    """Return the name of the weights of the system `name` for `scale`, or None where there are none."""
-    return next((weights for weights in (name_of(name, scale), name) if weights in installed), None)
+    there = [system for system in systems if name_of(system, facts.scale) in installed]
+    return [name_of(system, facts.scale) for system in sorted(there, key=rank)]
 
 
 def seconds_of(name: str, facts: PhotoFacts, devices: DeviceFacts) -> float:
-    """Return roughly how long the system `name` takes for the photo."""
+    """Return roughly how long the weights `name` take for the photo."""
     work = KILOFLOPS[name] * facts.pixels * facts.scale**2 / 1e6
     return work / GIGAFLOPS_PER_SECOND.get(devices.platform, ACCELERATOR_GIGAFLOPS_PER_SECOND) / devices.count
 
 
-def _reason(chosen: str, base: str, candidates: Sequence[str], facts: PhotoFacts, devices: DeviceFacts) -> str:
+def _reason(chosen: str, candidates: Sequence[str], facts: PhotoFacts, devices: DeviceFacts) -> str:
     """Return the line that says what was chosen, for what, and which better ones would take too long."""
     kind = "a grey photo" if facts.grey else "a photo in colour"
     kind += " damaged by compression" if facts.damaged else ""
-    machine = f"{devices.count} {devices.platform} device{'s' if devices.count > 1 else ''}"
+    part = f"{devices.platform} {'core' if devices.platform == 'cpu' else 'device'}"
+    machine = f"{devices.count} {part}{'s' if devices.count > 1 else ''}"
     line = f"auto: {chosen}, the preferred of the installed models for {kind} at x{facts.scale} on {machine}"
-    if slower := candidates[: candidates.index(base)]:
+    if slower := candidates[: candidates.index(chosen)]:
         size = f"{facts.pixels / 1e6:.1f} megapixels"
         line += f" ({', '.join(slower)} would take over {PATIENCE:.0f} seconds for {size})"
     return line
@@ -145,7 +143,9 @@ def is_damaged(photo: object) -> bool:
 
 def _choose_here(facts: PhotoFacts) -> ModelChoice:
     scores = {name: _set5_score(card) for name, card in shipped_cards().items()}
-    return choose_model(facts, DeviceFacts(jax.default_backend(), jax.local_device_count()), scores)
+    platform = jax.default_backend()
+    count = cores() if platform == "cpu" else jax.local_device_count()
+    return choose_model(facts, DeviceFacts(platform, count), scores)
 
 
 def _set5_score(card: Mapping[str, Json]) -> float:
