@@ -8,6 +8,7 @@ import pytest
 from benchmarks.training_costs import cost_of, operations
 from jaxsr.training.catalog.config_files import load_config
 from jaxsr.training.catalog.training_costs import recorded_costs
+from tests.helpers.configs import other_scales
 
 X, KERNEL = np.zeros((2, 8, 8, 3), np.float32), np.zeros((3, 3, 3, 5), np.float32)
 LAYOUT = ("NHWC", "HWIO", "NHWC")
@@ -42,7 +43,13 @@ def test_operations_of_products(function, argument, count):
     assert operations(jax.make_jaxpr(function)(argument).jaxpr) == count
 
 
-@pytest.mark.parametrize("name", ["espcn:x3", "fsrcnn:x2-paper"])
+FAST = ("espcn:x3", "fsrcnn:x2-paper")
+OTHER_SCALES = {f"{name}:{variant}" for name, variant in other_scales() if "-" not in variant or variant[3:] == "iso"}
+
+
+@pytest.mark.parametrize(
+    "name", [*FAST, *(pytest.param(name, marks=pytest.mark.slow) for name in sorted(OTHER_SCALES.difference(FAST)))]
+)
 def test_the_record_is_what_is_counted_today(name):
     cost = cost_of(load_config(name), memory=False)
     assert cost.gigaflops == pytest.approx(recorded_costs()[name].gigaflops, rel=1e-5), "renew it"

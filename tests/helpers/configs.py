@@ -1,5 +1,6 @@
 """The configs: how a test loads one, and the table of them with their parameter counts."""
 
+import re
 from pathlib import Path
 
 from jaxsr.training.catalog import config_files
@@ -71,3 +72,14 @@ def load_config(name: str, variant: str):
 def variants() -> list[tuple[str, str]]:
     """Return every (config, variant) of the table."""
     return [(name, variant) for name, table in PARAMETERS.items() for variant in table]
+
+
+def other_scales() -> list[tuple[str, str]]:
+    """Return the variants that differ from one before, of the same network, in the scale alone."""
+    seen, others = set(), []
+    for name, variant in variants():
+        recipe = (name, re.sub(r"^x\d", "", variant))
+        if recipe in seen:
+            others.append((name, variant))
+        seen.add(recipe)
+    return others

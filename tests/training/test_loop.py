@@ -19,7 +19,7 @@ from jaxsr.training.run.checkpoints import Checkpoints
 from jaxsr.training.run.run_log import NonFiniteLoss
 from jaxsr.training.state import initial_variables, taken_from
 from jaxsr.weights import load
-from tests.helpers.configs import variants
+from tests.helpers.configs import other_scales, variants
 from tests.helpers.training import records, stop_after, weights
 
 # Variants of costly networks whose training another variant, or another test, goes through
@@ -27,11 +27,14 @@ ALIKE = {("deblurgan", "wild"), ("deblurgan", "synth"), ("srgan", "vgg22"), ("sr
 
 
 def distinct():
-    """Return the variants with a part, a scale or a recipe, that none before of the same network has."""
+    """Return the variants with a part or a recipe that none before of the same network has.
+
+    The step at other scales is traced in tests/benchmarks/test_training_costs.py.
+    """
     seen, chosen = set(), []
     for name, variant in variants():
         parts = {(name, part) for part in variant.split("-")}
-        if (name, variant) not in ALIKE and not parts <= seen:
+        if (name, variant) not in {*ALIKE, *other_scales()} and not parts <= seen:
             chosen.append((name, variant))
         seen |= parts
     return chosen
