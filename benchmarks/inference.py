@@ -9,7 +9,6 @@ pip install -e ".[bench]" && python -m benchmarks.inference
 import dataclasses
 from collections.abc import Callable, Iterator, Sequence
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 import jax
@@ -23,6 +22,7 @@ from benchmarks.peers import peer
 from benchmarks.peers.accelerator import DEVICE, as_contestant, computing, placed, planes
 from benchmarks.tables import Table, network, run
 from benchmarks.trials import PRECISIONS, Case, Trial, table
+from jaxsr.devices.meshes import has_bf16
 from jaxsr.imaging.color import from_range, to_range
 from jaxsr.imaging.resize import resize
 from jaxsr.models import MODELS, Model, restored_image
@@ -137,12 +137,6 @@ def precisions_here(engine: str, asked: Sequence[str]) -> list[str]:
     there = PRECISIONS if "precision" in CHOICES and engine != "onnxruntime" else PRECISIONS[:1]
     fast = DEVICE == "cuda" or (engine == "openvino" and has_bf16())
     return [choose("precision", name, {name: name for name in there}) for name in asked or there[: 1 + fast]]
-
-
-def has_bf16() -> bool:
-    """Return whether the processor multiplies bfloat16 numbers."""
-    facts = Path("/proc/cpuinfo")
-    return facts.exists() and any(word in facts.read_text() for word in ("avx512_bf16", "amx_bf16"))
 
 
 def tables(

@@ -1,6 +1,7 @@
 """Which of this process's devices share an array, and how a function runs on their shares of it."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TypeVar
 
 import jax
@@ -14,12 +15,22 @@ T = TypeVar("T")  # a tree that comes back in the same structure
 
 BATCH_AXIS = "batch"  # the axis of devices that share a training batch
 TILES_AXIS, ROWS_AXIS = "tiles", "rows"  # the axes of devices that share the tiles of a photo, or the rows of one tile
+CPU_FACTS = Path("/proc/cpuinfo")  # where Linux says what the processor can do
 MIN_ROWS = 24  # per device; with fewer, the halo exchange takes longer than sharing saves
 
 
 def on_accelerator() -> bool:
     """Return whether JAX computes on GPUs or TPUs."""
     return jax.default_backend() != "cpu"
+
+
+def has_bf16() -> bool:
+    """Return whether this machine's devices multiply bfloat16 numbers; others compute in float32 and round, slower."""
+    if on_accelerator():  # of NVIDIA's GPUs, those from Ampere on
+        capability = str(getattr(jax.local_devices()[0], "compute_capability", ""))
+        return not capability.replace(".", "").isdecimal() or float(capability) >= 8
+    words = CPU_FACTS.read_text().split() if CPU_FACTS.exists() else []
+    return "avx512_bf16" in words or "amx_bf16" in words
 
 
 def local_mesh(count: int, axis: str) -> Mesh:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
+from jaxsr.devices.meshes import has_bf16
 from jaxsr.models import Model
 from jaxsr.models.precision import PRECISIONS
 from jaxsr.support.errors import choose
@@ -39,13 +40,13 @@ class Difference(NamedTuple):
 def chosen_precision(model: Model, asked: str) -> str:
     """Return the row of PRECISIONS that `model` restores in on this machine where `asked` is one of CHOICES.
 
-    "auto" is "bf16" on a platform where that is faster, for weights whose measured difference is small; all others,
-    trained or changed since, get "float32". Raises UserError for a word that is no choice.
+    "auto" is "bf16" on devices that have it, of a platform where that is faster, for weights whose measured difference
+    is small; all others, trained or changed since, get "float32". Raises UserError for a word that is no choice.
     """
     choose("precision", asked, dict.fromkeys(CHOICES))
     if asked != AUTO:
         return asked
-    if jax.default_backend() not in _table()["faster_on"]:
+    if jax.default_backend() not in _table()["faster_on"] or not has_bf16():
         return "float32"
     row = _table()["weights"].get(model.name)
     if row is None or row["digest"] != weights_digest(model):

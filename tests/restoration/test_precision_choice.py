@@ -19,9 +19,10 @@ from tests.helpers.tiles import enlarge
 
 @pytest.fixture
 def table(monkeypatch):
-    """Return a function that replaces the table by one row for a model, on this platform."""
+    """Return a function that replaces the table by one row for a model, on this platform, with or without bf16."""
 
-    def make(model, mean: float, largest: float, faster_on=("cpu",)):
+    def make(model, mean: float, largest: float, *, faster_on=("cpu",), bf16=True):
+        monkeypatch.setattr(precision_choice, "has_bf16", lambda: bf16)
         row = {"digest": weights_digest(model), "mean": mean, "largest": largest}
         monkeypatch.setattr(precision_choice, "_table", lambda: {"faster_on": faster_on, "weights": {model.name: row}})
 
@@ -41,8 +42,9 @@ def test_auto_goes_by_the_measured_difference(table):
         table(model, mean, largest)
         assert chosen_precision(model, "auto") == expected
         assert Difference(mean, largest).is_small == (expected == "bf16")
-    table(model, 0.1, 0.5, faster_on=("gpu",))
-    assert chosen_precision(model, "auto") == "float32" and chosen_precision(model, "bf16") == "bf16"
+    for elsewhere in ({"faster_on": ("gpu",)}, {"bf16": False}):
+        table(model, 0.1, 0.5, **elsewhere)
+        assert chosen_precision(model, "auto") == "float32" and chosen_precision(model, "bf16") == "bf16"
 
 
 def test_other_weights_were_not_measured(table):
