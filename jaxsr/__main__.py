@@ -61,7 +61,7 @@ def overview() -> str:
     lines = [
         f"jaxsr {__version__}: image restoration in JAX",
         *("", "Commands: `jaxsr NAME` or `python -m jaxsr.NAME`, with --help for all flags", *commands),
-        *("", "Models: scales, parameters (of the smallest and the largest variant), paper", *networks, *estimators),
+        *("", "Models: scales, parameters (least and most, at the first scale), paper", *networks, *estimators),
         *("", "Weights that ship: PSNR in dB by a protocol of scores, in brackets bicubic's or the input's"),
         *(weights(name, card) for name, card in shipped_cards().items()),
     ]

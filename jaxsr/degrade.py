@@ -21,8 +21,8 @@ _OUTPUT = flags.DEFINE_string("output", None, "Folder of the set; it must not ho
 _KIND = flags.DEFINE_string(
     "kind",
     None,
-    "How LR photos are made: bicubic, pillow, bd, dn, isotropic, anisotropic, gaussian8, gaussian8_ikc, div2krk or "
-    "motion.",
+    "How LR photos are made: bicubic, pillow, bd, dn, isotropic, anisotropic, gaussian8, gaussian8_ikc, div2krk, "
+    "real or motion.",
     required=True,
 )
 _SCALE = flags.DEFINE_integer("scale", None, "How many times smaller; 2 by default, and 1 for motion.", lower_bound=1)

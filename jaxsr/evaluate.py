@@ -64,7 +64,8 @@ _DEGRADATION = flags.DEFINE_string(
     None,
     "How LR photos are made: MATLAB's bicubic; Pillow's (pillow), the default with --reference_level; blur and every "
     "scale-th pixel (bd); noise (dn); a random Gaussian kernel (isotropic, anisotropic), each of 8 (gaussian8, "
-    "gaussian8_ikc), one as in DIV2KRK (div2krk); camera shake at scale 1 (motion).",
+    "gaussian8_ikc), one as in DIV2KRK (div2krk); blur, resizing, noise and JPEG twice over (real); camera shake at "
+    "scale 1 (motion).",
 )
 _KERNEL_SIZE = flags.DEFINE_integer("kernel_size", None, "Side of those kernels, by default 21 for Gaussians.")
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Trains the weights that ship, on one GPU: bash launch/weights.sh [NAME...], all by default. Run again, it goes on.
+# Trains weights like those that ship, on one GPU: bash launch/weights.sh [NAME...], all by default. Run again, it goes on.
+# Most are wider or trained longer than what ships, whose cards hold the config they were trained by.
 #   TRAIN  folders of photos to learn from (data/T91,data/BSDS400,data/photos)
 #   TEST   a folder with Set5 and Set14 in it (data)        VGG19  a file of VGG19's weights
 #   PAIRS  blurred and sharp photos, such as GoPro's        VIEWS  photos with references, as `train` takes them

@@ -88,7 +88,7 @@ def _draw(picture: Picture, contestants: Mapping[str, Contestant], file: Path) -
     labels = [name if name not in scores else f"{name}  {scores[name]:.2f} dB" for name in crops]
     with written_whole(file) as temporary:
         side_by_side(list(crops.values()), labels).save(temporary, optimize=True)
-    title = f"{PHOTO} x{picture.scale}: PSNR on Y of what is shown"
+    title = f"{PHOTO} x{picture.scale}, with the PSNR on Y of the part shown"
     return {"file": file.name, "title": title, "note": picture.note, "scale": picture.scale, "psnr": scores}
 
 

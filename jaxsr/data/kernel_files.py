@@ -70,7 +70,7 @@ def _checked(path: str | Path, kernel: np.ndarray) -> np.ndarray:
         raise UserError(f"{path}: a kernel is a square of at least 3x3 pixels; got shape {kernel.shape}")
     total = kernel.sum(dtype=np.float64)
     if not np.isfinite(kernel).all() or not 0.9 < total < 1.1:
-        raise UserError(f"{path}: a kernel sums to 1 (0.9 to 1.1 is mended); got {total:g}; divide by the sum")
+        raise UserError(f"{path}: a kernel sums to 1 (0.9 to 1.1 is scaled); got {total:g}; divide by the sum")
     return (kernel / total).astype(np.float32)
 
 

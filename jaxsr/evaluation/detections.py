@@ -95,7 +95,7 @@ def read_detections(path: str | Path) -> Detections:
     for i, row in rows:
         place, detection = _parsed(f"{path}, detection {i}", row, scored=not whole)
         if images is not None and place[0] not in images:
-            raise UserError(f"{path}, detection {i}: its image_id {place[0]!r} is not among the file's images; mend it")
+            raise UserError(f"{path}, detection {i}: its image_id {place[0]!r} is not among the file's images; fix it")
         by_place[place].append(detection)
     return Detections(dict(by_place), images, names)
 

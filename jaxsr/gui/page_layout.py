@@ -51,7 +51,7 @@ class Asked:
 
 @dataclasses.dataclass(frozen=True)
 class Shown:
-    """The components that show what came of it."""
+    """The components that show the result."""
 
     restore: gr.Button
     cancel: gr.Button

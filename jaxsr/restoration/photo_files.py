@@ -89,7 +89,7 @@ def restore_files(
 
 
 def _failure_line(path: Path, error: Exception) -> str:
-    """Return the line for a photo that failed; a device without memory left is told in one word too."""
+    """Return the line for a photo that failed; XLA's error for exhausted memory becomes a MemoryError."""
     if isinstance(error, JaxRuntimeError):
         error = MemoryError() if "RESOURCE_EXHAUSTED" in str(error) else UserError(str(error).partition("\n")[0])
     return failure_line(path, error)

@@ -89,11 +89,11 @@ def _parse_flags(argv: Sequence[str]) -> list[str]:
 
 
 def use_all_cores() -> None:
-    """Make every core a device of JAX's CPU backend, unless JAX_NUM_CPU_DEVICES sets their number.
+    """Make every core, up to eight, a device of JAX's CPU backend, unless JAX_NUM_CPU_DEVICES sets their number.
 
     Batches and tiles are then shared among cores as among GPUs; XLA alone leaves half the cores idle on small images.
-    XLA gets twice as many threads as devices: a device that waits for the others holds a thread, and with one thread
-    for each device, a convolution that needs helper threads would never get them.
+    XLA gets a thread for each core and one more for each device: a device that waits for the others holds a thread,
+    and with one thread for each device, a convolution that needs helper threads would never get them.
     """
     if jax.config.jax_num_cpu_devices < 1:  # pyright: ignore[reportAttributeAccessIssue]
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -39,7 +39,8 @@ class DataSection:
     augment: bool = True  # the 8 flips and quarter turns
     stretch: float = 0.25  # share of patches with more contrast: photos lack the flat black and white of others
     rescale: tuple[float, ...] = (1.0,)  # also train on the photos reduced by these factors
-    # A row of jaxsr.degradations' table. sr: "bicubic", "bd", "dn"; blind: "isotropic", "anisotropic"; deblur: "motion"
+    # A row of jaxsr.degradations' table. sr: "bicubic", "pillow", "bd", "dn", "real"; deblur: "motion"; blind:
+    # "isotropic", "anisotropic", "gaussian8", "gaussian8_ikc", "div2krk"
     degradation: str = "bicubic"
     kernel_size: int = 21  # side of blur kernels; 64 is DeblurGAN's
     quantize_lr: bool = False  # round the network's input to 8 bits, as a file on disk has it
