@@ -22,7 +22,8 @@ PHOTO and DIR may lie in an object store, as s3://BUCKET/FOLDER or gs://BUCKET/F
 s3fs`, or gcsfs). No record is kept there: --skip_existing keeps whatever result is there.
 """
 
-from collections.abc import Sequence
+import os
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -131,9 +132,9 @@ def main(arguments: Sequence[str]) -> int:
 
     output = _OUTPUT.value
     folder = store_path(output) if is_address(output) else output_folder(output, "--output")
-    videos, others = split_videos(arguments)
+    videos, others = split_videos(arguments, recursive=_RECURSIVE.value, without=folder)
     if videos:
-        _check_flags_of_videos()
+        _check_flags_of_videos(alone=not others)
     _check_stores([*arguments, output], videos)
     if _RAY.value is not None:
         from jaxsr.api.cluster_restoring import prepare_driver
@@ -142,7 +143,7 @@ def main(arguments: Sequence[str]) -> int:
     options = _options()
     model, scale = _model(others, videos, folder)
     restorer = open_restorer(model, scale=scale, options=options)
-    run = _plan(restorer, others, folder) if others or not videos else None
+    run = _plan(restorer, others, folder, videos) if others or not videos else None
     moving = _plan_videos(restorer, videos, folder)
     if _LIST.value:
         return _print_plan(run, moving)
@@ -152,7 +153,7 @@ def main(arguments: Sequence[str]) -> int:
     return command_line.SOME_FAILED if failures else command_line.DONE
 
 
-def _model(arguments: Sequence[str], videos: Sequence[Path], folder: Path) -> tuple[str, int | None]:
+def _model(arguments: Sequence[str], videos: Collection[Path], folder: Path) -> tuple[str, int | None]:
     """Return the model and the scale that the flags name; print why where --model=auto leaves the choice."""
     from jaxsr.api.automatic_choice import AUTO, choose_for_files
     from jaxsr.data.listing import find_photos
@@ -160,23 +161,24 @@ def _model(arguments: Sequence[str], videos: Sequence[Path], folder: Path) -> tu
     if _MODEL.value != AUTO:
         return _MODEL.value, _SCALE.value
     photos = list(find_photos(arguments, recursive=_RECURSIVE.value, without=folder).photos) if arguments else []
-    choice = choose_for_files(photos, videos, _SCALE.value)
+    choice = choose_for_files(photos, list(videos), _SCALE.value)
     say(choice.reason)
     return choice.model, choice.scale
 
 
-def _plan(restorer: "Restorer", arguments: Sequence[str], folder: Path) -> "RestoreRun":
-    """Return what is to be done with photos; everything that can be checked without reading them is."""
+def _plan(restorer: "Restorer", arguments: Sequence[str], folder: Path, videos: Collection[Path]) -> "RestoreRun":
+    """Return what is to be done with photos; everything that can be checked without reading them is.
+
+    What is left out is said, but for `videos`, which are restored too.
+    """
     from jaxsr.api.restoring_files import plan_run
     from jaxsr.data.listing import find_photos, left_out_line
     from jaxsr.data.output_names import output_paths
-    from jaxsr.data.stores.object_stores import in_store
-    from jaxsr.data.videos.video_files import is_video
 
     saving = _saving()
     listing = find_photos(arguments, recursive=_RECURSIVE.value, without=folder, stores=True)
     names = output_paths(listing.photos, folder, _suffix)
-    if left_out := [path for path in listing.left_out if in_store(path) or not is_video(path)]:
+    if left_out := [path for path in listing.left_out if Path(os.path.normpath(path)) not in videos]:
         complain(left_out_line(left_out))
     run = plan_run(
         restorer,
@@ -193,14 +195,15 @@ def _plan(restorer: "Restorer", arguments: Sequence[str], folder: Path) -> "Rest
     return on_cluster(run, _RAY.value)
 
 
-def _check_flags_of_videos() -> None:
-    """Raise UserError for a flag that photos have and videos have not."""
-    for flag in (_WIDTH, _HEIGHT, _SIZE, _RAY):
-        if flag.value:
+def _check_flags_of_videos(*, alone: bool) -> None:
+    """Raise UserError for a flag that photos have and videos have not; some are for the photos if not `alone`."""
+    for_photos = (_FORMAT, _DEPTH, _QUALITY, _MAX_PIXELS) if alone else ()
+    for flag in (_WIDTH, _HEIGHT, _SIZE, _RAY, *for_photos):
+        if flag.present and flag.value:
             raise UserError(f"--{flag.name} is for photos alone; restore videos without it")
 
 
-def _check_stores(places: Sequence[str], videos: Sequence[Path]) -> None:
+def _check_stores(places: Sequence[str], videos: Collection[Path]) -> None:
     """Raise UserError for what works in folders and not in object stores: videos, --model=auto and --reference."""
     from jaxsr.data.stores.object_stores import is_address
 
@@ -214,7 +217,7 @@ def _check_stores(places: Sequence[str], videos: Sequence[Path]) -> None:
             raise UserError(f"--model=auto does not look at photos in {stores[0]}; name a model")
 
 
-def _plan_videos(restorer: "Restorer", videos: Sequence[Path], folder: Path) -> "VideoRun | None":
+def _plan_videos(restorer: "Restorer", videos: Mapping[Path, Path], folder: Path) -> "VideoRun | None":
     """Return what is to be done with videos, if there are any; raises UserError as `plan_videos` does."""
     from jaxsr.api.videos import plan_videos
     from jaxsr.data.videos.video_files import video_outputs

@@ -61,14 +61,14 @@ def find_photos(
         if stores and in_store(path):
             root, files = files_named(path, recursive=recursive, without=skip)
         else:
-            root, files = _files_of(path, recursive, skip and skip.resolve())
+            root, files = files_of(path, recursive, skip and skip.resolve())
         found = [file for file in files if file == path or file.suffix.lower() in PHOTO_SUFFIXES]
         if not found:
             pattern = glob.has_magic(str(path)) and not path.is_dir()
             kind = f"pattern {shown(path)!r} matches" if pattern else f"folder {shown(path)} holds"
             raise UserError(f"{kind} no photos (files ending in {', '.join(PHOTO_SUFFIXES)})")
         for file in found:
-            photos.setdefault(Path(os.path.normpath(file)), _below(root, file))
+            photos.setdefault(Path(os.path.normpath(file)), below(root, file))
         left_out |= set(files) - set(found)
     return Listing(dict(sorted(photos.items())), sorted(left_out))
 
@@ -81,8 +81,12 @@ def left_out_line(files: Sequence[Path]) -> str:
     return f"left out {len(files)}, no photos of a known format ({counts}): {names}"
 
 
-def _files_of(item: Path, recursive: bool, excluded: Path | None) -> tuple[Path, list[Path]]:
-    """Return the files that `item` names, and the folder below which they lie."""
+def files_of(item: Path, recursive: bool, excluded: Path | None) -> tuple[Path, list[Path]]:
+    """Return the folder below which the files lie that `item` names, and these; a folder's own, or `recursive` all.
+
+    Those in the folder `excluded`, an absolute path, are left out. Raises UserError for a name that is neither file nor
+    folder and has no suffix.
+    """
     if os.path.isdir(item):  # noqa: PTH112 - Path.is_dir raises for a name that is too long
         return item, _visible(item.rglob("*") if recursive else item.iterdir(), item, excluded)
     if os.path.isfile(item):  # noqa: PTH113
@@ -97,7 +101,7 @@ def _files_of(item: Path, recursive: bool, excluded: Path | None) -> tuple[Path,
     return item.parent, [item]
 
 
-def _below(root: Path, file: Path) -> Path:
+def below(root: Path, file: Path) -> Path:
     """Return the path of `file` below `root`, or its name where a pattern leads out of that."""
     relative = os.path.relpath(file, root)
     return Path(file.name if relative.startswith(os.pardir + os.sep) else relative)
@@ -113,7 +117,7 @@ def _visible(paths: Iterable[Path], root: Path, excluded: Path | None) -> list[P
     return [
         path
         for path in paths
-        if not any(part[0] == "." for part in _below(root, path).parts)
+        if not any(part[0] == "." for part in below(root, path).parts)
         and path.is_file()
         and (excluded is None or excluded not in path.resolve().parents)
     ]

@@ -1,12 +1,15 @@
 """Which files are videos, what their containers are, and where restored ones go."""
 
-import glob
-from collections.abc import Iterable, Sequence
+import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from jaxsr.data.codecs.photo_formats import PHOTO_SUFFIXES
+from jaxsr.data.listing import below, files_of
 from jaxsr.data.output_names import output_paths
+from jaxsr.data.stores.object_stores import is_address
 from jaxsr.support.errors import UserError
+from jaxsr.support.paths import user_path
 
 KEPT_SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv")  # containers that hold H.264 and are written as they came
 OTHER_SUFFIXES = (".webm", ".avi", ".ts", ".mts", ".m2ts", ".mpg", ".mpeg", ".wmv", ".flv", ".3gp", ".ogv", ".y4m")
@@ -19,44 +22,43 @@ def is_video(path: object) -> bool:
     return isinstance(path, str | Path) and Path(path).suffix.lower() in VIDEO_SUFFIXES
 
 
-def split_videos(inputs: Sequence[str]) -> tuple[list[Path], list[str]]:
-    """Return the videos that `inputs` name, sorted, each once, and the inputs that may name photos.
+def split_videos(
+    inputs: Sequence[str], *, recursive: bool = False, without: Path | None = None
+) -> tuple[dict[Path, Path], list[str]]:
+    """Return the videos that `inputs` name, and the inputs that may name photos.
 
-    As for photos, a folder stands for the videos directly in it and a pattern for those it matches. Folders and
-    patterns that name videos but no photos are not among the inputs that remain.
+    The videos are sorted, each once, with their paths below what names them. As for photos, a folder stands for the
+    videos directly in it, or with `recursive` for those in its folders too, but for the folder `without`; a pattern for
+    those it matches. Folders and patterns that name videos but no photos are not among the inputs that remain. Raises
+    UserError as `files_of` does.
     """
-    videos: set[Path] = set()
+    videos: dict[Path, Path] = {}
     rest: list[str] = []
     for item in inputs:
-        path = Path(item).expanduser()
-        names = list(_candidates(path))
-        found = [name for name in names if is_video(name)]
-        videos.update(found)
-        if not found or any(name.suffix.lower() in PHOTO_SUFFIXES for name in names):
+        root, files = _named(item, recursive, without and without.resolve())
+        found = [file for file in files if is_video(file)]
+        videos |= {Path(os.path.normpath(file)): below(root, file) for file in found}
+        if not found or any(file.suffix.lower() in PHOTO_SUFFIXES for file in files):
             rest.append(item)
-    return sorted(videos), rest
+    return dict(sorted(videos.items())), rest
 
 
-def _candidates(path: Path) -> Iterable[Path]:
-    """Return the visible files that `path` names: those of a folder or a pattern, or itself."""
-    if path.is_dir():
-        names = path.iterdir()
-    elif glob.has_magic(str(path)) and not path.exists():
-        names = map(Path, glob.glob(str(path), recursive=True))  # noqa: PTH207 - absolute patterns too
-    else:
-        return [path]
-    return [name for name in names if name.name[0] != "." and name.is_file()]
+def _named(item: str, recursive: bool, excluded: Path | None) -> tuple[Path, list[Path]]:
+    """Return the folder below which the files lie that `item` names, and these; object stores are not looked into."""
+    if is_address(item):
+        return Path(item).parent, [Path(item)]
+    return files_of(user_path(item), recursive, excluded)
 
 
-def video_outputs(videos: Sequence[Path], folder: str | Path) -> dict[Path, Path]:
-    """Return where each of `videos` is written: `folder`/stem with its own suffix, or .mkv for other containers.
+def video_outputs(videos: Mapping[Path, Path], folder: str | Path) -> dict[Path, Path]:
+    """Return where each of `videos` is written, in the tree of `split_videos`; containers but KEPT_SUFFIXES are .mkv.
 
     Raises UserError as `output_paths` does.
     """
-    by_suffix: dict[str, list[Path]] = {}
-    for video in videos:
+    by_suffix: dict[str, dict[Path, Path]] = {}
+    for video, name in videos.items():
         suffix = video.suffix.lower()
-        by_suffix.setdefault(suffix if suffix in KEPT_SUFFIXES else MATROSKA, []).append(video)
+        by_suffix.setdefault(suffix if suffix in KEPT_SUFFIXES else MATROSKA, {})[video] = name
     outputs = {
         video: output
         for suffix, group in by_suffix.items()

@@ -38,8 +38,19 @@ def test_videos_are_taken_out_of_inputs(folder):
 
 
 def test_inputs_without_videos_are_left_to_the_photos(folder):
-    inputs = [str(folder / "empty"), str(folder / "*.png"), "nowhere"]
-    assert split_videos(inputs) == ([], inputs)
+    inputs = [str(folder / "empty"), str(folder / "*.png"), "s3://bucket/photos"]
+    assert split_videos(inputs) == ({}, inputs)
+
+
+def test_folders_and_patterns_keep_their_tree_but_for_the_outputs(folder):
+    (folder / "out").mkdir()
+    (folder / "out" / "old.mp4").touch()
+    for inputs, recursive in (([str(folder)], True), ([str(folder / "**/*.[mM]*")], False)):
+        videos, _ = split_videos(inputs, recursive=recursive, without=folder / "out")
+        outputs = video_outputs(videos, folder / "out")
+        made = {path.relative_to(folder / "out").as_posix() for path in outputs.values()}
+        assert made >= {"both/a.mp4", "videos/d.mkv"} and "old.mp4" not in made
+    assert split_videos([str(folder)])[0] == {}
 
 
 def test_containers_are_kept_or_become_matroska(folder):
