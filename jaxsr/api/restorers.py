@@ -10,7 +10,7 @@ import jax
 from jaxsr.blind.zssr import zssr_files
 from jaxsr.blind.zssr.kernel_choice import check_request
 from jaxsr.blind.zssr.restoration import restore_zssr
-from jaxsr.blind.zssr.settings import ZSSRSettings
+from jaxsr.blind.zssr.settings import ESTIMATE, ZSSRSettings
 from jaxsr.data.images import Photo, photo_size
 from jaxsr.imaging.pixels import to_float, to_levels
 from jaxsr.models import Model, initial_shapes
@@ -57,6 +57,11 @@ class Restorer(Protocol):
     @property
     def scale(self) -> int:
         """How many times larger."""
+        ...
+
+    @property
+    def folders_beside(self) -> tuple[str, ...]:
+        """The folders beside an output that get further files of its name, such as "kernels"."""
         ...
 
     def restore(self, photo: Photo, *, progress: Progress | None = None) -> Photo:
@@ -180,6 +185,16 @@ class NetworkRestorer:
         """How many times larger."""
         return self.model.scale
 
+    @property
+    def folders_beside(self) -> tuple[str, ...]:
+        """The folders of DAN's kernels and rounds, and of SRNTT's matches."""
+        written = {
+            "kernels": "code_length" in self.model.options,
+            "rounds": self.options.all_rounds,
+            "matches": self.options.save_matches,
+        }
+        return tuple(folder for folder, there in written.items() if there)
+
     def restore(self, photo: Photo, *, progress: Progress | None = None) -> Photo:
         """Return `photo` restored; progress counts tiles."""
         return restore_photo(self.model, photo, self.options, cache=self.cache, progress=progress)[0]
@@ -219,6 +234,11 @@ class ZSSRRestorer:
     def name(self) -> str:
         """The name with the scale."""
         return f"{ZSSR}-x{self.scale}"
+
+    @property
+    def folders_beside(self) -> tuple[str, ...]:
+        """The folder of estimated kernels."""
+        return ("kernels",) if self.settings.kernel == ESTIMATE else ()
 
     def restore(self, photo: Photo, *, progress: Progress | None = None) -> Photo:
         """Return `photo` restored; progress counts training steps."""

@@ -1,26 +1,33 @@
 """What `python -m jaxsr.restore` does with files: which are to be done, and one batch after another."""
 
 import dataclasses
+import math
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from jaxsr.api.fingerprints import fingerprint
 from jaxsr.api.restorers import NetworkRestorer, Restorer, restore_batch
 from jaxsr.api.store_restoring import StoreRestorer
-from jaxsr.data.images import photo_size
-from jaxsr.data.output_record import NAME, NoRecord, OutputRecord, outputs_to_keep
+from jaxsr.data.codecs.photo_record import check_size
+from jaxsr.data.images import check_writable, photo_size
+from jaxsr.data.output_record import NAME, NoRecord, OutputRecord, output_exists, outputs_to_keep, refused
 from jaxsr.data.stores.object_stores import check_folder, in_store, shown
 from jaxsr.devices.meshes import on_accelerator
 from jaxsr.devices.threads import in_threads
 from jaxsr.restoration.saving import DEFAULT_SAVING, SaveOptions
+from jaxsr.restoration.tiles.placement import Size
 from jaxsr.support.errors import UserError
 from jaxsr.support.files import remove_remains_of
 from jaxsr.support.paths import make_folder
 from jaxsr.support.progress import progress_bar
 
 WORKERS = 4  # threads that read, restore by turns, and write, where an accelerator restores
-MAX_ROUNDS = 16  # of DAN, whose temporary files are looked for
+BESIDE = {  # the folders beside an output, and the files that they may get for it
+    "kernels": ("{stem}.png", "{stem}.npz", "{stem}.mat"),
+    "matches": ("{stem}.png",),
+    "rounds": tuple(f"{{stem}}-{number}{{suffix}}" for number in range(1, 17)),  # DAN's; more have no check
+}
 
 
 @dataclasses.dataclass
@@ -121,7 +128,7 @@ def plan_run(
 
     With `skip_existing` photos are skipped whose outputs are whole and were made of the same photo by the same model
     with the same options; where photos or outputs are in an object store, which has no record of that, those whose
-    outputs are there. Raises UserError as `outputs_to_keep` does.
+    outputs are there. Raises UserError as `outputs_to_keep` does, also for the files that are written beside outputs.
     """
     if any(map(in_store, (*outputs, folder))):
         restorer, record = StoreRestorer(restorer), NoRecord(folder)
@@ -129,6 +136,10 @@ def plan_run(
         record = OutputRecord(folder, fingerprint(restorer, saving))
     skipped = outputs_to_keep(outputs, record, skip_existing=skip_existing, overwrite=overwrite)
     todo = {path: output for path, output in outputs.items() if path not in skipped}
+    beside = {output: files_beside(output, restorer.folders_beside) for output in outputs.values()}
+    _check_places(beside)
+    if not (overwrite or in_store(folder)):
+        _check_foreign({path: beside[output] for path, output in todo.items() if not record.is_of(output, path)})
     return RestoreRun(restorer, folder, todo, skipped, saving, record)
 
 
@@ -136,11 +147,30 @@ def with_extras(outputs: Iterable[Path]) -> Iterator[Path]:
     """Yield `outputs`, and the files that a network may write beside them."""
     for output in outputs:
         yield output
-        for suffix in (".png", ".npz", ".mat"):
-            yield output.parent / "kernels" / (output.stem + suffix)
-        yield output.parent / "matches" / f"{output.stem}.png"
-        for number in range(1, MAX_ROUNDS + 1):
-            yield output.parent / "rounds" / f"{output.stem}-{number}{output.suffix}"
+        yield from files_beside(output, tuple(BESIDE))
+
+
+def files_beside(output: Path, folders: Collection[str]) -> list[Path]:
+    """Return the files that may be written for `output` into those of the `folders` beside it, keys of BESIDE."""
+    names = [(folder, name) for folder in folders for name in BESIDE[folder]]
+    return [output.parent / folder / name.format(stem=output.stem, suffix=output.suffix) for folder, name in names]
+
+
+def _check_places(beside: Mapping[Path, Sequence[Path]]) -> None:
+    """Raise UserError where a file `beside` an output (a key) would take the place of another output."""
+    for output, files in beside.items():
+        if taken := [file for file in files if file in beside]:
+            raise UserError(
+                f"{taken[0]} would be the result of one photo, and what is written beside {output}, that of another; "
+                f"restore the folder {taken[0].parent.name} by itself, into another output folder"
+            )
+
+
+def _check_foreign(beside: Mapping[Path, Sequence[Path]]) -> None:
+    """Raise UserError where a file `beside` the new result of a photo (a key) is there already."""
+    for photo, files in beside.items():
+        if there := [file for file in files if output_exists(file)]:
+            raise UserError(refused(there[0], photo))
 
 
 def planned_lines(run: RestoreRun) -> Iterator[str]:
@@ -151,11 +181,18 @@ def planned_lines(run: RestoreRun) -> Iterator[str]:
         if in_store(path):
             yield f"{shown(path)} -> {shown(output)} (size unknown: not fetched)"
             continue
-        size = photo_size(path)
+        size = photo_size(path, max_pixels=math.inf)
         try:
-            height, width = run.saving.final_size(size, run.restorer.scale) if size else (0, 0)
+            sizes = _planned_sizes(run, size, output) if size else "size unknown: would fail"
         except UserError as error:
             yield f"{path}: would fail: {error}"
             continue
-        sizes = f"{size[1]} x {size[0]} to {width} x {height} pixels" if size else "size unknown: would fail"
         yield f"{path} -> {shown(output)} ({sizes})"
+
+
+def _planned_sizes(run: RestoreRun, size: Size, output: Path) -> str:
+    """Return what is said of a photo of `size` and its `output`; raises UserError where the run would refuse it."""
+    check_size(size[1], size[0], run.saving.max_pixels)
+    height, width = run.saving.final_size(size, run.restorer.scale)
+    check_writable(output, (height, width), depth=run.saving.depth or 8)
+    return f"{size[1]} x {size[0]} to {width} x {height} pixels"

@@ -109,6 +109,11 @@ class StoreRestorer:
         """How many times larger."""
         return self.inner.scale
 
+    @property
+    def folders_beside(self) -> tuple[str, ...]:
+        """The folders beside an output that get further files of its name."""
+        return self.inner.folders_beside
+
     def restore(self, photo: Photo, *, progress: Progress | None = None) -> Photo:
         """Return `photo` restored."""
         return self.inner.restore(photo, progress=progress)

@@ -56,10 +56,10 @@ def read_pixels(path: str | os.PathLike) -> np.ndarray:
     return read_photo(path).pixels
 
 
-def photo_size(path: str | os.PathLike) -> tuple[int, int] | None:
+def photo_size(path: str | os.PathLike, *, max_pixels: float = MAX_PIXELS) -> tuple[int, int] | None:
     """Return (height, width) of the upright photo in the file `path`, read from its header.
 
-    None if that fails, or for more than MAX_PIXELS pixels: `read_photo` reports what is wrong with it.
+    None if that fails, or for more than `max_pixels` pixels: `read_photo` reports what is wrong with it.
     """
     try:
         with Path(path).open("rb") as file:
@@ -72,7 +72,7 @@ def photo_size(path: str | os.PathLike) -> tuple[int, int] | None:
                 height, width = read_pillow_size(file, form)
     except (UserError, OSError, ValueError):
         return None
-    return (height, width) if height * width <= MAX_PIXELS else None
+    return (height, width) if height * width <= max_pixels else None
 
 
 def check_writable(

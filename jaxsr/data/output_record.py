@@ -40,14 +40,9 @@ class OutputRecord:
     """
 
     def __init__(self, folder: Path, settings: str) -> None:
-        """Read the entries that are there; lines that a killed run has broken off are left out."""
+        """Read the entries that are there."""
         self._folder, self._settings = folder, settings
-        self._entries: dict[str, Entry] = {}
-        with contextlib.suppress(OSError):
-            for line in (folder / NAME).read_text("ascii", "replace").splitlines():
-                with contextlib.suppress(ValueError, TypeError, KeyError):
-                    output, *fields = map(json.loads(line).__getitem__, FIELDS)
-                    self._entries[str(output)] = Entry(*map(str, fields))
+        self._entries, self._own = self._on_disk(), set[str]()
 
     def is_whole(self, output: Path, photo: Path) -> bool:
         """Return whether `output` is there, whole, and was made of what is in `photo` now with the same settings."""
@@ -67,7 +62,7 @@ class OutputRecord:
 
     def refusal(self, output: Path, photo: Path) -> str:
         """Return why `output`, which is there and not of `photo`, stays as it is."""
-        return f"{output} is there already and was not made of {photo}; choose another output folder, or --overwrite it"
+        return refused(output, photo)
 
     def begin(self, output: Path, photo: Path) -> None:
         """Note that `output` will be made of `photo`."""
@@ -78,7 +73,11 @@ class OutputRecord:
         self._add(output, dataclasses.replace(self._entries[self._key(output)], result=digest_or_nothing(output)))
 
     def close(self) -> None:
-        """Write the entries whose outputs are there in order, each once; without any there is no file."""
+        """Write the entries whose outputs are there in order, each once; without any there is no file.
+
+        Those that other runs into the same folder have added meanwhile are kept.
+        """
+        self._entries = self._on_disk() | {key: self._entries[key] for key in self._own}
         lines = [self._line(key) for key in sorted(self._entries) if os.path.lexists(self._folder / key)]
         with contextlib.suppress(OSError):
             if not lines:
@@ -90,8 +89,19 @@ class OutputRecord:
     def _add(self, output: Path, entry: Entry) -> None:
         key = self._key(output)
         self._entries[key] = entry
+        self._own.add(key)
         with contextlib.suppress(OSError), (self._folder / NAME).open("a", encoding="ascii") as file:
             file.write("\n" + self._line(key))  # the line before may be broken off
+
+    def _on_disk(self) -> dict[str, Entry]:
+        """Return the entries in the file; lines that a killed run has broken off are left out."""
+        entries: dict[str, Entry] = {}
+        with contextlib.suppress(OSError):
+            for line in (self._folder / NAME).read_text("ascii", "replace").splitlines():
+                with contextlib.suppress(ValueError, TypeError, KeyError):
+                    output, *fields = map(json.loads(line).__getitem__, FIELDS)
+                    entries[str(output)] = Entry(*map(str, fields))
+        return entries
 
     def _line(self, key: str) -> str:
         return json.dumps({"output": key, **dataclasses.asdict(self._entries[key])}) + "\n"
@@ -155,6 +165,11 @@ def outputs_to_keep(
         elif not (overwrite or record.is_of(output, source)):
             raise UserError(record.refusal(output, source))
     return kept
+
+
+def refused(file: Path, photo: Path) -> str:
+    """Return why `file`, which is there and was not made of `photo`, stays as it is."""
+    return f"{file} is there already and was not made of {photo}; choose another output folder, or --overwrite it"
 
 
 def output_exists(output: Path) -> bool:

@@ -7,7 +7,7 @@ import pytest
 
 from jaxsr.api import restoring_files
 from jaxsr.api.restorers import open_restorer
-from jaxsr.api.restoring_files import plan_run
+from jaxsr.api.restoring_files import plan_run, planned_lines
 from jaxsr.data.images import Photo, read_photo, write_photo
 from jaxsr.data.output_record import NAME
 from jaxsr.restoration import photo_files
@@ -119,7 +119,7 @@ def test_one_failure_does_not_end_the_others(photos, tmp_path, monkeypatch, erro
 
 def test_a_batch_that_fails_as_a_whole(photos, tmp_path):
     class Breaking:
-        name, unit, scale = "breaking-x2", "tile", 2
+        name, unit, scale, folders_beside = "breaking-x2", "tile", 2, ()
 
         def batches(self, paths):
             return [[path] for path in paths]
@@ -233,3 +233,32 @@ def test_an_accelerator_works_beside_threads(photos, tmp_path, monkeypatch):
             read_photo(tmp_path / "threads" / name).pixels, read_photo(tmp_path / "plain" / name).pixels
         )
     assert names(plan(photos, tmp_path / "threads", skip_existing=True).skipped) == ["a.png", "c.png"]
+
+
+def test_kernels_take_no_photos_place(tmp_path):
+    out = tmp_path / "out"
+    outputs = {tmp_path / "z.png": out / "z.png", tmp_path / "kernels" / "z.png": out / "kernels" / "z.png"}
+    assert len(plan_run(open_restorer("bicubic"), outputs, out).todo) == 2
+    with pytest.raises(UserError, match=r"kernels/z.png would be the result of one photo, and .* beside .*out/z.png"):
+        plan_run(open_restorer("danv2-x2"), outputs, out)
+
+
+def test_kernels_of_others_are_not_overwritten(tmp_path):
+    out, estimating = tmp_path / "out", open_restorer("zssr,kernel=estimate")
+    (out / "kernels").mkdir(parents=True)
+    (out / "kernels" / "a.npz").touch()
+    outputs = {tmp_path / "a.png": out / "a.png"}
+    assert plan_run(open_restorer("zssr"), outputs, out).todo
+    with pytest.raises(UserError, match=r"kernels/a.npz is there already and was not made of .*/a.png"):
+        plan_run(estimating, outputs, out)
+    assert plan_run(estimating, outputs, out, overwrite=True).todo
+
+
+def test_the_plan_says_what_would_be_refused(photos, tmp_path):
+    def line(saving, suffix=".png"):
+        outputs = {photos[0]: (tmp_path / "out" / "a").with_suffix(suffix)}
+        return next(planned_lines(plan_run(open_restorer("bicubic"), outputs, tmp_path / "out", saving=saving)))
+
+    assert " pixels)" in line(SaveOptions())
+    assert "would fail: declares" in line(SaveOptions(max_pixels=4))
+    assert "would fail:" in line(SaveOptions(depth=16), ".jpg")

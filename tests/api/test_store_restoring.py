@@ -134,6 +134,8 @@ def test_extras_are_put_before_their_photo(store, tmp_path, monkeypatch):
 class WithExtras:
     """A restorer that writes a kernel beside each photo."""
 
+    folders_beside = ("kernels",)
+
     def __init__(self, restorer):
         self._restorer, self.name, self.scale, self.unit = restorer, "extras", 2, "tile"
 

@@ -47,3 +47,17 @@ def test_what_was_made_of_something_else_is_not_replaced(outputs):
 
 def test_a_name_that_is_too_long_is_not_there(outputs, tmp_path):
     assert keep({tmp_path / "a.mp4": tmp_path / "out" / f"{'a' * 300}.mp4"}) == []
+
+
+def test_two_runs_into_one_folder_keep_each_others_entries(tmp_path):
+    first, second = OutputRecord(tmp_path, "one way"), OutputRecord(tmp_path, "one way")
+    for name, record in (("a", first), ("b", second)):
+        source, output = tmp_path / f"{name}.mp4", tmp_path / f"{name}.png"
+        source.write_text(name)
+        record.begin(output, source)
+        output.write_text("result")
+        record.finish(output)
+    second.close()
+    first.close()
+    after = OutputRecord(tmp_path, "one way")
+    assert all(after.is_whole(tmp_path / f"{name}.png", tmp_path / f"{name}.mp4") for name in "ab")
