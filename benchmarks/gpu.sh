@@ -66,7 +66,7 @@ then
     networks=fsrcnn deep=fsrcnn rounds=1 short="--side=32" precise="--names=espcn-x2"
 else
     limit=75 size=gpu pixels="--megapixels=24" kernels="--photos=100 --seeds=4" deep=vdsr,rdn,danv2 short=
-    precise="--names=vdsr-x2x3x4,srresnet-x4,danv1-x4 --write"
+    precise="--names=vdsr-x2,srresnet-x4,danv1-x4 --write"
     networks=vdsr,rdn,danv2,fsrcnn,srresnet,danv1,espcn,srcnn,lapsrn,srdensenet,mslapsrn,deblurgan,srntt,drcn rounds=3
 fi
 common="--limit=$limit" json="--json=$output/gpu.json"
