@@ -50,3 +50,10 @@ def test_bf16_is_measured_on_weights_that_load_by_these_names(commands):
     (command,) = [command for command in commands if "benchmarks.precision" in command]
     (names,) = [flag.removeprefix("--names=") for flag in command if flag.startswith("--names=")]
     assert set(names.split(",")) <= set(shipped_names())
+
+
+def test_no_json_lies_beside_the_tables_that_the_page_cannot_read(commands, tmp_path):
+    out = tmp_path / "out"
+    written = {Path(flag.partition("=")[2]) for command in commands for flag in command if flag.startswith("--json")}
+    assert {path for path in {*written, *out.glob("*.json")} if path.parent == out} == {out / "gpu.json"}
+    assert (out / "other" / "precision_differences.json").is_file()
