@@ -169,6 +169,10 @@ def test_lost_contrast_ends_the_run():
     [
         ({"adversarial.loss": "bec"}, "unknown adversarial loss 'bec'; did you mean 'bce'"),
         ({"adversarial.network": "pacth"}, "unknown adversarial network 'pacth'; did you mean 'patch'"),
+        (
+            {"adversarial.options.stages": 4},
+            "adversarial network 'patch' has no option 'stages', it has: features, depth; set another",
+        ),
         ({"adversarial.updates": 0}, "adversarial.updates=0 must be at least 1"),
         ({"adversarial.penalty_form": "pixels"}, "unknown form of the gradient penalty 'pixels'; did you mean 'pixel'"),
         ({"pretraining.steps": 4}, r"pretraining.steps=4 must lie in \[0, steps=4\)"),
