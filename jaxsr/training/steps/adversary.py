@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import optax
 
 from jaxsr.devices.meshes import BATCH_AXIS
-from jaxsr.devices.parallel import average_over_devices
+from jaxsr.devices.parallel import average_over_devices, from_first_device
 from jaxsr.losses.adversarial import ADVERSARIAL_LOSSES, PENALTY_FORMS, AdversarialLoss, gradient_penalty
 from jaxsr.models import srntt_discriminator
 from jaxsr.models.deblurgan import PatchCritic
@@ -73,8 +73,8 @@ class Adversary:
 
         def update(state: AdversaryState, i: jax.Array) -> tuple[AdversaryState, Metrics]:
             drawn = jax.vmap(lambda key: jax.random.fold_in(key, i))(streams(keys, Stream.PENALTY))
-            if self.penalty_form == "pixel":  # one place for the batch, also where it comes in parts
-                drawn = jnp.broadcast_to(drawn[0], drawn.shape)
+            if self.penalty_form == "pixel":  # one place for the batch, also where it comes in parts or to many devices
+                drawn = jnp.broadcast_to(from_first_device(drawn[0]), drawn.shape)
             return self._update(drawn, state, real, fake)
 
         state, metrics = scan_few(update, state, jnp.arange(self.updates))
