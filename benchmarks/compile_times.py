@@ -21,6 +21,7 @@ from jaxsr.support.errors import choose
 
 WHAT = ("photo", "training")
 COLUMNS = ("network", "photo, cold", "photo, warm", "photo, again", "training, cold", "training, other steps, warm")
+UNASKED = "-"  # the cell of what is not to be measured
 LEFT_OUT = ("srntt",)  # its photos need VGG19's weights
 
 
@@ -30,22 +31,29 @@ _TRAINING = flags.DEFINE_bool("training", True, "Also train.")
 _JSON = flags.DEFINE_string("json_file", "", "File for the numbers.")
 
 
-def main(_: Sequence[str]) -> None:
-    """Print the table row by row."""
+def main(_: Sequence[str]) -> int:
+    """Print the table row by row; return the exit status, which says whether all was measured."""
     for name in _NETWORKS.value:
         choose("network", name, SIZES)
     print(f"| {' | '.join(COLUMNS)} |\n|{'---|' * len(COLUMNS)}", flush=True)
-    for row in _rows(_NETWORKS.value, _LIMIT.value, _TRAINING.value, _JSON.value):
-        print(f"| {' | '.join(row)} |", flush=True)
+    complete = True
+    for name, found in _rows(_NETWORKS.value, _LIMIT.value, _TRAINING.value, _JSON.value):
+        cells = [f"{x:.1f}" if isinstance(x, float) else str(x) for x in found.values()]
+        print(f"| {' | '.join([name, *cells])} |", flush=True)
+        complete &= all(isinstance(x, float) or x == UNASKED for x in found.values())
+    return command_line.DONE if complete else command_line.SOME_FAILED
 
 
-def _rows(names: Sequence[str], limit: int, training: bool, json_file: str) -> Iterator[list[str]]:
+def _rows(
+    names: Sequence[str], limit: int, training: bool, json_file: str
+) -> Iterator[tuple[str, dict[str, float | str]]]:
+    """Yield each network with its `seconds_of`, which the file has then too."""
     found = {}
     for name in names:
         found[name] = seconds_of(name, limit, training)
         if json_file:
             Path(json_file).write_text(json.dumps(found, indent=1) + "\n")
-        yield [name, *(f"{x:.1f}" if isinstance(x, float) else str(x) for x in found[name].values())]
+        yield name, found[name]
 
 
 def seconds_of(name: str, limit: int, training: bool) -> dict[str, float | str]:
@@ -58,7 +66,7 @@ def seconds_of(name: str, limit: int, training: bool) -> dict[str, float | str]:
             "photo_again": warm.get("second", warm["failed"]),
         }
         for column, steps in {"training_cold": 1, "training_warm": 2}.items():
-            child = _child(name, "training", steps, cache, limit) if training else {"failed": "-"}
+            child = _child(name, "training", steps, cache, limit) if training else {"failed": UNASKED}
             found[column] = child.get("first", child["failed"])
     return found
 

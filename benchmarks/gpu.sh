@@ -2,6 +2,7 @@
 # Measures on one GPU what the page of results says of it, in 10 minutes: bash benchmarks/gpu.sh
 #
 #   --output=FOLDER  for gpu.json and the log of each part; $OUT, or runs/gpu. The same folder goes on where a call ended.
+#                    What is no table for the page of results goes to other/ in it.
 #   --minutes=10     for all; each part has its share, and what is left over goes to the next
 #   --dry            small sizes, as its own test; works on a CPU
 #
@@ -24,7 +25,8 @@ esac
 python=${PYTHON:-.venv/bin/python}
 [ -x "$python" ] || python=$(command -v "$python" || command -v python3 || command -v python)
 export PYTHONPATH="$PWD${PYTHONPATH:+:$PYTHONPATH}"
-mkdir -p "$output" || exit 2
+other=$output/other # the page is made of all JSON files beside gpu.json
+mkdir -p "$other" || exit 2
 end=$((SECONDS + 60 * minutes)) missing=() parts=0
 
 if ! "$python" - <<'PY'
@@ -66,7 +68,7 @@ then
     networks=fsrcnn deep=fsrcnn rounds=1 short="--side=32" precise="--names=espcn-x2"
 else
     limit=75 size=gpu pixels="--megapixels=24" kernels="--photos=100 --seeds=4" deep=vdsr,rdn,danv2 short=
-    precise="--names=vdsr-x2x3x4,srresnet-x4,danv1-x4 --write"
+    precise="--names=vdsr-x2,srresnet-x4,danv1-x4 --write"
     networks=vdsr,rdn,danv2,fsrcnn,srresnet,danv1,espcn,srcnn,lapsrn,srdensenet,mslapsrn,deblurgan,srntt,drcn rounds=3
 fi
 common="--limit=$limit" json="--json=$output/gpu.json"
@@ -80,12 +82,12 @@ share() { echo $(($1 * minutes / 10)); }
         $common "$json"
     part "$(share 130)" training benchmarks.training --size=$size --networks=$networks --rounds=$rounds $common "$json"
     part "$(share 45)" compile_times benchmarks.compile_times --networks=$deep --notraining --limit=40 \
-        --json_file="$output/compile_times.json"
+        --json_file="$other/compile_times.json"
     part "$(share 40)" precision benchmarks.precision $precise
     part $((end - SECONDS)) unrolling benchmarks.unrolling --networks=$deep $short
 }
-cp jaxsr/restoration/precision_differences.json "$output"
-echo "$parts parts in $SECONDS s; rows are in $output/gpu.json"
+cp jaxsr/restoration/precision_differences.json "$other"
+echo "$parts parts in $SECONDS s; rows are in $output/gpu.json, the rest in $other"
 [ ${#missing[@]} -eq 0 ] && exit 0
 printf 'not measured: %s\n' "${missing[@]}"
 exit 1

@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 
 from benchmarks.tables import Measurement, Row, Table, run
+from benchmarks.workers import in_new_process
 from jaxsr.models import MODELS, initial_shapes, restored_image
 
 OPTIONS = {"drcn": "remat", "rdn": "remat", "danv1": "backpropagate_all", "danv2": "backpropagate_all"}
@@ -32,10 +33,14 @@ def temporary_bytes(name: str, scale: int, batch: int, patch: int, **options: bo
     return analysis.temp_size_in_bytes
 
 
+def both_sizes(name: str, batch: int, patch: int) -> list[int]:
+    """Return the `temporary_bytes` of a network at x2 without its option and with it."""
+    return [temporary_bytes(name, 2, batch, patch, **{OPTIONS[name]: on}) for on in (False, True)]
+
+
 def measure(name: str, batch: int, patch: int) -> Measurement:
     """Return the cells of a network's row."""
-    sizes = [temporary_bytes(name, 2, batch, patch, **{OPTIONS[name]: on}) / 2**30 for on in (False, True)]
-    return Measurement([f"{size:.2f}" for size in sizes])
+    return Measurement([f"{size / 2**30:.2f}" for size in in_new_process(both_sizes, name, batch, patch)])
 
 
 def rows(networks: Sequence[str], batch: int, patch: int) -> Iterator[Row]:

@@ -6,6 +6,7 @@ as it is and with each kind of unrolling, in each precision, and by how much res
 """
 
 import functools
+import itertools
 import time
 from collections.abc import Iterator, Sequence
 
@@ -19,47 +20,69 @@ from jaxsr.models.forward import run_network
 from jaxsr.models.precision import PRECISIONS
 from jaxsr.support import command_line
 from jaxsr.support.errors import choose
+from jaxsr.support.types import Variables
 from jaxsr.weights import create
 
 OPTION = "xla_gpu_enable_while_loop_unrolling"
-KINDS = {
+KINDS: dict[str, dict[str, str | bool]] = {
     "loop": {},
     "two at a time": {OPTION: "WHILE_LOOP_UNROLLING_DOUBLE_BUFFER"},
     "unrolled": {OPTION: "WHILE_LOOP_UNROLLING_FULL_UNROLL"},
 }
 COLUMNS = ("network", "precision", "loop over blocks", "ms", "compiling, s", "difference")
 CALLS = 10
+FAILED = "failed"  # how the first cell of a row without numbers begins
 
 
 _NETWORKS = flags.DEFINE_list("networks", ["vdsr", "rdn", "danv1", "danv2"], "Of which networks.")
 _SIDE = flags.DEFINE_integer("side", 256, "Side of the photo in pixels.")
 
 
-def main(_: Sequence[str]) -> None:
-    """Print the table row by row."""
+def main(_: Sequence[str]) -> int:
+    """Print the table row by row; return the exit status, which says whether all was measured."""
     for name in _NETWORKS.value:
         choose("network", name, SIZES)
     print(f"| {' | '.join(COLUMNS)} |\n|{'---|' * len(COLUMNS)}", flush=True)
-    for row in _rows(_NETWORKS.value, _SIDE.value):
-        print(f"| {' | '.join(row)} |", flush=True)
+    complete = True
+    for labels, cells in _rows(_NETWORKS.value, _SIDE.value):
+        print(f"| {' | '.join([*labels, *cells])} |", flush=True)
+        complete &= not cells[0].startswith(FAILED)
+    return command_line.DONE if complete else command_line.SOME_FAILED
 
 
-def _rows(networks: Sequence[str], side: int) -> Iterator[list[str]]:
-    for name in networks:
-        model = create(name, scale=SIZES[name].scale, key=jax.random.key(0))
-        photo = jnp.asarray(np.random.default_rng(0).random((1, side, side, 3)), jnp.float32)
-        for precision in PRECISIONS:
-            program = functools.partial(run_network, model.forward_spec(precision=precision))
-            lowered, exact = jax.jit(program).lower(model.variables, photo), None
-            for kind, options in KINDS.items():
-                began = time.perf_counter()
-                compiled = lowered.compile(compiler_options=options)
-                seconds = time.perf_counter() - began
-                call = functools.partial(compiled, jax.device_put(model.variables), photo)
-                image = np.asarray(call()[0])
-                exact = image if exact is None else exact
-                error = np.linalg.norm(image - exact) / np.linalg.norm(exact)
-                yield [name, precision, kind, f"{_milliseconds(call):.2f}", f"{seconds:.1f}", f"{error:.1e}"]
+def _rows(networks: Sequence[str], side: int) -> Iterator[tuple[list[str], list[str]]]:
+    """Yield labels and cells of each row; of one that fails, the first cell says why."""
+    for name, precision in itertools.product(networks, PRECISIONS):
+        looped = None
+        for kind, options in KINDS.items():
+            try:
+                image, milliseconds, seconds = _measured(name, precision, side, options)
+            except Exception as error:  # of any sort: the row says which, and the others go on
+                reason = f"{FAILED}: {type(error).__name__}: {' '.join(str(error).split())[:60]}"
+                yield [name, precision, kind], [reason, "", ""]
+                continue
+            looped = image if kind == "loop" else looped
+            difference = "" if looped is None else f"{np.linalg.norm(image - looped) / np.linalg.norm(looped):.1e}"
+            yield [name, precision, kind], [f"{milliseconds:.2f}", f"{seconds:.1f}", difference]
+
+
+def _measured(name: str, precision: str, side: int, options: dict[str, str | bool]) -> tuple[np.ndarray, float, float]:
+    """Return what comes out, the milliseconds of a call, and the seconds of compiling with XLA's `options`."""
+    lowered, arguments = _lowered(name, precision, side)
+    began = time.perf_counter()
+    compiled = lowered.compile(compiler_options=options)
+    seconds = time.perf_counter() - began
+    call = functools.partial(compiled, *jax.device_put(arguments))
+    return np.asarray(call()[0]), _milliseconds(call), seconds
+
+
+@functools.lru_cache(maxsize=1)  # for all kinds of a row's network and precision
+def _lowered(name: str, precision: str, side: int) -> tuple[jax.stages.Lowered, tuple[Variables, jax.Array]]:
+    """Return the program that is compiled, and what it takes."""
+    photo = jnp.asarray(np.random.default_rng(0).random((1, side, side, 3)), jnp.float32)
+    model = create(name, scale=SIZES[name].scale, key=jax.random.key(0))
+    program = functools.partial(run_network, model.forward_spec(precision=precision))
+    return jax.jit(program).lower(model.variables, photo), (model.variables, photo)
 
 
 def _milliseconds(call: functools.partial) -> float:

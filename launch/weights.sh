@@ -4,13 +4,16 @@
 #   TRAIN  folders of photos to learn from (data/T91,data/BSDS400,data/photos)
 #   TEST   a folder with Set5 and Set14 in it (data)        VGG19  a file of VGG19's weights
 #   PAIRS  blurred and sharp photos, such as GoPro's        VIEWS  photos with references, as `train` takes them
-#   RUNS   where the runs go (runs/weights)                 JOBS   how many runs at once (4)
+#          (data/gopro)                                            (data/views)
+#   RUNS   where the runs go (runs/weights)                 VIEWS_TEST  others, to score on (data/views-test)
+#   JOBS   how many runs at once (4)
 # `python -m benchmarks.ship_weights` then puts a run into the package.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source launch/install.sh
 TRAIN=${TRAIN:-data/T91,data/BSDS400,data/photos} TEST=${TEST:-data} RUNS=${RUNS:-runs/weights} JOBS=${JOBS:-4}
-PAIRS=${PAIRS:-data/gopro} VIEWS=${VIEWS:-data/views} VGG19=${VGG19:-${JAXSR_VGG19:-vgg19.pth}}
+PAIRS=${PAIRS:-data/gopro} VIEWS=${VIEWS:-data/views} VIEWS_TEST=${VIEWS_TEST:-data/views-test}
+VGG19=${VGG19:-${JAXSR_VGG19:-vgg19.pth}}
 
 # The absolute error, of reduced copies of the photos too.
 ABSOLUTE="--config.loss=l1 --config.data.rescale=(1.0,0.9,0.8,0.7,0.6,0.5)"
@@ -40,7 +43,7 @@ real-x4       real:x4              --config.precision=bf16
 real-x4-gan   real:x4-gan          --config.initial_weights=$RUNS/real-x4 --config.perceptual.weight=0.5 --config.perceptual.weights=$VGG19 --config.ema_decay=0.98 --config.steps=4000
 srgan-x4      srgan:vgg22          --config.initial_weights=$RUNS/srresnet-x4 --config.model.options.normalization=none --config.pretraining.steps=0 --config.pixel_weight=8 --config.perceptual.weight=0.5 --config.adversarial.weight=0.003 --config.adversarial.optimizer.learning_rate=0.0004 --config.ema_decay=0.98 --config.steps=4000 --config.perceptual.weights=$VGG19
 content       srntt:content        --config.steps=12000 --config.optimizer.name=muon --config.optimizer.momentum=0.95 --config.optimizer.learning_rate=0.005 --config.schedule.name=cosine
-srntt         srntt:l2             --config.initial_weights=$RUNS/content --config.data.references=$VIEWS --config.perceptual.weights=$VGG19
+srntt         srntt:l2             --config.initial_weights=$RUNS/content --config.data.references=$VIEWS --config.data.validation=$VIEWS_TEST --config.perceptual.weights=$VGG19
 deblurgan     deblurgan:comb       --config.data.pairs=$PAIRS --config.data.validation=$PAIRS --config.perceptual.layer=conv3_1 --config.perceptual.weights=$VGG19 --config.pixel_weight=400 --config.perceptual.weight=1 --config.adversarial.weight=0.002 --config.adversarial.updates=1 --config.optimizer.name=muon --config.optimizer.momentum=0.95 --config.optimizer.learning_rate=0.005 --config.schedule.name=cosine --config.batch_size=4 --config.steps=12000
 EOF
 }
@@ -73,7 +76,7 @@ chosen() { if [ $# = 0 ]; then recipes; else recipes | grep -E "^($(IFS='|'; ech
 for name in "$@"; do
     recipes | grep -qE "^$name " || { echo "no recipe $name; choose from: $(recipes | cut -d' ' -f1 | xargs)" >&2; exit 2; }
 done
-install ""
+install cuda
 mkdir -p "$RUNS"
 status=0
 train_all < <(chosen "$@" | grep -v "initial_weights=$RUNS") || status=1

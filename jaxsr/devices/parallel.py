@@ -73,6 +73,12 @@ def example_keys(key: Key, step: jax.Array, count: int) -> jax.Array:
     return jax.vmap(lambda place: jax.random.fold_in(key, place))(places)
 
 
+def from_first_device(key: Key) -> Key:
+    """Return the `key` that the first of all devices has, on each of them; call it inside a step."""
+    gathered = jax.lax.all_gather(jax.random.key_data(key), BATCH_AXIS)
+    return jax.random.wrap_key_data(gathered[0], impl=jax.random.key_impl(key))
+
+
 def replicate(tree: T, devices: list[Device]) -> T:
     """Return `tree` whole on each of `devices`, in the layout of the compiled program, so that it compiles once."""
     return place_replicated(tree, Mesh(np.array(devices), (BATCH_AXIS,)))

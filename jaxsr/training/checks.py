@@ -54,6 +54,9 @@ def _check_values(config: Config) -> None:
     for name in COUNTS:
         if (value := _field(config, name)) < 1:
             raise UserError(f"{name}={value} must be at least 1; set --config.{name}")
+    factors = config.data.rescale
+    if not factors or not all(0 < factor <= 1 for factor in factors):
+        raise UserError(f"data.rescale={factors} must be factors in (0, 1], at least one; set --config.data.rescale")
     choose("precision", config.precision, PRECISIONS)
     if not 0 <= config.ema_decay < 1:
         raise UserError(f"ema_decay={config.ema_decay} must lie in [0, 1); set --config.ema_decay")

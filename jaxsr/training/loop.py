@@ -18,8 +18,8 @@ from jaxsr.training.run.curves import draw_curves
 from jaxsr.training.run.events import SaveClock, is_due, steps_to_next_event
 from jaxsr.training.run.resumption import Resumption, resume
 from jaxsr.training.run.run_folder import config_fields, locked, training_card, write_config
-from jaxsr.training.run.run_log import Meter, RunLog, TrainingFailed
-from jaxsr.training.run.score_watch import PATIENCE, ScoreWatch
+from jaxsr.training.run.run_log import LostScores, Meter, RunLog, TrainingFailed
+from jaxsr.training.run.score_watch import ScoreWatch
 from jaxsr.training.run.validation import Validation
 from jaxsr.training.state import TrainState, scored_variables
 from jaxsr.training.state_arrays import arrays_by_path
@@ -84,7 +84,7 @@ def train(config: Config, workdir: str | Path, *, restart_data: bool = False) ->
         try:
             step = run_steps(run, programs, start, stop)
         except TrainingFailed as error:
-            raise type(error)(f"{error}; {go_back(run)}") from None
+            raise type(error)(f"{error}; {go_back(run, error)}") from None
     return Outcome(step, stop.signal if step < config.steps else None, run.watch.below)
 
 
@@ -152,7 +152,7 @@ def save_checkpoint(run: Run, step: int, state: TrainState) -> None:
 def validate(run: Run, step: int, state: TrainState) -> None:
     """Log the scores after `step`, draw samples, and write the weights; one of several processes does it for all.
 
-    Raises Collapse on all of them where the scores say so.
+    Raises LostScores on all of them where the scores say so.
     """
     model = model_of(run, state)
 
@@ -184,9 +184,12 @@ def save_weights(run: Run, name: str, step: int, model: Model, *, scores: list) 
         save(run.workdir / f"{name}.safetensors", model, **training_card(run.plan.config, step, scores))
 
 
-def go_back(run: Run) -> str:
-    """Set aside the checkpoints after the best score, where the network has collapsed; return where a run resumes."""
-    if run.watch.lost >= PATIENCE:
+def go_back(run: Run, error: TrainingFailed) -> str:
+    """Set aside the checkpoints after the best score, where `error` is that those were lost; return where to resume.
+
+    After other errors all are good: low scores may be wanted (stop_on_collapse=False), or the network's first ones.
+    """
+    if isinstance(error, LostScores):
         run.checkpoints.set_aside_after(run.watch.best_step)
     if run.checkpoints.latest is None:
         return "no checkpoint was saved before, so the same command begins anew"

@@ -65,8 +65,8 @@ class Plan:
     @functools.cached_property
     def first_variables(self) -> Variables:
         """The network's variables before the first step: from `config.initial_weights` where those are given."""
-        weights = self.config.initial_weights
-        return taken_from(weights, self.variables) if weights else self.variables
+        weights, basis = self.config.initial_weights, self.config.model.basis
+        return taken_from(weights, self.variables, basis=not basis) if weights else self.variables
 
     def first_state(self) -> TrainState:
         """Return the state before the first step, on the host."""

@@ -13,6 +13,8 @@ from jaxsr.support.types import Params, Tree, Variables
 from jaxsr.weights import load
 from jaxsr.weights.bases import load_basis
 
+BASIS = "constants/basis"  # the path of DAN's principal components
+
 
 @struct.dataclass
 class AdversaryState:
@@ -77,13 +79,16 @@ def _constants(module: nn.Module, basis: str) -> Variables:
     return {"constants": {"basis": jnp.asarray(components)}}
 
 
-def taken_from(weights: str, variables: Variables) -> Variables:
+def taken_from(weights: str, variables: Variables, *, basis: bool = True) -> Variables:
     """Return `variables` with those arrays of `weights`, a file or a shipped name, that have the same path and shape.
 
-    FSRCNN goes from one scale to another in this way. Prints how many there are. Raises UserError where none fits.
+    FSRCNN goes from one scale to another in this way. Without `basis` that of `variables` stays, which the config
+    names. Prints how many there are. Raises UserError where none fits.
     """
     fresh, saved = by_path(variables), by_path(load(weights).variables)
     fitting = {path for path in fresh.keys() & saved.keys() if fresh[path].shape == saved[path].shape}
+    if not basis:
+        fitting -= {BASIS}
     if not fitting:
         raise UserError(f"no parameter of {weights} fits this network; set --config.initial_weights to a relative")
     print(f"{len(fitting)} of {len(fresh)} parameter arrays start from {weights}", flush=True)

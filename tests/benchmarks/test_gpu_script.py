@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("torch")
+from jaxsr.weights import shipped_names
 
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "gpu.sh"
 
 
-def run(*arguments, timeout=60):
-    environment = os.environ | {"PYTHON": sys.executable, "JAX_PLATFORMS": "cpu"}
+def run(*arguments, timeout=60, **environment):
+    environment = os.environ | {"PYTHON": sys.executable, "JAX_PLATFORMS": "cpu"} | environment
     return subprocess.run(
         ["bash", SCRIPT, *arguments], env=environment, capture_output=True, text=True, timeout=timeout
     )
@@ -28,8 +28,32 @@ def test_wrong_arguments_are_answered_in_one_line(argument, tmp_path):
 
 @pytest.mark.slow
 def test_a_dry_run_fills_every_table(tmp_path):
+    pytest.importorskip("torch")
     found = run("--dry", f"--output={tmp_path}", "--minutes=20", timeout=1200)
     tables = json.loads((tmp_path / "gpu.json").read_text())["tables"]
     titles = {table["title"].split(":")[0] for table in tables}
     assert {"KernelGAN", "A photo", "A training step of Adam on the mean squared error"} <= titles, found.stdout
     assert all(table["rows"] for table in tables) and "gpu.json" in found.stdout
+
+
+@pytest.fixture
+def commands(tmp_path):
+    """Return what the script has its interpreter run on a GPU, by an interpreter that only writes that down."""
+    stub, asked = tmp_path / "python", tmp_path / "asked"
+    stub.write_text(f'#!/bin/sh\necho "$@" >>{asked}\n')
+    stub.chmod(0o755)
+    assert run(f"--output={tmp_path / 'out'}", PYTHON=str(stub)).returncode == 0
+    return [line.split() for line in asked.read_text().splitlines()]
+
+
+def test_bf16_is_measured_on_weights_that_load_by_these_names(commands):
+    (command,) = [command for command in commands if "benchmarks.precision" in command]
+    (names,) = [flag.removeprefix("--names=") for flag in command if flag.startswith("--names=")]
+    assert set(names.split(",")) <= set(shipped_names())
+
+
+def test_no_json_lies_beside_the_tables_that_the_page_cannot_read(commands, tmp_path):
+    out = tmp_path / "out"
+    written = {Path(flag.partition("=")[2]) for command in commands for flag in command if flag.startswith("--json")}
+    assert {path for path in {*written, *out.glob("*.json")} if path.parent == out} == {out / "gpu.json"}
+    assert (out / "other" / "precision_differences.json").is_file()

@@ -8,14 +8,16 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
 from jaxsr.support.errors import UserError
-from jaxsr.training.loop import train
+from jaxsr.training.loop import Run, go_back, train
 from jaxsr.training.run.checkpoints import Checkpoints
 from jaxsr.training.run.run_folder import locked
-from jaxsr.training.run.run_log import Collapse, Runaway
+from jaxsr.training.run.run_log import Collapse, NonFiniteLoss, Runaway
+from jaxsr.training.run.score_watch import ScoreWatch
 from jaxsr.training.run.validation import Validation
 from jaxsr.weights import load
 from tests.helpers.training import records
@@ -142,6 +144,12 @@ def test_a_collapsed_run_stops_and_resumes_from_the_best(tiny, tmp_path, monkeyp
     scores_of(monkeypatch, [31.5] * 4)
     assert train(tiny(**fields), tmp_path).step == 12
     assert "resuming from step 4 of 12" in capsys.readouterr().out
+
+
+def test_low_scores_that_did_not_end_the_run_leave_its_checkpoints():
+    run = Mock(Run, watch=ScoreWatch(best_step=2, best=20.0, lost=4), checkpoints=Mock(Checkpoints, latest=8))
+    assert go_back(run, NonFiniteLoss("not finite at step 9")) == "the same command resumes from step 8"
+    run.checkpoints.set_aside_after.assert_not_called()
 
 
 @pytest.mark.slow

@@ -1,5 +1,7 @@
 """The moving average, and how a network begins."""
 
+from types import SimpleNamespace
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -9,7 +11,10 @@ import pytest
 from jaxsr.degradations import kernels
 from jaxsr.models import MODELS
 from jaxsr.support.errors import UserError
+from jaxsr.training.config import default_config
+from jaxsr.training.plan import Plan
 from jaxsr.training.state import create_state, initial_variables, scored_variables, update_average
+from jaxsr.weights import load
 from tests.helpers.training import REDUCED
 
 
@@ -62,3 +67,15 @@ def test_a_given_basis_replaces_the_drawn_one(tmp_path, monkeypatch):
         initial_variables(module, seed=0, basis=str(tmp_path / "basis.npz"))
     with pytest.raises(UserError, match="ESPCN has no PCA basis"):
         initial_variables(MODELS["espcn"].module(2), seed=0, basis=str(tmp_path / "basis.npz"))
+
+
+@pytest.mark.parametrize("given", ["basis.npz", ""])
+def test_a_given_basis_stays_where_weights_are_given_too(given):
+    shipped = load("danv1-x2").variables
+    variables = jax.tree.map(np.zeros_like, dict(shipped))
+    config = default_config()
+    config.update(initial_weights="danv1-x2", model={"basis": given})
+    found = Plan.first_variables.func(SimpleNamespace(config=config, variables=variables))
+    expected = variables if given else shipped
+    np.testing.assert_array_equal(found["constants"]["basis"], expected["constants"]["basis"])
+    jax.tree.map(np.testing.assert_array_equal, found["params"], dict(shipped["params"]))

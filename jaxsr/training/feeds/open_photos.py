@@ -1,9 +1,10 @@
 """The feed of photos by name: the samples, folders, or a prepared data set."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
+from absl import logging
 
 from jaxsr.data.blurred_pairs import folder_pairs
 from jaxsr.data.samples import folder_photos, sample_photos
@@ -49,10 +50,21 @@ def _open(field: str, config: Config, crop: int, devices: list[Device]) -> Feed:
     if len(names) == 1 and (Path(names[0]) / "dataset_info.json").is_file():
         from jaxsr.data.builder import open_source  # TFDS takes seconds to import
 
+        _warn_of_rescale(names[0], config.data.rescale)
         source = open_source(names[0], blurred=blurred)
         return StreamFeed(source, config, crop, devices, fields=("hr", "blur") if blurred else ("hr",))
     photos = _read_all(field, names, folder_pairs if blurred else _photos_of)
     return ResidentFeed(photos, config, crop, devices)
+
+
+def _warn_of_rescale(name: str, factors: Sequence[float]) -> None:
+    """Say so where the config asks for reduced copies, which a data set has from its preparation or not at all."""
+    if tuple(factors) != (1.0,):
+        logging.warning(
+            "data.rescale=%s does not apply to the prepared data set %s, whose photos keep the sizes they were "
+            "prepared at; python -m jaxsr.prepare_data --rescale=%s makes one of these sizes",
+            *(tuple(factors), name, ",".join(map(str, factors))),
+        )
 
 
 def _read_all(field: str, names: list[str], read: Callable[[str], NamedPhotos]) -> dict[str, np.ndarray]:

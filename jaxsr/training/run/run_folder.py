@@ -92,10 +92,14 @@ def training_card(config: Config, step: int, scores: list[dict[str, Json]]) -> d
 
 
 def _learned_from(data: dict[str, Json]) -> Json:
-    """Return the photos that fields of the section `data` name: with references there are no others."""
+    """Return the photos that fields of the section `data` name: with references there are no others.
+
+    Beside pairs those of `train` are learned from only where a share of the examples is blurred here.
+    """
     if data["references"]:
         return data["references"]
-    return ",".join(data[name] for name in ("train", "pairs") if data[name])
+    fields = ("train", "pairs") if data["synthetic_share"] or not data["pairs"] else ("pairs",)
+    return ",".join(data[name] for name in fields if data[name])
 
 
 def names_only(paths: str) -> str:

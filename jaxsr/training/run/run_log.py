@@ -32,6 +32,10 @@ class Collapse(TrainingFailed):
     """The network got worse again: its photos have lost their contrast, or its scores fell below the input's."""
 
 
+class LostScores(Collapse):
+    """The scores fell below the input's: checkpoints after the best one hold a network that is lost."""
+
+
 class Meter:
     """Collects the metrics of dispatches without waiting for them, so that the device never idles."""
 

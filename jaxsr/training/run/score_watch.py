@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Mapping
 
 from jaxsr.support.types import Json
-from jaxsr.training.run.run_log import Collapse
+from jaxsr.training.run.run_log import LostScores
 
 MARGIN = 3.0  # dB below the baseline that count as lost
 PATIENCE = 2  # validations in a row
@@ -31,8 +31,8 @@ class ScoreWatch:
     def add(self, step: int, scores: Mapping[str, float], *, stop: bool) -> None:
         """Take the `scores` after `step`.
 
-        Raises Collapse where `stop` says so and PATIENCE scores in a row lie MARGIN dB below the baseline's, which the
-        network had passed before.
+        Raises LostScores where `stop` says so and PATIENCE scores in a row lie MARGIN dB below the baseline's, which
+        the network had passed before.
         """
         baseline = next(value for name, value in scores.items() if name.endswith("_psnr"))
         psnr = scores["psnr"]
@@ -42,7 +42,7 @@ class ScoreWatch:
         self.passed |= psnr > baseline
         self.lost = self.lost + 1 if not self.below <= MARGIN else 0  # NaN is lost too
         if stop and self.passed and self.lost >= PATIENCE:
-            raise Collapse(
+            raise LostScores(
                 f"the network collapsed: at step {step} it scores {psnr:.2f} dB, {PATIENCE} validations in a row over "
                 f"{MARGIN:.0f} dB below {baseline:.2f} of its input enlarged, which it had passed; lower "
                 f"--config.optimizer.learning_rate, or set --config.stop_on_collapse=False to train on"

@@ -6,7 +6,7 @@ It is a discriminator, whose scores are logits of a probability (SRGAN), or a cr
 
 import dataclasses
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import flax.linen as nn
 import jax
@@ -14,13 +14,13 @@ import jax.numpy as jnp
 import optax
 
 from jaxsr.devices.meshes import BATCH_AXIS
-from jaxsr.devices.parallel import average_over_devices
+from jaxsr.devices.parallel import average_over_devices, from_first_device
 from jaxsr.losses.adversarial import ADVERSARIAL_LOSSES, PENALTY_FORMS, AdversarialLoss, gradient_penalty
 from jaxsr.models import srntt_discriminator
 from jaxsr.models.deblurgan import PatchCritic
 from jaxsr.models.precision import computing_in
 from jaxsr.models.srgan import Discriminator
-from jaxsr.support.errors import choose
+from jaxsr.support.errors import UserError, choose
 from jaxsr.support.randomness import Purpose, Stream, seed_key, streams
 from jaxsr.support.types import Key, Metrics, Params, Tree, Variables
 from jaxsr.training.config import Config
@@ -73,8 +73,8 @@ class Adversary:
 
         def update(state: AdversaryState, i: jax.Array) -> tuple[AdversaryState, Metrics]:
             drawn = jax.vmap(lambda key: jax.random.fold_in(key, i))(streams(keys, Stream.PENALTY))
-            if self.penalty_form == "pixel":  # one place for the batch, also where it comes in parts
-                drawn = jnp.broadcast_to(drawn[0], drawn.shape)
+            if self.penalty_form == "pixel":  # one place for the batch, also where it comes in parts or to many devices
+                drawn = jnp.broadcast_to(from_first_device(drawn[0]), drawn.shape)
             return self._update(drawn, state, real, fake)
 
         state, metrics = scan_few(update, state, jnp.arange(self.updates))
@@ -155,6 +155,7 @@ def make_adversary(config: Config) -> Adversary | None:
     if not section.loss:
         return None
     build, call_kwargs = choose("adversarial network", section.network, ADVERSARIES)
+    _check_options(section.network, build, section.options)
     choose("form of the gradient penalty", section.penalty_form, PENALTY_FORMS)
     return Adversary(
         network=build(**section.options.to_dict()),
@@ -167,6 +168,17 @@ def make_adversary(config: Config) -> Adversary | None:
         precision=config.precision,
         parts=config.accumulate,
     )
+
+
+def _check_options(network: str, build: Callable[..., nn.Module], options: Iterable[str]) -> None:
+    """Raise UserError for one of `options` that the constructor does not have: those of another adversary."""
+    known = [field.name for field in dataclasses.fields(build) if field.name not in ("parent", "name")]  # type: ignore[arg-type]
+    for name in options:
+        if name not in known:
+            raise UserError(
+                f"adversarial network {network!r} has no option {name!r}, it has: {', '.join(known)}; set another "
+                f"--config.adversarial.network, or config.adversarial.options in a config file"
+            )
 
 
 def adversary_optimizer(config: Config, steps: int | jax.Array) -> optax.GradientTransformation:

@@ -89,6 +89,11 @@ def check(config: Config, spec: ModelSpec) -> None:
             f"{spec.name} at scale {scale} does not learn from {blur}; deblurring has scale 1 and "
             f'--config.data.pairs=FOLDER or --config.data.degradation="motion"'
         )
+    if data.patch < spec.minimum or data.patch % spec.multiple_of:  # the network's input is the patch as it is
+        raise UserError(
+            f"data.patch={data.patch} must be a multiple of {spec.multiple_of}, {spec.name}'s network takes no other, "
+            f"and at least {spec.minimum}; set --config.data.patch"
+        )
     if (data.noise and not makes_blur(config)) or not 0 <= data.noise <= 1:
         raise UserError(
             f'data.noise={data.noise} must lie in [0, 1] and is for data.degradation="motion"; leave it out'

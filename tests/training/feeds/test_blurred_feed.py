@@ -186,6 +186,8 @@ def test_mistakes_are_reported_before_anything_is_written(deblurring, pairs, dat
             "deblurgan at scale 1 does not learn from data.degradation='bicubic'; deblurring has",
         ),
         ({"model.name": "espcn", "model.scale": 2, "model.options": {}}, "espcn at scale 2 does not learn from"),
+        ({"data.patch": 50}, "data.patch=50 must be a multiple of 4, deblurgan's network takes no other"),
+        ({"data.patch": 4}, "data.patch=4 must be .* and at least 5"),
         ({"data.noise": -0.1}, "data.noise=-0.1 must lie in"),
         ({"data.pairs": str(pairs), "data.noise": 0.1}, "data.noise=0.1 must lie in .* is for data.degradation"),
         ({"data.synthetic_share": 0.5}, "data.synthetic_share=0.5 must lie in .* is for --config.data.pairs"),

@@ -61,6 +61,15 @@ def test_streamed_training_resumes_bit_for_bit(per_dispatch, data_set, tiny, tmp
         np.testing.assert_array_equal(whole[name], halves[name])
 
 
+@pytest.mark.parametrize(("rescale", "warned"), [((0.5,), True), ((1.0,), False)])
+def test_factors_that_a_prepared_set_does_not_heed_are_named(rescale, warned, data_set, tiny, caplog):
+    open_photos(tiny(**{"data.train": str(data_set), "data.rescale": rescale}), 20, DEVICES)
+    lines = [record.getMessage() for record in caplog.records if "data.rescale" in record.getMessage()]
+    assert len(lines) == warned
+    if warned:
+        assert str(data_set) in lines[0] and "prepare_data --rescale=0.5" in lines[0]
+
+
 def test_several_folders_and_samples_together(photos, tiny):
     alone = open_photos(tiny(), 20, DEVICES).data(1)
     both = open_photos(tiny(**{"data.train": f"{photos}, samples"}), 20, DEVICES).data(1)

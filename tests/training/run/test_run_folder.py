@@ -11,7 +11,8 @@ from jaxsr.training.run.run_folder import training_card
     [
         ({"train": "/mnt/T91, data/BSDS400/"}, "T91,BSDS400"),
         ({"train": "", "pairs": "data/gopro"}, "gopro"),
-        ({"train": "data/T91", "pairs": "data/gopro"}, "T91,gopro"),
+        ({"train": "data/T91", "pairs": "data/gopro"}, "gopro"),
+        ({"train": "data/T91", "pairs": "data/gopro", "synthetic_share": 0.5}, "T91,gopro"),
         ({"train": "samples", "references": "data/cufed"}, "cufed"),
     ],
 )

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 
 from jaxsr.devices import parallel
+from jaxsr.devices.meshes import BATCH_AXIS
 from jaxsr.losses import gradient_penalty
 from jaxsr.support.errors import UserError
 from jaxsr.support.randomness import Stream, streams
 from jaxsr.training.loop import train
 from jaxsr.training.run.run_log import Collapse, Meter, NonFiniteLoss
-from jaxsr.training.steps.adversary import make_adversary
+from jaxsr.training.steps.adversary import Adversary, make_adversary
 from jaxsr.training.steps.dispatch import dispatch
 from tests.helpers.dan_cases import assert_close, compiled
 from tests.helpers.steps import SGD, assert_same_networks, on_one_device, parts_of, saved_state
@@ -61,6 +62,21 @@ def test_both_networks_descend_their_own_losses(updates, against):
     assert float(metrics["loss"]) == pytest.approx(float(value), rel=1e-5)
     moved = jax.tree.map(lambda new, old: new - old, after.params, state.params)
     jax.tree.map(lambda change, gradient: assert_close(change, -0.1 * gradient, 1e-3), moved, gradients)
+
+
+@pytest.mark.parametrize("form", ["pixel", "sample"])
+def test_where_a_penalty_is_taken_does_not_depend_on_the_number_of_devices(form, against, monkeypatch):
+    """One place for the batch by form "pixel", else one for each photo."""
+    monkeypatch.setattr(Adversary, "_update", lambda _, keys, *__: (jax.vmap(jax.random.uniform)(keys), {}))
+    adversary = make_adversary(against(**{"adversarial.penalty_form": form, "adversarial.updates": 1}))
+    keys = jax.random.split(jax.random.key(0), 4)
+
+    def drawn(devices):
+        update = jax.vmap(lambda keys: adversary.train(keys, {}, real=None, fake=None)[0], axis_name=BATCH_AXIS)
+        return update(keys.reshape(devices, -1)).ravel()
+
+    np.testing.assert_array_equal(drawn(2), drawn(1))
+    assert len(set(drawn(2).tolist())) == (1 if form == "pixel" else 4)
 
 
 @pytest.mark.slow
@@ -169,6 +185,10 @@ def test_lost_contrast_ends_the_run():
     [
         ({"adversarial.loss": "bec"}, "unknown adversarial loss 'bec'; did you mean 'bce'"),
         ({"adversarial.network": "pacth"}, "unknown adversarial network 'pacth'; did you mean 'patch'"),
+        (
+            {"adversarial.options.stages": 4},
+            "adversarial network 'patch' has no option 'stages', it has: features, depth; set another",
+        ),
         ({"adversarial.updates": 0}, "adversarial.updates=0 must be at least 1"),
         ({"adversarial.penalty_form": "pixels"}, "unknown form of the gradient penalty 'pixels'; did you mean 'pixel'"),
         ({"pretraining.steps": 4}, r"pretraining.steps=4 must lie in \[0, steps=4\)"),

@@ -1,0 +1,37 @@
+"""Tables of compiling, unrolling and memory: a row that fails is marked, the others go on, the exit status says so."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmarks import memory
+from benchmarks.workers import MeasurementFailed
+
+
+def run(*command):
+    root = Path(__file__).parents[2]
+    return subprocess.run(
+        [sys.executable, "-m", *command], cwd=root, capture_output=True, text=True, timeout=100, check=False
+    )
+
+
+def test_compile_times_that_are_not_measured_end_in_status_1():
+    found = run("benchmarks.compile_times", "--networks=espcn,fsrcnn", "--notraining", "--limit=0")
+    assert found.returncode == 1, found.stderr
+    assert [line.split(" | ")[1:] for line in found.stdout.splitlines()[2:]] == 2 * [3 * ["over 0"] + ["-", "- |"]]
+
+
+@pytest.mark.slow
+def test_unrolling_goes_on_after_rows_that_fail():
+    found = run("benchmarks.unrolling", "--networks=espcn,fsrcnn", "--side=-1")
+    assert found.returncode == 1, found.stderr
+    rows = found.stdout.splitlines()[2:]
+    assert len(rows) == 12 and all("failed: ValueError: negative dimensions" in row for row in rows)
+
+
+@pytest.mark.slow
+def test_a_row_of_memory_that_fails_does_so_in_a_process_of_its_own():
+    with pytest.raises(MeasurementFailed, match="KeyError"):
+        memory.measure("no network", 1, 8)
