@@ -17,7 +17,6 @@ the sharp ones: precision, recall and F1. Exit status 0: all done; 1: some photo
 usage.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -213,9 +212,11 @@ def compare_detections(files: Sequence[str]) -> int:
 
 def write_scores(path: str, records: list[dict[str, Json]]) -> None:
     """Write one protocol's record as it is, several as a list."""
+    from jaxsr.evaluation.score_tables import json_text
+
     file = user_path(path)
     with written_whole(file) as temporary:
-        temporary.write_text(json.dumps(records if len(records) > 1 else records[0], indent=1) + "\n")
+        temporary.write_text(json_text(records if len(records) > 1 else records[0]) + "\n")
     say(f"scores in {file}")
 
 

@@ -1,5 +1,7 @@
 """Scores against the metrics by hand, the variants of LR photos, and the published bicubic rows."""
 
+import json
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -8,7 +10,7 @@ from jaxsr.data.images import Photo, write_photo
 from jaxsr.data.listing import list_photos
 from jaxsr.evaluation.folder_scores import ScoreOptions, score_files, score_restored
 from jaxsr.evaluation.pairs import PairOptions, given_pair, make_pair
-from jaxsr.evaluation.score_tables import table
+from jaxsr.evaluation.score_tables import json_text, table
 from jaxsr.evaluation.scores import default_protocol, score
 from jaxsr.evaluation.sources import Source, pair_files
 from jaxsr.imaging.color import luma, round_to_levels
@@ -47,6 +49,12 @@ def test_the_bicubic_row_is_what_bicubic_scores():
     for protocol in scores.values():
         assert protocol.mean["psnr"] == pytest.approx(protocol.baseline["psnr"], abs=1e-3)
         assert 20 < protocol.mean["psnr"] < 80
+
+
+def test_scores_that_are_not_finite_are_null_in_json():
+    record = {"mean": {"psnr": float("inf"), "ssim": 1.0}, "images": [{"name": "a", "niqe": float("nan")}]}
+    expected = {"mean": {"psnr": None, "ssim": 1.0}, "images": [{"name": "a", "niqe": None}]}
+    assert json.loads(json_text(record)) == expected
 
 
 def test_lr_photos_and_what_the_protocol_says_of_them():
