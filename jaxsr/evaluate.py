@@ -104,6 +104,9 @@ def main(arguments: Sequence[str]) -> int:
         return judge_alone(_RESTORED.value)
     if _DATA.value is None:
         raise UserError("--data is missing; name the folder of HR photos, or of a paired set")
+    for name, value in (("--model", _MODEL.value), ("--restored", _RESTORED.value)):
+        if value == "":
+            raise UserError(f"{name} is empty; give --model=NAME_OR_FILE, such as fsrcnn-x2, or --restored=FOLDER")
     if (_MODEL.value is None) == (_RESTORED.value is None):
         raise UserError("give either --model, to restore and score, or --restored, a folder of restored photos")
     from jaxsr.api.scoring import evaluate, evaluate_restored  # after the flags: a typo is answered at once
