@@ -142,3 +142,24 @@ def test_photos_that_were_restored_before(tmp_path):
     assert "holds no restored photo d; restore it" in failures[1]
     lines = table(again["rgb"], asked=4).splitlines()
     assert lines[0].endswith("SSIM") and "mean of 2 of 4" in lines[3]
+
+
+def test_restored_photos_of_equal_stems_are_found_again(tmp_path):
+    for name in ("x.png", "x.bmp"):
+        pixels = smooth(48, 48) if name == "x.png" else smooth(48, 54)
+        (tmp_path / "hr").mkdir(exist_ok=True)
+        Image.fromarray(pixels).save(tmp_path / "hr" / name)
+    sources = pair_files(tmp_path / "hr", None, 2)
+    saved = score_files(load("bicubic-x2"), sources, ScoreOptions(("y",), save_to=tmp_path / "out"))
+    assert saved[1] == [] and {path.stem for path in (tmp_path / "out").iterdir()} == {"x_png", "x_bmp"}
+    scores, failures = score_restored(tmp_path / "out", sources, 2, ScoreOptions(("y",)))
+    assert failures == [] and {row.name for row in scores["y"].rows} == {"x_png", "x_bmp"}
+
+
+def test_two_restored_photos_of_one_name_are_refused(tmp_path):
+    write_photo(tmp_path / "hr" / "1.png", Photo(smooth(48, 48)))
+    for suffix in ("png", "webp"):
+        write_photo(tmp_path / "out" / f"1.{suffix}", Photo(smooth(48, 48)))
+    _, (failure,) = score_restored(tmp_path / "out", pair_files(tmp_path / "hr", None, 2), 2)
+    assert str(tmp_path / "out" / "1.png") in failure and str(tmp_path / "out" / "1.webp") in failure
+    assert "are both 1 by their names; move one of them away" in failure
