@@ -17,7 +17,6 @@ the sharp ones: precision, recall and F1. Exit status 0: all done; 1: some photo
 usage.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -105,6 +104,9 @@ def main(arguments: Sequence[str]) -> int:
         return judge_alone(_RESTORED.value)
     if _DATA.value is None:
         raise UserError("--data is missing; name the folder of HR photos, or of a paired set")
+    for name, value in (("--model", _MODEL.value), ("--restored", _RESTORED.value)):
+        if value == "":
+            raise UserError(f"{name} is empty; give --model=NAME_OR_FILE, such as fsrcnn-x2, or --restored=FOLDER")
     if (_MODEL.value is None) == (_RESTORED.value is None):
         raise UserError("give either --model, to restore and score, or --restored, a folder of restored photos")
     from jaxsr.api.scoring import evaluate, evaluate_restored  # after the flags: a typo is answered at once
@@ -213,9 +215,11 @@ def compare_detections(files: Sequence[str]) -> int:
 
 def write_scores(path: str, records: list[dict[str, Json]]) -> None:
     """Write one protocol's record as it is, several as a list."""
+    from jaxsr.evaluation.score_tables import json_text
+
     file = user_path(path)
     with written_whole(file) as temporary:
-        temporary.write_text(json.dumps(records if len(records) > 1 else records[0], indent=1) + "\n")
+        temporary.write_text(json_text(records if len(records) > 1 else records[0]) + "\n")
     say(f"scores in {file}")
 
 

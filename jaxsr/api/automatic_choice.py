@@ -1,6 +1,7 @@
 """`--model=auto`: which installed model restores a photo, and why, by the scale and what the photo is like."""
 
 import dataclasses
+import numbers
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -77,7 +78,7 @@ def choose_model(facts: PhotoFacts, devices: DeviceFacts, installed: Mapping[str
     Raises UserError for a scale that no model has, bicubic included.
     """
     known = MODELS[LAST].scales
-    if facts.scale not in known:
+    if not isinstance(facts.scale, numbers.Integral) or facts.scale not in known:
         raise UserError(f"no model enlarges {facts.scale} times; choose one of: {', '.join(map(str, known))}")
     candidates = _candidates(facts, installed)
     quick = [name for name in candidates if seconds_of(name, facts, devices) <= PATIENCE]
@@ -121,7 +122,9 @@ def _reason(chosen: str, candidates: Sequence[str], facts: PhotoFacts, devices: 
 def choose_for_photo(photo: PhotoLike, decoded: Photo, scale: int | None) -> ModelChoice:
     """Return the choice for `photo` and what it was `decoded` to, with the weights and devices that there are."""
     height, width, channels = decoded.pixels.shape
-    return _choose_here(PhotoFacts(scale or DEFAULT_SCALE, height * width, channels == 1, is_damaged(photo)))
+    return _choose_here(
+        PhotoFacts(DEFAULT_SCALE if scale is None else scale, height * width, channels == 1, is_damaged(photo))
+    )
 
 
 def choose_for_files(photos: Sequence[Path], videos: Sequence[Path], scale: int | None) -> ModelChoice:
@@ -132,7 +135,7 @@ def choose_for_files(photos: Sequence[Path], videos: Sequence[Path], scale: int 
     sizes = [photo_size(path) or (0, 0) for path in photos]
     pixels = max([VIDEO_PIXELS] if videos else [height * width for height, width in sizes], default=0)
     damaged = 2 * sum(map(is_damaged, photos)) > len(photos)
-    return _choose_here(PhotoFacts(scale or DEFAULT_SCALE, pixels, damaged=damaged))
+    return _choose_here(PhotoFacts(DEFAULT_SCALE if scale is None else scale, pixels, damaged=damaged))
 
 
 def is_damaged(photo: object) -> bool:

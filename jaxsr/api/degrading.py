@@ -41,7 +41,8 @@ def degrade(
     """
     files = find_photos([photos] if isinstance(photos, str | Path) else photos).photos
     options = kind if isinstance(kind, PairOptions) else PairOptions(kind)
-    scale = scale or (1 if options.degradation == "motion" else 2)
+    if scale is None:
+        scale = 1 if options.degradation == "motion" else 2
     count, failures = make_set(files, output, scale=scale, options=options, progress=progress)
     for failure in failures:
         if on_failure is None:

@@ -109,7 +109,7 @@ def open_restorer(
         return NetworkRestorer.prepare(model, options)
     name, own = split_options(str(model))
     if name == ZSSR:
-        return ZSSRRestorer.prepare(scale or DEFAULT_SCALE, ZSSRSettings.from_options(own), options)
+        return ZSSRRestorer.prepare(DEFAULT_SCALE if scale is None else scale, ZSSRSettings.from_options(own), options)
     return NetworkRestorer.prepare(*load_with_options(str(model), scale=scale, options=options))
 
 

@@ -1,6 +1,7 @@
 """`jaxsr.evaluate`, and what `python -m jaxsr.evaluate` does: scores of a model, or of restored photos, on a folder."""
 
 import dataclasses
+import numbers
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -134,7 +135,9 @@ def evaluate_restored(
         raise UserError("--save, --ensemble and --precision are for --model; leave them out with --restored")
     paired_set = _set_of(data)
     options.check_request(None, paired_set, scale)
-    scale = paired_set.scale if paired_set else scale or 2
+    scale = paired_set.scale if paired_set else 2 if scale is None else scale
+    if not isinstance(scale, numbers.Integral) or scale < 1:
+        raise UserError(f"scale={scale} must be a whole number from 1 on; give that of the restored photos, such as 2")
     sources = _sources(data, paired_set, scale, options)
     return _reported(score_restored(restored, sources, scale, options, progress=progress), on_failure)
 

@@ -29,6 +29,14 @@ def output_paths(
         UserError: if the folder holds an input, or an output would be one.
     """
     names = photos if isinstance(photos, Mapping) else {path: Path(path.name) for path in photos}
+    suffix_of = suffix if callable(suffix) else lambda _: suffix
+    outputs = [Path(folder) / _longer(stem, suffix_of(path)) for path, stem in output_stems(names).items()]
+    _check_inputs(list(names), Path(folder), outputs)
+    return outputs
+
+
+def output_stems(names: Mapping[Path, Path]) -> dict[Path, Path]:
+    """Return what `output_paths` puts before the suffix for each of the inputs, with its path below what was named."""
     stems = {path: name.with_suffix("") for path, name in names.items()}
     for group in _equal(stems):
         common = os.path.commonpath([path.absolute().parent for path in group])
@@ -36,10 +44,7 @@ def output_paths(
     for group in _equal(stems):
         stems |= {path: _longer(stems[path], f"_{path.suffix[1:].lower()}") for path in group}
     _number(stems, names)
-    suffix_of = suffix if callable(suffix) else lambda _: suffix
-    outputs = [Path(folder) / _longer(stem, suffix_of(path)) for path, stem in stems.items()]
-    _check_inputs(list(names), Path(folder), outputs)
-    return outputs
+    return stems
 
 
 def _equal(stems: Mapping[Path, Path]) -> list[list[Path]]:

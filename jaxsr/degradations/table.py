@@ -5,6 +5,7 @@ The names are those of `train` (`data.degradation`), `evaluate` (`--degradation`
 
 import dataclasses
 import functools
+import numbers
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
@@ -234,7 +235,7 @@ def degradation_of(name: str, scale: int, kernel_size: int | None = None) -> tup
     Raises UserError for an unknown name, and a scale or kernel size that the row does not have.
     """
     row = choose("degradation", name, DEGRADATIONS)
-    if scale not in row.scales:
+    if not isinstance(scale, numbers.Integral) or scale not in row.scales:
         raise UserError(f"{name} has no scale {scale}; choose one of: {', '.join(map(str, row.scales))}")
     if row.draw is None:
         return row, 0

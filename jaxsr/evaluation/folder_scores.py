@@ -135,16 +135,10 @@ def score_restored(
     """
     options.check(sources, scale)
     protocols = options.protocols or ("y" if scale > 1 else "rgb",)
-    photos = find_photos([folder], recursive=True).photos
-    files = {name.with_suffix("").as_posix(): path for path, name in photos.items()}
-    stems = {source.stem for source in sources}
-    others = by_base_name([path for name, path in files.items() if name not in stems], scale)
+    file_of = _restored_files(folder, sources, scale)
 
     def score_one(source: Source, pair: Pair) -> dict[str, Row]:
-        named = others.get(base_name(pair.name, scale), [])
-        file = files.get(pair.name) or (named[0] if len(named) == 1 else None)
-        if file is None:
-            raise UserError(f"{folder} holds no restored photo {pair.name}; restore it, or leave its HR photo out")
+        file = file_of(pair.name)
         pixels = read_pixels(file)
         if pixels.shape[2] != pair.hr_levels.shape[2]:
             pixels, pair = to_rgb(pixels), pair.as_rgb()
@@ -158,6 +152,28 @@ def score_restored(
 
     rows, pair, failures = _score_each(sources, scale, options.pairs_made, score_one, progress)
     return gather("restored", rows, pair), failures
+
+
+def _restored_files(folder: str | Path, sources: Sequence[Source], scale: int) -> Callable[[str], Path]:
+    """Return a function from a pair's name to the photo of that name in `folder`, or of an LR photo's such as 0001x2.
+
+    It raises UserError where there is none, or more than one.
+    """
+    files: dict[str, list[Path]] = {}
+    for path, name in find_photos([folder], recursive=True).photos.items():
+        files.setdefault(name.with_suffix("").as_posix(), []).append(path)
+    stems = {source.stem for source in sources}
+    others = by_base_name([path for name, paths in files.items() if name not in stems for path in paths], scale)
+
+    def file_of(name: str) -> Path:
+        named = files.get(name) or others.get(base_name(name, scale)) or []
+        if not named:
+            raise UserError(f"{folder} holds no restored photo {name}; restore it, or leave its HR photo out")
+        if len(named) > 1:
+            raise UserError(f"{named[0]} and {named[1]} are both {name} by their names; move one of them away")
+        return named[0]
+
+    return file_of
 
 
 def _score_each(

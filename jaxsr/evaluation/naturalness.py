@@ -1,6 +1,7 @@
 """NIQE beside the other scores of photos, and of photos alone that nothing is known of."""
 
 import dataclasses
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -13,7 +14,7 @@ from jaxsr.evaluation.pairs import Pair
 from jaxsr.evaluation.scores import Row
 from jaxsr.imaging.color import round_to_levels
 from jaxsr.imaging.pixels import to_float
-from jaxsr.metrics.niqe import check_niqe_size, niqe
+from jaxsr.metrics.niqe import BLOCK, MIN_BLOCKS, check_niqe_size, niqe
 from jaxsr.support.errors import FAILURES, UserError, failure_line
 from jaxsr.support.types import Json, Progress
 
@@ -55,7 +56,7 @@ def niqe_of_folder(folder: str | Path, progress: Progress | None = None) -> Natu
     photos, failures = {}, []
     for done, (path, name) in enumerate(files.items(), start=1):
         try:
-            photos[name.with_suffix("").as_posix()] = float(niqe(to_float(read_pixels(path))))
+            photos[name.with_suffix("").as_posix()] = _judged(to_float(read_pixels(path)))
         except FAILURES as error:
             failures.append(failure_line(path, error))
         if progress is not None:
@@ -67,7 +68,18 @@ def niqe_of_folder(folder: str | Path, progress: Progress | None = None) -> Natu
 
 def niqe_of_image(image: np.ndarray) -> float:
     """Return NIQE of an `image` (H, W, C), rounded to 8 bits first as it would be saved."""
-    return float(niqe(round_to_levels(image.astype(np.float32))))
+    return _judged(round_to_levels(image.astype(np.float32)))
+
+
+def _judged(image: np.ndarray) -> float:
+    """Return NIQE of an `image` (H, W, C); raises UserError for a flat one, whose NaN would become the mean."""
+    value = float(niqe(image))
+    if math.isnan(value):
+        raise UserError(
+            f"has no texture to judge: NIQE needs {MIN_BLOCKS} blocks of {BLOCK}x{BLOCK} that are not flat; leave this "
+            f"photo or NIQE out"
+        )
+    return value
 
 
 def check_pair_size(pair: Pair) -> None:
@@ -79,8 +91,14 @@ def check_pair_size(pair: Pair) -> None:
 
 
 def with_niqe(rows: Mapping[str, Row], pair: Pair, restored: np.ndarray) -> dict[str, Row]:
-    """Return `rows` with "niqe" among the scores of the `restored` photo (H, W, C), and of the baseline."""
-    own, baseline = niqe_of_image(restored), niqe_of_image(pair.enlarged)
+    """Return `rows` with "niqe" among the scores of the `restored` photo (H, W, C), and of the baseline.
+
+    Raises UserError where one of the two is flat.
+    """
+    try:
+        own, baseline = niqe_of_image(restored), niqe_of_image(pair.enlarged)
+    except UserError as error:
+        raise UserError(f"{pair.name}: {error}") from None
     return {
         name: dataclasses.replace(row, scores={**row.scores, "niqe": own}, baseline={**row.baseline, "niqe": baseline})
         for name, row in rows.items()

@@ -16,6 +16,7 @@ from jaxsr.imaging.pixels import to_8_bit, to_float, to_rgb
 from jaxsr.imaging.resize import resize
 from jaxsr.metrics.protocols import Protocol, cut_pixels
 from jaxsr.support.errors import UserError
+from jaxsr.support.randomness import check_seed
 
 # What `Protocol.resizer` says of LR photos that no row of the table describes.
 QUANTIZED = "MATLAB bicubic, 8 bits, clamped border"
@@ -38,8 +39,9 @@ class PairOptions:
     jitter: tuple[float, ...] | None = None
 
     def check(self, scale: int) -> None:
-        """Raise UserError for an unknown degradation, a scale it lacks, and options that are not its own."""
+        """Raise UserError for an unknown degradation, a scale it lacks, options not its own, and an unfit seed."""
         row, size = degradation_of(self.degradation, scale, self.kernel_size)
+        check_seed(self.seed)
         if self.quantize_lr and self.degradation != "bicubic":
             raise UserError(f"quantize_lr is for bicubic; photos by {self.degradation} have 8 bits: leave it out")
         if self.kernel_size is not None and row.draw is None:

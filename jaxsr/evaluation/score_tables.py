@@ -1,11 +1,14 @@
 """Scores as a table of text, with the protocol under which they were made."""
 
+import json
+import math
 from collections.abc import Mapping
 
 import numpy as np
 
 from jaxsr.evaluation.naturalness import LEGEND
 from jaxsr.evaluation.scores import Scores
+from jaxsr.support.types import Json
 
 
 def table(scores: Scores, *, asked: int) -> str:
@@ -40,3 +43,16 @@ def _line(name: str, width: int, scores: Mapping[str, float], seconds: float | N
     line = f"{line}  {scores['niqe']:6.2f}" if "niqe" in scores else line
     line = line if seconds is None else f"{line}  {seconds:7.3f}"
     return f"{line}  {scores['kernel_error']:7.3f}" if "kernel_error" in scores else line
+
+
+def json_text(value: Json) -> str:
+    """Return the JSON of `value`, with null for numbers that are not finite: the PSNR of equal photos is infinite."""
+    return json.dumps(_finite(value), indent=1, allow_nan=False)
+
+
+def _finite(value: Json) -> Json:
+    if isinstance(value, Mapping):
+        return {name: _finite(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(each) for each in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -7,6 +7,7 @@ from pathlib import Path
 from jaxsr.data.images import photo_size, read_pixels
 from jaxsr.data.kernel_files import read_kernel
 from jaxsr.data.listing import list_photos
+from jaxsr.data.output_names import output_stems
 from jaxsr.data.reference_sets import read_groups
 from jaxsr.evaluation.naming import pair_by_base_name, references_of
 from jaxsr.evaluation.pairs import BICUBIC_PAIRS, GIVEN, Pair, PairOptions, given_pair, make_pairs
@@ -66,7 +67,7 @@ def pair_files(data: str | Path, lr: str | Path | None, scale: int, *, degradati
             f"{Path(data) / 'sharp'}, pass --lr=FOLDER, or blur them here: --degradation=motion"
         )
     if lr is None:
-        return [Source(path) for path in list_photos([data])]
+        return [_named(Source(path), stem) for path, stem in _unique_stems(list_photos([data])).items()]
     files = pair_by_base_name(list_photos([data]), list_photos([lr]), scale)
     for hr_file, lr_file in files:
         try:
@@ -74,7 +75,18 @@ def pair_files(data: str | Path, lr: str | Path | None, scale: int, *, degradati
         except UserError:
             continue  # reported when its turn comes, and the others are scored
         given_pair(hr_file.stem, *pixels, scale)
-    return [Source(hr_file, lr_file) for hr_file, lr_file in files]
+    stems = _unique_stems([hr_file for hr_file, _ in files])
+    return [_named(Source(hr_file, lr_file), stems[hr_file]) for hr_file, lr_file in files]
+
+
+def _unique_stems(photos: Sequence[Path]) -> dict[Path, str]:
+    """Return the stem of each of `photos` in one folder, as results are named: x_png and x_bmp for x.png and x.bmp."""
+    return {path: stem.as_posix() for path, stem in output_stems({path: Path(path.name) for path in photos}).items()}
+
+
+def _named(source: Source, stem: str) -> Source:
+    """Return `source`, with `stem` as its name where that is not its file's own."""
+    return source if stem == source.stem else dataclasses.replace(source, name=stem)
 
 
 def reference_sources(folder: str | Path, level: str) -> list[Source]:

@@ -189,6 +189,7 @@ class Model:
 
     def at_scale(self, scale: int) -> "Model":
         """Return the network for `scale` with the same weights; raises UserError where these do not serve it."""
+        self.spec.check_scale(scale)
         if not self.spec.shares(self.scale, scale):
             raise UserError(f"{self.name} was made for scale {self.scale}, not {scale}; use a model of scale {scale}")
         return dataclasses.replace(self, module=self.spec.module(scale, **self.options), scale=scale)

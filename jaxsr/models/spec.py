@@ -1,6 +1,7 @@
 """What the rest of the code knows about a published network: its options, scales, sizes and value range."""
 
 import dataclasses
+import numbers
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
@@ -70,15 +71,19 @@ class ModelSpec:
 
         Raises UserError for a scale the paper does not have and for an unknown option.
         """
-        if scale not in self.scales:
-            known = ", ".join(map(str, self.scales))
-            raise UserError(f"{self.name} has no scale {scale!r}; choose one of: {known}")
+        self.check_scale(scale)
         fields = self.options
         for name in options:
             if name not in fields:
                 raise UserError(f"{self.name} has no option {name!r}; {nearest(name, fields)}")
         options = {name: tuple(v) if isinstance(v, list) else v for name, v in options.items()}
         return self.build(**({"scale": scale} if self._takes_scale else {}), **options)
+
+    def check_scale(self, scale: int) -> None:
+        """Raise UserError for a scale that the paper does not have; it is a whole number, 2 and not 2.0."""
+        if not isinstance(scale, numbers.Integral) or scale not in self.scales:
+            known = ", ".join(map(str, self.scales))
+            raise UserError(f"{self.name} has no scale {scale!r}; choose one of: {known}")
 
     def needed_by(self, module: Network) -> tuple[str, ...]:
         """Return those of `needs` that `module`, one of these networks, has; none where its option `alone` is set."""

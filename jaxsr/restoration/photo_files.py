@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
 from jax.errors import JaxRuntimeError
 
 from jaxsr.data.images import Photo, write_photo
@@ -66,8 +67,9 @@ def restore_files(
     """Write the photos in the files that are keys of `outputs`, restored by `model`, to the values.
 
     Those of one shape and depth are restored together. What the network returns beside the image goes to folders
-    beside: see `write_extras`. `progress(done, total)` counts tiles, anew for photos of another shape. Returned is for
-    each photo that could not be read, restored or written a line that names its file; the others are done.
+    beside: see `write_extras` and `write_rounds`. `progress(done, total)` counts tiles, anew for photos of another
+    shape. Returned is for each photo that could not be read, restored or written a line that names its file; the
+    others are done.
     """
     cache = TileCache() if cache is None else cache
     photos, failures = _read(outputs, model.scale, saving)
@@ -83,6 +85,7 @@ def restore_files(
                     restored = with_alpha(photos[path], result[0], model.scale, cache)
                 saving.write(outputs[path], restored, model.scale)
                 write_extras(outputs[path], result[1])
+                write_rounds(outputs[path], result[1], restored.pixels.dtype, saving, model.scale)
             except NETWORK_FAILURES as error:
                 failures[path] = _failure_line(path, error)
     return failures
@@ -139,7 +142,6 @@ def write_extras(output: Path, extras: PhotoExtras) -> None:
 
     Of SRNTT that is a picture of the matches, matches/NAME.png. Of DAN the last round's kernel becomes kernels/NAME.npz
     (`Kernel`, with all rounds' `kernels` and `codes`) and a picture of it, kernels/NAME.png; DANv1 has codes only.
-    The rounds' images become rounds/NAME-1.png, ...
     """
     folder, stem = output.parent / "kernels", output.stem
     arrays = {name: extras[name] for name in ("codes", "kernels") if name in extras}
@@ -151,5 +153,10 @@ def write_extras(output: Path, extras: PhotoExtras) -> None:
         write_photo(folder.with_name("matches") / f"{stem}.png", Photo(picture))
     elif arrays:
         write_arrays(folder / f"{stem}.npz", arrays)
+
+
+def write_rounds(output: Path, extras: PhotoExtras, dtype: np.dtype, saving: SaveOptions, scale: int) -> None:
+    """Write the images of DAN's rounds in `extras`, if any, saved as the result is, to rounds/NAME-1.png, ..."""
     for i, image in enumerate(extras.get("images", ()), start=1):
-        write_photo(output.parent / "rounds" / f"{stem}-{i}{output.suffix}", Photo(to_levels(image)))
+        path = output.parent / "rounds" / f"{output.stem}-{i}{output.suffix}"
+        saving.write(path, Photo(to_levels(image, dtype)), scale)

@@ -4,8 +4,13 @@ Two draws that share a key and a number would be correlated; so the numbers stan
 """
 
 import enum
+import numbers
 
 import jax
+
+from jaxsr.support.errors import UserError
+
+SEED_BOUND = 2**63  # JAX makes keys of signed integers of 64 bits
 
 
 class Purpose(enum.IntEnum):
@@ -55,6 +60,16 @@ class LearningStream(enum.IntEnum):
 
     INITIAL_WEIGHTS = 1
     STEPS = 2
+
+
+def check_seed(seed: int, count: int = 1) -> None:
+    """Raise UserError unless `seed`, and the `count` seeds from it on, are whole numbers that JAX takes as one."""
+    if not isinstance(seed, numbers.Integral):
+        raise UserError(f"seed={seed!r} is not a whole number; the default is 0")
+    if seed < 0:
+        raise UserError(f"seed={seed} must be at least 0; set seed=0 or more")
+    if seed + count > SEED_BOUND:
+        raise UserError(f"seed={seed} must be at most {SEED_BOUND - count}; set a smaller one")
 
 
 def seed_key(seed: int, purpose: Purpose) -> jax.Array:

@@ -1,5 +1,6 @@
 """Weight files: safetensors with a card in the metadata. One file alone is enough to restore a photo."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -50,6 +51,8 @@ def load(name: str | Path, *, scale: int | None = None) -> Model:
         UserError: for an unknown name (the nearest is suggested), a missing or foreign file, weights that do not serve
             `scale`, and for systems without weights: zssr learns from each photo, kernelgan estimates kernels.
     """
+    if not isinstance(name, str | os.PathLike):
+        raise UserError(f"model {name!r} is no name and no file; give a file or one of: {', '.join(shipped_names())}")
     path = Path(name)
     if path.suffix or path.is_dir():
         model = load_file(path / "model.safetensors" if path.is_dir() else path)
@@ -64,14 +67,18 @@ def _load_named(name: str, scale: int | None) -> Model:
     spec = model_spec(base)
     if suffix and not suffix.isdecimal():
         raise UserError(f"unknown model {name!r}; {nearest(name, shipped_names())}")
-    scale = int(suffix) if suffix else scale or default_scale(base)
-    if base == "bicubic":
-        return Model(spec, spec.module(scale), scale, {})
+    if suffix:
+        scale = int(suffix)
+    elif scale is None:
+        scale = default_scale(base)
     if spec.per_photo:
         raise UserError(
             f"{base} has no weights, it learns from each photo: jaxsr.restore(photo, {base!r}), or "
             f"python -m jaxsr.restore --model={base}"
         )
+    spec.check_scale(scale)
+    if base == "bicubic":
+        return Model(spec, spec.module(scale), scale, {})
     path = shipped_files().get((base, scale))
     if path is None:
         raise UserError(

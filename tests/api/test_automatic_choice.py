@@ -77,6 +77,11 @@ def test_the_reason_names_what_would_take_too_long():
 def test_scales_without_a_model_are_refused():
     with pytest.raises(UserError, match="no model enlarges 5 times; choose one of: 2, 3, 4, 8"):
         choose_model(PhotoFacts(5), CPU, {})
+    with pytest.raises(UserError, match="no model enlarges 0 times; choose one of: 2, 3, 4, 8"):
+        choose_for_files([], [], 0)
+    for scale in (0, 2.0):
+        with pytest.raises(UserError, match=f"no model enlarges {scale} times; choose one of: 2, 3, 4, 8"):
+            restore(smooth(24, 24), "auto", scale=scale)  # pyright: ignore[reportArgumentType, reportCallIssue]
 
 
 def test_the_preferences_are_of_models_that_have_the_scale():

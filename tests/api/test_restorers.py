@@ -68,6 +68,9 @@ def test_zssr_is_opened_with_its_settings():
     assert isinstance(restorer, ZSSRRestorer) and (restorer.name, restorer.unit) == ("zssr-x4", "step")
     assert (restorer.settings.steps, restorer.settings.kernel, restorer.settings.real) == (300, "estimate", True)
     assert restorer.options.ensemble
+    for scale in (0, 2.0):
+        with pytest.raises(UserError, match=f"zssr has no scale {scale}; choose one of: 2, 3, 4"):
+            open_restorer("zssr", scale=scale)  # pyright: ignore[reportArgumentType]
 
 
 def test_references_are_prepared_once(weights):

@@ -92,6 +92,8 @@ def test_data_that_does_not_fit(data, gaussian_set):
         evaluate("bicubic", gaussian_set, scale=2)
     with pytest.raises(UserError, match="scale=3 is not that of bicubic-x2"):
         evaluate(load("bicubic-x2"), data, scale=3)
+    with pytest.raises(UserError, match="scale=0 must be a whole number from 1 on"):
+        evaluate_restored(data, data, scale=0)
     restored = functools.partial(evaluate_restored, data, data, scale=2)
     with pytest.raises(UserError, match="--save, --ensemble and --precision are for --model"):
         restored(options=EvaluateOptions(ensemble=True))

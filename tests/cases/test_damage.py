@@ -135,3 +135,15 @@ def test_names_that_look_like_options(tmp_path):
         Image.fromarray(picture()).save(tmp_path / "a.png")
         (tmp_path / "a.png").rename(tmp_path / name)
         assert read_photo(tmp_path / name).pixels.shape == (48, 66, 3)
+
+
+def test_what_is_said_of_a_broken_photo_is_not_of_the_one_before(tmp_path):
+    """One buffer of libvips keeps lines, also those of files that it reads."""
+    Image.fromarray(picture()).save(tmp_path / "a.avif")
+    Image.fromarray(picture()).save(tmp_path / "b.png")
+    content = (tmp_path / "b.png").read_bytes()
+    (tmp_path / "b.png").write_bytes(content[: len(content) // 2])
+    read_photo(tmp_path / "a.avif")
+    with pytest.raises(UserError, match="b.png: unreadable") as error:
+        read_photo(tmp_path / "b.png")
+    assert "bad seek" not in str(error.value)

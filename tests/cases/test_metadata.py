@@ -8,7 +8,7 @@ import tifffile
 from PIL import Image, ImageCms, PngImagePlugin
 
 import jaxsr
-from jaxsr.data.images import photo_size, read_photo, write_photo
+from jaxsr.data.images import Photo, photo_size, read_photo, write_photo
 from tests.helpers.odd_photos import TITLES, chunk, exif, picture, png_with, titles
 
 XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><a tiff:Orientation="6"/></x:xmpmeta>'
@@ -116,6 +116,13 @@ def test_how_colours_are_meant(tmp_path, caplog):
     np.testing.assert_array_equal(read_photo(tmp_path / "b.png").pixels, picture())
     write_photo(tmp_path / "b.webp", photo)
     assert "WebP has no place for how colours are meant (cICP, gAMA), which was left out" in caplog.text
+
+
+@pytest.mark.parametrize(("suffix", "name"), [("webp", "WebP"), ("avif", "AVIF")])
+def test_a_grey_colour_profile_where_photos_have_colours(suffix, name, tmp_path, caplog):
+    profile = bytes(16) + b"GRAY" + bytes(108)
+    write_photo(tmp_path / f"a.{suffix}", Photo(picture()[..., :1], icc_profile=profile))
+    assert f"{name} has no place for the colour profile of a grey photo, which was left out" in caplog.text
 
 
 def test_a_colour_profile_of_srgb_chunks_is_no_news(tmp_path, caplog):

@@ -20,7 +20,7 @@ def folder(tmp_path, monkeypatch):
 
     def mean_level(image):
         check_niqe_size(image.shape)
-        return np.mean(image)
+        return np.mean(image) if np.ptp(image) else np.nan
 
     monkeypatch.setattr("jaxsr.evaluation.naturalness.niqe", mean_level)
     pixels = next(iter(sample_photos("validation").values()))[:100, :200]
@@ -43,11 +43,22 @@ def test_beside_other_scores(folder):
     assert "lower is better" in lines[-1]
 
 
+def test_a_flat_photo_beside_other_scores_fails_alone(folder):
+    write_photo(folder / "flat.png", Photo(np.full((100, 200, 3), 9, np.uint8)))
+    scores, failures = score_files(load("bicubic-x2"), pair_files(folder, None, 2), ScoreOptions(niqe=True))
+    assert failures[0].startswith(f"{folder / 'flat.png'}: flat: has no texture to judge")
+    assert [row.name for row in scores["y8"].rows] == ["a"] and np.isfinite(scores["y8"].mean["niqe"])
+
+
 def test_photos_alone(folder):
     scores = niqe_of_folder(folder)
     pixels = next(iter(sample_photos("validation").values()))[:100, :200]
     assert scores.photos == {"a": pytest.approx(pixels.mean() / 255, abs=1e-4)}
     assert "mean of 1 of 2" in scores.table() and scores.record()["mean"]["niqe"] == scores.photos["a"]
+    write_photo(folder / "flat.png", Photo(np.full_like(pixels, 9)))
+    judged = niqe_of_folder(folder)
+    assert judged.mean == scores.mean and f"{folder / 'flat.png'}: has no texture to judge" in judged.failures[0]
+    (folder / "flat.png").unlink()
     (folder / "a.png").unlink()
     with pytest.raises(UserError, match="small.png: 150x100 pixels are too small"):
         niqe_of_folder(folder)

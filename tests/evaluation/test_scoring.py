@@ -1,5 +1,7 @@
 """Scores against the metrics by hand, the variants of LR photos, and the published bicubic rows."""
 
+import json
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -8,7 +10,7 @@ from jaxsr.data.images import Photo, write_photo
 from jaxsr.data.listing import list_photos
 from jaxsr.evaluation.folder_scores import ScoreOptions, score_files, score_restored
 from jaxsr.evaluation.pairs import PairOptions, given_pair, make_pair
-from jaxsr.evaluation.score_tables import table
+from jaxsr.evaluation.score_tables import json_text, table
 from jaxsr.evaluation.scores import default_protocol, score
 from jaxsr.evaluation.sources import Source, pair_files
 from jaxsr.imaging.color import luma, round_to_levels
@@ -47,6 +49,12 @@ def test_the_bicubic_row_is_what_bicubic_scores():
     for protocol in scores.values():
         assert protocol.mean["psnr"] == pytest.approx(protocol.baseline["psnr"], abs=1e-3)
         assert 20 < protocol.mean["psnr"] < 80
+
+
+def test_scores_that_are_not_finite_are_null_in_json():
+    record = {"mean": {"psnr": float("inf"), "ssim": 1.0}, "images": [{"name": "a", "niqe": float("nan")}]}
+    expected = {"mean": {"psnr": None, "ssim": 1.0}, "images": [{"name": "a", "niqe": None}]}
+    assert json.loads(json_text(record)) == expected
 
 
 def test_lr_photos_and_what_the_protocol_says_of_them():
@@ -134,3 +142,24 @@ def test_photos_that_were_restored_before(tmp_path):
     assert "holds no restored photo d; restore it" in failures[1]
     lines = table(again["rgb"], asked=4).splitlines()
     assert lines[0].endswith("SSIM") and "mean of 2 of 4" in lines[3]
+
+
+def test_restored_photos_of_equal_stems_are_found_again(tmp_path):
+    for name in ("x.png", "x.bmp"):
+        pixels = smooth(48, 48) if name == "x.png" else smooth(48, 54)
+        (tmp_path / "hr").mkdir(exist_ok=True)
+        Image.fromarray(pixels).save(tmp_path / "hr" / name)
+    sources = pair_files(tmp_path / "hr", None, 2)
+    saved = score_files(load("bicubic-x2"), sources, ScoreOptions(("y",), save_to=tmp_path / "out"))
+    assert saved[1] == [] and {path.stem for path in (tmp_path / "out").iterdir()} == {"x_png", "x_bmp"}
+    scores, failures = score_restored(tmp_path / "out", sources, 2, ScoreOptions(("y",)))
+    assert failures == [] and {row.name for row in scores["y"].rows} == {"x_png", "x_bmp"}
+
+
+def test_two_restored_photos_of_one_name_are_refused(tmp_path):
+    write_photo(tmp_path / "hr" / "1.png", Photo(smooth(48, 48)))
+    for suffix in ("png", "webp"):
+        write_photo(tmp_path / "out" / f"1.{suffix}", Photo(smooth(48, 48)))
+    _, (failure,) = score_restored(tmp_path / "out", pair_files(tmp_path / "hr", None, 2), 2)
+    assert str(tmp_path / "out" / "1.png") in failure and str(tmp_path / "out" / "1.webp") in failure
+    assert "are both 1 by their names; move one of them away" in failure

@@ -6,7 +6,8 @@ import pytest
 from jaxsr.data.images import Photo, photo_size, read_photo, write_photo
 from jaxsr.restoration.options import RestoreOptions
 from jaxsr.restoration.photo import without_hidden_colours
-from jaxsr.restoration.photo_files import batches_of_photos, restore_files
+from jaxsr.restoration.photo_files import batches_of_photos, restore_files, write_rounds
+from jaxsr.restoration.saving import SaveOptions
 from jaxsr.restoration.tiles.placement import TileCache
 from jaxsr.restoration.tiles.tiled_run import apply_tiled, photos_per_batch
 from jaxsr.support.errors import UserError
@@ -85,6 +86,17 @@ def test_what_is_found_belongs_to_its_photo():
         alone, extras = enlarge_with_extras(model, pixels, quantize=False)
         np.testing.assert_allclose(result[0], alone, rtol=1e-4, atol=1e-4)
         np.testing.assert_allclose(result[1]["kernels"], extras["kernels"], rtol=1e-4, atol=1e-5)
+
+
+def test_the_images_of_rounds_have_the_size_and_depth_of_the_result(tmp_path):
+    images = np.linspace(0, 1, 2 * 40 * 44 * 3, dtype=np.float32).reshape(2, 40, 44, 3)
+    saving = SaveOptions(width=22, depth=16)
+    write_rounds(tmp_path / "a.tif", {"images": images}, np.dtype(np.uint16), saving, 2)
+    for i in (1, 2):
+        written = read_photo(tmp_path / "rounds" / f"a-{i}.tif").pixels
+        assert written.shape == (20, 22, 3) and written.dtype == np.uint16
+    write_rounds(tmp_path / "b.png", {}, np.dtype(np.uint8), saving, 2)
+    assert not list((tmp_path / "rounds").glob("b*"))
 
 
 def test_a_photo_that_is_not_finite_fails_alone():

@@ -227,7 +227,7 @@ def test_initial_weights_come_from_a_relative(tiny, tmp_path):
         ({"data.patch": 200}, "no training photo has 408 pixels a side.*the largest has 151"),
         ({"data.train": "/nowhere"}, "/nowhere"),
         ({"data.train": " , "}, "data.train is empty"),
-        ({"initial_weights": "espcn-x9"}, "no weights ship for espcn at scale 9"),
+        ({"initial_weights": "espcn-x9"}, "espcn has no scale 9; choose one of: 2, 3, 4"),
     ],
 )
 def test_mistakes_are_reported_before_anything_is_written(fields, message, tiny, tmp_path):

@@ -97,11 +97,27 @@ def test_names_and_scales(model, tmp_path):
         save(tmp_path / "w.npz", model)
 
 
+@pytest.mark.parametrize("name", ["fsrcnn", "bicubic"])
+@pytest.mark.parametrize("scale", [0, -2, 2.0])
+def test_a_scale_that_no_network_has_is_not_the_default(name, scale):
+    with pytest.raises(UserError, match=rf"{name} has no scale {scale}; choose one of: 2, 3, 4"):
+        load(name, scale=scale)
+
+
+def test_no_name_is_refused():
+    with pytest.raises(UserError, match="model None is no name and no file; give a file or one of: .*fsrcnn-x2"):
+        load(None)  # pyright: ignore[reportArgumentType]
+
+
 @pytest.mark.parametrize(
-    ("name", "made_for", "served", "refused"),
-    [("vdsr", 2, (2, 3, 4), 8), ("mslapsrn", 4, (2, 3, 4, 8), 6), ("lapsrn", 4, (3, 4), 2)],
+    ("name", "made_for", "served", "refused", "message"),
+    [
+        ("vdsr", 2, (2, 3, 4), 8, "vdsr has no scale 8; choose one of: 2, 3, 4"),
+        ("mslapsrn", 4, (2, 3, 4, 8), 0, "mslapsrn has no scale 0; choose one of: 2, 3, 4, 8"),
+        ("lapsrn", 4, (3, 4), 2, "was made for scale 4, not 2"),
+    ],
 )
-def test_one_file_serves_all_scales_that_share_weights(name, made_for, served, refused, tmp_path):
+def test_one_file_serves_all_scales_that_share_weights(name, made_for, served, refused, message, tmp_path):
     spec = MODELS[name]
     module = spec.module(made_for, depth=3, features=3)
     save(tmp_path / "v.safetensors", Model(spec, module, made_for, lively(module)))
@@ -110,7 +126,7 @@ def test_one_file_serves_all_scales_that_share_weights(name, made_for, served, r
         assert model.name == f"{name}-x{scale}" and model.module.depth == 3
         side = 8 if spec.pre_upsampled else 8 * scale
         assert jax.eval_shape(model.apply, jnp.zeros((1, 8, 8, 1))).shape == (1, side, side, 1)
-    with pytest.raises(UserError, match=f"was made for scale {made_for}, not {refused}"):
+    with pytest.raises(UserError, match=message):
         load(tmp_path / "v.safetensors", scale=refused)
 
 

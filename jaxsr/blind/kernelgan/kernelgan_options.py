@@ -5,6 +5,7 @@ import dataclasses
 from jaxsr.blind.kernelgan.recipes import FIDELITIES, Recipe
 from jaxsr.blind.user_errors import check_at_least, check_types
 from jaxsr.support.errors import UserError, choose
+from jaxsr.support.randomness import check_seed
 
 SCALES = (2, 4)
 
@@ -35,7 +36,8 @@ class KernelGANOptions:
     def __post_init__(self) -> None:
         """Raise UserError, naming the field, for a value that cannot be used."""
         check_types(self)
-        check_at_least(self, seed=0, seeds=1, steps=1, log_every=0, pictures_every=0)
+        check_at_least(self, seeds=1, steps=1, log_every=0, pictures_every=0)
+        check_seed(self.seed, self.seeds)
         check_scale(self.scale)
         choose("fidelity", self.fidelity, FIDELITIES)
 

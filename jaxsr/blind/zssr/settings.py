@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from jaxsr.blind.user_errors import check_at_least, check_types
 from jaxsr.support.errors import choose
 from jaxsr.support.model_options import Option
+from jaxsr.support.randomness import check_seed
 
 REAL_NOISE = 0.0125  # standard deviation on the sons of real photos, in [0, 1]
 ESTIMATE = "estimate"
@@ -40,7 +41,8 @@ class ZSSRSettings:
     def __post_init__(self) -> None:
         """Raise UserError, naming the field, for a value that cannot be used."""
         check_types(self)
-        check_at_least(self, steps=1, noise_scale=0, seed=0, crop=1, fathers=1)
+        check_at_least(self, steps=1, noise_scale=0, crop=1, fathers=1)
+        check_seed(self.seed)
 
     @property
     def noise(self) -> float:

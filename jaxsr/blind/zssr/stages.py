@@ -1,5 +1,6 @@
 """The scales and kernels that ZSSR trains for a photo, in order, checked before any work."""
 
+import numbers
 from collections.abc import Sequence
 from typing import NamedTuple, TypeAlias
 
@@ -43,7 +44,7 @@ def checked_stages(
 
 def check_scale(scale: int) -> None:
     """Raise UserError for a scale that cannot be learned from a photo."""
-    if scale not in STAGE_SCALES:
+    if not isinstance(scale, numbers.Integral) or scale not in STAGE_SCALES:
         raise UserError(f"zssr has no scale {scale!r}; choose one of: {', '.join(map(str, STAGE_SCALES))}")
 
 

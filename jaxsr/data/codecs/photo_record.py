@@ -34,6 +34,8 @@ class Metadata:
 
 NO_METADATA = Metadata()
 
+COLOUR_PROFILE, GREY_PROFILE = b"RGB ", b"GRAY"  # bytes 16 to 20 of a profile: what it is for
+
 
 @dataclasses.dataclass(frozen=True)
 class Photo:
@@ -66,7 +68,7 @@ def photo_of_bands(bands: np.ndarray, orientation: int, icc_profile: bytes | Non
     bands = upright(bands.reshape(*bands.shape[:2], -1), orientation)
     channels = 3 if bands.shape[-1] > 2 else 1
     alpha = bands[..., channels:].copy() if bands.shape[-1] > channels else None  # a view would keep all bands
-    if icc_profile and icc_profile[16:20] != (b"RGB " if channels == 3 else b"GRAY"):
+    if icc_profile and icc_profile[16:20] != (COLOUR_PROFILE if channels == 3 else GREY_PROFILE):
         icc_profile = None
     return Photo(bands[..., :channels], alpha, icc_profile or None, metadata)
 

@@ -51,6 +51,7 @@ def collected_warnings() -> Iterator[list[str]]:
     lines: list[str] = []
     handler, logger = _Collector(lines), logging.getLogger("pyvips")
     with _LOCK:
+        vips().vips_lib.vips_error_clear()  # it keeps lines of files that were read all the same
         logger.addHandler(handler)
         try:
             yield lines

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from jaxsr.data.codecs.photo_formats import WRITTEN, PhotoFormat, suffix_of
-from jaxsr.data.codecs.photo_record import Metadata, Photo
+from jaxsr.data.codecs.photo_record import GREY_PROFILE, Metadata, Photo
 from jaxsr.data.codecs.png_chunks import text_chunk, with_chunks
 from jaxsr.data.codecs.tag_blocks import EXIF_MARKER, read_tags
 from jaxsr.data.codecs.tag_writer import exif_block, with_tags
@@ -28,6 +28,7 @@ _EXIF_BY_US = (
     "JPEG",
     "TIFF",
 )  # libvips rewrites EXIF, adding tags that nobody gave, and has no place for it in TIFF
+_ALWAYS_COLOUR = ("WebP", "AVIF")  # libvips writes grey photos as RGB there
 _KEEP = {False: 1 | 2 | 4 | 8, True: 2 | 4 | 8}  # of libvips' flags: EXIF, XMP, IPTC and the profile
 Parts = Sequence[bytes | memoryview]
 
@@ -57,6 +58,9 @@ def encode(photo: Photo, form: PhotoFormat, quality: int = QUALITY) -> tuple[Par
         check_alpha(form, transparent=bool(photo.alpha.min() < max_level(photo.alpha.dtype)))
         photo = dataclasses.replace(photo, alpha=None)
     metadata, notes = _fitting(photo.metadata, form)
+    if form.name in _ALWAYS_COLOUR and photo.icc_profile and photo.icc_profile[16:20] == GREY_PROFILE:
+        photo = dataclasses.replace(photo, icc_profile=None)
+        notes.append(_note(form, "the colour profile of a grey photo"))
     with collected_warnings() as warnings:
         image = _image(photo, metadata, form)
         try:
@@ -80,8 +84,12 @@ def _fitting(metadata: Metadata, form: PhotoFormat) -> tuple[Metadata, list[str]
     if form.name != "PNG" and metadata.colour_chunks:
         names = ", ".join(name.decode() for name, _ in metadata.colour_chunks)
         lost["colour_chunks"] = f"how colours are meant ({names})"
-    notes = [f"{form.name} has no place for {what}, which was left out" for what in lost.values()]
+    notes = [_note(form, what) for what in lost.values()]
     return dataclasses.replace(metadata, **{name: type(getattr(metadata, name))() for name in lost}), notes
+
+
+def _note(form: PhotoFormat, what: str) -> str:
+    return f"{form.name} has no place for {what}, which was left out"
 
 
 def _image(photo: Photo, metadata: Metadata, form: PhotoFormat) -> "Image":
