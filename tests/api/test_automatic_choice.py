@@ -98,7 +98,7 @@ def test_the_work_of_all_that_can_be_chosen_is_known():
 @pytest.mark.slow
 @pytest.mark.parametrize("name", KILOFLOPS)
 def test_the_work_is_what_the_weights_do(name):
-    model, side = load(name), 32
+    model, side = load(name), 64
     traced = jax.make_jaxpr(model)(jnp.zeros((1, side, side, model.channels)))
     counted = operations(traced.jaxpr) / (side * model.scale) ** 2 / 1000
     assert counted == pytest.approx(KILOFLOPS[name], rel=0.05)

@@ -159,6 +159,8 @@ def test_a_photo_that_ends_its_workers_fails_alone(photos, tmp_path, address):
 class Deadly:
     """A restorer whose process ends without a word at the photo 03.png."""
 
+    folders_beside = ()
+
     def __init__(self, restorer):
         self._restorer, self.name, self.scale, self.unit = restorer, "deadly", 2, "tile"
 
