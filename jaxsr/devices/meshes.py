@@ -1,5 +1,6 @@
 """Which of this process's devices share an array, and how a function runs on their shares of it."""
 
+import functools
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -29,8 +30,12 @@ def has_bf16() -> bool:
     if on_accelerator():  # of NVIDIA's GPUs, those from Ampere on
         capability = str(getattr(jax.local_devices()[0], "compute_capability", ""))
         return not capability.replace(".", "").isdecimal() or float(capability) >= 8
-    words = CPU_FACTS.read_text().split() if CPU_FACTS.exists() else []
-    return "avx512_bf16" in words or "amx_bf16" in words
+    return not _words_of(CPU_FACTS).isdisjoint(("avx512_bf16", "amx_bf16"))
+
+
+@functools.cache  # long on machines of many cores, and asked for every photo
+def _words_of(file: Path) -> frozenset[str]:
+    return frozenset(file.read_text().split()) if file.exists() else frozenset()
 
 
 def local_mesh(count: int, axis: str) -> Mesh:
