@@ -139,7 +139,7 @@ def plan_run(
     beside = {output: files_beside(output, restorer.folders_beside) for output in outputs.values()}
     _check_places(beside)
     if not (overwrite or in_store(folder)):
-        _check_foreign({path: beside[output] for path, output in todo.items() if not record.is_of(output, path)})
+        _check_foreign(todo, beside, record)
     return RestoreRun(restorer, folder, todo, skipped, saving, record)
 
 
@@ -166,10 +166,11 @@ def _check_places(beside: Mapping[Path, Sequence[Path]]) -> None:
             )
 
 
-def _check_foreign(beside: Mapping[Path, Sequence[Path]]) -> None:
-    """Raise UserError where a file `beside` the new result of a photo (a key) is there already."""
-    for photo, files in beside.items():
-        if there := [file for file in files if output_exists(file)]:
+def _check_foreign(todo: Mapping[Path, Path], beside: Mapping[Path, Sequence[Path]], record: OutputRecord) -> None:
+    """Raise UserError where a file `beside` the output of a photo is there, and that output is not of this photo."""
+    for photo, output in todo.items():
+        there = [file for file in beside[output] if output_exists(file)]
+        if there and not record.is_of(output, photo):
             raise UserError(refused(there[0], photo))
 
 
