@@ -5,7 +5,6 @@ The names are those of `train` (`data.degradation`), `evaluate` (`--degradation`
 
 import dataclasses
 import functools
-import numbers
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
@@ -33,7 +32,7 @@ from jaxsr.degradations.reductions import BICUBIC_CONTEXT, reduce_bd, reduce_bic
 from jaxsr.imaging.color import round_to_levels
 from jaxsr.imaging.pixels import to_float
 from jaxsr.imaging.resize import resize
-from jaxsr.support.errors import UserError, choose
+from jaxsr.support.errors import UserError, check_scale_of, choose
 from jaxsr.support.randomness import Stream, streams
 from jaxsr.support.types import Key
 
@@ -235,8 +234,7 @@ def degradation_of(name: str, scale: int, kernel_size: int | None = None) -> tup
     Raises UserError for an unknown name, and a scale or kernel size that the row does not have.
     """
     row = choose("degradation", name, DEGRADATIONS)
-    if not isinstance(scale, numbers.Integral) or scale not in row.scales:
-        raise UserError(f"{name} has no scale {scale}; choose one of: {', '.join(map(str, row.scales))}")
+    check_scale_of(name, scale, row.scales)
     if row.draw is None:
         return row, 0
     default = row.kernel_sizes[scale]

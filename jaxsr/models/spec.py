@@ -1,7 +1,6 @@
 """What the rest of the code knows about a published network: its options, scales, sizes and value range."""
 
 import dataclasses
-import numbers
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
@@ -9,7 +8,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from jaxsr.support.errors import UserError, nearest
+from jaxsr.support.errors import UserError, check_scale_of, nearest
 from jaxsr.support.model_options import Option
 from jaxsr.support.types import Params, Variables
 
@@ -80,10 +79,8 @@ class ModelSpec:
         return self.build(**({"scale": scale} if self._takes_scale else {}), **options)
 
     def check_scale(self, scale: int) -> None:
-        """Raise UserError for a scale that the paper does not have; it is a whole number, 2 and not 2.0."""
-        if not isinstance(scale, numbers.Integral) or scale not in self.scales:
-            known = ", ".join(map(str, self.scales))
-            raise UserError(f"{self.name} has no scale {scale!r}; choose one of: {known}")
+        """Raise UserError for a scale that the paper does not have."""
+        check_scale_of(self.name, scale, self.scales)
 
     def needed_by(self, module: Network) -> tuple[str, ...]:
         """Return those of `needs` that `module`, one of these networks, has; none where its option `alone` is set."""

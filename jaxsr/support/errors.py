@@ -1,7 +1,8 @@
 """Errors for the user: one line that names the mistake, the value, the bound and the remedy."""
 
 import difflib
-from collections.abc import Iterable, Mapping
+import numbers
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -26,6 +27,12 @@ def nearest(name: str, choices: Iterable[str]) -> str:
     choices = list(choices)
     close = difflib.get_close_matches(name, choices, n=1, cutoff=0.6)
     return f"did you mean {close[0]!r}?" if close else f"choose one of: {', '.join(choices)}"
+
+
+def check_scale_of(name: str, scale: object, scales: Collection[int]) -> None:
+    """Raise UserError unless `scale` is one of the `scales` of `name`; it is a whole number, 2 and not 2.0."""
+    if not isinstance(scale, numbers.Integral) or scale not in scales:
+        raise UserError(f"{name} has no scale {scale!r}; choose one of: {', '.join(map(str, scales))}")
 
 
 def choose(what: str, name: str, table: Mapping[str, T]) -> T:

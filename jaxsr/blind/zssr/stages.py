@@ -1,13 +1,12 @@
 """The scales and kernels that ZSSR trains for a photo, in order, checked before any work."""
 
-import numbers
 from collections.abc import Sequence
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
 from jaxsr.degradations.downscale import fitted_kernel, ideal_kernel
-from jaxsr.support.errors import UserError
+from jaxsr.support.errors import UserError, check_scale_of
 
 Kernels: TypeAlias = np.ndarray | Sequence[np.ndarray] | None  # of one photo: one, one for each stage, or bicubic's
 
@@ -44,8 +43,7 @@ def checked_stages(
 
 def check_scale(scale: int) -> None:
     """Raise UserError for a scale that cannot be learned from a photo."""
-    if not isinstance(scale, numbers.Integral) or scale not in STAGE_SCALES:
-        raise UserError(f"zssr has no scale {scale!r}; choose one of: {', '.join(map(str, STAGE_SCALES))}")
+    check_scale_of("zssr", scale, STAGE_SCALES)
 
 
 def _check_photo(photo: np.ndarray, least: int) -> None:
