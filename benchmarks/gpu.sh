@@ -72,6 +72,7 @@ else
     networks=vdsr,rdn,danv2,fsrcnn,srresnet,danv1,espcn,srcnn,lapsrn,srdensenet,mslapsrn,deblurgan,srntt,drcn rounds=3
 fi
 common="--limit=$limit" json="--json=$output/gpu.json"
+ahead="--ahead=$(($(nproc) / 2 > 1 && limit < 600 ? $(nproc) / 2 : 1))" # rows that compile side by side
 # The shares are for 10 minutes
 share() { echo $(($1 * minutes / 10)); }
 # shellcheck disable=SC2086
@@ -79,8 +80,9 @@ share() { echo $(($1 * minutes / 10)); }
     part "$(share 100)" large_photo benchmarks.large_photo $pixels $common "$json"
     part "$(share 110)" kernels benchmarks.kernelgan_set $kernels --limit=$((2 * limit)) "$json"
     part "$(share 170)" inference benchmarks.inference --size=$size --networks=$networks --rounds=$rounds \
-        $common "$json"
-    part "$(share 130)" training benchmarks.training --size=$size --networks=$networks --rounds=$rounds $common "$json"
+        $common "$ahead" "$json"
+    part "$(share 130)" training benchmarks.training --size=$size --networks=$networks --rounds=$rounds \
+        $common "$ahead" "$json"
     part "$(share 45)" compile_times benchmarks.compile_times --networks=$deep --notraining --limit=40 \
         --json_file="$other/compile_times.json"
     part "$(share 40)" precision benchmarks.precision $precise

@@ -14,7 +14,7 @@ import jaxsr
 from benchmarks.cases import SIZES
 from benchmarks.inference import CHOICES, precisions_here
 from benchmarks.tables import Measurement, Row, Table, network, run
-from benchmarks.timing import FirstCalls, first_calls, seconds_of
+from benchmarks.timing import first_calls
 from benchmarks.workers import Worker
 
 BYTES = 1e6
@@ -29,19 +29,13 @@ def prepare(name: str, pixels: float, precision: str) -> Callable[[], Any]:
     return lambda: jaxsr.restore(photo, model, **options)
 
 
-def once(call: Callable[[], Any]) -> tuple[float, FirstCalls]:
-    """Return the seconds of a third call, and the first two."""
-    first = first_calls(call)
-    return seconds_of(call), first
-
-
 def measure(name: str, pixels: float, precision: str) -> Measurement:
     """Return the cells of a row."""
     with Worker(as_command=True) as worker:
         worker.prepare(prepare, name, pixels, precision)
-        seconds, first = worker.ask(once)
-    shown = (first.compiling + first.seconds, seconds, first.mebibytes)
-    return Measurement([f"{shown[0]:.1f}", f"{shown[1]:.2f}", f"{pixels / BYTES / seconds:.3g}", f"{shown[2]:.0f}"])
+        first = worker.ask(first_calls)
+    shown = (f"{first.compiling + first.seconds:.1f}", f"{first.seconds:.2f}")
+    return Measurement([*shown, f"{pixels / BYTES / first.seconds:.3g}", f"{first.mebibytes:.0f}"])
 
 
 def rows(networks: Sequence[str], pixels: float, precisions: Sequence[str]) -> Iterator[Row]:

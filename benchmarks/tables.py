@@ -2,13 +2,17 @@
 
 Every command has --limit=SECONDS, after which a row is given up, --json=FILE, which keeps the rows and skips those that
 it has, and --again, which measures them anew. A row that fails, or differs from its peer, is marked; the others go on.
+--ahead=N has the contestants of N rows compile at once; they are timed one by one all the same.
 """
 
 import inspect
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import ExitStack
+from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import jax
 import numpy as np
@@ -24,6 +28,9 @@ from jaxsr.support.paths import user_path
 LIMIT = flags.DEFINE_integer("limit", 0, "Seconds after which a row is given up, and says so; 0 for none.", 0)
 JSON = flags.DEFINE_string("json", None, "File for the rows; those it has already are not measured again.")
 AGAIN = flags.DEFINE_bool("again", False, "Measure the rows that --json has, too.")
+AHEAD = flags.DEFINE_integer("ahead", 1, "Rows whose contestants compile at once; they are timed one by one.", 1)
+
+T = TypeVar("T")
 
 
 class Measurement(NamedTuple):
@@ -34,10 +41,15 @@ class Measurement(NamedTuple):
 
 
 class Row(NamedTuple):
-    """The first cells of a row, which no other row of the table has, and what measures the others."""
+    """The first cells of a row, which no other row of the table has, and what measures the others.
+
+    `make_ready`, where a row has it, does what may go on beside other rows, and returns what measures alone; the
+    processes for it end with the stack.
+    """
 
     labels: tuple[str, ...]
     measure: Callable[[], Measurement]
+    make_ready: Callable[[ExitStack], Callable[[], Measurement]] | None = None
 
 
 class Table(NamedTuple):
@@ -53,12 +65,15 @@ class Table(NamedTuple):
 Section = Callable[..., Iterator[Table]]  # its keyword arguments are flags of the command
 
 
-def show(table: Table, record: Record, limit: float = float("inf")) -> bool:
-    """Print `table` as Markdown while it is measured and recorded; return whether all rows were measured."""
+def show(table: Table, record: Record, limit: float = float("inf"), ahead: int = 1) -> bool:
+    """Print `table` as Markdown while it is measured and recorded; return whether all rows were measured.
+
+    The contestants of `ahead` rows are made ready at once.
+    """
     kept = record.table(table.title, table.columns)
     print(f"### {table.title}\n\n{header(table.columns)}", flush=True)
     rows: list[RowRecord] = []
-    for row in table.rows:
+    for row in made_ready(table.rows, lambda row: record.known(kept, row.labels) is None, limit, ahead):
         known = record.known(kept, row.labels)
         rows.append(known or measured(row, len(table.columns), limit))
         if not known:
@@ -70,6 +85,30 @@ def show(table: Table, record: Record, limit: float = float("inf")) -> bool:
     notes = [*notes, *(row["note"] for row in rows if row["note"])]
     print("\n" + " ".join([*notes, f"Measured in {duration(sum(row['took'] for row in rows))}."]) + "\n", flush=True)
     return not any(failed(row) for row in rows)
+
+
+def made_ready(rows: Iterable[Row], is_new: Callable[[Row], bool], limit: float, ahead: int) -> Iterator[Row]:
+    """Yield `rows`, of which `ahead` new ones at a time are made ready side by side before the first is measured."""
+    rows = iter(rows)
+    while group := list(islice(rows, ahead)):
+        if ahead == 1:
+            yield from group
+            continue
+        with ExitStack() as stack, ThreadPoolExecutor(ahead) as threads:
+            ready = {
+                row.labels: threads.submit(_with_limit, limit, row.make_ready, stack.enter_context(ExitStack()))
+                for row in group
+                if row.make_ready and is_new(row)
+            }
+            wait(ready.values())
+            for row in group:
+                future = ready.get(row.labels)
+                yield row._replace(measure=lambda future=future: future.result()()) if future else row
+
+
+def _with_limit(limit: float, make_ready: Callable[[ExitStack], T], stack: ExitStack) -> T:
+    with limited(limit):
+        return make_ready(stack)
 
 
 def measured(row: Row, columns: int, limit: float) -> RowRecord:
@@ -120,7 +159,7 @@ def run(section: Section) -> None:
                 path: Path | None = user_path(JSON.value) if JSON.value else None
                 record = Record(path, machine(), again=AGAIN.value)
                 print(f"{record.results['machine']}\n", flush=True)
-            complete &= show(table, record, limit)
+            complete &= show(table, record, limit, AHEAD.value)
         return command_line.DONE if complete else command_line.SOME_FAILED
 
     command_line.run(main)

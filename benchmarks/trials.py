@@ -4,8 +4,11 @@ Each is in a process of its own; results are compared, then all are timed in tur
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from typing import Any, NamedTuple
+from contextvars import copy_context
+from functools import partial
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 import torch  # pyright: ignore[reportMissingImports]
@@ -15,6 +18,8 @@ from benchmarks.peers.accelerator import DEVICE
 from benchmarks.tables import Measurement, Row, Table
 from benchmarks.timing import FirstCalls, contest_of_workers, first_calls
 from benchmarks.workers import MeasurementFailed, Prepare, Worker, limited, remaining
+
+T = TypeVar("T")
 
 OWN, EAGER, COMPILED, AUTOTUNED = "jaxsr", "eager", "compiled", "autotuned"
 LONGEST_COMPILATION = {COMPILED: 60, AUTOTUNED: 180}  # seconds after which it is given up
@@ -46,6 +51,26 @@ class Case(NamedTuple):
     megapixels: float
 
 
+class Contestant(NamedTuple):
+    """A process that holds a call, its first calls and what it gave."""
+
+    worker: Worker
+    first: FirstCalls
+    observed: np.ndarray
+
+
+Attempt: TypeAlias = Contestant | str  # or why it failed
+
+
+class Started(NamedTuple):
+    """Contestants that are ready to be timed: their processes, first calls, relative errors, and why one failed."""
+
+    workers: Mapping[str, Worker]
+    first: Mapping[str, FirstCalls]
+    errors: Mapping[str, float]
+    failures: Mapping[str, str]
+
+
 class Measured(NamedTuple):
     """What a row found, by contestant: seconds a call, first calls, relative errors, and why one failed."""
 
@@ -73,37 +98,67 @@ def table(title: str, labels: Sequence[str], trial: Trial, cases: Iterable[Case]
 def rows(trial: Trial, cases: Iterable[Case], rounds: int) -> Iterator[Row]:
     """Yield the row of each case."""
     for case in cases:
-        yield Row(case.labels, lambda case=case: cells(case, measured(trial, case, rounds), trial, matrix_peak()))
+        yield Row(case.labels, partial(measure, trial, case, rounds), partial(make_ready, trial, case, rounds))
 
 
-def measured(trial: Trial, case: Case, rounds: int) -> Measured:
-    """Return what the contestants give; those of PyTorch compute the same operations.
+def measure(trial: Trial, case: Case, rounds: int) -> Measurement:
+    """Return the row of `case`."""
+    with ExitStack() as stack:
+        return cells(case, timed(started(trial, case, stack), rounds), trial, matrix_peak())
+
+
+def make_ready(trial: Trial, case: Case, rounds: int, stack: ExitStack) -> Callable[[], Measurement]:
+    """Return what times the contestants of `case`, which get ready at once, in processes that `stack` ends."""
+    with ThreadPoolExecutor(1 + len(PEERS)) as threads:
+        ready = started(trial, case, stack, lambda call, names: threads.map(copies_of_context(call), names))
+    return lambda: cells(case, timed(ready, rounds), trial, matrix_peak())
+
+
+def started(trial: Trial, case: Case, stack: ExitStack, for_each: Callable[..., Iterable[Attempt]] = map) -> Started:
+    """Return the contestants, compiled and compared, one after another or as `for_each` calls.
 
     Raises MeasurementFailed where jaxsr or eager PyTorch fails; the row does without the others.
     """
-    first, observed, failures = {}, {}, {}
-    with ExitStack() as stack:
-        workers = {}
-        for name in (OWN, *PEERS):
-            worker = stack.enter_context(Worker(as_command=name == OWN))
-            try:
-                worker.prepare(trial.prepare, name, *case.arguments)
-                if name in LONGEST_COMPILATION:
-                    worker.run(warm_up)
-                # Half of what is left of the row's time, so that the others are timed in any case
-                with limited(min(LONGEST_COMPILATION.get(name, float("inf")), remaining() / (1 + (name in PEERS[1:])))):
-                    first[name] = worker.ask(first_calls)
-                    observed[name] = worker.ask(trial.observe)
-            except MeasurementFailed as error:
-                if name not in LONGEST_COMPILATION:
-                    raise type(error)(f"{name}: {error}") from None
-                failures[name] = str(error)
-                worker.__exit__()  # its compilers would take part of the cores
-            else:
-                workers[name] = worker
-        errors = {name: relative_error(result, observed[EAGER]) for name, result in observed.items()}
-        count = workers[EAGER].ask(operations)
-        return Measured(contest_of_workers(workers, rounds=rounds), first, errors, failures, count)
+    names = (OWN, *PEERS)
+    attempts = dict(zip(names, for_each(partial(attempt, trial, case, stack), names), strict=True))
+    ready = {name: found for name, found in attempts.items() if not isinstance(found, str)}
+    expected = ready[EAGER].observed
+    return Started(
+        workers={name: found.worker for name, found in ready.items()},
+        first={name: found.first for name, found in ready.items()},
+        errors={name: relative_error(found.observed, expected) for name, found in ready.items()},
+        failures={name: why for name, why in attempts.items() if isinstance(why, str)},
+    )
+
+
+def attempt(trial: Trial, case: Case, stack: ExitStack, name: str) -> Attempt:
+    """Return a contestant that is ready, or why one that a row can do without is not."""
+    worker = stack.enter_context(Worker(as_command=name == OWN))
+    try:
+        worker.prepare(trial.prepare, name, *case.arguments)
+        if name in LONGEST_COMPILATION:
+            worker.run(warm_up)
+        # Half of what is left of the row's time, so that the others are timed in any case
+        with limited(min(LONGEST_COMPILATION.get(name, float("inf")), remaining() / (1 + (name in PEERS[1:])))):
+            return Contestant(worker, worker.ask(first_calls), worker.ask(trial.observe))
+    except MeasurementFailed as error:
+        if name not in LONGEST_COMPILATION:
+            raise type(error)(f"{name}: {error}") from None
+        worker.__exit__()  # its compilers would take part of the cores
+        return str(error)
+
+
+def copies_of_context(call: Callable[[str], T]) -> Callable[[str], T]:
+    """Return `call` for other threads, which otherwise would not know the limit of this one's time."""
+    context = copy_context()
+    return lambda name: context.copy().run(call, name)
+
+
+def timed(ready: Started, rounds: int) -> Measured:
+    """Return what the contestants give; those of PyTorch compute the same operations."""
+    count = ready.workers[EAGER].ask(operations)
+    seconds = contest_of_workers(ready.workers, rounds=rounds)
+    return Measured(seconds, ready.first, ready.errors, ready.failures, count)
 
 
 def warm_up() -> None:

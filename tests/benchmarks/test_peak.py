@@ -1,5 +1,7 @@
 """What a call is measured against: the machine's products of matrices, the operations of a network."""
 
+from contextlib import ExitStack
+
 import pytest
 
 pytest.importorskip("torch")
@@ -64,7 +66,8 @@ def test_a_contestant_that_fails_and_one_that_differs_are_marked():
 def test_a_row_of_processes():
     """Its three contestants, the third of which may lack a compiler."""
     case = inference.case("fsrcnn", 2, (1, 16, 16), "xla", "float32")
-    found = trials.measured(inference.TRIAL, case, 1)
+    with ExitStack() as stack:
+        found = trials.timed(trials.started(inference.TRIAL, case, stack), 1)
     assert agrees(inference.TRIAL, found.errors["jaxsr"], "float32") and found.operations > 0
     assert set(found.seconds) | set(found.failures) == {"jaxsr", "eager", "compiled"}
     assert all(seconds > 0 for seconds in found.seconds.values())

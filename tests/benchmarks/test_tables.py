@@ -1,6 +1,8 @@
 """How tables print and are recorded, that a bad row ends none, and what a section's arguments become as flags."""
 
+import functools
 import json
+import threading
 
 import pytest
 from absl import flags
@@ -105,3 +107,20 @@ def test_there_is_a_round_at_least():
     define_flag("rounds", 3, values := flags.FlagValues())
     with pytest.raises(flags.IllegalFlagValueError, match="0 is not a positive integer"):
         values(["program", "--rounds=0"])
+
+
+def test_rows_are_made_ready_side_by_side_and_measured_one_by_one():
+    both, events = threading.Barrier(2, timeout=10), []
+
+    def make_ready(name, stack):
+        both.wait()  # passes only where the other is made ready at the same time
+        stack.callback(events.append, f"{name} ends")
+        if name == "b":
+            raise MeasurementFailed("no memory")
+        return lambda: events.append(f"{name} measured") or Measurement(("1", "2"))
+
+    rows = [Row((name,), refuse, functools.partial(make_ready, name)) for name in "ab"]
+    record = Record(None, "a machine")
+    assert not show(Table("A photo", COLUMNS, [*rows, row("c", "3", "4")]), record, ahead=2)
+    assert events == ["a measured", "b ends", "a ends"]
+    assert [kept["cells"][0] for kept in record.results["tables"][0]["rows"]] == ["1", "failed", "3"]
