@@ -5,14 +5,16 @@
 #   TEST   a folder with Set5 and Set14 in it (data)        VGG19  a file of VGG19's weights
 #   PAIRS  blurred and sharp photos, such as GoPro's        VIEWS  photos with references, as `train` takes them
 #          (data/gopro)                                            (data/views)
-#   RUNS   where the runs go (runs/weights)                 VIEWS_TEST  others, to score on (data/views-test)
-#   JOBS   how many runs at once (4)
+#   PAIRS_TEST  others, to score on (PAIRS)                 VIEWS_TEST  others, to score on (data/views-test)
+#   RUNS   where the runs go (runs/weights)                 JOBS   how many runs at once (4)
 # `python -m benchmarks.ship_weights` then puts a run into the package.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source launch/install.sh
 TRAIN=${TRAIN:-data/T91,data/BSDS400,data/photos} TEST=${TEST:-data} RUNS=${RUNS:-runs/weights} JOBS=${JOBS:-4}
 PAIRS=${PAIRS:-data/gopro} VIEWS=${VIEWS:-data/views} VIEWS_TEST=${VIEWS_TEST:-data/views-test}
+PAIRS_TEST=${PAIRS_TEST:-$PAIRS}
+export XLA_PYTHON_CLIENT_PREALLOCATE=false # the runs share a GPU, of which each would take three quarters
 VGG19=${VGG19:-${JAXSR_VGG19:-vgg19.pth}}
 
 # The absolute error, of reduced copies of the photos too.
@@ -44,7 +46,7 @@ real-x4-gan   real:x4-gan          --config.initial_weights=$RUNS/real-x4 --conf
 srgan-x4      srgan:vgg22          --config.initial_weights=$RUNS/srresnet-x4 --config.model.options.normalization=none --config.pretraining.steps=0 --config.pixel_weight=8 --config.perceptual.weight=0.5 --config.adversarial.weight=0.003 --config.adversarial.optimizer.learning_rate=0.0004 --config.ema_decay=0.98 --config.steps=4000 --config.perceptual.weights=$VGG19
 content       srntt:content        --config.steps=12000 --config.optimizer.name=muon --config.optimizer.momentum=0.95 --config.optimizer.learning_rate=0.005 --config.schedule.name=cosine
 srntt         srntt:l2             --config.initial_weights=$RUNS/content --config.data.references=$VIEWS --config.data.validation=$VIEWS_TEST --config.perceptual.weights=$VGG19
-deblurgan     deblurgan:comb       --config.data.pairs=$PAIRS --config.data.validation=$PAIRS --config.perceptual.layer=conv3_1 --config.perceptual.weights=$VGG19 --config.pixel_weight=400 --config.perceptual.weight=1 --config.adversarial.weight=0.002 --config.adversarial.updates=1 --config.optimizer.name=muon --config.optimizer.momentum=0.95 --config.optimizer.learning_rate=0.005 --config.schedule.name=cosine --config.batch_size=4 --config.steps=12000
+deblurgan     deblurgan:comb       --config.data.pairs=$PAIRS --config.data.validation=$PAIRS_TEST --config.perceptual.layer=conv3_1 --config.perceptual.weights=$VGG19 --config.pixel_weight=400 --config.perceptual.weight=1 --config.adversarial.weight=0.002 --config.adversarial.updates=1 --config.optimizer.name=muon --config.optimizer.momentum=0.95 --config.optimizer.learning_rate=0.005 --config.schedule.name=cosine --config.batch_size=4 --config.steps=12000
 EOF
 }
 

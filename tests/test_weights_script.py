@@ -19,7 +19,7 @@ def started(tmp_path):
         (tmp_path / "launch" / "install.sh").write_text('install() { echo "install $1" >>asked; }\n')
         python = tmp_path / ".venv" / "bin" / "python"
         python.parent.mkdir(parents=True)
-        python.write_text('#!/bin/sh\necho "$@" >>asked\n')
+        python.write_text('#!/bin/sh\necho "$@" PREALLOCATE="$XLA_PYTHON_CLIENT_PREALLOCATE" >>asked\n')
         python.chmod(0o755)
         subprocess.run(["bash", tmp_path / "launch" / "weights.sh", *names], check=True, timeout=60)
         return [line.split() for line in (tmp_path / "asked").read_text().splitlines()]
@@ -32,3 +32,10 @@ def test_it_installs_what_a_gpu_needs_and_scores_srntt_on_photos_with_references
     assert installed == ["install", "cuda"]
     assert "--config=srntt:l2" in srntt and "--config.data.references=data/views" in srntt
     assert "--config.data.validation=data/views-test" in srntt
+    assert "PREALLOCATE=false" in srntt  # runs share the GPU
+
+
+def test_deblurgan_is_scored_on_pairs_of_its_own_where_there_are_any(started, monkeypatch):
+    monkeypatch.setenv("PAIRS_TEST", "data/gopro-test")
+    _, deblurgan = started("deblurgan")
+    assert {"--config.data.pairs=data/gopro", "--config.data.validation=data/gopro-test"} < set(deblurgan)
