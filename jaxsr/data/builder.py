@@ -16,6 +16,7 @@ import numpy as np
 import tensorflow_datasets as tfds
 from absl import logging
 
+from jaxsr.data.listing import is_data_set
 from jaxsr.support.errors import UserError, choose
 from jaxsr.support.types import Record
 
@@ -101,11 +102,6 @@ def _silent_tfds() -> Iterator[None]:
             yield
     finally:
         logging.set_verbosity(verbosity)
-
-
-def is_data_set(folder: str | os.PathLike) -> bool:
-    """Return whether `folder` holds a TFDS data set."""
-    return (Path(folder) / "dataset_info.json").is_file()
 
 
 def open_source(folder: str | os.PathLike, split: str = "train", *, blurred: bool = False) -> Sequence[Record]:
