@@ -49,7 +49,7 @@ def _check_values(config: Config) -> None:
     """Raise UserError for a field whose value is out of bounds, whatever the task and the network."""
     check_bounds(config)
     factors = config.data.rescale
-    if not factors or not all(isinstance(factor, int | float) and 0 < factor <= 1 for factor in factors):
+    if not factors or not all(0 < factor <= 1 for factor in factors):
         raise UserError(f"data.rescale={factors} must be factors in (0, 1], at least one; set --config.data.rescale")
     choose("precision", config.precision, PRECISIONS)
     if not 0 <= (steps := config.pretraining.steps) < config.steps:

@@ -40,10 +40,14 @@ BOUNDS = {
     **{f"{half}optimizer.{name}": bound for half in ("", "adversarial.") for name, bound in OPTIMIZER.items()},
     **{f"{half}schedule.{name}": bound for half in ("", "adversarial.") for name, bound in SCHEDULE.items()},
 }
+LISTS = ("data.rescale", "data.exposures", "data.jitter")  # of numbers, whose bounds the tasks know
 
 
 def check_bounds(config: Config) -> None:
-    """Raise UserError, naming field, value, bound and remedy, for a number that is out of bounds."""
+    """Raise UserError, naming field, value, bound and remedy, for a number that is out of bounds, or none."""
+    for name in LISTS:
+        if not all(isinstance(value, int | float) for value in field_of(config, name)):
+            raise UserError(f"{name}={field_of(config, name)} must hold numbers; set --config.{name}")
     for name, bound in BOUNDS.items():
         if not bound.holds(value := field_of(config, name)):
             raise UserError(f"{name}={value} must {bound.said}; set --config.{name}")

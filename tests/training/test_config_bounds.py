@@ -22,6 +22,8 @@ from jaxsr.training.config_bounds import BOUNDS, check_bounds, field_of
         ("adversarial.optimizer.learning_rate", -1e-4, "adversarial.optimizer.learning_rate=-0.0001 must be a number"),
         ("adversarial.schedule.every", -5, "adversarial.schedule.every=-5 must be at least 1"),
         ("pixel_weight", float("inf"), "pixel_weight=inf must be a number from 0 up"),
+        ("data.rescale", ("half",), r"data.rescale=\('half',\) must hold numbers; set --config.data.rescale"),
+        ("data.jitter", (0.1, None), r"data.jitter=\(0.1, None\) must hold numbers"),
         ("data.stretch", 25.0, r"data.stretch=25.0 must lie in \[0, 1\]"),
     ],
 )
