@@ -48,6 +48,10 @@ def check_bounds(config: Config) -> None:
     for name in LISTS:
         if not all(isinstance(value, int | float) for value in field_of(config, name)):
             raise UserError(f"{name}={field_of(config, name)} must hold numbers; set --config.{name}")
+    for name in ("optimizer.layer_rates", "adversarial.optimizer.layer_rates"):
+        for layer, rate in field_of(config, name).items():
+            if not (isinstance(rate, int | float) and NOT_NEGATIVE.holds(rate)):
+                raise UserError(f"{name} of {layer!r} is {rate!r}, it must {NOT_NEGATIVE.said}; set --config.{name}")
     for name, bound in BOUNDS.items():
         if not bound.holds(value := field_of(config, name)):
             raise UserError(f"{name}={value} must {bound.said}; set --config.{name}")

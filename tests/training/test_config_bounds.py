@@ -34,6 +34,14 @@ def test_a_number_out_of_bounds_is_named(field, value, message):
         check_bounds(config)
 
 
+@pytest.mark.parametrize("rate", ["slow", -0.1, float("nan")])
+def test_a_layer_rate_that_is_none_is_named(rate):
+    config = default_config()
+    config.optimizer.layer_rates = {"conv3": rate}
+    with pytest.raises(UserError, match=f"optimizer.layer_rates of 'conv3' is {rate!r}, it must be a number from 0 up"):
+        check_bounds(config)
+
+
 def test_every_bound_is_that_of_a_number():
     config = default_config()
     for name in BOUNDS:
