@@ -21,7 +21,9 @@ _STRIDE = flags.DEFINE_integer("stride", None, "Pixels from one sub-image to the
 _RESCALE = flags.DEFINE_list(
     "rescale", ["1.0"], "Factors in (0, 1]; each photo is cut at each of these sizes, reduced by bicubic."
 )
-_VALIDATION = flags.DEFINE_string("validation", None, "Folder, file or pattern of the photos to validate with.")
+_VALIDATION = flags.DEFINE_string(
+    "validation", None, "Folder, file or pattern of photos to validate with, for --config.data.validation=SET."
+)
 _REPORT_ONLY = flags.DEFINE_bool("report_only", False, "Only print what the folders contain.")
 
 

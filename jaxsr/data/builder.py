@@ -5,8 +5,11 @@ decoding a PNG, and needs no TensorFlow.
 """
 
 import contextlib
+import fcntl
+import glob
 import io
 import os
+import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -16,8 +19,12 @@ import numpy as np
 import tensorflow_datasets as tfds
 from absl import logging
 
+from jaxsr.data.listing import is_data_set
 from jaxsr.support.errors import UserError, choose
+from jaxsr.support.files import RANDOM_CHARACTERS
 from jaxsr.support.types import Record
+
+UNFINISHED = {"hr_photos", "blurred_photos", "downloads"}  # what TFDS makes in the temporary folder
 
 Examples = Iterable[tuple[str, np.ndarray]]
 
@@ -81,13 +88,41 @@ def write_data_set(
     check_output(folder, overwrite=overwrite)
     folder = Path(folder).resolve()
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as temporary:
-        builder = (BlurredPhotos if blurred else HrPhotos)(examples=examples, data_dir=temporary)
+    with _temporary_folder(folder) as temporary:
+        builder = (BlurredPhotos if blurred else HrPhotos)(examples=examples, data_dir=str(temporary))
         with _silent_tfds():
             builder.download_and_prepare()
         if folder.exists():
-            folder.rename(Path(temporary) / "replaced")
+            folder.rename(temporary / "replaced")
         Path(builder.data_dir).rename(folder)
+
+
+@contextlib.contextmanager
+def _temporary_folder(folder: Path) -> Iterator[Path]:
+    """Yield a new folder beside `folder`, removed afterwards; those that killed writers of `folder` left go first."""
+    prefix = f".{folder.name}-"
+    for remains in folder.parent.glob(f"{glob.escape(prefix)}{'?' * RANDOM_CHARACTERS}"):
+        if remains.is_dir() and {path.name for path in remains.iterdir()} <= UNFINISHED:
+            with _locked(remains) as abandoned:
+                if abandoned:
+                    shutil.rmtree(remains, ignore_errors=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=prefix) as name, _locked(Path(name)):
+        yield Path(name)
+
+
+@contextlib.contextmanager
+def _locked(folder: Path) -> Iterator[bool]:
+    """Yield whether `folder` is locked while the block runs: not where another process has it, or nothing can be."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        locked = True
+    except OSError:
+        locked = False
+    try:
+        yield locked
+    finally:
+        os.close(handle)
 
 
 @contextlib.contextmanager
@@ -101,11 +136,6 @@ def _silent_tfds() -> Iterator[None]:
             yield
     finally:
         logging.set_verbosity(verbosity)
-
-
-def is_data_set(folder: str | os.PathLike) -> bool:
-    """Return whether `folder` holds a TFDS data set."""
-    return (Path(folder) / "dataset_info.json").is_file()
 
 
 def open_source(folder: str | os.PathLike, split: str = "train", *, blurred: bool = False) -> Sequence[Record]:

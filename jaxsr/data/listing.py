@@ -73,6 +73,11 @@ def find_photos(
     return Listing(dict(sorted(photos.items())), sorted(left_out))
 
 
+def is_data_set(folder: str | os.PathLike) -> bool:
+    """Return whether `folder` holds a data set of `python -m jaxsr.prepare_data`."""
+    return (Path(folder) / "dataset_info.json").is_file()
+
+
 def left_out_line(files: Sequence[Path]) -> str:
     """Return a line that counts the files that are no photos, by suffix, and names the first of them."""
     kinds = Counter(file.suffix.lower() or "without suffix" for file in files)

@@ -5,7 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from jaxsr.data.listing import PHOTO_SUFFIXES
+from absl import logging
+
+from jaxsr.data.listing import MAX_NAMED, PHOTO_SUFFIXES
 from jaxsr.support.errors import UserError
 
 # The path of a photo in the folder, without suffix: its name and, for a reference, its level
@@ -38,7 +40,8 @@ class Group:
 def read_groups(folder: str | Path) -> list[Group]:
     """Return the groups of `folder`, ordered by name, in the first of LAYOUTS in which an HR photo has a reference.
 
-    HR photos without references are left out. Raises UserError if no layout fits.
+    HR photos without references, and references without an HR photo, are left out and named in a warning. Raises
+    UserError if no layout fits.
     """
     folder = Path(folder)
     files = sorted(path for path in (*folder.glob("*"), *folder.glob("*/*")) if path.suffix.lower() in PHOTO_SUFFIXES)
@@ -53,7 +56,15 @@ def read_groups(folder: str | Path) -> list[Group]:
             if 0 in levels and len(levels) > 1
         ]
         if complete:
+            _warn_left_out(folder, sorted(groups.keys() - {group.name for group in complete}))
             return complete
     raise UserError(
         f"{folder} holds no HR photos with references; name them in one of these ways: {'; '.join(LAYOUTS)}"
     )
+
+
+def _warn_left_out(folder: Path, names: list[str]) -> None:
+    """Warn in one line of the photos `names` in `folder` that have no partner."""
+    if names:
+        shown = ", ".join(names[:MAX_NAMED]) + (", ..." if len(names) > MAX_NAMED else "")
+        logging.warning("%s: left out %d without an HR photo or without references: %s", folder, len(names), shown)

@@ -19,6 +19,7 @@ from jaxsr.imaging.patches import sub_image_starts
 from jaxsr.imaging.resize import output_size
 from jaxsr.support.errors import UserError
 from jaxsr.support.messages import say
+from jaxsr.support.paths import user_path
 
 MIN_SIDE = 32  # pixels; no patch with its context fits into less
 Item = Path | BlurredPhoto
@@ -89,6 +90,7 @@ def list_items(inputs: Sequence[str]) -> list[Item]:
 
     Raises UserError if only some of the inputs are folders of pairs, and as `list_photos` and `find_pairs` do.
     """
+    inputs = [str(user_path(item)) for item in inputs]
     paired = [holds_pairs(item) for item in inputs]
     if not any(paired):
         return list(list_photos(inputs))

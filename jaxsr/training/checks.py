@@ -6,15 +6,11 @@ from jaxsr.losses.pixel import LOSSES
 from jaxsr.models import ModelSpec
 from jaxsr.models.precision import PRECISIONS
 from jaxsr.support.errors import UserError, choose
-from jaxsr.support.types import Json
 from jaxsr.training.config import Config, default_config, network_of
+from jaxsr.training.config_bounds import check_bounds, field_of
 from jaxsr.training.objectives.supervision import SUPERVISIONS
 from jaxsr.training.tasks.task_table import task_of
 
-COUNTS = (  # fields that must be at least 1
-    *("steps", "batch_size", "accumulate", "log_every", "validate_every", "checkpoint_every"),
-    *("data.patch", "data.shakes", "supervision.fade", "adversarial.updates"),
-)
 TASK_FIELDS = {  # fields that one task has, and which others must leave as they are
     "data.scales": "sr",
     "data.pairs": "deblur",
@@ -51,15 +47,11 @@ def check_share(config: Config, share: int) -> None:
 
 def _check_values(config: Config) -> None:
     """Raise UserError for a field whose value is out of bounds, whatever the task and the network."""
-    for name in COUNTS:
-        if (value := _field(config, name)) < 1:
-            raise UserError(f"{name}={value} must be at least 1; set --config.{name}")
+    check_bounds(config)
     factors = config.data.rescale
     if not factors or not all(0 < factor <= 1 for factor in factors):
         raise UserError(f"data.rescale={factors} must be factors in (0, 1], at least one; set --config.data.rescale")
     choose("precision", config.precision, PRECISIONS)
-    if not 0 <= config.ema_decay < 1:
-        raise UserError(f"ema_decay={config.ema_decay} must lie in [0, 1); set --config.ema_decay")
     if not 0 <= (steps := config.pretraining.steps) < config.steps:
         raise UserError(
             f"pretraining.steps={steps} must lie in [0, steps={config.steps}); set --config.pretraining.steps"
@@ -70,7 +62,7 @@ def _check_task(config: Config, spec: ModelSpec) -> None:
     """Raise UserError for a network or a field that does not go with `config.task`."""
     task, defaults = task_of(config), default_config()
     for name, owner in TASK_FIELDS.items():
-        if owner != config.task and (value := _field(config, name)) != _field(defaults, name):
+        if owner != config.task and (value := field_of(config, name)) != field_of(defaults, name):
             raise UserError(
                 f"{name}={value!r} is for task={owner!r}, this config has task={config.task!r}; set "
                 f"--config.task={owner} or leave --config.{name} out"
@@ -102,9 +94,3 @@ def _check_kernels(config: Config, spec: ModelSpec) -> None:
         )
     if size != config.data.kernel_size:
         raise UserError(f"data.kernel_size={config.data.kernel_size} is not the network's kernel_size={size}; set both")
-
-
-def _field(config: Config, name: str) -> Json:
-    """Return the field of a dotted `name`."""
-    section, _, field = name.rpartition(".")
-    return (config[section] if section else config)[field]

@@ -31,8 +31,8 @@ class ModelSection:
 class DataSection:
     """`config.data`: photos, and what patches are made of them."""
 
-    train: str = "samples"  # "samples" (built in), folders of photos or a data set of prepare_data, by comma
-    validation: str = "samples"  # "samples" or a folder of HR photos, never trained on
+    train: str = "samples"  # "samples" (built in) and folders of photos, by comma, or a data set of prepare_data
+    validation: str = "samples"  # "samples", a folder of HR photos or a data set with some; never trained on
     patch: int = 32  # side of a training patch in LR pixels
     scales: tuple[int, ...] = ()  # sr: one set of weights for these; patches are then measured in HR pixels
     crops: int = 1  # of each sub-image that is read from a prepared data set; more, where patches are small

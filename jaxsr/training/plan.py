@@ -11,6 +11,7 @@ import numpy as np
 from jaxsr.devices import parallel
 from jaxsr.models import ModelSpec, initial_shapes, model_spec
 from jaxsr.models.spec import Network
+from jaxsr.support.errors import UserError
 from jaxsr.support.types import Device, Metrics, Params, Tree, Variables
 from jaxsr.training.checks import check_config, check_share
 from jaxsr.training.config import Config, network_of
@@ -104,7 +105,7 @@ def make_plan(config: Config) -> Plan:
     share = parallel.share_of(config.batch_size, devices)
     check_share(config, share)
     trained = spec.module(config.model.scale, **{**config.model.options.to_dict(), **spec.training_options})
-    layer_factors(initial_shapes(trained)["params"], config.optimizer.layer_rates.to_dict())
+    layer_factors(_shapes_of(trained, config), config.optimizer.layer_rates.to_dict())
     losses, adversary = make_losses(config), make_adversary(config)
     make_batch = functools.partial(task.make_batch, config, spec)
     return Plan(
@@ -119,6 +120,20 @@ def make_plan(config: Config) -> Plan:
         vgg_params=losses.vgg_params,
         stages=make_stages(config, spec, losses, adversary, make_batch),
     )
+
+
+def _shapes_of(network: Network, config: Config) -> Tree:
+    """Return the shapes of the network's parameters; raises UserError for options that make no network."""
+    try:
+        return initial_shapes(network)["params"]
+    except UserError:
+        raise
+    except (ArithmeticError, LookupError, TypeError, ValueError) as error:  # as layers answer to widths of 0 or none
+        options, reason = config.model.options.to_dict(), " ".join(str(error).split())
+        raise UserError(
+            f"{config.model.name} cannot be built with model.options={options} ({type(error).__name__}: {reason}); set "
+            f"--config.model.options.NAME to values like those that the packaged configs have"
+        ) from error
 
 
 def compile_stages(plan: Plan, feed: Feed) -> list[Program]:

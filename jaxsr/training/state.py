@@ -7,6 +7,7 @@ import optax
 from flax import struct
 
 from jaxsr.support.errors import UserError
+from jaxsr.support.paths import user_path
 from jaxsr.support.randomness import Purpose, seed_key
 from jaxsr.support.trees import by_path, from_paths
 from jaxsr.support.types import Params, Tree, Variables
@@ -75,7 +76,7 @@ def _constants(module: nn.Module, basis: str) -> Variables:
     """Return the constants of DAN with the principal components of the file `basis`."""
     if not hasattr(module, "kernel_size"):
         raise UserError(f"{type(module).__name__} has no PCA basis; leave --config.model.basis out")
-    components = load_basis(basis, kernel_size=module.kernel_size, code_length=module.code_length)  # type: ignore[attr-defined]
+    components = load_basis(user_path(basis), kernel_size=module.kernel_size, code_length=module.code_length)  # type: ignore[attr-defined]
     return {"constants": {"basis": jnp.asarray(components)}}
 
 
@@ -85,7 +86,7 @@ def taken_from(weights: str, variables: Variables, *, basis: bool = True) -> Var
     FSRCNN goes from one scale to another in this way. Without `basis` that of `variables` stays, which the config
     names. Prints how many there are. Raises UserError where none fits.
     """
-    fresh, saved = by_path(variables), by_path(load(weights).variables)
+    fresh, saved = by_path(variables), by_path(load(user_path(weights)).variables)
     fitting = {path for path in fresh.keys() & saved.keys() if fresh[path].shape == saved[path].shape}
     if not basis:
         fitting -= {BASIS}

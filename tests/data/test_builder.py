@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow_datasets as tfds
 
-from jaxsr.data.builder import check_output, is_data_set, open_source, write_data_set
+from jaxsr.data.builder import _locked, check_output, is_data_set, open_source, write_data_set
 from jaxsr.support.errors import UserError
 
 RNG = np.random.default_rng(0)
@@ -44,6 +44,19 @@ def test_failure_leaves_nothing_behind(tmp_path):
             write_data_set(tmp_path / name, {"train": failing()}, overwrite=True)
     assert [p.name for p in tmp_path.iterdir()] == ["old"]
     assert len(open_source(tmp_path / "old")) == 5
+
+
+def test_what_a_killed_writer_left_is_removed(tmp_path):
+    """But no hidden folder of the user's, and none of a writer that is alive."""
+    left, own, alive = (tmp_path / name for name in (".a-k1ll3d_x", ".a-original", ".a-2nd_proc"))
+    for folder in (left, alive):
+        (folder / "hr_photos" / "incomplete.S7BNXO_1.0.0").mkdir(parents=True)
+    own.mkdir()
+    (own / "photo.png").touch()
+    with _locked(alive) as locked:
+        assert locked
+        write_data_set(tmp_path / "a", {"train": PHOTOS})
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([own.name, alive.name, "a"])
 
 
 def test_output_among_other_files_is_refused(tmp_path):

@@ -22,9 +22,10 @@ def folder_of(root, *names):
         ["a_b/hr.png", "a_b/ref1.png", "a_b/ref5.jpg", "003/hr.PNG", "003/ref1.png", "alone/hr.png", "007/ref2.png"],
     ],
 )
-def test_layouts(names, tmp_path):
-    """HR photos without references, and references without an HR photo, are left out."""
+def test_layouts(names, tmp_path, caplog):
+    """HR photos without references, and references without an HR photo, are left out, and named."""
     groups = read_groups(folder_of(tmp_path, *names))
+    assert caplog.messages == [f"{tmp_path}: left out 2 without an HR photo or without references: 007, alone"]
     assert [group.name for group in groups] == ["003", "a_b"]
     last = groups[1]
     assert last.hr == tmp_path / names[0] and last.references == {1: tmp_path / names[1], 5: tmp_path / names[2]}

@@ -103,6 +103,14 @@ def test_pairs_and_photos_are_not_mixed(folder, tmp_path):
         prepare(paths, CropGrid(32, 16), tmp_path / "set")
 
 
+def test_pairs_in_the_home_folder_are_found(tmp_path, monkeypatch):
+    for kind in ("blur", "sharp"):
+        write_photo(tmp_path / "pairs" / kind / "a.png", Photo(np.zeros((40, 40, 3), np.uint8)))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (pair,) = list_items(["~/pairs"])
+    assert pair.sharp == tmp_path / "pairs" / "sharp" / "a.png"
+
+
 def test_split_without_a_readable_photo(folder, tmp_path):
     with pytest.raises(UserError, match=r"no train photo is readable, nothing was written; .*cut\.jpg"):
         prepare({"train": [folder / "cut.jpg"]}, CropGrid(48, 24), tmp_path / "set")

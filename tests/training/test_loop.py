@@ -223,6 +223,8 @@ def test_initial_weights_come_from_a_relative(tiny, tmp_path):
         ({"data.rescale": (0.0,)}, r"data.rescale=\(0.0,\) must be factors in \(0, 1\], at least one"),
         ({"data.rescale": ()}, r"data.rescale=\(\) must be factors"),
         ({"data.rescale": (1.0, -1.0)}, r"data.rescale=\(1.0, -1.0\) must be factors"),
+        ({"model.options.features": (0, 4)}, r"espcn cannot be built with model.options=.*\(0, 4\).*ZeroDivisionError"),
+        ({"model.options.features": (8,)}, r"espcn cannot be built with model.options=.*\(8,\).*IndexError"),
         ({"ema_decay": 1.0}, r"ema_decay=1.0 must lie in \[0, 1\)"),
         ({"data.patch": 200}, "no training photo has 408 pixels a side.*the largest has 151"),
         ({"data.train": "/nowhere"}, "/nowhere"),

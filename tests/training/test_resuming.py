@@ -6,6 +6,7 @@ import shutil
 import numpy as np
 import pytest
 
+from jaxsr.data.images import Photo, write_photo
 from jaxsr.support.errors import UserError
 from jaxsr.training.loop import train
 from jaxsr.training.run.checkpoints import Checkpoints
@@ -83,12 +84,24 @@ def test_an_average_can_end_and_begin(run, tiny, capsys):
     np.testing.assert_allclose(load(run).params["conv1"]["kernel"], arrays["params/conv1/kernel"], atol=1e-6)
 
 
-def test_an_array_of_another_shape_is_named(run, tiny):
-    """Adjustable clipping counts its updates, which a run without it has not counted."""
-    before = config_of(run)
-    with pytest.raises(UserError, match=r"optimizer/1/count has shape None there, \(\) here; choose another --workdir"):
-        train(tiny(steps=6, **{"optimizer.clip_elements": 0.1}), run)
-    assert config_of(run) == before
+@pytest.mark.slow
+def test_adjustable_clipping_can_begin_and_end(run, tiny, capsys):
+    """It counts the updates for the learning rate, as the schedule does."""
+    assert train(tiny(steps=5, **{"optimizer.clip_elements": 0.1}), run).step == 5
+    assert "optimizer.clip_elements changes from 0.0 to 0.1: holds from here" in capsys.readouterr().out
+    assert train(tiny(steps=6), run).step == 6
+
+
+def test_the_best_score_is_sought_anew_on_other_photos(run, tiny, tmp_path):
+    """A higher one on easier photos would keep best.safetensors as it is for ever."""
+    (easy := tmp_path / "easy").mkdir()
+    y, x = np.mgrid[:48, :48]
+    write_photo(easy / "smooth.png", Photo(np.stack([x, y, x + y], axis=-1).astype(np.uint8)))
+    train(tiny(steps=5, **{"data.validation": str(easy)}), run)
+    assert load(run / "best.safetensors").card["training"]["steps"] == 5
+    train(tiny(steps=6), run)
+    best, (*_, last) = load(run / "best.safetensors").card, records(run, "validation")
+    assert best["training"]["steps"] == 6 and last["step"] == 6
 
 
 @pytest.mark.slow

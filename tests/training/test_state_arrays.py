@@ -48,3 +48,19 @@ def test_what_does_not_fit_is_named(change):
         arrays["params/conv1/kernel"] = change(array)
     with pytest.raises(UserError, match=r"params/conv1/kernel has shape .* there, \(.*\) here; choose another"):
         state_from_arrays(state, arrays)
+
+
+def test_a_counter_of_updates_that_begins_or_ends_follows_the_others():
+    """Adjustable clipping has one of its own; a run may go on with it or without it."""
+    without, schedule = state_of(1), lambda count: 0.01
+    section = default_config().optimizer
+    section.clip_elements = 0.1
+    with_one = without.replace(optimizer=make_optimizer(section, schedule).init(without.params))
+    arrays = arrays_by_path(without)
+    arrays = {path: np.asarray(7) if path.endswith("/count") else array for path, array in arrays.items()}
+    assert "optimizer/1/count" not in arrays
+    found = arrays_by_path(state_from_arrays(with_one, arrays))
+    assert found.pop("optimizer/1/count") == 7
+    assert found.keys() == arrays.keys()
+    again = arrays_by_path(state_from_arrays(without, found | {"optimizer/1/count": np.asarray(9)}))
+    assert again.keys() == arrays.keys()

@@ -1,14 +1,15 @@
 """The feed of photos by name: the samples, folders, or a prepared data set."""
 
 from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
 
 import numpy as np
 from absl import logging
 
 from jaxsr.data.blurred_pairs import folder_pairs
+from jaxsr.data.listing import is_data_set
 from jaxsr.data.samples import folder_photos, sample_photos
 from jaxsr.support.errors import UserError
+from jaxsr.support.paths import user_path
 from jaxsr.support.types import Device
 from jaxsr.training.config import Config
 from jaxsr.training.feeds.feed import Feed
@@ -38,8 +39,8 @@ def open_pairs(config: Config, crop: int, devices: list[Device]) -> Feed:
 
 
 def names_in(config: Config, field: str) -> list[str]:
-    """Return the comma-separated names in `config.data[field]`; raises UserError where there are none."""
-    names = [name.strip() for name in config.data[field].split(",") if name.strip()]
+    """Return the comma-separated names in `config.data[field]`, `~` expanded; raises UserError where there are none."""
+    names = [str(user_path(name.strip())) for name in config.data[field].split(",") if name.strip()]
     if not names:
         raise UserError(f'data.{field} is empty; name folders of photos, a prepared data set, or "samples"')
     return names
@@ -47,7 +48,7 @@ def names_in(config: Config, field: str) -> list[str]:
 
 def _open(field: str, config: Config, crop: int, devices: list[Device]) -> Feed:
     names, blurred = names_in(config, field), field == "pairs"
-    if len(names) == 1 and (Path(names[0]) / "dataset_info.json").is_file():
+    if len(names) == 1 and is_data_set(names[0]):
         from jaxsr.data.builder import open_source  # TFDS takes seconds to import
 
         _warn_of_rescale(names[0], config.data.rescale)
@@ -68,7 +69,15 @@ def _warn_of_rescale(name: str, factors: Sequence[float]) -> None:
 
 
 def _read_all(field: str, names: list[str], read: Callable[[str], NamedPhotos]) -> dict[str, np.ndarray]:
-    """Return the photos that `read` yields of each of `names`; raises UserError when they exceed RESIDENT_LIMIT."""
+    """Return the photos that `read` yields of each of `names`; raises UserError when they exceed RESIDENT_LIMIT.
+
+    And for a prepared data set, which is streamed and cannot be mixed with photos.
+    """
+    if prepared := [name for name in names if is_data_set(name)]:
+        raise UserError(
+            f"data.{field} names the prepared data set {prepared[0]} beside others; name it alone, or make one of all "
+            f"photos: python -m jaxsr.prepare_data FOLDER... --output=DIR"
+        )
     photos: dict[str, np.ndarray] = {}
     total = 0
     for name in names:

@@ -11,6 +11,9 @@ FIXED = (
     *("adversarial.network", "adversarial.options.", "adversarial.optimizer.name"),
 )
 DATA = ("data.train", "data.pairs", "data.references", "data.synthetic_share")  # fields that decide the kind of data
+# Fields that decide what is validated on
+VALIDATION = ("data.validation", "data.degradation", "data.kernel_size", "data.exposures", "data.jitter")
+SCORED_ANEW = "scores before and after cannot be compared, so the best one is sought anew"
 # What other changes do, by the start of the field's name; the first that fits holds
 EFFECTS = {
     "steps": "the learning rate follows the schedule of the new length",
@@ -22,7 +25,8 @@ EFFECTS = {
     "initial_weights": "not read again: the run goes on from its own weights",
     "model.basis": "not read again: the run goes on with its own",
     "ema_decay": "holds from here; 0 drops the average of the weights, and one that is new starts at the weights",
-    "data.validation": "scores before and after cannot be compared",
+    "data.validation": SCORED_ANEW,
+    **dict.fromkeys(VALIDATION[1:], f"patches from here are made the new way; {SCORED_ANEW}"),
     "data.train": "patches from here come from the new photos",
     "data.": "patches from here are made the new way",
     "stop_on_collapse": "holds from here",
@@ -66,3 +70,8 @@ def describe(name: str, change: Change) -> str:
 def data_field(changed: dict[str, Change]) -> tuple[str, Change]:
     """Return the first of the `changed` fields that decides the kind of data; data.train where none of them does."""
     return next(((name, changed[name]) for name in DATA if name in changed), ("data.train", (None, None)))
+
+
+def scored_anew(changed: dict[str, Change]) -> bool:
+    """Return whether one of the `changed` fields makes scores before and after mean different things."""
+    return any(name in VALIDATION for name in changed)

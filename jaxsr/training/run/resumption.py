@@ -12,7 +12,7 @@ from jaxsr.support.types import Json
 from jaxsr.training.config import Config
 from jaxsr.training.feeds.feed import Feed, goes_on
 from jaxsr.training.plan import Plan
-from jaxsr.training.run.changes import changed_fields, check_changes, data_field, describe
+from jaxsr.training.run.changes import changed_fields, check_changes, data_field, describe, scored_anew
 from jaxsr.training.run.checkpoints import Checkpoints
 from jaxsr.training.run.run_folder import config_fields, read_config
 from jaxsr.training.run.score_watch import ScoreWatch
@@ -49,7 +49,8 @@ def resume(plan: Plan, workdir: Path, checkpoints: Checkpoints, feed: Feed, *, r
     for name, change in changed.items():
         print(describe(name, change), flush=True)
     _seek(feed, meta["position"], changed, restart=restart_data)
-    return Resumption(state, ScoreWatch.of_record(meta["watch"]))
+    watch = ScoreWatch() if scored_anew(changed) else ScoreWatch.of_record(meta["watch"])
+    return Resumption(state, watch)
 
 
 def _fitting_state(plan: Plan, arrays: dict[str, np.ndarray]) -> TrainState:

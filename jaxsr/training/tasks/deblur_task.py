@@ -4,10 +4,11 @@ import jax
 import jax.numpy as jnp
 
 from jaxsr.data.blurred_pairs import holds_pairs
+from jaxsr.data.listing import is_data_set
 from jaxsr.degradations.blurring import blur
 from jaxsr.degradations.camera_shake import check_shake
 from jaxsr.evaluation.paired_sets import read_set
-from jaxsr.evaluation.pairs import PairOptions
+from jaxsr.evaluation.pairs import PairOptions, given_pair
 from jaxsr.imaging.color import round_to_levels
 from jaxsr.imaging.patches import center_crop
 from jaxsr.models import ModelSpec
@@ -20,7 +21,13 @@ from jaxsr.training.feeds.blurred_feed import BlurredCrops, BlurredFeed
 from jaxsr.training.feeds.feed import Feed
 from jaxsr.training.feeds.open_photos import open_pairs, open_photos
 from jaxsr.training.tasks.augmentation import augment, to_images
-from jaxsr.training.tasks.validation_sets import ValidationSet, pairs_of, validation_photos
+from jaxsr.training.tasks.validation_sets import (
+    ValidationSet,
+    pairs_of,
+    prepared_records,
+    validation_name,
+    validation_photos,
+)
 
 SCALE = 1
 PROTOCOLS = ("rgb",)
@@ -70,10 +77,16 @@ def _blurred(config: Config, hr: jax.Array, kernels: jax.Array, keys: Key) -> ja
 
 
 def validation_set(config: Config) -> ValidationSet:
-    """Return the pairs in `data.validation`, or its photos blurred by the same kind of camera shake."""
-    data = config.data
-    if data.validation != "samples" and holds_pairs(data.validation):
-        pairs = [pair for source in read_set(data.validation).sources for pair in source.pairs(SCALE)]
+    """Return the pairs in `data.validation`, or its photos blurred by the same kind of camera shake.
+
+    A prepared data set must have pairs where the run learns from some. Raises UserError where there are none.
+    """
+    data, name = config.data, validation_name(config)
+    if data.pairs and is_data_set(name):
+        records = prepared_records(name, blurred=True)
+        pairs = [given_pair(bytes(record["name"]).decode(), record["hr"], record["blur"], SCALE) for record in records]
+    elif name != "samples" and holds_pairs(name):
+        pairs = [pair for source in read_set(name).sources for pair in source.pairs(SCALE)]
     else:
         options = PairOptions("motion", data.kernel_size, exposures=data.exposures, jitter=data.jitter)
         pairs = pairs_of(validation_photos(config), SCALE, options)

@@ -15,7 +15,7 @@ from jaxsr.support.types import Device, Key
 from jaxsr.training.batches import Batch, Batches
 from jaxsr.training.config import Config, network_of
 from jaxsr.training.feeds.reference_feed import ReferenceCrops, ReferenceFeed
-from jaxsr.training.tasks.validation_sets import PROTOCOLS, ValidationSet
+from jaxsr.training.tasks.validation_sets import PROTOCOLS, ValidationSet, validation_name
 from jaxsr.weights.vgg_files import load_vgg
 
 VALIDATION_PAIRS = PairOptions("pillow")  # CUFED5's protocol
@@ -44,7 +44,7 @@ def validation_set(config: Config) -> ValidationSet:
     """Return the photos in `data.validation`, each with its most similar reference."""
     key = seed_key(config.seed, Purpose.RANDOM_VGG)
     vgg = load_vgg(LAYERS, config.perceptual.weights, key=key)
-    sources = reference_sources(config.data.validation, VALIDATION_LEVEL)
+    sources = reference_sources(validation_name(config), VALIDATION_LEVEL)
     scale = config.model.scale
     pairs = [pair for source in sources for pair in source.pairs(scale, VALIDATION_PAIRS)]
     plain = RestoreOptions(vgg=vgg, precision="float32")

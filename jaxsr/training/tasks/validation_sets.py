@@ -5,10 +5,13 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from jaxsr.data.listing import is_data_set
 from jaxsr.data.samples import folder_photos, sample_photos
 from jaxsr.degradations.table import degradation_of
 from jaxsr.evaluation.pairs import Pair, PairOptions, make_pairs
 from jaxsr.restoration.options import RestoreOptions
+from jaxsr.support.paths import user_path
+from jaxsr.support.types import Record
 from jaxsr.training.config import Config
 
 PROTOCOLS = ("y8", "rgb")
@@ -32,9 +35,28 @@ class ValidationSet:
 
 
 def validation_photos(config: Config) -> Mapping[str, np.ndarray]:
-    """Return the photos (H, W, 3) uint8 of `config.data.validation` by name."""
-    name = config.data.validation
-    return sample_photos("validation") if name == "samples" else folder_photos(name)
+    """Return the photos (H, W, 3) uint8 of `config.data.validation` by name.
+
+    Those of a prepared data set are the sub-images of its split "validation". Raises UserError where there are none.
+    """
+    name = validation_name(config)
+    if name == "samples":
+        return sample_photos("validation")
+    if is_data_set(name):
+        return {bytes(record["name"]).decode(): record["hr"] for record in prepared_records(name)}
+    return folder_photos(name)
+
+
+def validation_name(config: Config) -> str:
+    """Return `config.data.validation`: "samples", or a path with `~` expanded."""
+    return str(user_path(config.data.validation))
+
+
+def prepared_records(folder: str, *, blurred: bool = False) -> Sequence[Record]:
+    """Return the records of the split "validation" of a data set, as `open_source` does; raises UserError likewise."""
+    from jaxsr.data.builder import open_source  # TFDS takes seconds to import
+
+    return open_source(folder, "validation", blurred=blurred)
 
 
 def degraded_photos(config: Config) -> ValidationSet:

@@ -86,3 +86,14 @@ def test_a_moved_data_set_is_missed_at_once(tiny, tmp_path):
     with pytest.raises(UserError, match="gone"):
         train(tiny(**{"data.train": str(tmp_path / "gone")}), tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+def test_a_set_in_the_home_folder_is_found(data_set, tiny, monkeypatch):
+    """Shells leave the ~ of --config.data.train=~/set as it is."""
+    monkeypatch.setenv("HOME", str(data_set.parent))
+    assert open_photos(tiny(**{"data.train": f"~/{data_set.name}"}), 20, DEVICES).sharded
+
+
+def test_a_set_beside_other_photos_is_refused(data_set, photos, tiny):
+    with pytest.raises(UserError, match="data.train names the prepared data set .*set beside others; name it alone"):
+        open_photos(tiny(**{"data.train": f"{photos},{data_set}"}), 20, DEVICES)

@@ -5,7 +5,15 @@ import pytest
 from jaxsr.support.errors import UserError
 from jaxsr.training.config import default_config
 from jaxsr.training.feeds.feed import goes_on
-from jaxsr.training.run.changes import EFFECTS, WITHOUT_EFFECT, changed_fields, check_changes, data_field, describe
+from jaxsr.training.run.changes import (
+    EFFECTS,
+    WITHOUT_EFFECT,
+    changed_fields,
+    check_changes,
+    data_field,
+    describe,
+    scored_anew,
+)
 from jaxsr.training.run.run_folder import config_fields, names_only
 
 
@@ -79,3 +87,18 @@ def test_which_positions_go_on(position, saved, expected):
 def test_names_are_those_of_the_folders_themselves():
     assert names_only("/data/T91, BSDS400/ ,samples") == "T91,BSDS400,samples"
     assert names_only("") == ""
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"data.validation": "Set5"}, True),
+        ({"data.degradation": "bd"}, True),
+        ({"data.train": "T91", "optimizer.learning_rate": 0.5}, False),
+    ],
+)
+def test_scores_of_other_photos_are_no_measure(fields, expected):
+    changed = change(**fields)
+    assert scored_anew(changed) is expected
+    lines = [describe(name, each) for name, each in changed.items()]
+    assert any("the best one is sought anew" in line for line in lines) is expected

@@ -1,0 +1,63 @@
+"""Which numbers the fields of a config may hold, whatever the task and the network."""
+
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+from jaxsr.support.errors import UserError
+from jaxsr.support.types import Json
+from jaxsr.training.config import Config
+
+LARGEST = 2**31 - 1  # what the devices' integers hold
+
+
+class Bound(NamedTuple):
+    """`holds(value)` says whether a number is in bounds, `said` what it must be."""
+
+    holds: Callable[[float], bool]
+    said: str
+
+
+COUNT = Bound(lambda value: 1 <= value <= LARGEST, f"be at least 1 and at most {LARGEST}")
+NOT_NEGATIVE = Bound(lambda value: value >= 0 and math.isfinite(value), "be a number from 0 up")
+POSITIVE = Bound(lambda value: value > 0 and math.isfinite(value), "be a number above 0")
+SHARE = Bound(lambda value: 0 <= value <= 1, "lie in [0, 1]")
+BELOW_1 = Bound(lambda value: 0 <= value < 1, "lie in [0, 1)")
+
+OPTIMIZER = {
+    **dict.fromkeys(("learning_rate", "weight_decay", "clip_norm", "clip_elements"), NOT_NEGATIVE),
+    **dict.fromkeys(("momentum", "second_momentum"), BELOW_1),
+}
+SCHEDULE = {"every": COUNT, "factor": POSITIVE, "final": NOT_NEGATIVE, "hold": SHARE, "warmup": NOT_NEGATIVE}
+BOUNDS = {
+    **dict.fromkeys(("steps", "batch_size", "accumulate", "log_every", "validate_every", "checkpoint_every"), COUNT),
+    **dict.fromkeys(("data.patch", "data.shakes", "supervision.fade", "adversarial.updates"), COUNT),
+    **dict.fromkeys(("seed", "steps_per_dispatch", "checkpoint_minutes"), NOT_NEGATIVE),
+    **dict.fromkeys(("pixel_weight", "variation_weight", "perceptual.weight", "texture.weight"), NOT_NEGATIVE),
+    **dict.fromkeys(("adversarial.weight", "adversarial.penalty", "pretraining.learning_rate"), NOT_NEGATIVE),
+    **dict.fromkeys(("data.stretch", "adversarial.min_contrast"), SHARE),
+    "ema_decay": BELOW_1,
+    **{f"{half}optimizer.{name}": bound for half in ("", "adversarial.") for name, bound in OPTIMIZER.items()},
+    **{f"{half}schedule.{name}": bound for half in ("", "adversarial.") for name, bound in SCHEDULE.items()},
+}
+LISTS = ("data.rescale", "data.exposures", "data.jitter")  # of numbers, whose bounds the tasks know
+
+
+def check_bounds(config: Config) -> None:
+    """Raise UserError, naming field, value, bound and remedy, for a number that is out of bounds, or none."""
+    for name in LISTS:
+        if not all(isinstance(value, int | float) for value in field_of(config, name)):
+            raise UserError(f"{name}={field_of(config, name)} must hold numbers; set --config.{name}")
+    for name in ("optimizer.layer_rates", "adversarial.optimizer.layer_rates"):
+        for layer, rate in field_of(config, name).items():
+            if not (isinstance(rate, int | float) and NOT_NEGATIVE.holds(rate)):
+                raise UserError(f"{name} of {layer!r} is {rate!r}, it must {NOT_NEGATIVE.said}; set --config.{name}")
+    for name, bound in BOUNDS.items():
+        if not bound.holds(value := field_of(config, name)):
+            raise UserError(f"{name}={value} must {bound.said}; set --config.{name}")
+
+
+def field_of(config: Config, name: str) -> Json:
+    """Return the field of a dotted `name`."""
+    section, _, field = name.rpartition(".")
+    return (config[section] if section else config)[field]

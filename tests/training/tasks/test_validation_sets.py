@@ -1,0 +1,46 @@
+"""Photos and pairs that a run is scored on, from folders and from prepared data sets."""
+
+import numpy as np
+import pytest
+
+from jaxsr.data.builder import write_data_set
+from jaxsr.data.samples import folder_photos
+from jaxsr.support.errors import UserError
+from jaxsr.training.tasks import deblur_task
+from jaxsr.training.tasks.validation_sets import degraded_photos, validation_photos
+
+RNG = np.random.default_rng(0)
+
+
+def written(folder, *, channels, splits=("train", "validation")):
+    """Return the data set of one sub-image in each of `splits`, and those by split."""
+    images = {split: RNG.integers(0, 256, (48, 56, channels), dtype=np.uint8) for split in splits}
+    examples = {split: [(f"{split}@1.0_0_0", image)] for split, image in images.items()}
+    write_data_set(folder, examples, blurred=channels == 6)
+    return folder, images
+
+
+def test_a_prepared_set_gives_the_sub_images_that_it_has_to_validate_with(tiny, tmp_path):
+    folder, images = written(tmp_path / "set", channels=3)
+    config = tiny(**{"data.train": str(folder), "data.validation": str(folder)})
+    (pair,) = degraded_photos(config).pairs
+    assert pair.name == "validation@1.0_0_0"
+    np.testing.assert_array_equal(pair.hr_levels, images["validation"])
+
+
+def test_a_prepared_set_of_pairs_gives_pairs(tiny, tmp_path):
+    folder, images = written(tmp_path / "set", channels=6)
+    (pair,) = deblur_task.validation_set(tiny("deblurgan", "wild", **{"data.validation": str(folder)})).pairs
+    np.testing.assert_array_equal(pair.hr_levels, images["validation"][..., :3])
+    np.testing.assert_allclose(pair.lr, images["validation"][..., 3:] / 255, atol=1e-6)
+
+
+def test_a_prepared_set_without_photos_to_validate_with_is_refused(tiny, tmp_path):
+    folder, _ = written(tmp_path / "set", channels=3, splits=("train",))
+    with pytest.raises(UserError, match="unknown split of .*set 'validation'; choose one of: train"):
+        validation_photos(tiny(**{"data.validation": str(folder)}))
+
+
+def test_the_home_folder_is_expanded(tiny, photos, monkeypatch):
+    monkeypatch.setenv("HOME", str(photos.parent))
+    assert validation_photos(tiny(**{"data.validation": f"~/{photos.name}"})).keys() == folder_photos(photos).keys()
