@@ -93,6 +93,15 @@ def test_threads_share_a_program(engine):
     assert len(results) == 4 and all(np.abs(each - expected).max() < 1e-4 for each in results)
 
 
+@pytest.mark.parametrize("engine", RUNTIMES)
+def test_photos_of_float64_are_taken_as_xla_takes_them(engine):
+    needs(engine)
+    model, pixels = small_model("espcn", 2), photo(20, 26) / 255
+    expected, result = (restored(model, pixels, each) for each in ("xla", engine))
+    assert result.dtype == np.float64
+    np.testing.assert_allclose(result, expected, atol=CLOSE)
+
+
 def test_broken_weights_are_said_to_be_broken():
     needs("openvino")
     model = small_model("espcn", 2)
