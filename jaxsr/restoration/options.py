@@ -10,7 +10,6 @@ import numpy as np
 from PIL import Image
 
 from jaxsr.engines.engine_choice import AUTO, check_engine
-from jaxsr.engines.runtimes import RUNTIMES
 from jaxsr.models import Model
 from jaxsr.restoration.precision_choice import CHOICES, chosen_precision
 from jaxsr.restoration.reference.reference_features import ReferenceFeatures
@@ -84,8 +83,6 @@ class RestoreOptions:
         for name in self.changed():
             if name in unused:
                 raise UserError(f"{model.name} takes no {name}; leave it out, or use {unused[name]}")
-        if model.needs and self.engine in RUNTIMES:
-            raise UserError(f"{model.name} runs by XLA alone, since it takes {model.needs[0]}s; leave the engine out")
         if self.ensemble and "reference" in model.needs:
             raise UserError(f"{model.name} matches an upright photo with references; leave the ensemble out")
 
