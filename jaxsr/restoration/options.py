@@ -9,7 +9,8 @@ from typing import TypeAlias
 import numpy as np
 from PIL import Image
 
-from jaxsr.engines.engine_choice import AUTO, check_engine
+from jaxsr.engines.engine_choice import AUTO, check_engine, engine_for
+from jaxsr.engines.runtimes import takes_bf16
 from jaxsr.models import Model
 from jaxsr.restoration.precision_choice import CHOICES, chosen_precision
 from jaxsr.restoration.reference.reference_features import ReferenceFeatures
@@ -43,7 +44,8 @@ class RestoreOptions:
         copies: for SRNTT: whether to match turned and scaled copies of the references, too.
         save_matches: for SRNTT: whether the extras hold the matches.
         precision: what the network computes in: "float32", "bf16" (bfloat16), or "auto", which is bf16 where that is
-            faster and was measured to change the result by less than anyone sees (see `precision_choice.py`).
+            faster, was measured to change the result by less than anyone sees (see `precision_choice.py`), and the
+            engine has it: onnxruntime has not.
     """
 
     tile: Tile = "auto"
@@ -72,8 +74,11 @@ class RestoreOptions:
         choose("precision", self.precision, dict.fromkeys(CHOICES))
 
     def with_precision(self, model: Model) -> "RestoreOptions":
-        """Return the options with the precision that "auto" stands for with `model` on this machine."""
-        return dataclasses.replace(self, precision=chosen_precision(model, self.precision))
+        """Return the options with the precision that "auto" stands for with `model` and the engine on this machine."""
+        precision = chosen_precision(model, self.precision)
+        if self.precision == AUTO and not takes_bf16(engine_for(model.spec.name, self.engine, precision=precision)):
+            precision = "float32"
+        return dataclasses.replace(self, precision=precision)
 
     def check(self, model: Model) -> None:
         """Raise UserError where an option was set that `model` has no use for."""

@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 
 from jaxsr.api.restorers import NetworkRestorer, open_restorer
+from jaxsr.engines.runtimes import RUNTIMES
 from jaxsr.restoration import precision_choice
 from jaxsr.restoration.options import RestoreOptions
 from jaxsr.restoration.precision_choice import TABLE, Difference, chosen_precision, weights_digest
 from jaxsr.support.errors import UserError
 from jaxsr.weights import load, shipped_names
+from tests.helpers.engines import needs
 from tests.helpers.photos import photo
 from tests.helpers.tiles import enlarge
 
@@ -45,6 +47,18 @@ def test_auto_goes_by_the_measured_difference(table):
     for elsewhere in ({"faster_on": ("gpu",)}, {"bf16": False}):
         table(model, 0.1, 0.5, **elsewhere)
         assert chosen_precision(model, "auto") == "float32" and chosen_precision(model, "bf16") == "bf16"
+
+
+def test_auto_leaves_an_engine_what_it_computes_in(table, monkeypatch):
+    """ONNX Runtime has no bfloat16 on CPUs, so that nobody who names it alone is told to name another."""
+    model = load("espcn-x2")
+    table(model, 0.1, 0.5)
+    for engine, expected in (("onnxruntime", "float32"), ("openvino", "bf16"), ("xla", "bf16")):
+        if engine in RUNTIMES:
+            needs(engine)
+        assert RestoreOptions(engine=engine).with_precision(model).precision == expected
+    monkeypatch.setenv("JAXSR_ENGINE", "onnxruntime")
+    assert RestoreOptions().with_precision(model).precision == "float32"
 
 
 def test_other_weights_were_not_measured(table):
