@@ -10,11 +10,11 @@ import numpy as np
 from PIL import Image
 
 from jaxsr.engines.engine_choice import AUTO, check_engine, engine_for
-from jaxsr.engines.runtimes import takes_bf16
+from jaxsr.engines.runtimes import check_precision, takes_bf16
 from jaxsr.models import Model
 from jaxsr.restoration.precision_choice import CHOICES, chosen_precision
 from jaxsr.restoration.reference.reference_features import ReferenceFeatures
-from jaxsr.restoration.tiles.placement import Tile
+from jaxsr.restoration.tiles.placement import Tile, check_tile
 from jaxsr.support.errors import UserError, choose
 from jaxsr.weights.vgg_files import VGGWeights
 
@@ -81,7 +81,7 @@ class RestoreOptions:
         return dataclasses.replace(self, precision=precision)
 
     def check(self, model: Model) -> None:
-        """Raise UserError where an option was set that `model` has no use for."""
+        """Raise UserError where an option was set that `model` has no use for, or by which it restores no photo."""
         unused: dict[str, str] = {} if "reference" in model.needs else dict.fromkeys(REFERENCE_FIELDS, "srntt")
         if "all_rounds" not in model.spec.detail_options:
             unused["all_rounds"] = "danv1 or danv2"
@@ -90,6 +90,8 @@ class RestoreOptions:
                 raise UserError(f"{model.name} takes no {name}; leave it out, or use {unused[name]}")
         if self.ensemble and "reference" in model.needs:
             raise UserError(f"{model.name} matches an upright photo with references; leave the ensemble out")
+        check_tile(model, self.tile)
+        check_precision(engine_for(model.spec.name, self.engine, precision=self.precision), self.precision)
 
     def changed(self) -> list[str]:
         """Return the names of the fields that are not at their default."""
