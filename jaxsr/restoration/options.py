@@ -61,6 +61,8 @@ class RestoreOptions:
 
     def __post_init__(self) -> None:
         """Raise UserError, naming the field, for a value that cannot be used."""
+        if isinstance(self.tile, np.integer):
+            object.__setattr__(self, "tile", int(self.tile))
         pixels = isinstance(self.tile, int) and not isinstance(self.tile, bool) and self.tile >= 1
         if not (pixels or self.tile in (None, "auto")):
             raise UserError(f"tile={self.tile!r} is no number of pixels; use 128, 'auto' or None")

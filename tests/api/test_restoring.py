@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import jax
 import numpy as np
 import pytest
 from PIL import Image, ImageCms
@@ -81,6 +82,13 @@ def test_paths_and_names(tmp_path):
 def test_mistakes_are_named(given, message, model):
     with pytest.raises(UserError, match=message):
         jaxsr.restore(given, model)
+
+
+def test_scales_and_tiles_of_numpy_are_numbers(model):
+    pixels, two = photo(30, 24), np.int64(2)
+    expected = jaxsr.restore(pixels, "espcn", scale=2, tile=16)
+    np.testing.assert_array_equal(jaxsr.restore(pixels, "espcn", scale=two, tile=np.int32(16)), expected)
+    assert jaxsr.create("espcn", scale=two, key=jax.random.key(0)).module.scale.bit_length() == 2
 
 
 def test_a_matrix_is_a_grey_photo(model):
