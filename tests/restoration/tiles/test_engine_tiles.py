@@ -110,6 +110,12 @@ def test_broken_weights_are_said_to_be_broken():
         restored(broken, photo(20, 20), "openvino")
 
 
+def test_a_network_that_loses_its_border_is_refused_as_by_xla():
+    needs("openvino")
+    with pytest.raises(UserError, match="padding='valid' is for training; restore with another padding"):
+        restored(small_model("fsrcnn", 2).with_options(padding="valid"), photo(20, 20), "openvino")
+
+
 @pytest.fixture
 def fresh_checks(tmp_path, monkeypatch):
     """Let no check be known yet; return the folder where they are noted."""
