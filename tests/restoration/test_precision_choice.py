@@ -6,9 +6,12 @@ import json
 import jax
 import numpy as np
 import pytest
+from PIL import Image
 
 from jaxsr.api.restorers import NetworkRestorer, open_restorer
 from jaxsr.engines.runtimes import RUNTIMES
+from jaxsr.evaluation.folder_scores import ScoreOptions, score_files
+from jaxsr.evaluation.sources import Source
 from jaxsr.restoration import precision_choice
 from jaxsr.restoration.options import RestoreOptions
 from jaxsr.restoration.precision_choice import TABLE, Difference, chosen_precision, weights_digest
@@ -59,6 +62,18 @@ def test_auto_leaves_an_engine_what_it_computes_in(table, monkeypatch):
         assert RestoreOptions(engine=engine).with_precision(model).precision == expected
     monkeypatch.setenv("JAXSR_ENGINE", "onnxruntime")
     assert RestoreOptions().with_precision(model).precision == "float32"
+
+
+def test_scores_by_that_engine_are_of_that_precision(table, tmp_path):
+    needs("onnxruntime")
+    model = load("espcn-x2")
+    table(model, 0.1, 0.5)
+    Image.fromarray(photo(32, 36)).save(tmp_path / "hr.png")
+    options = ScoreOptions(["y8"], precision="auto", engine="onnxruntime")
+    scores, failures = score_files(model, [Source(tmp_path / "hr.png")], options)
+    assert not failures and scores["y8"].precision == "float32"
+    with pytest.raises(UserError, match="precision=bf16: onnxruntime computes in float32"):
+        score_files(model, [Source(tmp_path / "hr.png")], dataclasses.replace(options, precision="bf16"))
 
 
 def test_other_weights_were_not_measured(table):
