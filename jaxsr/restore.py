@@ -242,7 +242,8 @@ def _options() -> "RestoreOptions":
     from jaxsr.data.listing import list_photos
     from jaxsr.restoration.options import RestoreOptions
 
-    tile = int(_TILE.value) if _TILE.value.isdecimal() else None if _TILE.value == "none" else _TILE.value
+    word = _TILE.value.lower()
+    tile = int(word) if word.isdecimal() else None if word == "none" else word
     references = tuple(path for item in _REFERENCE.value or () for path in list_photos([user_path(item)]))
     return RestoreOptions(
         tile=tile,  # pyright: ignore[reportArgumentType]  # checked there

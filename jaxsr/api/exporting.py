@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import export as jax_export
+from jax.extend import core
 
 from jaxsr.api.restorers import load_with_options, split_options
 from jaxsr.engines.runtimes import compile_graph, is_installed
@@ -23,6 +24,7 @@ from jaxsr.support.paths import output_file
 SUFFIXES = (".onnx", ".stablehlo")
 TOLERANCE = 1e-4  # greatest difference from the model, of values in [0, 1]
 SIZES = ((1, 0, 5), (2, 13, 2), (1, 28, 21))  # photos, and what is added to the smallest side: height, width
+MARGIN = 32  # pixels of a photo's side more than the smallest, on which a network that takes none says why
 PLATFORMS = ("cpu", "cuda", "tpu")
 PROGRAM, STABLEHLO, CARD = "exported.bin", "stablehlo.mlirbc", "card.json"  # in a .stablehlo file, which is a zip
 
@@ -104,18 +106,25 @@ def facts(model: Model) -> dict[str, str]:
     return {key: value if isinstance(value, str) else json.dumps(value) for key, value in fields.items()}
 
 
+def _traced(model: Model, channels: int) -> core.ClosedJaxpr:
+    """Return the program of the model's call on photos of any size; raises UserError where it takes none."""
+    side = smallest_side(model.minimum) + MARGIN
+    example = jax.ShapeDtypeStruct((1, side, side, channels), jnp.float32)
+    return trace(lambda photos: model(photos), photo_shape(model.minimum, channels), examples=[example])
+
+
 def _onnx(model: Model, channels: int) -> tuple[bytes, Run]:
     """Return the ONNX file of the model's call, and ONNX Runtime's way to run it."""
     from jaxsr.engines.onnx_conversion import to_onnx
 
-    program = trace(lambda x: model(x), photo_shape(model.minimum, channels))
-    file = to_onnx(program, ["restored"], facts(model))
+    file = to_onnx(_traced(model, channels), ["restored"], facts(model))
     session = compile_graph("onnxruntime", file)
     return file, lambda photos: session(photos)["restored"]
 
 
 def _stablehlo(model: Model, channels: int) -> tuple[bytes, Run]:
     """Return a zip of the exported program and the card, and what runs the program."""
+    _traced(model, channels)  # a network that cannot be exported says why in one line
     call = jax.jit(lambda photos: model(photos))
     exported = jax_export.export(call, platforms=PLATFORMS)(photo_shape(model.minimum, channels))
     serialized = bytes(exported.serialize())

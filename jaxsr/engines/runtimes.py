@@ -47,14 +47,25 @@ def check_installed(engine: str) -> None:
         raise UserError(f"engine={engine} is not installed: pip install 'jaxsr[{engine}]', or leave the engine out")
 
 
+def check_precision(engine: str, precision: str) -> None:
+    """Raise UserError where `engine` does not compute in `precision`, "float32" or "bf16"."""
+    if precision == "bf16" and not takes_bf16(engine):
+        raise UserError(
+            f"precision={precision}: {engine} computes in float32 on CPUs; leave the precision out, or use the engine "
+            "openvino"
+        )
+
+
+def takes_bf16(engine: str) -> bool:
+    """Return whether `engine` computes in bfloat16 where the processor does."""
+    return engine != "onnxruntime"
+
+
 def compile_graph(engine: str, file: bytes, precision: str = "float32") -> EngineProgram:
     """Return the compiled ONNX `file`; `precision` is "float32", or with "openvino" "bf16"."""
     check_installed(engine)
-    if engine == "openvino":
-        return OpenVINOProgram(file, precision)
-    if precision != "float32":
-        raise UserError(f"precision={precision}: onnxruntime computes in float32 on CPUs; use the engine openvino")
-    return _onnxruntime_program(file)
+    check_precision(engine, precision)
+    return OpenVINOProgram(file, precision) if engine == "openvino" else _onnxruntime_program(file)
 
 
 def cores() -> int:

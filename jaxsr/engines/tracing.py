@@ -1,9 +1,10 @@
 """What is exported of a model: its call on photos of any number, height and width, traced once."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import export
 from jax.extend import core
 from jax.typing import DTypeLike
@@ -32,6 +33,19 @@ def photo_shape(
     return jax.ShapeDtypeStruct((n, h, w, channels), dtype)
 
 
-def trace(function: Callable[..., Tree], *inputs: jax.ShapeDtypeStruct) -> core.ClosedJaxpr:
-    """Return the program of `function` on `inputs`, of which photos are the first."""
-    return jax.make_jaxpr(function)(*inputs)
+def trace(
+    function: Callable[..., Tree],
+    *inputs: jax.ShapeDtypeStruct,
+    examples: Sequence[jax.ShapeDtypeStruct | np.ndarray] = (),
+) -> core.ClosedJaxpr:
+    """Return the program of `function` on `inputs`, of which photos are the first.
+
+    `examples` are inputs whose sizes are numbers: where `function` refuses these too, its error is raised, which names
+    the mistake, and not JAX's about symbols.
+    """
+    try:
+        return jax.make_jaxpr(function)(*inputs)
+    except jax.errors.InconclusiveDimensionOperation:
+        if examples:
+            jax.eval_shape(function, *examples)
+        raise

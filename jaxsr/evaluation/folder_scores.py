@@ -18,7 +18,6 @@ from jaxsr.metrics.protocols import PROTOCOLS
 from jaxsr.models import Model
 from jaxsr.restoration.options import RestoreOptions
 from jaxsr.restoration.photo import warm_up
-from jaxsr.restoration.precision_choice import chosen_precision
 from jaxsr.restoration.reference.preparation import load_for_matching, read_references
 from jaxsr.restoration.tiles.placement import TileCache
 from jaxsr.support.errors import FAILURES, UserError, choose, failure_line
@@ -54,6 +53,14 @@ class ScoreOptions:
     copies: bool = False
     precision: str = "float32"
 
+    def restoring(self, model: Model) -> RestoreOptions:
+        """Return how `model` restores; raises UserError where it restores no photo so."""
+        options = RestoreOptions(
+            ensemble=self.ensemble, engine=self.engine, quantize=False, precision=self.precision
+        ).with_precision(model)
+        options.check(model)
+        return options
+
     def check(self, sources: Sequence[Source], scale: int) -> None:
         """Raise UserError for unknown protocols, and where pairs of `sources` are to be made and cannot be."""
         for name in self.protocols:
@@ -85,8 +92,7 @@ def score_files(
     protocols = options.protocols or (default_protocol(model),)
     outputs = _outputs(sources, options.save_to)
     cache = TileCache([size for source in sources if (size := source.lr_size(model.scale))])
-    precision = chosen_precision(model, options.precision)
-    shared = RestoreOptions(ensemble=options.ensemble, engine=options.engine, quantize=False, precision=precision)
+    shared = options.restoring(model)
     if "reference" in model.needs:
         shared = dataclasses.replace(shared, vgg=load_for_matching(options.vgg), copies=options.copies)
     compiled = set()
@@ -108,7 +114,7 @@ def score_files(
         return with_niqe(rows, pair, restored) if options.niqe else rows
 
     rows, pair, failures = _score_each(sources, model.scale, options.pairs_made, score_one, progress)
-    return gather(model.name, rows, pair, precision=precision), failures
+    return gather(model.name, rows, pair, precision=shared.precision), failures
 
 
 def _outputs(sources: Sequence[Source], folder: str | Path | None) -> dict[Source, Path]:

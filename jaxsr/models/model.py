@@ -43,7 +43,8 @@ class Model:
     card: Mapping[str, Json] = dataclasses.field(default_factory=Card)
 
     def __post_init__(self) -> None:
-        """Make the card hashable."""
+        """Make the card hashable, and a scale of NumPy's integers one of Python's, which sizes are computed with."""
+        object.__setattr__(self, "scale", int(self.scale))
         if not isinstance(self.card, Card):
             object.__setattr__(self, "card", Card(self.card))
 

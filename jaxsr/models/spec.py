@@ -76,7 +76,7 @@ class ModelSpec:
             if name not in fields:
                 raise UserError(f"{self.name} has no option {name!r}; {nearest(name, fields)}")
         options = {name: tuple(v) if isinstance(v, list) else v for name, v in options.items()}
-        return self.build(**({"scale": scale} if self._takes_scale else {}), **options)
+        return self.build(**({"scale": int(scale)} if self._takes_scale else {}), **options)
 
     def check_scale(self, scale: int) -> None:
         """Raise UserError for a scale that the paper does not have."""

@@ -23,7 +23,7 @@ def as_photo(photo: PhotoLike) -> Photo:
     if not isinstance(photo, np.ndarray):
         raise UserError(f"cannot restore a {type(photo).__name__}; give a NumPy array, a PIL image or a path")
     check_array(photo)
-    return split_alpha(photo)
+    return split_alpha(np.asarray(photo))  # a matrix would stay one, with its two axes
 
 
 def like(original: PhotoLike, photo: Photo) -> np.ndarray | Image.Image:
@@ -53,12 +53,14 @@ def split_alpha(array: np.ndarray) -> Photo:
 
 
 def check_array(photo: np.ndarray) -> None:
-    """Raise UserError unless `photo` is (H, W) or (H, W, 1 to 4) uint8, uint16 or float in [0, 1]."""
+    """Raise UserError unless `photo` is (H, W) or (H, W, 1 to 4) uint8, uint16 or float in [0, 1], all of it there."""
+    if isinstance(photo, np.ma.MaskedArray):
+        raise UserError("a masked array lacks pixels; fill them, as with photo.filled(0), or give them alpha 0")
     if photo.ndim not in (2, 3) or (photo.ndim == 3 and photo.shape[-1] not in (1, 2, 3, 4)) or photo.size == 0:
         raise UserError(f"a photo has shape (H, W) or (H, W, 1 to 4); got {photo.shape}")
     if photo.dtype in (np.uint8, np.uint16):
         return
-    if not np.issubdtype(photo.dtype, np.floating):
+    if not np.issubdtype(photo.dtype, np.floating) or photo.dtype.itemsize > np.dtype(np.float64).itemsize:
         raise UserError(f"a photo is uint8, uint16 or float in [0, 1]; got {photo.dtype}")
     if not (photo.min() >= 0 and photo.max() <= 1):  # also refuses NaN
         raise UserError(f"float photos lie in [0, 1]; got [{photo.min():g}, {photo.max():g}]; divide by their maximum")

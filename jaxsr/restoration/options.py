@@ -9,12 +9,12 @@ from typing import TypeAlias
 import numpy as np
 from PIL import Image
 
-from jaxsr.engines.engine_choice import AUTO, check_engine
-from jaxsr.engines.runtimes import RUNTIMES
+from jaxsr.engines.engine_choice import AUTO, check_engine, engine_for
+from jaxsr.engines.runtimes import check_precision, takes_bf16
 from jaxsr.models import Model
 from jaxsr.restoration.precision_choice import CHOICES, chosen_precision
 from jaxsr.restoration.reference.reference_features import ReferenceFeatures
-from jaxsr.restoration.tiles.placement import Tile
+from jaxsr.restoration.tiles.placement import Tile, check_tile
 from jaxsr.support.errors import UserError, choose
 from jaxsr.weights.vgg_files import VGGWeights
 
@@ -44,7 +44,8 @@ class RestoreOptions:
         copies: for SRNTT: whether to match turned and scaled copies of the references, too.
         save_matches: for SRNTT: whether the extras hold the matches.
         precision: what the network computes in: "float32", "bf16" (bfloat16), or "auto", which is bf16 where that is
-            faster and was measured to change the result by less than anyone sees (see `precision_choice.py`).
+            faster, was measured to change the result by less than anyone sees (see `precision_choice.py`), and the
+            engine has it: onnxruntime has not.
     """
 
     tile: Tile = "auto"
@@ -60,6 +61,8 @@ class RestoreOptions:
 
     def __post_init__(self) -> None:
         """Raise UserError, naming the field, for a value that cannot be used."""
+        if isinstance(self.tile, np.integer):
+            object.__setattr__(self, "tile", int(self.tile))
         pixels = isinstance(self.tile, int) and not isinstance(self.tile, bool) and self.tile >= 1
         if not (pixels or self.tile in (None, "auto")):
             raise UserError(f"tile={self.tile!r} is no number of pixels; use 128, 'auto' or None")
@@ -73,21 +76,24 @@ class RestoreOptions:
         choose("precision", self.precision, dict.fromkeys(CHOICES))
 
     def with_precision(self, model: Model) -> "RestoreOptions":
-        """Return the options with the precision that "auto" stands for with `model` on this machine."""
-        return dataclasses.replace(self, precision=chosen_precision(model, self.precision))
+        """Return the options with the precision that "auto" stands for with `model` and the engine on this machine."""
+        precision = chosen_precision(model, self.precision)
+        if self.precision == AUTO and not takes_bf16(engine_for(model.spec.name, self.engine, precision=precision)):
+            precision = "float32"
+        return dataclasses.replace(self, precision=precision)
 
     def check(self, model: Model) -> None:
-        """Raise UserError where an option was set that `model` has no use for."""
+        """Raise UserError where an option was set that `model` has no use for, or by which it restores no photo."""
         unused: dict[str, str] = {} if "reference" in model.needs else dict.fromkeys(REFERENCE_FIELDS, "srntt")
         if "all_rounds" not in model.spec.detail_options:
             unused["all_rounds"] = "danv1 or danv2"
         for name in self.changed():
             if name in unused:
                 raise UserError(f"{model.name} takes no {name}; leave it out, or use {unused[name]}")
-        if model.needs and self.engine in RUNTIMES:
-            raise UserError(f"{model.name} runs by XLA alone, since it takes {model.needs[0]}s; leave the engine out")
         if self.ensemble and "reference" in model.needs:
             raise UserError(f"{model.name} matches an upright photo with references; leave the ensemble out")
+        check_tile(model, self.tile)
+        check_precision(engine_for(model.spec.name, self.engine, precision=self.precision), self.precision)
 
     def changed(self) -> list[str]:
         """Return the names of the fields that are not at their default."""

@@ -64,6 +64,8 @@ def test_every_network_of_one_input(name, suffix, tmp_path):
         ("kernelgan", "a.onnx", "kernelgan cannot be exported: it trains its networks on each photo"),
         ("zssr", "a.onnx", "zssr cannot be exported: it trains its network on each photo"),
         ("srntt", "a.stablehlo", "srntt cannot be exported: it takes features of references"),
+        ("fsrcnn-x2,padding=valid", "a.onnx", "padding='valid' is for training; restore with another padding"),
+        ("fsrcnn-x2,padding=valid", "a.stablehlo", "padding='valid' is for training; restore with another padding"),
         ("espcn-x2", "a.tflite", "is neither ONNX nor StableHLO"),
     ],
 )

@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import jax
 import numpy as np
 import pytest
 from PIL import Image, ImageCms
@@ -68,9 +69,12 @@ def test_paths_and_names(tmp_path):
         (np.zeros((2, 3, 4, 5)), r"a photo has shape \(H, W\) or \(H, W, 1 to 4\); got \(2, 3, 4, 5\)"),
         (np.zeros((0, 3)), "a photo has shape"),
         (np.zeros((20, 20), np.int32), "a photo is uint8, uint16 or float in .0, 1.; got int32"),
+        (np.zeros((20, 20), np.longdouble), "a photo is uint8, uint16 or float in .0, 1.; got float"),
+        (np.ma.zeros((20, 20)), "a masked array lacks pixels; fill them"),
         (np.full((20, 20), 255.0), "float photos lie in .0, 1.; got .255, 255.; divide"),
         (np.full((20, 20), np.nan), "float photos lie in"),
-        (Image.new("F", (9, 9)), "cannot restore a PIL image of mode F; convert it"),
+        (Image.new("F", (9, 9)), "cannot restore a PIL image of mode F; give its numbers as an array, uint16 or"),
+        (Image.new("I", (9, 9)), "cannot restore a PIL image of mode I; give its numbers as an array, uint16 or"),
         (Image.new("CMYK", (9, 9)), "cannot restore a PIL image of mode CMYK; convert it"),
         ("/nowhere/photo.png", "/nowhere/photo.png: no such file"),
     ],
@@ -78,6 +82,19 @@ def test_paths_and_names(tmp_path):
 def test_mistakes_are_named(given, message, model):
     with pytest.raises(UserError, match=message):
         jaxsr.restore(given, model)
+
+
+def test_scales_and_tiles_of_numpy_are_numbers(model):
+    pixels, two = photo(30, 24), np.int64(2)
+    expected = jaxsr.restore(pixels, "espcn", scale=2, tile=16)
+    np.testing.assert_array_equal(jaxsr.restore(pixels, "espcn", scale=two, tile=np.int32(16)), expected)
+    assert jaxsr.create("espcn", scale=two, key=jax.random.key(0)).module.scale.bit_length() == 2
+
+
+def test_a_matrix_is_a_grey_photo(model):
+    grey = photo(20, 24)[..., 0]
+    result = jaxsr.restore(grey.view(np.matrix), model)
+    np.testing.assert_array_equal(result, jaxsr.restore(grey, model))
 
 
 def test_a_contradicting_scale_is_refused(model):

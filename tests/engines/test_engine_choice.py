@@ -4,9 +4,11 @@ import pytest
 
 from jaxsr.engines import engine_choice, runtimes
 from jaxsr.engines.engine_choice import engine_for, measured_times
+from jaxsr.engines.runtimes import RUNTIMES
 from jaxsr.models import MODELS
 from jaxsr.restoration.options import RestoreOptions
 from jaxsr.support.errors import UserError
+from tests.helpers import networks
 from tests.helpers.tiles import SRNTT_MODEL
 
 TIMES = {
@@ -58,12 +60,23 @@ def test_a_missing_extra_is_named_before_any_work(machine):
         RestoreOptions(engine="openvino")
 
 
-def test_engines_that_do_not_exist_or_fit_are_refused():
+def test_engines_that_do_not_exist_are_refused():
     with pytest.raises(UserError, match="unknown engine 'openvin'; did you mean 'openvino'"):
         RestoreOptions(engine="openvin")
-    if runtimes.is_installed("openvino"):
-        with pytest.raises(UserError, match="runs by XLA alone"):
-            RestoreOptions(engine="openvino").check(SRNTT_MODEL)
+
+
+@pytest.mark.parametrize("engine", RUNTIMES)
+def test_engines_take_the_network_of_srntt(machine, engine):
+    RestoreOptions(engine=engine).check(SRNTT_MODEL)
+
+
+def test_what_no_photo_can_be_restored_with_is_refused_before_any_work(machine, monkeypatch):
+    model = networks.network("espcn", 2)
+    with pytest.raises(UserError, match="precision=bf16: onnxruntime computes in float32 on CPUs; leave the precision"):
+        RestoreOptions(engine="onnxruntime", precision="bf16").check(model)
+    monkeypatch.setenv("JAXSR_ENGINE", "tpu")
+    with pytest.raises(UserError, match="JAXSR_ENGINE=tpu is no engine"):
+        RestoreOptions().check(model)
 
 
 def test_the_committed_table_knows_networks_and_engines():

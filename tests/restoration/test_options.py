@@ -50,5 +50,9 @@ def test_options_that_do_not_fit_the_model():
         RestoreOptions(all_rounds=True).check(espcn)
     with pytest.raises(UserError, match="danv1-x2 takes no copies; leave it out, or use srntt"):
         RestoreOptions(copies=True).check(dan)
+    with pytest.raises(UserError, match="tile=5 is too small for a network that sees 4 pixels far; use at least 12"):
+        RestoreOptions(tile=5).check(espcn)
+    with pytest.raises(UserError, match="tile=64: danv1-x2 sees the whole photo at every pixel; leave the tile out"):
+        RestoreOptions(tile=64).check(dan)
     with pytest.raises(UserError, match="srntt-x4 matches an upright photo with references; leave the ensemble out"):
         RestoreOptions(ensemble=True).check(SRNTT_MODEL)

@@ -6,13 +6,18 @@ import json
 import jax
 import numpy as np
 import pytest
+from PIL import Image
 
 from jaxsr.api.restorers import NetworkRestorer, open_restorer
+from jaxsr.engines.runtimes import RUNTIMES
+from jaxsr.evaluation.folder_scores import ScoreOptions, score_files
+from jaxsr.evaluation.sources import Source
 from jaxsr.restoration import precision_choice
 from jaxsr.restoration.options import RestoreOptions
 from jaxsr.restoration.precision_choice import TABLE, Difference, chosen_precision, weights_digest
 from jaxsr.support.errors import UserError
 from jaxsr.weights import load, shipped_names
+from tests.helpers.engines import needs
 from tests.helpers.photos import photo
 from tests.helpers.tiles import enlarge
 
@@ -45,6 +50,30 @@ def test_auto_goes_by_the_measured_difference(table):
     for elsewhere in ({"faster_on": ("gpu",)}, {"bf16": False}):
         table(model, 0.1, 0.5, **elsewhere)
         assert chosen_precision(model, "auto") == "float32" and chosen_precision(model, "bf16") == "bf16"
+
+
+def test_auto_leaves_an_engine_what_it_computes_in(table, monkeypatch):
+    """ONNX Runtime has no bfloat16 on CPUs, so that nobody who names it alone is told to name another."""
+    model = load("espcn-x2")
+    table(model, 0.1, 0.5)
+    for engine, expected in (("onnxruntime", "float32"), ("openvino", "bf16"), ("xla", "bf16")):
+        if engine in RUNTIMES:
+            needs(engine)
+        assert RestoreOptions(engine=engine).with_precision(model).precision == expected
+    monkeypatch.setenv("JAXSR_ENGINE", "onnxruntime")
+    assert RestoreOptions().with_precision(model).precision == "float32"
+
+
+def test_scores_by_that_engine_are_of_that_precision(table, tmp_path):
+    needs("onnxruntime")
+    model = load("espcn-x2")
+    table(model, 0.1, 0.5)
+    Image.fromarray(photo(32, 36)).save(tmp_path / "hr.png")
+    options = ScoreOptions(["y8"], precision="auto", engine="onnxruntime")
+    scores, failures = score_files(model, [Source(tmp_path / "hr.png")], options)
+    assert not failures and scores["y8"].precision == "float32"
+    with pytest.raises(UserError, match="precision=bf16: onnxruntime computes in float32"):
+        score_files(model, [Source(tmp_path / "hr.png")], dataclasses.replace(options, precision="bf16"))
 
 
 def test_other_weights_were_not_measured(table):

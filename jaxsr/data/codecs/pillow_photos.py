@@ -18,6 +18,7 @@ from jaxsr.support.errors import UserError
 
 IMAGE_MODES = ("1", "P", "PA", "L", "LA", "La", "RGB", "RGBA", "RGBa", "I;16", "I;16B")
 FILE_MODES = (*IMAGE_MODES, "RGBX", "CMYK", "YCbCr")
+NUMBER_MODES = ("I", "F", "I;16L", "I;16N")
 _INCH = 25.4  # millimetres
 
 
@@ -30,7 +31,7 @@ def photo_of_image(
     image that cannot be decoded.
     """
     if image.mode not in modes:
-        raise UserError(f"cannot restore a PIL image of mode {image.mode}; convert it: image.convert('RGB')")
+        raise UserError(f"cannot restore a PIL image of mode {image.mode}; {_remedy(image.mode)}")
     try:
         image.load()  # Pillow turns TIFF itself
     except OSError as error:
@@ -45,6 +46,13 @@ def photo_of_image(
     orientation = UPRIGHT if getattr(image, "format", "") in ("TIFF", "AVIF", "HEIF") else orientation_in(tags, xmp)
     bands = _array_of(image) if bands is None else bands
     return photo_of_bands(bands, orientation, image.info.get("icc_profile"), metadata)
+
+
+def _remedy(mode: str) -> str:
+    """Return what to do with an image of that mode; Pillow's `convert` would clip numbers to 8 bits: black or white."""
+    if mode in NUMBER_MODES:
+        return "give its numbers as an array, uint16 or float in [0, 1], made of np.asarray(image)"
+    return "convert it: image.convert('RGB')"
 
 
 def image_of_photo(photo: Photo) -> Image.Image:

@@ -45,7 +45,7 @@ def transfer(
     if reference.conditions:
         swaps, matches = _swaps_of(reference, pixels)
     else:
-        swaps, matches = _swaps_of_own(model, reference.vgg, pixels, options.precision)
+        swaps, matches = _swaps_of_own(model, reference.vgg, pixels, options)
     plain = dataclasses.replace(options, all_rounds=False)
     image, _ = restore_tiled(model, pixels, plain, extra_inputs=swaps.maps, cache=cache, progress=progress)
     return image, matches if options.save_matches else {}
@@ -107,13 +107,15 @@ def _swaps_of(reference: ReferenceFeatures, pixels: np.ndarray) -> tuple[Swaps, 
     return Swaps(*parts), _match_extras(matches, reference.sizes)
 
 
-def _swaps_of_own(model: Model, vgg: VGGWeights, pixels: np.ndarray, precision: str) -> tuple[Swaps, PhotoExtras]:
+def _swaps_of_own(
+    model: Model, vgg: VGGWeights, pixels: np.ndarray, options: RestoreOptions
+) -> tuple[Swaps, PhotoExtras]:
     """Return the maps of a photo that is its own reference, and the matches.
 
     Each layer of the network's own enlargement is matched with that layer of the LR photo.
     """
     rgb = float_rgb(pixels)
-    unquantized = RestoreOptions(quantize=False, precision=precision)
+    unquantized = RestoreOptions(quantize=False, engine=options.engine, precision=options.precision)
     enlarged = np.clip(restore_tiled(model.with_options(alone=True), rgb, unquantized)[0], 0, 1)
     rest = [(0, -side % SCALE) for side in rgb.shape[:2]]
     content = photo_features(vgg, enlarged, LAYERS)

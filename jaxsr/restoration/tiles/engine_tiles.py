@@ -30,6 +30,7 @@ def run_tiles_by(
 
     The first result of a size is checked; where it is wrong, XLA computes it.
     """
+    tiles = tiles.astype(jax.dtypes.canonicalize_dtype(tiles.dtype), copy=False)  # as JAX does: float64 is float32
     version = engine_version(engine)
     key = (engine, model.spec.name, version, precision, spec, tiles.dtype.str, tiles.shape, _digest(model))
     passed = has_passed(key)
@@ -73,8 +74,9 @@ def tile_graph(model: Model, spec: ProgramSpec, tiles: np.ndarray, extra_inputs:
     n, h, w, _ = photos.shape
     factors = [(leaf.shape[1] // tiles.shape[1], leaf) for leaf in leaves]
     inputs = [photos, *(jax.ShapeDtypeStruct((n, f * h, f * w, x.shape[-1]), x.dtype) for f, x in factors)]
+    program = trace(function, *inputs, examples=(tiles, *leaves))
     names = sorted(jax.eval_shape(function, *inputs))  # the order of a dictionary's leaves
-    return to_onnx(trace(function, *inputs), names, {}, multiple=model.spec.multiple_of)
+    return to_onnx(program, names, {}, multiple=model.spec.multiple_of)
 
 
 def _digest(model: Model) -> str:

@@ -42,12 +42,22 @@ def best_tile(size: int, halo: int, *, largest: int | None = None, multiple: int
     program. `largest` is the largest tile (None: MAX_TILE, or more where the halo is large); `size` and `halo` are
     multiples of `multiple`, and so are the tiles. Raises UserError for a `largest` that is mostly halo.
     """
-    least = max(min_tile(halo), multiple)
-    if largest is not None and largest < least:
-        raise UserError(f"tile={largest} is too small for a network that sees {halo} pixels far; use at least {least}")
+    if largest is not None:
+        check_largest(largest, halo, multiple)
+    least = _least_tile(halo, multiple)
     ladder = tile_ladder(largest or max(MAX_TILE, 1 << (least - 1).bit_length()), least, multiple)
     work = {tile: tile * len(spans(size, tile, halo)) for tile in ladder if tile <= size}
     return next((tile for tile, pixels in work.items() if pixels <= 1.1 * min(work.values())), size)
+
+
+def check_largest(largest: int, halo: int, multiple: int = 1) -> None:
+    """Raise UserError for a `largest` tile that is mostly `halo`."""
+    if largest < (least := _least_tile(halo, multiple)):
+        raise UserError(f"tile={largest} is too small for a network that sees {halo} pixels far; use at least {least}")
+
+
+def _least_tile(halo: int, multiple: int) -> int:
+    return max(min_tile(halo), multiple)
 
 
 def min_tile(halo: int) -> int:

@@ -15,7 +15,7 @@ from jaxsr.degradations.reductions import BICUBIC_CONTEXT
 from jaxsr.devices.meshes import place_replicated
 from jaxsr.models import Model
 from jaxsr.models.forward import ForwardSpec
-from jaxsr.restoration.tiles.geometry import MAX_ENLARGED_TILE, TilePlacement, best_tile, min_tile, spans
+from jaxsr.restoration.tiles.geometry import MAX_ENLARGED_TILE, TilePlacement, best_tile, check_largest, min_tile, spans
 from jaxsr.restoration.tiles.limits import CPU_LIMITS, TileLimits, tile_limits
 from jaxsr.support.errors import UserError
 from jaxsr.support.types import Variables
@@ -100,6 +100,17 @@ def context(model: Model) -> int | None:
     if model.spec.pre_upsampled:
         return BICUBIC_CONTEXT - (-radius // model.scale)
     return max(radius, BICUBIC_CONTEXT) if model.channels == 1 else radius
+
+
+def check_tile(model: Model, tile: Tile) -> None:
+    """Raise UserError for a `tile` that no photo is restored with: smaller than its context, or than a whole photo."""
+    if not isinstance(tile, int):
+        return
+    if (halo := context(model)) is None:
+        _tile_context(model, tile)
+        return
+    multiple = model.spec.multiple_of
+    check_largest(tile, halo + -halo % multiple, multiple)
 
 
 def padded_size(model: Model, size: Size) -> Size:
@@ -230,8 +241,7 @@ def _approximate_context(model: Model, size: Size, tile: int) -> int | None:
 
     Raises UserError for a network whose result on tiles would not even approximate that on the photo.
     """
-    if model.spec.tile_context is None:
-        raise UserError(f"tile={tile}: {model.name} sees the whole photo at every pixel; leave the tile out")
+    halo = _tile_context(model, tile)
     if max(size) <= tile:
         return None
     logging.warning(
@@ -240,4 +250,11 @@ def _approximate_context(model: Model, size: Size, tile: int) -> int | None:
         tile,
         model.name,
     )
+    return halo
+
+
+def _tile_context(model: Model, tile: int) -> int:
+    """Return the context of tiles that are each normalized alone; raises UserError as `_approximate_context` does."""
+    if model.spec.tile_context is None:
+        raise UserError(f"tile={tile}: {model.name} sees the whole photo at every pixel; leave the tile out")
     return model.spec.tile_context(model.module)

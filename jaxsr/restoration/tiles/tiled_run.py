@@ -14,7 +14,6 @@ from jaxsr.engines.engine_choice import XLA, engine_for
 from jaxsr.engines.tracing import smallest_side
 from jaxsr.models import Model
 from jaxsr.restoration.options import DEFAULT_OPTIONS, RestoreOptions
-from jaxsr.restoration.precision_choice import chosen_precision
 from jaxsr.restoration.tiles.engine_tiles import Results, run_tiles_by
 from jaxsr.restoration.tiles.geometry import TilePlacement
 from jaxsr.restoration.tiles.limits import CPU_LIMITS, MAX_PHOTOS
@@ -119,7 +118,7 @@ class TiledRun:
         _check_size(model, (height, width))
         self.model, self._extra_inputs = cache.folded(model), extra_inputs
         details = ("all_rounds",) if options.all_rounds else ()
-        forward = self.model.forward_spec(*details, precision=chosen_precision(model, options.precision))
+        forward = self.model.forward_spec(*details, precision=options.with_precision(model).precision)
         self._spec = ProgramSpec(forward, options.quantize, options.ensemble)
         size = padded_size(model, (height, width))
         self._photos = [_padded(pixels, size) for pixels in photos]

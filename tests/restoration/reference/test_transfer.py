@@ -20,6 +20,7 @@ from jaxsr.restoration.reference.features import match_shared
 from jaxsr.restoration.reference.match_pictures import matches_picture
 from jaxsr.restoration.reference.preparation import LAYERS, load_for_matching, prepare, reduced_and_enlarged
 from jaxsr.restoration.reference.transfer import transfer
+from jaxsr.restoration.tiles.tiled_run import restore_tiled
 from jaxsr.support.errors import UserError
 from tests.helpers.networks import network
 from tests.helpers.photos import photo
@@ -92,6 +93,19 @@ def test_without_a_reference_the_photo_is_its_own(vgg):
     result, extras = transfer(SRNTT_MODEL, pixels, RestoreOptions(quantize=False, vgg=vgg, save_matches=True))
     np.testing.assert_allclose(result, (expected[0] + 1) / 2, atol=1e-4)
     np.testing.assert_array_equal(extras["sizes"], [(3, 4)])
+
+
+@pytest.mark.slow
+def test_the_engine_also_enlarges_a_photo_that_is_its_own_reference(vgg, monkeypatch):
+    engines = []
+
+    def noted(model, pixels, options, **keywords):
+        engines.append(options.engine)
+        return restore_tiled(model, pixels, options, **keywords)
+
+    monkeypatch.setattr("jaxsr.restoration.reference.transfer.restore_tiled", noted)
+    restore_pixels(SRNTT_MODEL, photo(12, 13), RestoreOptions(vgg=vgg, engine="xla"))
+    assert engines == ["xla", "xla"]
 
 
 def test_a_network_alone_takes_no_references():

@@ -93,12 +93,27 @@ def test_threads_share_a_program(engine):
     assert len(results) == 4 and all(np.abs(each - expected).max() < 1e-4 for each in results)
 
 
+@pytest.mark.parametrize("engine", RUNTIMES)
+def test_photos_of_float64_are_taken_as_xla_takes_them(engine):
+    needs(engine)
+    model, pixels = small_model("espcn", 2), photo(20, 26) / 255
+    expected, result = (restored(model, pixels, each) for each in ("xla", engine))
+    assert result.dtype == np.float64
+    np.testing.assert_allclose(result, expected, atol=CLOSE)
+
+
 def test_broken_weights_are_said_to_be_broken():
     needs("openvino")
     model = small_model("espcn", 2)
     broken = model.with_params({**model.params, "conv1": {**model.params["conv1"], "bias": np.full(6, np.nan, "f4")}})
     with pytest.raises(UserError, match="non-finite"):
         restored(broken, photo(20, 20), "openvino")
+
+
+def test_a_network_that_loses_its_border_is_refused_as_by_xla():
+    needs("openvino")
+    with pytest.raises(UserError, match="padding='valid' is for training; restore with another padding"):
+        restored(small_model("fsrcnn", 2).with_options(padding="valid"), photo(20, 20), "openvino")
 
 
 @pytest.fixture
