@@ -1,6 +1,7 @@
 """Estimated kernels as files and pictures, the log of losses, and scores against known kernels."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -78,16 +79,17 @@ def read_truth(photos: Sequence[Path], source: str) -> dict[Path, np.ndarray]:
 
 
 def score_table(kernels: Mapping[Path, np.ndarray], truth: Mapping[Path, np.ndarray], scale: int) -> str:
-    """Return a table of the errors of `kernels` against `truth`, by photo: a line for each photo, and the mean."""
-    scores = {
-        one_line(path.name): (
-            kernel_error(k, truth[path]),
-            kernel_psnr(k, truth[path]),
-            centre_distance(k, truth[path], scale),
-        )
+    """Return a table of the errors of `kernels` against `truth`, by photo: a line for each photo, and the mean.
+
+    Photos of one name in several folders are named with these.
+    """
+    scores = [
+        (kernel_error(k, truth[path]), kernel_psnr(k, truth[path]), centre_distance(k, truth[path], scale))
         for path, k in kernels.items()
-    }
-    scores["mean"] = tuple(np.mean(list(scores.values()), axis=0))
-    width = max(map(len, scores))
-    lines = [f"{name:{width}}  {e:6.3f}  {p:7.2f}  {d:8.3f}" for name, (e, p, d) in scores.items()]
+    ]
+    shared = Counter(path.name for path in kernels)
+    names = [one_line(path.name if shared[path.name] == 1 else path) for path in kernels]
+    rows = [*zip(names, scores, strict=True), ("mean", np.mean(scores, axis=0))]
+    width = max(len(name) for name, _ in rows)
+    lines = [f"{name:{width}}  {e:6.3f}  {p:7.2f}  {d:8.3f}" for name, (e, p, d) in rows]
     return "\n".join([f"{'photo':{width}}   error  PSNR dB  centre px", *lines])
