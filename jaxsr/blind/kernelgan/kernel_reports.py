@@ -1,7 +1,6 @@
 """Estimated kernels as files and pictures, the log of losses, and scores against known kernels."""
 
 import json
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -12,10 +11,10 @@ from jaxsr.blind.kernelgan.parallel_runs import Estimate
 from jaxsr.data.images import Photo, write_photo
 from jaxsr.data.kernel_files import KEY_X2, SUFFIXES, kernel_picture, read_kernel, write_kernel
 from jaxsr.data.listing import pair_by_name
+from jaxsr.data.output_names import shown_names
 from jaxsr.degradations.centering import kernel_centre
 from jaxsr.metrics.kernel_errors import centre_distance, kernel_error, kernel_psnr
 from jaxsr.models.kernelgan import KERNEL_SIZE
-from jaxsr.support.messages import one_line
 
 LOSSES = ("generator", "bicubic", "discriminator")
 
@@ -87,9 +86,7 @@ def score_table(kernels: Mapping[Path, np.ndarray], truth: Mapping[Path, np.ndar
         (kernel_error(k, truth[path]), kernel_psnr(k, truth[path]), centre_distance(k, truth[path], scale))
         for path, k in kernels.items()
     ]
-    shared = Counter(path.name for path in kernels)
-    names = [one_line(path.name if shared[path.name] == 1 else path) for path in kernels]
-    rows = [*zip(names, scores, strict=True), ("mean", np.mean(scores, axis=0))]
+    rows = [*zip(shown_names(kernels).values(), scores, strict=True), ("mean", np.mean(scores, axis=0))]
     width = max(len(name) for name, _ in rows)
     lines = [f"{name:{width}}  {e:6.3f}  {p:7.2f}  {d:8.3f}" for name, (e, p, d) in rows]
     return "\n".join([f"{'photo':{width}}   error  PSNR dB  centre px", *lines])

@@ -95,6 +95,18 @@ def test_one_failure_leaves_the_others(drawn, tmp_path):
     assert len(comparison.failures) == 1 and comparison.layers[-1].kind == "model"
 
 
+def test_photos_of_one_name_are_told_apart(drawn, tmp_path):
+    files = [tmp_path / folder / "1.png" for folder in ("x", "y", "z")]
+    for file in files:
+        file.parent.mkdir()
+        Image.fromarray(photo(24, 20)).save(file)
+    files[1].write_bytes(b"no photo")
+    assert run(files, ["bicubic"], tmp_path)[0] == 2
+    ((comparisons, keywords),) = drawn
+    assert [comparison.name for comparison in comparisons] == ["x/1.png", "z/1.png"]
+    assert len(keywords["failures"]) == 1 and keywords["failures"][0].startswith("y/1.png")
+
+
 def test_nothing_to_show_writes_nothing(tmp_path):
     (tmp_path / "b.png").write_bytes(b"no photo")
     assert run([tmp_path / "b.png"], ["bicubic"], tmp_path)[0] == 0
