@@ -147,7 +147,7 @@ class _Page:
         self._head = list(failures)  # those that belong to no photo that is shown
 
     def add(self, path: Path, name: str, sharp: Path | None, report: Callable[[int], object]) -> None:
-        """Restore the photo in the file `path` by every model, or note why it cannot be shown; the page calls it `name`.
+        """Restore the photo in the file `path` by every model, or note why it cannot be shown; the page says `name`.
 
         `report(count)` is called after each model.
         """

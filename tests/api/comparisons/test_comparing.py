@@ -148,6 +148,13 @@ def test_a_grey_photo_is_scored_against_a_coloured_one(drawn, tmp_path):
     assert drawn[0][1]["facts"][0].endswith("; computed in float32.")
 
 
+def test_a_sharp_photo_of_another_size_is_named(drawn, tmp_path):
+    Image.fromarray(smooth(47, 60)).save(tmp_path / "hr.png")
+    Image.fromarray(smooth(48, 60)[::2, ::2]).save(tmp_path / "a.png")
+    shown, (failure,) = run([tmp_path / "a.png"], ["bicubic"], tmp_path, sharp=str(tmp_path / "hr.png"))
+    assert shown == 1 and "hr.png of 60x47 pixels is no whole number of times as large as" in failure
+
+
 @pytest.mark.parametrize(
     ("output", "options", "message"),
     [
