@@ -15,6 +15,7 @@ from jaxsr.data.output_names import shown_names
 from jaxsr.degradations.centering import kernel_centre
 from jaxsr.metrics.kernel_errors import centre_distance, kernel_error, kernel_psnr
 from jaxsr.models.kernelgan import KERNEL_SIZE
+from jaxsr.support.errors import UserError
 
 LOSSES = ("generator", "bicubic", "discriminator")
 
@@ -68,13 +69,20 @@ def read_truth(photos: Sequence[Path], source: str) -> dict[Path, np.ndarray]:
     """Return the true kernel of each of `photos`, from one file for all, or from a folder with one file for each.
 
     A folder's files are paired with photos by name, or by the order of the numbers in their names. Raises UserError for
-    a folder with more or fewer kernels than photos, and for a file that is no kernel.
+    a path where nothing is, a folder with more or fewer kernels than photos, and for a file that is no kernel.
     """
     path = Path(source).expanduser()
+    if not (path.exists() or path.suffix in SUFFIXES):
+        raise UserError(f"no file or folder {source!r} of true kernels; check the path")
     if not path.is_dir():
         return dict.fromkeys(photos, read_kernel(path))
     files = [file for file in path.iterdir() if file.suffix in SUFFIXES]
-    return {photo: read_kernel(file) for photo, file in pair_by_name(photos, files)}
+    if len(files) != len(photos):
+        raise UserError(
+            f"folder {path} holds {len(files)} kernels ({', '.join(SUFFIXES)}) for {len(photos)} photos; give one for "
+            f"each, or a file for all"
+        )
+    return {photo: read_kernel(file) for photo, file in pair_by_name(photos, files, kinds=("LR", "kernel"))}
 
 
 def score_table(kernels: Mapping[Path, np.ndarray], truth: Mapping[Path, np.ndarray], scale: int) -> str:
