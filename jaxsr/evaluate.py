@@ -84,7 +84,7 @@ _PROTOCOL = flags.DEFINE_list(
 )
 _NIQE = flags.DEFINE_bool("niqe", False, "Score NIQE, too, which needs no HR photo: lower is better.")
 _JSON = flags.DEFINE_string("json", None, "File for the scores.")
-_SAVE = flags.DEFINE_string("save", None, "Folder for the restored photos.")
+_SAVE = flags.DEFINE_string("save", None, "Folder for the restored photos; files of others there stay.")
 
 # Detections
 _DETECTIONS = flags.DEFINE_list(

@@ -43,6 +43,7 @@ def main(arguments: Sequence[str]) -> int:
     check_importable(name)
     check_name(_OUTPUT.value)
     output, sources = output_file(_OUTPUT.value, "--output"), [user_path(argument) for argument in arguments]
+    check_published(sources)
     with refusals(sources[0], f"no {name}", "give its published weights"):
         imported = convert(name, with_basis(name, read_together(name, sources), _BASIS.value))
         if scale is None and imported.scale is None and (scale := scale_in_name(sources[0].name)):
@@ -54,6 +55,15 @@ def main(arguments: Sequence[str]) -> int:
     print(f"{model.name}: {count_parameters(model.spec, model.scale, **model.options):,} parameters, {model.options}")
     print(f"written to {output}")
     return command_line.DONE
+
+
+def check_published(sources: Sequence[Path]) -> None:
+    """Raise UserError where one of `sources` is a weight file of this package, which needs no import."""
+    from jaxsr.weights.readers.safetensors_files import read_safetensors
+
+    for path in sources:
+        if path.suffix.lower() == ".safetensors" and path.is_file() and "card" in read_safetensors(path)[1]:
+            raise UserError(f"{path} is a weight file of jaxsr already; use it as it is, as --model={path}")
 
 
 def read_together(name: str, sources: Sequence[Path]) -> dict[str, np.ndarray]:

@@ -5,15 +5,17 @@ import hashlib
 
 import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 from jaxsr.data.listing import list_photos
 from jaxsr.evaluation.folder_scores import ScoreOptions, score_files
 from jaxsr.evaluation.sources import Source
-from jaxsr.import_weights import split_scale
+from jaxsr.import_weights import check_published, split_scale
 from jaxsr.support.errors import UserError
 from jaxsr.support.model_options import parse_model
 from jaxsr.weights import load
 from tests.helpers import commands
+from tests.helpers.networks import network
 from tests.helpers.published import espcn_tensors
 
 run = functools.partial(commands.run, "import_weights")
@@ -72,3 +74,11 @@ def test_the_authors_srcnn_scores_what_it_should(shared, tmp_path):
     files = [Source(path) for path in list_photos([shared / "data" / "test" / "Set5" / "hr"])]
     scores, failures = score_files(load(output), files, ScoreOptions(["y8"]))
     assert not failures and scores["y8"].mean["psnr"] == pytest.approx(32.41, abs=0.02)
+
+
+def test_a_file_of_ours_needs_no_import(tmp_path):
+    network("espcn", 2).save(tmp_path / "own.safetensors")
+    with pytest.raises(UserError, match="own.safetensors is a weight file of jaxsr already; use it as it is"):
+        check_published([tmp_path / "own.safetensors"])
+    save_file({"w": np.zeros(3, np.float32)}, tmp_path / "published.safetensors")
+    check_published([tmp_path / "published.safetensors", tmp_path / "weights.pth"])

@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 
 from jaxsr.support.errors import UserError
+from jaxsr.support.messages import one_line
 
 
 def output_paths(
@@ -33,6 +34,15 @@ def output_paths(
     outputs = [Path(folder) / _longer(stem, suffix_of(path)) for path, stem in output_stems(names).items()]
     _check_inputs(list(names), Path(folder), outputs)
     return outputs
+
+
+def shown_names(paths: Collection[Path]) -> dict[Path, str]:
+    """Return the name to show of each of `paths`: the file's, with the folders in which files of one name differ."""
+    names = {path: Path(path.name) for path in paths}
+    for group in _equal(names):
+        common = os.path.commonpath([path.absolute().parent for path in group])
+        names |= {path: Path(os.path.relpath(path.absolute(), common)) for path in group}
+    return {path: one_line(name.as_posix()) for path, name in names.items()}
 
 
 def output_stems(names: Mapping[Path, Path]) -> dict[Path, Path]:

@@ -55,6 +55,10 @@ class OutputRecord:
             and entry.result == digest_or_nothing(output)
         )
 
+    def knows(self, output: Path) -> bool:
+        """Return whether there is an entry of `output`."""
+        return self._key(output) in self._entries
+
     def is_of(self, output: Path, photo: Path) -> bool:
         """Return whether `output` was made of the file `photo`, whatever was in it, or of one that equals it."""
         entry = self._entries.get(self._key(output))

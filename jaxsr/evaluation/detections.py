@@ -87,7 +87,7 @@ def read_detections(path: str | Path) -> Detections:
         raise UserError(f"{path} lacks 'annotations' or 'images'; give COCO's dictionary, or its list of results")
     try:
         images = frozenset(image["id"] for image in content["images"]) if whole else None
-        names = {row["id"]: row["name"] for row in content.get("categories", [])}
+        names = {row["id"]: str(row["name"]) for row in content.get("categories", [])}
         rows = list(enumerate(content["annotations"]))
     except (TypeError, KeyError) as error:
         raise UserError(f"{path} is not in COCO's format ({error}); images have an id, categories a name") from None

@@ -4,16 +4,16 @@ import dataclasses
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from jaxsr.data.images import Photo, read_pixels, write_photo
+from jaxsr.data.images import read_pixels
 from jaxsr.data.listing import find_photos
-from jaxsr.data.output_names import output_paths
 from jaxsr.engines.engine_choice import AUTO
 from jaxsr.evaluation.naming import base_name, by_base_name
 from jaxsr.evaluation.naturalness import check_pair_size, with_niqe
 from jaxsr.evaluation.pairs import BICUBIC_PAIRS, Pair, PairOptions
+from jaxsr.evaluation.saved_photos import SavedPhotos
 from jaxsr.evaluation.scores import Row, Scores, default_protocol, gather, score_image, score_pair
 from jaxsr.evaluation.sources import Source
-from jaxsr.imaging.pixels import max_level, to_levels, to_rgb
+from jaxsr.imaging.pixels import max_level, to_rgb
 from jaxsr.metrics.protocols import PROTOCOLS
 from jaxsr.models import Model
 from jaxsr.restoration.options import RestoreOptions
@@ -86,11 +86,12 @@ def score_files(
 ) -> Files:
     """Return the model's scores by protocol, without the photos that failed, and a line for each of those.
 
-    The seconds leave out compiling. Raises UserError for options that do not fit.
+    The seconds leave out compiling. Raises UserError for options that do not fit, and where `save_to` holds a file of
+    a restored photo's name that was not made of the same photo.
     """
     options.check(sources, model.scale)
     protocols = options.protocols or (default_protocol(model),)
-    outputs = _outputs(sources, options.save_to)
+    saved = SavedPhotos(sources, options.save_to, model, options.pairs_made)
     cache = TileCache([size for source in sources if (size := source.lr_size(model.scale))])
     shared = options.restoring(model)
     if "reference" in model.needs:
@@ -107,22 +108,12 @@ def score_files(
             warm_up(model, pair.lr, own, cache)
             compiled.add(shapes)
         restored, rows = score_pair(model, pair, protocols, own, cache=cache)
-        if source in outputs:
-            output = outputs[source]
-            path = output.with_stem(output.stem + pair.name.removeprefix(source.stem))
-            write_photo(path, Photo(to_levels(restored)))
+        saved.save(source, pair, restored)
         return with_niqe(rows, pair, restored) if options.niqe else rows
 
-    rows, pair, failures = _score_each(sources, model.scale, options.pairs_made, score_one, progress)
+    with saved:
+        rows, pair, failures = _score_each(sources, model.scale, options.pairs_made, score_one, progress)
     return gather(model.name, rows, pair, precision=shared.precision), failures
-
-
-def _outputs(sources: Sequence[Source], folder: str | Path | None) -> dict[Source, Path]:
-    """Return where the restored photos of each source go; {} without a `folder`."""
-    if folder is None:
-        return {}
-    names = {source.file: Path(source.stem + source.file.suffix) for source in sources}
-    return dict(zip(sources, output_paths(names, folder), strict=True))
 
 
 def score_restored(

@@ -2,7 +2,8 @@
 
 import dataclasses
 import math
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,6 +19,7 @@ from jaxsr.metrics.niqe import BLOCK, MIN_BLOCKS, check_niqe_size, niqe
 from jaxsr.support.errors import FAILURES, UserError, failure_line
 from jaxsr.support.types import Json, Progress
 
+BESIDE = ("kernels", "matches", "rounds")  # the folders that `restore` writes beside photos
 LEGEND = "NIQE: no reference, lower is better; luma rounded to 8 bits, whole photo in blocks of 96x96"
 
 
@@ -51,12 +53,18 @@ class Naturalness(NamedTuple):
 
 
 def niqe_of_folder(folder: str | Path, progress: Progress | None = None) -> Naturalness:
-    """Return NIQE of each photo in `folder` and below; raises UserError where there is none that can be scored."""
+    """Return NIQE of each photo in `folder` and below; raises UserError where there is none that can be scored.
+
+    What `restore` writes beside a photo is left out: pictures of kernels and matches, and images of rounds.
+    """
     files = find_photos([folder], recursive=True).photos
+    stems = Counter(name.with_suffix("") for name in files.values())
+    files = {path: name for path, name in files.items() if not _is_beside(name, stems)}
     photos, failures = {}, []
     for done, (path, name) in enumerate(files.items(), start=1):
         try:
-            photos[name.with_suffix("").as_posix()] = _judged(to_float(read_pixels(path)))
+            shown = name if stems[name.with_suffix("")] > 1 else name.with_suffix("")
+            photos[shown.as_posix()] = _judged(to_float(read_pixels(path)))
         except FAILURES as error:
             failures.append(failure_line(path, error))
         if progress is not None:
@@ -64,6 +72,12 @@ def niqe_of_folder(folder: str | Path, progress: Progress | None = None) -> Natu
     if not photos:
         raise UserError(failures[0])
     return Naturalness(photos, failures)
+
+
+def _is_beside(name: Path, stems: Collection[Path]) -> bool:
+    """Return whether the photo `name` lies in one of the folders BESIDE, and belongs to one of the photos `stems`."""
+    stem = name.stem.rpartition("-")[0] if name.parent.name == "rounds" else name.stem
+    return name.parent.name in BESIDE and name.parent.parent / stem in stems
 
 
 def niqe_of_image(image: np.ndarray) -> float:

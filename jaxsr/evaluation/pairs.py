@@ -107,6 +107,14 @@ class Pair:
         return self._baseline[protocol.name]
 
 
+def pair_names(name: str, scale: int, options: PairOptions = BICUBIC_PAIRS) -> list[str]:
+    """Return the names of the pairs of a photo `name`: its own, or for each kernel of a test set one with a number."""
+    row, size = degradation_of(options.degradation, scale, options.kernel_size)
+    if row.test_kernels is None:
+        return [name]
+    return [f"{name}-{i}" for i in range(1, len(row.test_kernels(scale, size)) + 1)]
+
+
 def make_pairs(name: str, pixels: np.ndarray, scale: int, options: PairOptions = BICUBIC_PAIRS) -> list[Pair]:
     """Return the pair of an HR photo `pixels` (H, W, 1 or 3), integers, or one for each kernel of a test set.
 
@@ -115,8 +123,8 @@ def make_pairs(name: str, pixels: np.ndarray, scale: int, options: PairOptions =
     """
     row, size = degradation_of(options.degradation, scale, options.kernel_size)
     if row.test_kernels is not None:
-        kernels = enumerate(row.test_kernels(scale, size), start=1)
-        return [kernel_pair(f"{name}-{i}", pixels, kernel, scale, options.degradation) for i, kernel in kernels]
+        named = zip(pair_names(name, scale, options), row.test_kernels(scale, size), strict=True)
+        return [kernel_pair(own, pixels, kernel, scale, options.degradation) for own, kernel in named]
     if row.draw is None:
         return [make_pair(name, pixels, scale, options)]
     key = key_of(name, options.seed)

@@ -10,7 +10,7 @@ from jaxsr.data.listing import list_photos
 from jaxsr.data.output_names import output_stems
 from jaxsr.data.reference_sets import read_groups
 from jaxsr.evaluation.naming import pair_by_base_name, references_of
-from jaxsr.evaluation.pairs import BICUBIC_PAIRS, GIVEN, Pair, PairOptions, given_pair, make_pairs
+from jaxsr.evaluation.pairs import BICUBIC_PAIRS, GIVEN, Pair, PairOptions, given_pair, make_pairs, pair_names
 from jaxsr.restoration.reference.preparation import check_not_ground_truth, read_references
 from jaxsr.support.errors import UserError
 
@@ -40,6 +40,10 @@ class Source:
         """Return the height and width of the LR photos of its pairs; None for a broken file."""
         size = photo_size(self.lr or self.hr)
         return size if size is None or self.lr else (size[0] // scale, size[1] // scale)
+
+    def names(self, scale: int, options: PairOptions = BICUBIC_PAIRS) -> list[str]:
+        """Return the names of the pairs that `pairs` returns, without reading a file."""
+        return [self.stem] if self.lr else pair_names(self.stem, scale, options)
 
     def pairs(self, scale: int, options: PairOptions = BICUBIC_PAIRS) -> list[Pair]:
         """Return the pair, or, where there is no LR photo, the pairs that `make_pairs` makes with `options`.

@@ -58,6 +58,8 @@ def free_port(host: str, port: int) -> int:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((host, port))
             return probe.getsockname()[1]
+    except (socket.gaierror, UnicodeError):  # a..b cannot even be asked for
+        raise UserError(f"--host={host} is no address; leave it out, or give 0.0.0.0 to serve the network") from None
     except (OSError, OverflowError) as error:
         reason = getattr(error, "strerror", None) or error
         raise UserError(

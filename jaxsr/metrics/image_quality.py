@@ -33,9 +33,10 @@ def psnr(a: AnyArray, b: AnyArray) -> AnyArray | float:
         dB, of shape (N,) or (); infinite where the images are equal.
 
     Raises:
-        UserError: where the shapes differ, or are not those of images.
+        UserError: where the shapes differ, or are not those of images, and for integers, which are levels.
     """
     check_shapes(a, b)
+    check_floats(a, b)
     if isinstance(a, np.ndarray) and isinstance(b, np.ndarray):
         return _each(_psnr_on_host, a, b)
     a, b = _as_floats(a), _as_floats(b)
@@ -59,9 +60,10 @@ def ssim(a: AnyArray, b: AnyArray) -> AnyArray | float:
         The index, at most 1, of shape (N,) or ().
 
     Raises:
-        UserError: where the shapes differ, are not those of images, or have no valid position.
+        UserError: where the shapes differ, are not those of images, or have no valid position, and for integers.
     """
     check_shapes(a, b)
+    check_floats(a, b)
     if min(a.shape[-3:-1]) < SIDE:
         raise UserError(f"SSIM needs at least {SIDE}x{SIDE} pixels after the border is cut; got {a.shape[-3:-1]}")
     if isinstance(a, np.ndarray) and isinstance(b, np.ndarray):
@@ -167,3 +169,12 @@ def check_shapes(a: AnyArray, b: AnyArray) -> None:
         raise UserError(f"cannot compare shapes {a.shape} and {b.shape}; they must be equal")
     if a.ndim not in (3, 4):
         raise UserError(f"images have the shape (H, W, C) or (N, H, W, C); got {a.shape}")
+
+
+def check_floats(*images: AnyArray) -> None:
+    """Raise UserError for images of integers: their levels would be taken for values in [0, 1]."""
+    for image in images:
+        if not jnp.issubdtype(image.dtype, jnp.floating):
+            raise UserError(
+                f"images are floats in [0, 1]; got {image.dtype}; divide levels by that of white: 8 bits by 255"
+            )

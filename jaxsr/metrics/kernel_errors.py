@@ -3,6 +3,7 @@
 import numpy as np
 
 from jaxsr.degradations.centering import centre_of_mass, kernel_centre, move_kernel
+from jaxsr.support.errors import UserError
 
 
 def kernel_error(estimate: np.ndarray, true: np.ndarray) -> float:
@@ -18,8 +19,9 @@ def kernel_error(estimate: np.ndarray, true: np.ndarray) -> float:
         A number, 0 or more.
 
     Raises:
-        UserError: for a kernel whose entries sum to 0.
+        UserError: for a kernel that is no square, or whose entries sum to 0.
     """
+    _check(estimate, true)
     size = max(len(estimate), len(true)) + 4
     estimate, true = in_frame(estimate, size), in_frame(true, size)
     return float(np.linalg.norm(estimate - true) / np.linalg.norm(true))
@@ -46,8 +48,9 @@ def kernel_psnr(estimate: np.ndarray, true: np.ndarray) -> float:
         Decibels.
 
     Raises:
-        UserError: for a kernel whose entries sum to 0.
+        UserError: for a kernel that is no square, or whose entries sum to 0.
     """
+    _check(estimate, true)
     size = max(len(estimate), len(true)) + 4
     estimate, true = in_frame(estimate, size), in_frame(true, size)
     error = np.mean((estimate - true) ** 2)
@@ -70,8 +73,17 @@ def centre_distance(estimate: np.ndarray, true: np.ndarray, scale: int) -> float
         Pixels of the HR photo.
 
     Raises:
-        UserError: for a kernel whose entries sum to 0.
+        UserError: for a kernel that is no square, or whose entries sum to 0.
     """
+    _check(estimate, true)
     offset = centre_of_mass(estimate) - kernel_centre(len(estimate), scale)
     conventions = (kernel_centre(len(true), scale), len(true) // 2)
     return float(min(np.linalg.norm(offset - (centre_of_mass(true) - centre)) for centre in conventions))
+
+
+def _check(*kernels: np.ndarray) -> None:
+    """Raise UserError unless each of `kernels` is a square, with a sum to divide by."""
+    for kernel in kernels:
+        if kernel.ndim != 2 or kernel.shape[0] != kernel.shape[1]:
+            raise UserError(f"a kernel is a square (k, k); got shape {kernel.shape}; cut it, or pad it with zeros")
+        centre_of_mass(kernel)  # which there is unless the entries sum to 0

@@ -14,6 +14,7 @@ from scipy import special
 
 from jaxsr.imaging.color import luma, round_to_levels
 from jaxsr.imaging.resize import resize
+from jaxsr.metrics.image_quality import check_floats
 from jaxsr.support.errors import UserError
 from jaxsr.support.types import AnyArray
 
@@ -43,9 +44,10 @@ def niqe(images: AnyArray) -> AnyArray | float:
         texture.
 
     Raises:
-        UserError: where photos are too small, or not of the shape of images.
+        UserError: where photos are too small, or not of the shape of images, and for integers, which are levels.
     """
     check_niqe_size(images.shape)
+    check_floats(images)
     height, width = (size - size % BLOCK for size in images.shape[-3:-1])
     batch = jnp.asarray(images)[..., :height, :width, :].reshape(-1, height, width, images.shape[-1])
     scores = _niqe(batch.astype(jnp.float32))

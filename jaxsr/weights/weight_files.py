@@ -105,8 +105,9 @@ def load_file(path: str | Path) -> Model:
     if not path.is_file():
         raise UserError(one_line(f"no weight file {path}; give a file or one of: {', '.join(shipped_names())}"))
     check_downloaded(path)
+    ours = path.suffix.lower() == ".safetensors"  # the kind that `save` writes: a broken one, and not another's
     with refusals(path, "no weight file of jaxsr", REMEDY):
-        tensors, metadata = read_safetensors(path, remedy=REMEDY)
+        tensors, metadata = read_safetensors(path, remedy="get it again" if ours else REMEDY)
         if "card" not in metadata:
             raise UserError(f"{path} has no card, so its model is unknown; {REMEDY}")
         card = parse_card(path, metadata["card"])

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from jaxsr.data.listing import find_photos
-from jaxsr.data.output_names import output_paths
+from jaxsr.data.output_names import output_paths, shown_names
 from jaxsr.support.errors import UserError
 
 
@@ -47,3 +47,9 @@ def test_outputs_never_overwrite_an_input(tmp_path):
         output_paths([tmp_path / "x" / ".." / "a.png"], tmp_path)
     with pytest.raises(UserError, match="x/1.png would overwrite the input"):
         output_paths([tmp_path / "x" / "1.png", tmp_path / "y" / "1.png"], tmp_path)
+
+
+def test_files_of_one_name_are_shown_with_the_folders_in_which_they_differ():
+    files = paths("p/x/1.png", "p/y/1.png", "p/y/2.png", "p/y/1.jpg")
+    assert list(shown_names(files).values()) == ["x/1.png", "y/1.png", "2.png", "1.jpg"]
+    assert shown_names(files[:1]) == {files[0]: "1.png"}

@@ -83,6 +83,12 @@ def test_dictionaries_of_coco(write):
         compare(read_detections(write("found", [row((0, 0, 4, 4), image=3)])), truth)
 
 
+def test_categories_whose_names_are_no_text_have_a_line_in_the_table(write):
+    whole = {"images": [{"id": 1}], "annotations": [row((0, 0, 4, 4))], "categories": [{"id": 1, "name": 5}]}
+    names = read_detections(write("numbered", whole)).names
+    assert table([(names[1], Agreement(1, 1, 1))], iou=0.5, score=0).splitlines()[1].split()[0] == "5"
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [

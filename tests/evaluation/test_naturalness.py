@@ -62,3 +62,21 @@ def test_photos_alone(folder):
     (folder / "a.png").unlink()
     with pytest.raises(UserError, match="small.png: 150x100 pixels are too small"):
         niqe_of_folder(folder)
+
+
+def test_what_restore_writes_beside_photos_is_not_judged(folder):
+    """The mean of DAN's results was that of its rounds, too."""
+    pixels = next(iter(sample_photos("validation").values()))
+    for name in ("rounds/a-1", "rounds/a-2", "kernels/a", "matches/a"):
+        write_photo(folder / f"{name}.png", Photo(pixels[100:200, :200]))
+    assert set(niqe_of_folder(folder).photos) == {"a"}
+    for name in ("rounds/other-1", "kernels/other", "sub/a"):
+        write_photo(folder / f"{name}.png", Photo(pixels[100:200, :200]))
+    assert set(niqe_of_folder(folder).photos) == {"a", "rounds/other-1", "kernels/other", "sub/a"}
+
+
+def test_photos_of_one_stem_have_a_line_each(folder):
+    pixels = next(iter(sample_photos("validation").values()))
+    write_photo(folder / "a.webp", Photo(pixels[100:200, :200]))
+    scores = niqe_of_folder(folder).photos
+    assert set(scores) == {"a.png", "a.webp"} and scores["a.png"] != scores["a.webp"]

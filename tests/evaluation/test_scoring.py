@@ -100,7 +100,7 @@ def test_one_broken_photo_does_not_stop_a_folder(tmp_path):
     assert len(failures) == 1 and "broken.png" in failures[0]
     assert [row.name for row in scores["y8"].rows] == ["a", "b"]
     assert "mean of 2 of 3" in table(scores["y8"], asked=3)
-    assert {path.name for path in (tmp_path / "out").iterdir()} == {"a.png", "b.png"}
+    assert {path.name for path in (tmp_path / "out").glob("*.png")} == {"a.png", "b.png"}
     with Image.open(tmp_path / "out" / "a.png") as image:
         assert image.size == (48, 48)
 
@@ -151,7 +151,7 @@ def test_restored_photos_of_equal_stems_are_found_again(tmp_path):
         Image.fromarray(pixels).save(tmp_path / "hr" / name)
     sources = pair_files(tmp_path / "hr", None, 2)
     saved = score_files(load("bicubic-x2"), sources, ScoreOptions(("y",), save_to=tmp_path / "out"))
-    assert saved[1] == [] and {path.stem for path in (tmp_path / "out").iterdir()} == {"x_png", "x_bmp"}
+    assert saved[1] == [] and {path.stem for path in (tmp_path / "out").glob("*.png")} == {"x_png", "x_bmp"}
     scores, failures = score_restored(tmp_path / "out", sources, 2, ScoreOptions(("y",)))
     assert failures == [] and {row.name for row in scores["y"].rows} == {"x_png", "x_bmp"}
 

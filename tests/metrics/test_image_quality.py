@@ -111,3 +111,13 @@ def test_mistakes_are_named(images):
         ssim(images[0][:10], images[1][:10])
     with pytest.raises(UserError, match=r"images have the shape \(H, W, C\) or \(N, H, W, C\); got \(40, 37\)"):
         psnr_jit(images[0][..., 0], images[1][..., 0])
+
+
+@pytest.mark.parametrize("metric", [psnr, ssim])
+@pytest.mark.parametrize("kind", [np.asarray, jnp.asarray])
+def test_levels_are_not_taken_for_values(metric, kind, images):
+    """Differences of uint8 wrap around: -9 dB instead of 39."""
+    levels = kind((images[1] * 255).round().astype(np.uint8))
+    for pair in ((levels, levels), (images[0], levels)):
+        with pytest.raises(UserError, match=r"floats in \[0, 1\]; got uint8; divide levels by that of white"):
+            metric(*pair)

@@ -6,6 +6,7 @@ import pytest
 from jaxsr.degradations.centering import centre_kernel, centre_of_mass, move_kernel
 from jaxsr.degradations.kernels import anisotropic_kernels
 from jaxsr.metrics.kernel_errors import centre_distance, in_frame, kernel_error, kernel_psnr
+from jaxsr.support.errors import UserError
 
 
 def gaussian(first: float, second: float, size: int = 13) -> np.ndarray:
@@ -44,3 +45,18 @@ def test_centres_are_compared_where_the_convention_puts_them():
     moved = move_kernel(truth, np.array([0.3, -0.4]))  # in a frame of 17 pixels
     assert centre_distance(moved, truth, 2) == pytest.approx(0.5, abs=2e-3)
     assert centre_distance(centre_kernel(truth, 2), centre_kernel(gaussian(1, 1), 2), 2) < 5e-3
+
+
+@pytest.mark.parametrize("metric", [kernel_error, kernel_psnr, lambda a, b: centre_distance(a, b, 2)])
+@pytest.mark.parametrize(
+    ("kernel", "message"),
+    [
+        (np.ones((3, 5)), r"a square \(k, k\); got shape \(3, 5\)"),
+        (np.ones((1, 5, 5)), r"a square \(k, k\); got shape \(1, 5, 5\)"),
+        (np.zeros((5, 5)), r"a blur kernel of sum 0.0 has no centre"),
+    ],
+)
+def test_what_is_no_kernel_is_named(metric, kernel, message):
+    for pair in ((kernel, gaussian(2, 1)), (gaussian(2, 1), kernel)):
+        with pytest.raises(UserError, match=message):
+            metric(*pair)

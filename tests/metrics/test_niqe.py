@@ -92,3 +92,8 @@ def test_flat_photos_have_no_figure(photos):
 def test_mistakes(shape, message):
     with pytest.raises(UserError, match=message):
         niqe(np.zeros(shape))
+
+
+def test_levels_are_not_taken_for_values():
+    with pytest.raises(UserError, match=r"floats in \[0, 1\]; got uint8"):
+        niqe(np.zeros((192, 192, 3), np.uint8))

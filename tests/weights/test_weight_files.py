@@ -18,7 +18,7 @@ from jaxsr.models import MODELS, Model
 from jaxsr.models.serialization import write_weights
 from jaxsr.support.errors import UserError
 from jaxsr.weights import load, save, shipped_names
-from tests.helpers.networks import lively
+from tests.helpers.networks import lively, network
 from tests.helpers.photos import photo
 
 
@@ -190,3 +190,12 @@ def test_files_of_every_type_restore_and_score(dtype, model, tmp_path):
     for precision in ("float32", "bf16"):
         scores = evaluate(path, tmp_path / "hr", options=EvaluateOptions(precision=precision))["y8"]
         assert np.isfinite(scores.mean["psnr"]) and scores.record()["precision"] == precision
+
+
+def test_a_file_that_ends_early_is_to_be_got_again(tmp_path):
+    network("espcn", 2).save(tmp_path / "own.safetensors")
+    content = (tmp_path / "own.safetensors").read_bytes()
+    for kept in (100, len(content) - 1):
+        (tmp_path / "own.safetensors").write_bytes(content[:kept])
+        with pytest.raises(UserError, match="own.safetensors is no readable .safetensors file: .*; get it again$"):
+            load(tmp_path / "own.safetensors")

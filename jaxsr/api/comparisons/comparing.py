@@ -9,6 +9,7 @@ from jaxsr.api.comparisons.comparison_models import open_models, scale_of
 from jaxsr.api.restorers import NetworkRestorer, Restorer
 from jaxsr.data.images import NO_METADATA, Photo, read_photo
 from jaxsr.data.listing import list_photos, pair_by_name
+from jaxsr.data.output_names import shown_names
 from jaxsr.engines.engine_choice import AUTO, check_engine
 from jaxsr.metrics.protocols import PROTOCOLS
 from jaxsr.pages.comparison_page import render
@@ -89,9 +90,9 @@ def compare(
         raise UserError("; ".join(failed))
     make_folder(output.parent)
     page, report = _Page(restorers, options, failures=failed), progress or (lambda done, total: None)
-    for number, path in enumerate(photos):
+    for number, (path, name) in enumerate(shown_names(photos).items()):
         before, done, total = len(page.failures), number * len(restorers), len(photos) * len(restorers)
-        page.add(path, sharp.get(path), lambda count, done=done, total=total: report(done + count, total))
+        page.add(path, name, sharp.get(path), lambda count, done=done, total=total: report(done + count, total))
         for line in page.failures[before:]:
             on_failure(line)
         report(done + len(restorers), total)
@@ -145,19 +146,19 @@ class _Page:
         self.failures = list(failures)
         self._head = list(failures)  # those that belong to no photo that is shown
 
-    def add(self, path: Path, sharp: Path | None, report: Callable[[int], object]) -> None:
-        """Restore the photo in the file `path` by every model, or note why it cannot be shown.
+    def add(self, path: Path, name: str, sharp: Path | None, report: Callable[[int], object]) -> None:
+        """Restore the photo in the file `path` by every model, or note why it cannot be shown; the page says `name`.
 
         `report(count)` is called after each model.
         """
         try:
-            comparison = self._compared(path, sharp, report)
+            comparison = dataclasses.replace(self._compared(path, sharp, report), name=name)
             if sum(each.size for each in [*self.comparisons, comparison]) > MAX_PAGE:
                 limit = f"the page would hold more than {MAX_PAGE // 10**6} MB of pictures"
                 raise UserError(f"{path}: {limit}; give fewer photos, or a smaller --side")
         except UserError as error:
             self.failures.append(str(error))
-            self._head.append(str(error).replace(str(path), path.name))
+            self._head.append(str(error).replace(str(path), name))
         else:
             self.comparisons.append(comparison)
             self.failures += [f"{path}: {line}" for line in comparison.failures]

@@ -19,6 +19,7 @@ from jaxsr.models import Model
 from jaxsr.pages.records import Layer, Picture, picture_of, picture_of_pixels
 from jaxsr.restoration.photo import restore_photo, with_alpha, without_hidden_colours
 from jaxsr.restoration.reference.match_pictures import matches_picture
+from jaxsr.support.errors import UserError
 
 KERNEL_SIDE = 168  # pixels of a kernel's picture, about
 MATCHES = (
@@ -41,7 +42,7 @@ class SharpPhoto:
         Raises UserError for an unreadable file, and where its size is no multiple of the photo's.
         """
         hr = read_photo(path)
-        scale = max(hr.pixels.shape[0] // whole.pixels.shape[0], 1)
+        scale = _scale_between(path.name, hr.pixels.shape[:2], whole.pixels.shape[:2])
         channels = max(hr.pixels.shape[-1], whole.pixels.shape[-1])
         given_pair(path.name, to_channels(hr.pixels, channels), to_channels(whole.pixels, channels), scale)  # checks
         rows, columns = (
@@ -59,6 +60,17 @@ class SharpPhoto:
         image = to_channels(image, self.pair.hr_levels.shape[-1])
         scores = score_image(self.pair, image, (protocol,), luma_only=luma_only)[protocol].scores
         return f"{scores['psnr']:.2f} dB, SSIM {scores['ssim']:.4f}"
+
+
+def _scale_between(name: str, large: tuple[int, ...], small: tuple[int, ...]) -> int:
+    """Return how many times larger (H, W) `large` is, but for less than that in rows and columns; else UserError."""
+    scale = max(large[0] // small[0], 1)
+    if tuple(side // scale for side in large) != tuple(small):
+        raise UserError(
+            f"{name} of {large[1]}x{large[0]} pixels is no whole number of times as large as the photo of "
+            f"{small[1]}x{small[0]}; name the sharp photo that this one was made of"
+        )
+    return scale
 
 
 def original_layer(photo: Photo, sharp: SharpPhoto | None, protocol: str) -> Layer:

@@ -3,6 +3,7 @@
 Photos that have a kernel already are skipped, so that the same call continues an interrupted run.
 """
 
+import contextlib
 import dataclasses
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -15,12 +16,13 @@ from jaxsr.blind.kernelgan.kernelgan_options import DEFAULT_OPTIONS, KernelGANOp
 from jaxsr.blind.kernelgan.parallel_runs import Estimate, OnKernels, runs_per_batch
 from jaxsr.data.kernel_files import SUFFIXES, read_kernel
 from jaxsr.data.output_names import output_paths
+from jaxsr.data.output_record import OutputRecord, refused
 from jaxsr.support.errors import FAILURES, UserError, failure_line
 from jaxsr.support.files import remove_remains_of
 from jaxsr.support.paths import make_folder
 from jaxsr.support.types import Progress
 
-LOG_NAME = "losses.jsonl"
+LOG_NAME, PICTURE = "losses.jsonl", ".png"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,8 +52,7 @@ def estimate_kernels_of_files(
     """Estimate the kernels of the files `photos` and write them into the folder `output`; return what became of each.
 
     Args:
-        photos: files, or what `find_photos` returns, with their names for `output_paths`. Several are estimated at the
-            same time.
+        photos: files, or what `find_photos` returns, with their names for `output_paths`; several go at the same time.
         output: the folder for NAME_x2.npz, .mat and .png (NAME_x4 at scale 4) of each photo; made when missing.
         options: how the kernels are estimated.
         log_file: gets the mean losses of every `options.log_every` steps, as `log_losses` writes them; by default
@@ -63,27 +64,44 @@ def estimate_kernels_of_files(
         Kernels, failures and skipped photos. A photo that fails does not stop the others.
 
     Raises:
-        UserError: before any work, when `output` holds one of the photos, or cannot be made.
+        UserError: before any work, when `output` holds one of the photos, or cannot be made, and unless `overwrite`
+            says so, when a kernel or a file of its name is there that was not made of the same photo.
     """
     output = Path(output)
     named = output_paths(photos, output, f"_x{options.scale}.png")
     stems = {photo: path.with_suffix("") for photo, path in zip(photos, named, strict=True)}
+    record = OutputRecord(output, f"kernel for x{options.scale}")
+    kernels = {} if overwrite else _own_kernels(stems, record)
     make_folder(output)
-    kernels = {} if overwrite else _finished_kernels(stems)
     result = KernelFiles(kernels, {}, list(kernels))
     todo = {photo: stem for photo, stem in stems.items() if photo not in kernels}
-    remove_remains_of(with_suffix(stem, suffix) for stem in todo.values() for suffix in (".png", *SUFFIXES))
-    for new_kernels, failures in _run_groups(todo, options, Path(log_file or output / LOG_NAME), progress):
-        result.kernels.update(new_kernels)
-        result.failures.update(failures)
+    with contextlib.closing(record):
+        for new_kernels, failures in _run_groups(todo, options, Path(log_file or output / LOG_NAME), record, progress):
+            result.kernels.update(new_kernels)
+            result.failures.update(failures)
     return result
+
+
+def _own_kernels(stems: Mapping[Path, Path], record: OutputRecord) -> dict[Path, np.ndarray]:
+    """Return `_finished_kernels`; raises UserError where a file in the place of one was not made of the same photo.
+
+    Finished kernels that nothing is recorded of count as those of the photo.
+    """
+    kernels = _finished_kernels(stems)
+    for photo, stem in stems.items():
+        picture, *others = (with_suffix(stem, suffix) for suffix in (PICTURE, *SUFFIXES))
+        there = [file for file in (picture, *others) if file.exists()]
+        own = record.is_of(picture, photo) or (photo in kernels and not record.knows(picture))
+        if there and not own:
+            raise UserError(refused(there[0], photo))
+    return kernels
 
 
 def _finished_kernels(stems: Mapping[Path, Path]) -> dict[Path, np.ndarray]:
     """Return the kernels of the photos whose outputs, at `stems`, are all there and readable."""
     kernels = {}
     for photo, stem in stems.items():
-        if all(with_suffix(stem, suffix).exists() for suffix in (".png", *SUFFIXES)):
+        if all(with_suffix(stem, suffix).exists() for suffix in (PICTURE, *SUFFIXES)):
             try:
                 kernels[photo] = read_kernel(with_suffix(stem, SUFFIXES[0]))
             except UserError:
@@ -92,15 +110,16 @@ def _finished_kernels(stems: Mapping[Path, Path]) -> dict[Path, np.ndarray]:
 
 
 def _run_groups(
-    todo: Mapping[Path, Path], options: KernelGANOptions, log: Path, progress: Progress | None
+    todo: Mapping[Path, Path], options: KernelGANOptions, log: Path, record: OutputRecord, progress: Progress | None
 ) -> Iterator[tuple[dict[Path, np.ndarray], dict[Path, str]]]:
     """Yield the kernels and failures of as many photos at once as the devices can take."""
+    remove_remains_of(with_suffix(stem, suffix) for stem in todo.values() for suffix in (PICTURE, *SUFFIXES))
     items, size = list(todo.items()), max(runs_per_batch() // options.seeds, 1)
     steps_per_photo = options.steps * options.seeds
     total = steps_per_photo * len(items)
     for first in range(0, len(items), size):
         part = progress and _part_of(progress, steps_per_photo * first, total)
-        yield _run_group(dict(items[first : first + size]), options, log, part)
+        yield _run_group(dict(items[first : first + size]), options, log, record, part)
     if progress is not None:
         progress(total, total)  # photos that failed are done, too
 
@@ -111,12 +130,14 @@ def _part_of(progress: Progress, before: int, total: int) -> Progress:
 
 
 def _run_group(
-    stems: Mapping[Path, Path], options: KernelGANOptions, log: Path, progress: Progress | None
+    stems: Mapping[Path, Path], options: KernelGANOptions, log: Path, record: OutputRecord, progress: Progress | None
 ) -> tuple[dict[Path, np.ndarray], dict[Path, str]]:
     """Return the kernels of the photos that are the keys of `stems`, written to the values, and why some have none."""
     photos, failures = _readable(stems)
     if not photos:
         return {}, failures
+    for path in photos:
+        record.begin(with_suffix(stems[path], PICTURE), path)
     draw = _picture_writer([stems[path] for path in photos], options.scale) if options.pictures_every else None
     estimates = estimate_kernels(list(photos.values()), options, progress=progress, on_kernels=draw)
     kernels: dict[Path, np.ndarray] = {}
@@ -125,6 +146,7 @@ def _run_group(
             log_losses(log, path.name, runs, options.log_every)
         try:
             kernels[path] = write_estimate(stems[path], runs, options.scale)
+            record.finish(with_suffix(stems[path], PICTURE))
             warn_of_width(path, runs)
         except FAILURES as error:
             failures[path] = failure_line(path, error)

@@ -11,10 +11,11 @@ from jaxsr.blind.kernelgan.parallel_runs import Estimate
 from jaxsr.data.images import Photo, write_photo
 from jaxsr.data.kernel_files import KEY_X2, SUFFIXES, kernel_picture, read_kernel, write_kernel
 from jaxsr.data.listing import pair_by_name
+from jaxsr.data.output_names import shown_names
 from jaxsr.degradations.centering import kernel_centre
 from jaxsr.metrics.kernel_errors import centre_distance, kernel_error, kernel_psnr
 from jaxsr.models.kernelgan import KERNEL_SIZE
-from jaxsr.support.messages import one_line
+from jaxsr.support.errors import UserError
 
 LOSSES = ("generator", "bicubic", "discriminator")
 
@@ -68,26 +69,32 @@ def read_truth(photos: Sequence[Path], source: str) -> dict[Path, np.ndarray]:
     """Return the true kernel of each of `photos`, from one file for all, or from a folder with one file for each.
 
     A folder's files are paired with photos by name, or by the order of the numbers in their names. Raises UserError for
-    a folder with more or fewer kernels than photos, and for a file that is no kernel.
+    a path where nothing is, a folder with more or fewer kernels than photos, and for a file that is no kernel.
     """
     path = Path(source).expanduser()
+    if not (path.exists() or path.suffix in SUFFIXES):
+        raise UserError(f"no file or folder {source!r} of true kernels; check the path")
     if not path.is_dir():
         return dict.fromkeys(photos, read_kernel(path))
     files = [file for file in path.iterdir() if file.suffix in SUFFIXES]
-    return {photo: read_kernel(file) for photo, file in pair_by_name(photos, files)}
+    if len(files) != len(photos):
+        raise UserError(
+            f"folder {path} holds {len(files)} kernels ({', '.join(SUFFIXES)}) for {len(photos)} photos; give one for "
+            f"each, or a file for all"
+        )
+    return {photo: read_kernel(file) for photo, file in pair_by_name(photos, files, kinds=("LR", "kernel"))}
 
 
 def score_table(kernels: Mapping[Path, np.ndarray], truth: Mapping[Path, np.ndarray], scale: int) -> str:
-    """Return a table of the errors of `kernels` against `truth`, by photo: a line for each photo, and the mean."""
-    scores = {
-        one_line(path.name): (
-            kernel_error(k, truth[path]),
-            kernel_psnr(k, truth[path]),
-            centre_distance(k, truth[path], scale),
-        )
+    """Return a table of the errors of `kernels` against `truth`, by photo: a line for each photo, and the mean.
+
+    Photos of one name in several folders are named with these.
+    """
+    scores = [
+        (kernel_error(k, truth[path]), kernel_psnr(k, truth[path]), centre_distance(k, truth[path], scale))
         for path, k in kernels.items()
-    }
-    scores["mean"] = tuple(np.mean(list(scores.values()), axis=0))
-    width = max(map(len, scores))
-    lines = [f"{name:{width}}  {e:6.3f}  {p:7.2f}  {d:8.3f}" for name, (e, p, d) in scores.items()]
+    ]
+    rows = [*zip(shown_names(kernels).values(), scores, strict=True), ("mean", np.mean(scores, axis=0))]
+    width = max(len(name) for name, _ in rows)
+    lines = [f"{name:{width}}  {e:6.3f}  {p:7.2f}  {d:8.3f}" for name, (e, p, d) in rows]
     return "\n".join([f"{'photo':{width}}   error  PSNR dB  centre px", *lines])

@@ -16,6 +16,7 @@ from typing import Literal, TypeAlias
 import ml_dtypes
 import numpy as np
 
+from jaxsr.support.errors import UserError
 from jaxsr.weights.readers.bounds import MAX_AXES, MAX_DEPTH, Budget, check_count, check_name, refusals
 from jaxsr.weights.readers.pickles import Global, Holder, Machine, Pickled, PickleRefused, check_key, pairs
 from jaxsr.weights.readers.zips import open_zip, read_member
@@ -23,6 +24,7 @@ from jaxsr.weights.readers.zips import open_zip, read_member
 ByteOrder: TypeAlias = Literal["<", ">"]
 MAX_OBJECTS = 1_000_000  # looked at for tensors; lists that hold each other would never end
 _LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
+_ZIP_START, _STREAM_START = b"PK\x03\x04", b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."  # the magic number's pickle
 _DTYPES = {
     **{"FloatStorage": np.float32, "DoubleStorage": np.float64, "HalfStorage": np.float16},
     **{"BFloat16Storage": ml_dtypes.bfloat16, "BoolStorage": np.bool_, "ByteStorage": np.uint8},
@@ -157,7 +159,24 @@ def read_torch(path: Path) -> dict[str, np.ndarray]:
     code.
     """
     with refusals(path, "refused", "give a file of tensors (torch.save of a state dict)"):
-        return (_read_zip if zipfile.is_zipfile(path) else _read_stream)(path, Budget(path))
+        if zipfile.is_zipfile(path):
+            return _read_zip(path, Budget(path))
+        stream = io.BytesIO(path.read_bytes())
+        try:
+            parts = _read_stream(stream)
+        except (ValueError, IndexError):
+            if _is_cut_off(stream):
+                raise UserError(f"{path} ends early, as after a download that broke off; get it again") from None
+            raise
+        return _read_all(*parts, Budget(path))
+
+
+def _is_cut_off(stream: io.BytesIO) -> bool:
+    """Return whether reading failed at the end of a PyTorch file, or the file is an archive without its directory."""
+    content = stream.getbuffer()
+    if content[: len(_ZIP_START)] == _ZIP_START:
+        return True
+    return stream.tell() >= len(content) and content[: len(_STREAM_START)] == _STREAM_START[: len(content)]
 
 
 def _read_zip(path: Path, budget: Budget) -> dict[str, np.ndarray]:
@@ -178,9 +197,8 @@ def _read_zip(path: Path, budget: Budget) -> dict[str, np.ndarray]:
     return _read_all(tensors, storages, order, budget)
 
 
-def _read_stream(path: Path, budget: Budget) -> dict[str, np.ndarray]:
+def _read_stream(stream: io.BytesIO) -> tuple[dict[str, Tensor], dict[str, bytes], ByteOrder]:
     """Read magic number, protocol, system, object, storage keys; then per key a count and the raw elements."""
-    stream = io.BytesIO(path.read_bytes())
     if _load(stream) != _LEGACY_MAGIC:
         raise ValueError("it is no PyTorch file")
     _, system = _load(stream), _load(stream)
@@ -196,7 +214,9 @@ def _read_stream(path: Path, budget: Budget) -> dict[str, np.ndarray]:
         if count < 0:
             raise ValueError(f"storage {key} has {count} elements")
         storages[key] = stream.read(count * sizes[key])
-    return _read_all(tensors, storages, order, budget)
+        if len(storages[key]) < count * sizes[key]:
+            raise ValueError(f"storage {key} ends early")
+    return tensors, storages, order
 
 
 def _read_all(

@@ -95,6 +95,18 @@ def test_one_failure_leaves_the_others(drawn, tmp_path):
     assert len(comparison.failures) == 1 and comparison.layers[-1].kind == "model"
 
 
+def test_photos_of_one_name_are_told_apart(drawn, tmp_path):
+    files = [tmp_path / folder / "1.png" for folder in ("x", "y", "z")]
+    for file in files:
+        file.parent.mkdir()
+        Image.fromarray(photo(24, 20)).save(file)
+    files[1].write_bytes(b"no photo")
+    assert run(files, ["bicubic"], tmp_path)[0] == 2
+    ((comparisons, keywords),) = drawn
+    assert [comparison.name for comparison in comparisons] == ["x/1.png", "z/1.png"]
+    assert len(keywords["failures"]) == 1 and keywords["failures"][0].startswith("y/1.png")
+
+
 def test_nothing_to_show_writes_nothing(tmp_path):
     (tmp_path / "b.png").write_bytes(b"no photo")
     assert run([tmp_path / "b.png"], ["bicubic"], tmp_path)[0] == 0
@@ -134,6 +146,13 @@ def test_a_grey_photo_is_scored_against_a_coloured_one(drawn, tmp_path):
     assert run([tmp_path / "a.png"], ["bicubic"], tmp_path, sharp=str(tmp_path / "hr.png")) == (1, [])
     assert "dB" in drawn[0][0][0].layers[1].rounds[0].score
     assert drawn[0][1]["facts"][0].endswith("; computed in float32.")
+
+
+def test_a_sharp_photo_of_another_size_is_named(drawn, tmp_path):
+    Image.fromarray(smooth(47, 60)).save(tmp_path / "hr.png")
+    Image.fromarray(smooth(48, 60)[::2, ::2]).save(tmp_path / "a.png")
+    shown, (failure,) = run([tmp_path / "a.png"], ["bicubic"], tmp_path, sharp=str(tmp_path / "hr.png"))
+    assert shown == 1 and "hr.png of 60x47 pixels is no whole number of times as large as" in failure
 
 
 @pytest.mark.parametrize(

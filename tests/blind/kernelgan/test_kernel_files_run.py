@@ -51,7 +51,7 @@ def test_every_photo_once(photos, tmp_path, compiled_fast):
         list_photos([photos]), folder, OPTIONS, log_file=log, progress=lambda *now: counts.append(now)
     )
     assert list(first.failures) == [photos / "broken.png"] and "broken.png" in first.failures[photos / "broken.png"]
-    assert {path.name for path in folder.iterdir()} == {"a_x2.npz", "a_x2.mat", "a_x2.png"}
+    assert {path.name for path in folder.glob("a*")} == {"a_x2.npz", "a_x2.mat", "a_x2.png"}
     assert counts == sorted(counts) and counts[-1] == (16, 16) and counts[0] == (2, 16)
     lines = read_log(log)
     assert [(line["photo"], line["seed"], line["step"]) for line in lines] == [
@@ -120,3 +120,25 @@ def test_a_folder_of_inputs_is_refused_before_any_work(photos, tmp_path):
     with pytest.raises(UserError, match="is that of the input"):
         estimate_kernels_of_files([photos / "a.png", tmp_path / "a.png"], photos, OPTIONS)
     assert sorted(photos.iterdir()) == before
+
+
+@pytest.mark.parametrize("suffix", [".png", ".npz", ".mat"])
+def test_files_of_others_stay(suffix, blobs, photos, tmp_path):
+    (tmp_path / "out").mkdir()
+    foreign = tmp_path / "out" / f"a_x2{suffix}"
+    foreign.write_bytes(b"of somebody else")
+    with pytest.raises(UserError, match=f"a_x2{suffix} is there already and was not made of .*a.png; choose another"):
+        estimate_kernels_of_files([photos / "a.png"], tmp_path / "out", OPTIONS)
+    assert list((tmp_path / "out").iterdir()) == [foreign] and not blobs
+    estimate_kernels_of_files([photos / "a.png"], tmp_path / "out", OPTIONS, overwrite=True)
+    assert foreign.read_bytes() != b"of somebody else"
+
+
+def test_a_kernel_is_not_passed_off_as_that_of_another_photo_of_the_name(blobs, photos, tmp_path):
+    other = tmp_path / "others" / "a.png"
+    write_photo(other, Photo(block_levels(92, 90)))
+    estimate_kernels_of_files([photos / "a.png"], tmp_path / "out", OPTIONS)
+    with pytest.raises(UserError, match="was not made of .*others/a.png; choose another output folder, or --overwrite"):
+        estimate_kernels_of_files([other], tmp_path / "out", OPTIONS)
+    (tmp_path / "out" / ".jaxsr-outputs.jsonl").unlink()  # as earlier versions left it
+    assert estimate_kernels_of_files([other], tmp_path / "out", OPTIONS).skipped == [other]

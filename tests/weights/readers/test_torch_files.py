@@ -131,13 +131,19 @@ def test_a_tensor_beyond_its_storage_is_refused(size, write):
         read_tensors(write({"a": View(Flat(BIAS), 0, size, (1,) * len(size) if len(size) == 1 else (3, 1))}))
 
 
-@pytest.mark.parametrize("kept", [0.3, 0.8, 0.98])
+@pytest.mark.parametrize("kept", [0.01, 0.3, 0.8, 0.98])
 def test_truncated_files_are_refused(kept, write):
     path = write({"a": tensor(WEIGHT), "b": tensor(BIAS)})
     content = path.read_bytes()
     path.write_bytes(content[: int(kept * len(content))])
-    with pytest.raises(UserError, match="weights.pth is refused"):
+    with pytest.raises(UserError, match="weights.pth ends early, as after a download that broke off; get it again"):
         read_tensors(path)
+
+
+def test_a_file_of_another_kind_does_not_end_early(tmp_path):
+    (tmp_path / "weights.pth").write_text("some text")
+    with pytest.raises(UserError, match="weights.pth is refused"):
+        read_tensors(tmp_path / "weights.pth")
 
 
 def test_the_fake_modules_are_not_left_behind():
