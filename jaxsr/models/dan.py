@@ -116,7 +116,7 @@ class DAN(nn.Module):
     def _start_basis(self) -> jax.Array:
         draw = choose("kernels", self.kernels, KERNELS)
         drawn = draw(self.make_rng("params"), kernels.PCA_KERNELS, size=self.kernel_size)
-        return kernels.pca_basis(drawn, self.code_length)
+        return kernels.pca_basis(drawn, self.code_length).astype(jnp.float32)
 
     def to_estimator(self, sr: jax.Array) -> jax.Array:
         """Return `sr`, through which the Estimator's loss reaches the Restorer with `backpropagate_all` alone."""
@@ -197,8 +197,8 @@ class MeanOfConv(nn.Module):
     @nn.compact
     def __call__(self, x: jax.Array) -> jax.Array:
         """Return (N, features) from `x` (N, H, W, C)."""
-        kernel = self.param("kernel", uniform, (3, 3, x.shape[-1], self.features))
-        bias = self.param("bias", nn.initializers.zeros, (self.features,))
+        kernel = self.param("kernel", uniform, (3, 3, x.shape[-1], self.features), jnp.float32)
+        bias = self.param("bias", nn.initializers.zeros, (self.features,), jnp.float32)
         means = _sums_met(_sums_met(x, 1), 2) / (x.shape[1] * x.shape[2])
         return jnp.einsum("nyxc,yxco->no", means, kernel) + bias.reshape(1, -1)
 

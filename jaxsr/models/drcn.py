@@ -44,7 +44,7 @@ class DRCN(nn.Module):
     @nn.compact
     def __call__(self, x: jax.Array, *, recursions: bool = False) -> jax.Array | Recursions:
         """Return (N, H, W, C) in [0, 1] from the enlarged `x` of that shape; with `recursions` the `Recursions`."""
-        weights = self.param("weights", nn.initializers.constant(1 / self.recursions), (self.recursions,))
+        weights = self.param("weights", nn.initializers.constant(1 / self.recursions), (self.recursions,), jnp.float32)
         h = nn.relu(Conv(self.features, 3, name="embedding1")(x))
         h = nn.relu(Conv(self.features, 3, name="embedding2")(h))
         step = nn.remat(Recursion, prevent_cse=False) if self.remat else Recursion

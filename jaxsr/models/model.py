@@ -97,11 +97,18 @@ class Model:
     def _restore(
         self, x: jax.Array, extra_inputs: tuple[Tree, ...], call_options: tuple[str, ...]
     ) -> tuple[jax.Array, Extras]:
-        x = jnp.asarray(x)
+        x = self._in_dtype(jnp.asarray(x))
         self._check_photos(x)
         model = self.with_options(alone=True) if "reference" in self.needs and not extra_inputs else self
         spec = model.forward_spec(*call_options)
         return restore_batch(spec, self.variables, x, extra_inputs, multiple_of=self.spec.multiple_of)
+
+    def _in_dtype(self, x: jax.Array) -> jax.Array:
+        """Return `x`, as float32 where it is float64, which jax_enable_x64 makes possible, and the weights are not."""
+        weights = jax.tree.leaves(self.variables)
+        if x.dtype == jnp.float64 and weights and all(leaf.dtype != jnp.float64 for leaf in weights):
+            return x.astype(jnp.float32)
+        return x
 
     def _check_photos(self, x: jax.Array) -> None:
         if x.ndim != 4 or x.shape[-1] not in (1, 3):

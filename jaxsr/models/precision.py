@@ -1,6 +1,8 @@
 """Which numbers networks compute with. Weights, their gradients, statistics and losses are float32 in any case."""
 
+import functools
 from collections.abc import Callable
+from typing import ParamSpec, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -8,6 +10,9 @@ from jax.typing import DTypeLike
 
 from jaxsr.support.errors import choose
 from jaxsr.support.types import Params, Tree
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 PRECISIONS = {"float32": jnp.float32, "bf16": jnp.bfloat16}
 
@@ -31,3 +36,17 @@ def computing_in(precision: str, apply: Callable[..., Tree]) -> Callable[..., Tr
 def to_dtype(tree: Tree, dtype: DTypeLike) -> Tree:
     """Return `tree` with its floating-point arrays as `dtype`."""
     return jax.tree.map(lambda x: x.astype(dtype) if jnp.issubdtype(x.dtype, jnp.floating) else x, tree)
+
+
+def in_32_bits(learn: Callable[P, R]) -> Callable[P, R]:
+    """Return `learn`, which trains something, with JAX's usual types also where the caller has set jax_enable_x64.
+
+    There random numbers and constants would be float64, which do not go with float32 weights.
+    """
+
+    @functools.wraps(learn)
+    def call(*arguments: P.args, **keywords: P.kwargs) -> R:
+        with jax.enable_x64(False):
+            return learn(*arguments, **keywords)
+
+    return call

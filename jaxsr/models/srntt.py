@@ -188,7 +188,7 @@ class SRNTT(nn.Module):
         if not self.is_initializing():
             raise UserError("srntt takes a photo with the features of references; name one by --reference")
         n, height, width, _ = x.shape
-        return Maps(*(jnp.zeros((n, *size)) for size in map_sizes(height, width)))
+        return Maps(*(jnp.zeros((n, *size), jnp.float32) for size in map_sizes(height, width)))
 
 
 def receptive_radius(net: SRNTT) -> int:

@@ -40,7 +40,7 @@ class SharedPReLU(nn.Module):
     @nn.compact
     def __call__(self, x: jax.Array) -> jax.Array:
         """Return the activation of `x` (..., C)."""
-        slope = self.param("slope", nn.initializers.constant(0.25), (1,))
+        slope = self.param("slope", nn.initializers.constant(0.25), (1,), jnp.float32)
         return jnp.maximum(x, 0) + slope.reshape((1,) * x.ndim) * jnp.minimum(x, 0)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from jaxsr.devices import parallel, processes
 from jaxsr.devices.stop import Stop, stop_on_signals
 from jaxsr.models import Model
+from jaxsr.models.precision import in_32_bits
 from jaxsr.training.config import Config
 from jaxsr.training.feeds.feed import Feed
 from jaxsr.training.plan import Plan, Program, compile_stages, make_plan
@@ -51,6 +52,7 @@ class Outcome:
     below: float
 
 
+@in_32_bits
 def train(config: Config, workdir: str | Path, *, restart_data: bool = False) -> Outcome:
     """Train as `config` says inside `workdir`, from its newest whole checkpoint if there is one.
 

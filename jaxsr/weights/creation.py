@@ -40,5 +40,5 @@ def create(name: str, *, scale: int, key: Key, **options: Option) -> Model:
 
 def initialized(key: Key, module: Network) -> Variables:
     """Return a network's variables before training, {"params": ...} and whatever other collections it has."""
-    sample = jnp.zeros((1, 32, 32, module.channels))
+    sample = jnp.zeros((1, 32, 32, module.channels), jnp.float32)
     return {"params": {}, **jax.jit(module.init)(key, sample)}

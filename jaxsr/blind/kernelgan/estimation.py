@@ -17,6 +17,7 @@ from jaxsr.blind.kernelgan.postprocessing import finish, raw_variance
 from jaxsr.blind.kernelgan.spectral_width import kernel_variance, variance_factor
 from jaxsr.data.images import read_pixels
 from jaxsr.imaging.pixels import to_float, to_rgb
+from jaxsr.models.precision import in_32_bits
 from jaxsr.restoration.array_photos import check_array
 from jaxsr.support.errors import UserError
 from jaxsr.support.types import Progress
@@ -62,6 +63,7 @@ def estimate_kernel(
     return combine(estimates, scale)
 
 
+@in_32_bits
 def estimate_kernels(
     photos: Sequence[np.ndarray],
     options: KernelGANOptions = DEFAULT_OPTIONS,

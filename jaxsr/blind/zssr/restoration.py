@@ -19,10 +19,12 @@ from jaxsr.blind.zssr.reconstruction import reconstruct
 from jaxsr.blind.zssr.settings import DEFAULT_SETTINGS, ZSSRSettings
 from jaxsr.blind.zssr.stages import Kernels, Stage, checked_stages, fitting_crop
 from jaxsr.models import Model
+from jaxsr.models.precision import in_32_bits
 from jaxsr.models.zssr import SPEC
 from jaxsr.support.types import Params, Progress
 
 
+@in_32_bits
 def restore_zssr(
     photos: Sequence[np.ndarray],
     *,
@@ -64,6 +66,7 @@ def restore_zssr(
     ]
 
 
+@in_32_bits
 def learn_model(
     photo: np.ndarray, stages: Sequence[Stage], settings: ZSSRSettings, progress: Progress | None = None
 ) -> Model:

@@ -43,10 +43,12 @@ class Conv(nn.Module):
         zeros, mode = choose("padding", self.padding, PADDINGS)
         if mode:
             x = jnp.pad(x, ((0, 0), (border, border), (border, border), (0, 0)), mode=mode)
-        kernel = self.param("kernel", self.kernel_init, (self.size, self.size, x.shape[-1], self.features))
+        kernel = self.param("kernel", self.kernel_init, (self.size, self.size, x.shape[-1], self.features), jnp.float32)
         x = convolve(x, kernel, (border, border) if zeros else (0, 0))
         return (
-            x + self.param("bias", nn.initializers.zeros, (self.features,)).reshape(1, 1, 1, -1) if self.use_bias else x
+            x + self.param("bias", nn.initializers.zeros, (self.features,), jnp.float32).reshape(1, 1, 1, -1)
+            if self.use_bias
+            else x
         )
 
 

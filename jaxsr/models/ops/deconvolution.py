@@ -36,9 +36,9 @@ class Deconvolution(nn.Module):
     def __call__(self, x: jax.Array) -> jax.Array:
         """Return (N, stride H, stride W, features) from `x` (N, H, W, C)."""
         shape = (self.kernel_size, self.kernel_size, x.shape[-1], self.features)
-        x = deconvolve(x, self.param("kernel", self.kernel_init, shape), self.stride, self.crop)
+        x = deconvolve(x, self.param("kernel", self.kernel_init, shape, jnp.float32), self.stride, self.crop)
         if self.use_bias:
-            x = x + self.param("bias", nn.initializers.zeros, (self.features,)).reshape(1, 1, 1, -1)
+            x = x + self.param("bias", nn.initializers.zeros, (self.features,), jnp.float32).reshape(1, 1, 1, -1)
         return x
 
 

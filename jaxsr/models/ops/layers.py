@@ -49,8 +49,8 @@ class Weights(nn.Module):
     @nn.compact
     def __call__(self) -> tuple[jax.Array, jax.Array]:
         """Return the kernel (size, size, inputs, features) and the bias (1, 1, 1, features)."""
-        kernel = self.param("kernel", self.kernel_init, (self.size, self.size, self.inputs, self.features))
-        bias = self.param("bias", nn.initializers.zeros, (self.features,))
+        kernel = self.param("kernel", self.kernel_init, (self.size, self.size, self.inputs, self.features), jnp.float32)
+        bias = self.param("bias", nn.initializers.zeros, (self.features,), jnp.float32)
         return kernel, bias.reshape(1, 1, 1, -1)
 
 
@@ -70,7 +70,7 @@ class PReLU(nn.Module):
     @nn.compact
     def __call__(self, x: jax.Array) -> jax.Array:
         """Return the activation of `x` (..., C)."""
-        slope = self.param("slope", nn.initializers.constant(0.25), (x.shape[-1],))
+        slope = self.param("slope", nn.initializers.constant(0.25), (x.shape[-1],), jnp.float32)
         return jnp.maximum(x, 0) + slope.reshape((1,) * (x.ndim - 1) + (-1,)) * jnp.minimum(x, 0)
 
 
@@ -90,11 +90,11 @@ class StridedConv(nn.Module):
     @nn.compact
     def __call__(self, x: jax.Array) -> jax.Array:
         """Return (N, H, W, features) from `x` (N, stride H, stride W, C)."""
-        kernel = self.param("kernel", self.kernel_init, (self.size, self.size, x.shape[-1], self.features))
+        kernel = self.param("kernel", self.kernel_init, (self.size, self.size, x.shape[-1], self.features), jnp.float32)
         kernel, padding = strided_kernel(kernel, self.stride)
         x = convolve(space_to_depth(x, self.stride), kernel, padding)
         if self.use_bias:
-            x = x + self.param("bias", nn.initializers.zeros, (self.features,)).reshape(1, 1, 1, -1)
+            x = x + self.param("bias", nn.initializers.zeros, (self.features,), jnp.float32).reshape(1, 1, 1, -1)
         return x
 
 
