@@ -10,7 +10,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from jaxsr.losses.elementwise import check_shapes, root
+from jaxsr.losses.elementwise import check_arrays, root
 from jaxsr.support.errors import choose
 from jaxsr.support.types import Key
 
@@ -30,11 +30,11 @@ def bce_discriminator(real: jax.Array, fake: jax.Array) -> jax.Array:
         The scores' losses, 0 or more, in their shape; not reduced.
 
     Raises:
-        UserError: `real` and `fake` differ in shape.
+        UserError: `real` and `fake` differ in shape, or are no floats.
 
     Source: Goodfellow et al., "Generative Adversarial Nets", NeurIPS 2014, equation 1.
     """
-    check_shapes(real=real, fake=fake)
+    check_arrays(real=real, fake=fake)
     return jax.nn.softplus(-real) + jax.nn.softplus(fake)
 
 
@@ -71,11 +71,11 @@ def wasserstein_critic(real: jax.Array, fake: jax.Array) -> jax.Array:
         The scores' losses, of either sign, in their shape; not reduced.
 
     Raises:
-        UserError: `real` and `fake` differ in shape.
+        UserError: `real` and `fake` differ in shape, or are no floats.
 
     Source: Gulrajani et al., "Improved Training of Wasserstein GANs", NeurIPS 2017, equation 3.
     """
-    check_shapes(real=real, fake=fake)
+    check_arrays(real=real, fake=fake)
     return fake - real
 
 
@@ -135,11 +135,11 @@ def gradient_penalty(
         is 10.
 
     Raises:
-        UserError: `real` and `fake` differ in shape, or there is no such `form`.
+        UserError: `real` and `fake` differ in shape, are no floats, or there is no such `form`.
 
     Source: Gulrajani et al., "Improved Training of Wasserstein GANs", NeurIPS 2017, equation 3.
     """
-    check_shapes(real=real, fake=fake)
+    check_arrays(real=real, fake=fake)
     draw_share, score, axes = choose("form of the gradient penalty", form, PENALTY_FORMS)
     share = draw_share(keys)
     between = share * real + (1 - share) * fake

@@ -1,4 +1,4 @@
-"""What every loss needs: a check of shapes, and a square root that can be differentiated at 0."""
+"""What every loss needs: a check of its arrays, and a square root that can be differentiated at 0."""
 
 import jax
 import jax.numpy as jnp
@@ -6,8 +6,14 @@ import jax.numpy as jnp
 from jaxsr.support.errors import UserError
 
 
-def check_shapes(**arrays: jax.Array) -> None:
-    """Raise UserError unless the named arrays have one shape: nothing is broadcast silently."""
+def check_arrays(**arrays: jax.Array) -> None:
+    """Raise UserError unless the named arrays are floats of one shape.
+
+    Nothing is broadcast silently, and levels of 8 bits, whose differences would wrap around, are refused.
+    """
+    for name, x in arrays.items():
+        if not jnp.issubdtype(x.dtype, jnp.floating):
+            raise UserError(f"a loss needs floats; got {name} of {x.dtype}; divide 8 bits by 255")
     if len({x.shape for x in arrays.values()}) > 1:
         shapes = " and ".join(f"{name} {x.shape}" for name, x in arrays.items())
         raise UserError(f"a loss needs equal shapes; got {shapes}")

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxsr.imaging.resize import resize
-from jaxsr.losses.elementwise import check_shapes, root
+from jaxsr.losses.elementwise import check_arrays, root
 from jaxsr.losses.pixel import mse
 from jaxsr.support.errors import UserError
 
@@ -30,7 +30,7 @@ def perceptual(output: jax.Array, target: jax.Array, *, feature_scale: float = S
         The elements' losses (N, H, W, F), 0 or more; not reduced.
 
     Raises:
-        UserError: `output` and `target` differ in shape.
+        UserError: `output` and `target` differ in shape, or are no floats.
 
     Source: Ledig et al., "Photo-Realistic Single Image Super-Resolution Using a Generative Adversarial Network",
     CVPR 2017, equation 5, before its mean over H and W.
@@ -55,14 +55,14 @@ def texture(output: jax.Array, target: jax.Array, *, weights: jax.Array | None =
         The elements' losses (N, F, F), 0 or more; not reduced. SRNTT takes the mean over its three layers.
 
     Raises:
-        UserError: `output` and `target` differ in shape, or `weights` has not theirs with one channel.
+        UserError: `output` and `target` differ in shape, are no floats, or `weights` has not theirs with one channel.
 
     Source: Zhang et al., "Image Super-Resolution by Neural Texture Transfer", CVPR 2019, equation 7, whose Gram
     matrices are sums over pixels.
     """
-    check_shapes(output=output, target=target)
+    check_arrays(output=output, target=target)
     if weights is not None:
-        check_shapes(weights=weights, features=output[..., :1])
+        check_arrays(weights=weights, features=output[..., :1])
         output, target = output * weights, target * weights
     _, height, width, channels = output.shape
     grams = [jnp.einsum("nhwc,nhwd->ncd", x, x, precision=jax.lax.Precision.HIGHEST) for x in (output, target)]

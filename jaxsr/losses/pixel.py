@@ -5,7 +5,7 @@ from collections.abc import Callable
 import jax
 import jax.numpy as jnp
 
-from jaxsr.losses.elementwise import check_shapes
+from jaxsr.losses.elementwise import check_arrays
 
 Loss = Callable[..., jax.Array]  # (output, target) -> elements, in the shape of both
 Reduction = Callable[[jax.Array], jax.Array]  # elements (N, ...) -> ()
@@ -26,9 +26,9 @@ def mse(output: jax.Array, target: jax.Array) -> jax.Array:
         The elements' losses, 0 or more, in the shape of `output`; not reduced.
 
     Raises:
-        UserError: `output` and `target` differ in shape.
+        UserError: `output` and `target` differ in shape, or are no floats.
     """
-    check_shapes(output=output, target=target)
+    check_arrays(output=output, target=target)
     return jnp.square(output - target)
 
 
@@ -47,9 +47,9 @@ def l1(output: jax.Array, target: jax.Array) -> jax.Array:
         The elements' losses, 0 or more, in the shape of `output`; not reduced. The derivative where both agree is 0.
 
     Raises:
-        UserError: `output` and `target` differ in shape.
+        UserError: `output` and `target` differ in shape, or are no floats.
     """
-    check_shapes(output=output, target=target)
+    check_arrays(output=output, target=target)
     difference = output - target
     return jnp.maximum(difference, -difference)  # the derivative of jnp.abs at 0 is 1
 
@@ -70,11 +70,11 @@ def charbonnier(output: jax.Array, target: jax.Array, *, epsilon: float = 1e-3) 
         The elements' losses, `epsilon` or more, in the shape of `output`; not reduced.
 
     Raises:
-        UserError: `output` and `target` differ in shape.
+        UserError: `output` and `target` differ in shape, or are no floats.
 
     Source: Lai et al., "Deep Laplacian Pyramid Networks", CVPR 2017, equation 4.
     """
-    check_shapes(output=output, target=target)
+    check_arrays(output=output, target=target)
     return jnp.sqrt(jnp.square(output - target) + epsilon**2)
 
 

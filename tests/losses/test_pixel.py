@@ -45,6 +45,13 @@ def test_shapes_must_be_equal(name):
         LOSSES[name][0](output=jnp.zeros((1, 4, 4, 1)), target=jnp.zeros((1, 4, 4, 3)))
 
 
+@pytest.mark.parametrize("name", LOSSES)
+def test_levels_are_refused(name):
+    """Differences of uint8 wrap around."""
+    with pytest.raises(UserError, match="a loss needs floats; got target of uint8; divide 8 bits by 255"):
+        LOSSES[name][0](output=jnp.zeros((1, 4, 4, 3)), target=jnp.zeros((1, 4, 4, 3), jnp.uint8))
+
+
 @pytest.mark.parametrize("loss", [mse, l1, charbonnier])
 def test_positions_and_names_give_the_same(loss, pair):
     output, target = pair
