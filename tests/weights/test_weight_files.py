@@ -132,7 +132,7 @@ def test_one_file_serves_all_scales_that_share_weights(name, made_for, served, r
 
 MARGINS = {2: 2.5, 3: 2.0, 4: 1.3, 8: 1.0}  # dB over bicubic on Set5, by scale: of the smallest networks
 DEEP_MARGINS = {  # and of others
-    **{"vdsr-x2": 3.4, "vdsr-x3": 2.8, "vdsr-x4": 2.5, "lapsrn-x2": 3.85, "lapsrn-x4": 3.1, "srresnet-x4": 3.0},
+    **{"vdsr-x2": 3.4, "vdsr-x3": 2.8, "vdsr-x4": 2.5, "lapsrn-x2": 3.85, "lapsrn-x4": 3.1, "srresnet-x4": 3.1},
     **{
         "lapsrn-x3": 3.4,
         "mslapsrn-x2": 3.3,
@@ -148,7 +148,7 @@ DEEP_MARGINS = {  # and of others
         "rdn-x4": 3.35,
         "srgan-x4": 2.0,
         "danv1-x2": 5.0,
-        "danv1-x4": 4.8,
+        "danv1-x4": 4.9,
         "danv2-x2": 5.5,
         "danv2-x4": 4.3,
     },
