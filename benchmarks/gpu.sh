@@ -65,16 +65,14 @@ part() {
 if [ -n "$dry" ]
 then
     limit=600 size=dry pixels="--kilopixels=8 --networks=fsrcnn" kernels="--photos=1 --side=96 --seeds=1 --steps=2"
-    networks=fsrcnn deep=fsrcnn rounds=1 short="--side=32" precise="--names=espcn-x2"
+    ahead=1 networks=fsrcnn deep=fsrcnn rounds=1 short="--side=32" precise="--names=espcn-x2"
 else
+    ahead=$(($(nproc) / 2 > 1 ? $(nproc) / 2 : 1)) # rows whose contestants compile side by side, each on a core
     limit=110 size=gpu pixels="--megapixels=24" kernels="--photos=100 --seeds=4" deep=vdsr,rdn,danv2 short=
     precise="--names=vdsr-x2,srresnet-x4,danv1-x4 --write"
     networks=vdsr,rdn,danv2,fsrcnn,srresnet,danv1,espcn,srcnn,lapsrn,srdensenet,mslapsrn,deblurgan,srntt,drcn rounds=3
 fi
-common="--limit=$limit" json="--json=$output/gpu.json"
-rows=$(($(nproc) / 2 > 1 ? $(nproc) / 2 : 1)) # whose contestants compile side by side, each on a core
-[ -z "$dry" ] || rows=1
-ahead=--ahead=$rows
+common="--limit=$limit --ahead=$ahead" json="--json=$output/gpu.json"
 export TORCHINDUCTOR_COMPILE_THREADS=${TORCHINDUCTOR_COMPILE_THREADS:-1} # of each
 # The shares are for 10 minutes
 share() { echo $(($1 * minutes / 10)); }
@@ -83,9 +81,8 @@ share() { echo $(($1 * minutes / 10)); }
     part "$(share 80)" large_photo benchmarks.large_photo $pixels $common "$json"
     part "$(share 100)" kernels benchmarks.kernelgan_set $kernels --limit="$(share 100)" "$json"
     part "$(share 220)" inference benchmarks.inference --size=$size --networks=$networks --rounds=$rounds \
-        $common "$ahead" "$json"
-    part "$(share 140)" training benchmarks.training --size=$size --networks=$networks --rounds=$rounds \
-        $common "$ahead" "$json"
+        $common "$json"
+    part "$(share 140)" training benchmarks.training --size=$size --networks=$networks --rounds=$rounds $common "$json"
     part "$(share 30)" compile_times benchmarks.compile_times --networks=$deep --notraining --limit=40 \
         --json_file="$other/compile_times.json"
     part "$(share 30)" precision benchmarks.precision $precise

@@ -63,13 +63,11 @@ class RDN(nn.Module):
 
         It is a running sum, each block's share of the kernel being stored with the block.
         """
-        bias = self.param("global_fusion_bias", nn.initializers.zeros, (self.features,), jnp.float32).reshape(
-            1, 1, 1, -1
-        )
+        bias = self.param("global_fusion_bias", nn.initializers.zeros, (self.features,), jnp.float32)
         block = nn.remat(ResidualDenseBlock, prevent_cse=False) if self.remat else ResidualDenseBlock
         stack = nn.scan(block, variable_axes={"params": 0}, split_rngs={"params": True}, length=self.blocks)
         (_, fused), _ = stack(self.growth, self.layers, self.blocks, name="blocks")((x, jnp.zeros_like(x)), None)
-        return fused + bias
+        return fused + bias.reshape(1, 1, 1, -1)
 
 
 class ResidualDenseBlock(nn.Module):

@@ -76,11 +76,15 @@ class RestoreOptions:
         choose("precision", self.precision, dict.fromkeys(CHOICES))
 
     def with_precision(self, model: Model) -> "RestoreOptions":
-        """Return the options with the precision that "auto" stands for with `model` and the engine on this machine."""
+        """Return the options with the precision that `precision_for` finds."""
+        return dataclasses.replace(self, precision=self.precision_for(model))
+
+    def precision_for(self, model: Model) -> str:
+        """Return the precision, or what "auto" stands for with `model` and the engine on this machine."""
         precision = chosen_precision(model, self.precision)
         if self.precision == AUTO and not takes_bf16(engine_for(model.spec.name, self.engine, precision=precision)):
-            precision = "float32"
-        return dataclasses.replace(self, precision=precision)
+            return "float32"
+        return precision
 
     def check(self, model: Model) -> None:
         """Raise UserError where an option was set that `model` has no use for, or by which it restores no photo."""

@@ -152,7 +152,7 @@ class _Page:
         `report(count)` is called after each model.
         """
         try:
-            comparison = dataclasses.replace(self._compared(path, sharp, report), name=name)
+            comparison = self._compared(path, name, sharp, report)
             if sum(each.size for each in [*self.comparisons, comparison]) > MAX_PAGE:
                 limit = f"the page would hold more than {MAX_PAGE // 10**6} MB of pictures"
                 raise UserError(f"{path}: {limit}; give fewer photos, or a smaller --side")
@@ -173,8 +173,8 @@ class _Page:
             ]
         return render(self.comparisons, failures=self._head, facts=facts)
 
-    def _compared(self, path: Path, sharp: Path | None, report: Callable[[int], object]) -> Comparison:
-        """Return what the page shows of one photo; raises UserError where that is nothing."""
+    def _compared(self, path: Path, name: str, sharp: Path | None, report: Callable[[int], object]) -> Comparison:
+        """Return what the page shows of one photo under `name`; raises UserError where that is nothing."""
         whole = dataclasses.replace(read_photo(path), metadata=NO_METADATA)  # a page is shown to others
         photo, corner = _part(whole, self._options, max(scale_of(each) for each in self._restorers.values()))
         failures, hr = [], None
@@ -183,17 +183,17 @@ class _Page:
         except UserError as error:
             failures.append(str(error))
         layers = [original_layer(photo, hr, self._options.protocol)]
-        for count, (name, restorer) in enumerate(self._restorers.items(), start=1):
+        for count, (model, restorer) in enumerate(self._restorers.items(), start=1):
             try:
-                layers.append(layer_of(name, restorer, photo, hr, self._options.protocol))
+                layers.append(layer_of(model, restorer, photo, hr, self._options.protocol))
             except UserError as error:
-                failures.append(f"{name}: {error}")
+                failures.append(f"{model}: {error}")
             report(count)
         if len(layers) == 1:
             raise UserError(f"{path}: {'; '.join(failures)}")
         if hr is not None:
             layers.append(sharp_layer(hr))
-        return Comparison(path.name, tuple(layers), _facts(whole, photo, corner), tuple(failures))
+        return Comparison(name, tuple(layers), _facts(whole, photo, corner), tuple(failures))
 
 
 def _precisions(restorers: Mapping[str, Restorer]) -> str:

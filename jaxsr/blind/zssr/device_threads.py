@@ -21,13 +21,14 @@ def on_devices(work: Callable[[int], Result], count: int) -> list[Result]:
     the first to fail raises.
     """
     devices: queue.SimpleQueue[Device] = queue.SimpleQueue()
+    x64 = jax.config.jax_enable_x64  # pyright: ignore[reportAttributeAccessIssue]  # which threads do not inherit
     for device in jax.local_devices():
         devices.put(device)
 
     def on_device(index: int) -> Result:
         device = devices.get()
         try:
-            with jax.default_device(device):
+            with jax.default_device(device), jax.enable_x64(x64):
                 return work(index)
         finally:
             devices.put(device)

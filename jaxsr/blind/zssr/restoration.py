@@ -66,7 +66,6 @@ def restore_zssr(
     ]
 
 
-@in_32_bits
 def learn_model(
     photo: np.ndarray, stages: Sequence[Stage], settings: ZSSRSettings, progress: Progress | None = None
 ) -> Model:

@@ -118,7 +118,7 @@ class TiledRun:
         _check_size(model, (height, width))
         self.model, self._extra_inputs = cache.folded(model), extra_inputs
         details = ("all_rounds",) if options.all_rounds else ()
-        forward = self.model.forward_spec(*details, precision=options.with_precision(model).precision)
+        forward = self.model.forward_spec(*details, precision=options.precision_for(model))
         self._spec = ProgramSpec(forward, options.quantize, options.ensemble)
         size = padded_size(model, (height, width))
         self._photos = [_padded(pixels, size) for pixels in photos]
