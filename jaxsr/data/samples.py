@@ -57,7 +57,7 @@ def folder_photos(folder: str | Path) -> dict[str, np.ndarray]:
         except UserError as error:
             failures.append(str(error))
     if not photos:
-        raise UserError(f"not a readable photo in {folder}; the first failure: {failures[0]}")
+        raise UserError(f"no readable photo in {folder}; the first failure: {failures[0]}")
     if failures:
         logging.warning("left out %d unreadable photos: %s", len(failures), "; ".join(failures))
     return photos

@@ -38,7 +38,7 @@ def test_folder_photos_become_rgb_and_broken_ones_are_named(tmp_path, monkeypatc
 
 def test_folder_without_a_readable_photo(tmp_path):
     (tmp_path / "broken.png").touch()
-    with pytest.raises(UserError, match=r"not a readable photo in .*broken\.png: not an image"):
+    with pytest.raises(UserError, match=r"no readable photo in .*broken\.png: not an image"):
         folder_photos(tmp_path)
 
 
