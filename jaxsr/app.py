@@ -3,7 +3,7 @@
 The page opens in a browser (`pip install "jaxsr[app]"`): a photo in, a model with its options, a slider between before
 and after, the kernels and rounds of models that estimate them, and the same file to keep that `python -m jaxsr.restore`
 writes. It is served to this computer alone, fetches nothing and reports nothing. Restorations wait in a queue and can
-be cancelled. Uploads and results are removed at the end, which Ctrl-C brings.
+be cancelled. Ctrl-C ends the app; uploads and results are then removed.
 
 --host=0.0.0.0 serves the page to the network, without a password; who can open it can name any weight file on this
 computer. Exit status 2: wrong usage; 130: ended by Ctrl-C.
@@ -17,11 +17,13 @@ from jaxsr.support import command_line
 from jaxsr.support.messages import complain, say
 
 _MODEL = flags.DEFINE_string(
-    "model", "fsrcnn", "Chosen at first: a shipped name, a weight file, a run folder, or zssr."
+    "model", "fsrcnn", "The model selected at first: a shipped name, a weight file, a run folder, or zssr."
 )
-_PORT = flags.DEFINE_integer("port", 7860, "Where the page is served; 0 for any free port.", 0, 65535)
-_HOST = flags.DEFINE_string("host", "127.0.0.1", "Who can open the page: by default this computer alone.")
-_MAX_MEGAPIXELS = flags.DEFINE_float("max_megapixels", 16.0, "Larger photos are refused.")
+_PORT = flags.DEFINE_integer("port", 7860, "Port to serve on; 0 for any free one.", 0, 65535)
+_HOST = flags.DEFINE_string(
+    "host", "127.0.0.1", "Address to serve on; by default only this computer can open the page."
+)
+_MAX_MEGAPIXELS = flags.DEFINE_float("max_megapixels", 16.0, "Photos with more megapixels are refused.")
 _OPEN = flags.DEFINE_bool("open", True, "Open the page in the browser.")
 
 

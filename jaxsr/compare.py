@@ -33,7 +33,7 @@ _OUTPUT = flags.DEFINE_string("output", None, "The page, a file that ends in .ht
 _MODELS = flags.DEFINE_multi_string(
     "models", ["bicubic,fsrcnn"], "Models with their options, separated by commas; may be repeated."
 )
-_SCALE = flags.DEFINE_integer("scale", None, "How many times larger, for models that leave it open.")
+_SCALE = flags.DEFINE_integer("scale", None, "How many times larger, for models named without a scale.")
 _HR = flags.DEFINE_string("hr", None, "The sharp photo, or a folder of sharp photos by name or in order; for scores.")
 _PROTOCOL = flags.DEFINE_string("protocol", "y", "Of the scores: y8, y, y-full or rgb.")
 _REFERENCE = flags.DEFINE_list("reference", None, "srntt: photos to take texture from; by default the photo itself.")
@@ -46,7 +46,7 @@ _PRECISION = flags.DEFINE_enum(
     "precision", "float32", ["auto", "float32", "bf16"], "What networks compute in; the page says which, under scores."
 )
 _SIDE = flags.DEFINE_integer("side", 1024, "Longest side of a picture in pixels; of larger photos a part is shown.")
-_AT = flags.DEFINE_list("at", ["0.5", "0.5"], "Middle of that part, as X,Y from 0 to 1.")
+_AT = flags.DEFINE_list("at", ["0.5", "0.5"], "Middle of the part that is shown, as X,Y from 0 to 1.")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -76,7 +76,9 @@ def _options() -> "CompareOptions":
     try:
         at = tuple(map(float, _AT.value))
     except ValueError:
-        raise UserError(f"--at={','.join(_AT.value)} is no place in a photo; write for example --at=0.5,0.5") from None
+        raise UserError(
+            f"--at={','.join(_AT.value)} is not a place in a photo; write for example --at=0.5,0.5"
+        ) from None
     return CompareOptions(
         scale=_SCALE.value,
         sharp=_HR.value,

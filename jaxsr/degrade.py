@@ -2,7 +2,7 @@
 
 PHOTO is an HR photo, a folder or a pattern. DIR gets the HR photos (hr), the LR ones (lr_x2), their blur kernels
 (kernels) and pairs.json, which lists them; `evaluate --data=DIR` scores on it. The kinds are the degradations of
-`train` and of `evaluate --degradation`. Most in use: bicubic, MATLAB's in 8 bits; gaussian8, 8 LR photos of each HR
+`train` and of `evaluate --degradation`. The most common: bicubic, MATLAB's in 8 bits; gaussian8, 8 LR photos of each HR
 photo by the isotropic Gaussians that IKC and DAN are tested with; div2krk, a random anisotropic kernel for each photo,
 as in KernelGAN's set of that name; motion, at full size (sharp, blur), a random camera shake for each photo, as
 DeblurGAN is trained on. Exit status 0: all done; 1: some photos failed, listed at the end, the others are written; 2:

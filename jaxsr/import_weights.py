@@ -2,7 +2,7 @@
 
 Imports srcnn, fsrcnn, espcn, vdsr, rdn, lapsrn, mslapsrn, srresnet, srgan, drcn, srdensenet, danv1, danv2, deblurgan
 and srntt. Reads PyTorch (.pth, .pt, .ckpt; no code in the file is run), TensorFlow (.index with its .data, or one
-.ckpt), MATLAB (.mat), NumPy (.npz, .npy) and .safetensors files. Of srntt two files may be given together.
+.ckpt), MATLAB (.mat), NumPy (.npz, .npy) and .safetensors files. The weights of srntt may be two files, given together.
 Options after the model's name are its constructor's fields; most are read off the shapes, the others have to be given.
 The scale of a network that has none in its shapes is taken from the file's name, such as fsrcnn_x3.mat.
 Exit status 0: written; 2: wrong usage or a file that does not fit.
@@ -44,7 +44,7 @@ def main(arguments: Sequence[str]) -> int:
     check_name(_OUTPUT.value)
     output, sources = output_file(_OUTPUT.value, "--output"), [user_path(argument) for argument in arguments]
     check_published(sources)
-    with refusals(sources[0], f"no {name}", "give its published weights"):
+    with refusals(sources[0], f"not {name}", "give its published weights"):
         imported = convert(name, with_basis(name, read_together(name, sources), _BASIS.value))
         if scale is None and imported.scale is None and (scale := scale_in_name(sources[0].name)):
             say(f"scale {scale} is taken from the file's name, as no shape tells it; another: --model={name},scale=N")
@@ -109,7 +109,7 @@ def split_scale(name: str, options: dict[str, Option]) -> int | None:
     """Return the scale, removed from `options`, or None; raises UserError unless it is a whole number."""
     scale = options.pop("scale", None)
     if scale is not None and not isinstance(scale, int):
-        raise UserError(f"--model={name}: scale={scale!r} is no whole number")
+        raise UserError(f"--model={name}: scale={scale!r} is not a whole number")
     return scale
 
 

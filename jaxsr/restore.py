@@ -4,7 +4,7 @@ PHOTO is a file, a folder or a pattern such as 'photos/*.png'. The result of pho
 says), with the photo's depth, alpha and colour profile; DeblurGAN also keeps its size. DIR mirrors the tree below a
 folder (with --recursive) or a pattern; where names would be equal, they are a_jpg.png and a_png.png, or x/a.png and
 y/a.png. Other files are never overwritten unless --overwrite says so; results of the same photo are made anew, or kept
-with --skip_existing. A hidden file in DIR, .jaxsr-outputs.jsonl, knows what they were made of. Options of one system
+with --skip_existing. A hidden file in DIR, .jaxsr-outputs.jsonl, records what they were made of. Options of one system
 go with its name:
 
   --model=zssr,steps=300,kernel=estimate   a network learns from each photo; its kernel is bicubic's, or in a file
@@ -276,7 +276,7 @@ def _size() -> tuple[int | None, int | None]:
         raise UserError("--size gives width and height; leave out --width and --height")
     width, cross, height = _SIZE.value.lower().partition("x")
     if not (cross and width.isdecimal() and height.isdecimal()):
-        raise UserError(f"--size={_SIZE.value} is no size; write width x height, as in --size=3000x2000")
+        raise UserError(f"--size={_SIZE.value} is not a size; write width x height, as in --size=3000x2000")
     return int(width), int(height)
 
 

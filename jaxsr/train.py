@@ -32,13 +32,13 @@ _WORKDIR = flags.DEFINE_string("workdir", None, "The run's folder; made when mis
 _COORDINATOR = flags.DEFINE_string(
     "coordinator",
     None,
-    'Of several processes: host:port of the first, or "auto" where JAX finds it itself. Or JAXSR_COORDINATOR.',
+    'With several processes: host:port of the first, or "auto" where JAX finds it itself. Or JAXSR_COORDINATOR.',
 )
-_PROCESSES = flags.DEFINE_integer("processes", None, "How many there are. Or JAXSR_PROCESSES, SLURM_NTASKS.")
-_PROCESS = flags.DEFINE_integer("process", None, "Which one this is, from 0. Or JAXSR_PROCESS, SLURM_PROCID.")
+_PROCESSES = flags.DEFINE_integer("processes", None, "Number of processes. Or JAXSR_PROCESSES, SLURM_NTASKS.")
+_PROCESS = flags.DEFINE_integer("process", None, "Number of this process, from 0. Or JAXSR_PROCESS, SLURM_PROCID.")
 
 _RESTART_DATA = flags.DEFINE_bool(
-    "restart_data", False, "Where a run goes on, begin the data anew, as it must with another kind of data."
+    "restart_data", False, "Start the data of a resumed run from its beginning, as another kind of data needs."
 )
 
 

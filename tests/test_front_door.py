@@ -203,7 +203,7 @@ def test_mistakes_in_creating():
         ("rdnn", {}, "unknown model 'rdnn'; did you mean 'rdn'"),
         ("rdn", {"block": 4}, "rdn has no option 'block'; did you mean 'blocks'"),
         ("rdn", {"scale": 5}, "rdn has no scale 5; choose one of: 2, 3, 4"),
-        ("rdn", {"key": 0}, r"key=0 is no PRNG key; make one: key=jax.random.key\(0\)"),
+        ("rdn", {"key": 0}, r"key=0 is not a PRNG key; make one: key=jax.random.key\(0\)"),
     ):
         with pytest.raises(jaxsr.UserError, match=message):
             jaxsr.create(name, **{"scale": 2, "key": KEY, **options})

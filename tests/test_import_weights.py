@@ -57,11 +57,11 @@ def test_options_after_the_name():
     assert parse_model("fsrcnn,scale=3") == ("fsrcnn", {"scale": 3})
     parsed = parse_model("srcnn,kernel_sizes=(9,1,5),padding=zero")
     assert parsed == ("srcnn", {"kernel_sizes": (9, 1, 5), "padding": "zero"})
-    with pytest.raises(UserError, match="'x3' is no option=value"):
+    with pytest.raises(UserError, match="'x3' is not option=value"):
         parse_model("fsrcnn,x3")
     options: dict = {"scale": 3, "depth": 5}
     assert split_scale("vdsr", options) == 3 and options == {"depth": 5}
-    with pytest.raises(UserError, match="scale='three' is no whole number"):
+    with pytest.raises(UserError, match="scale='three' is not a whole number"):
         split_scale("fsrcnn", {"scale": "three"})
 
 

@@ -68,7 +68,7 @@ def test_scoring(folder):
             "espcn-x2 takes no reference; leave it out, or use srntt",
         ),
         (["--model=espcn.safetensors,copies=True"], "unknown option of espcn-x2 'copies'"),
-        (["--model=srntt.safetensors,copies=1"], "copies=1 is no bool; write for example copies=True"),
+        (["--model=srntt.safetensors,copies=1"], "copies=1 is not of type bool; write for example copies=True"),
         (["--model=zssr,save_matches=True"], "unknown option of zssr 'save_matches'"),
         (["--model=zssr", "--reference=small.png"], "zssr takes no reference"),
     ],

@@ -77,11 +77,11 @@ def test_patterns_scales_and_formats(photos, tmp_path):
         (["colour.png", "--model=fsrcn"], "unknown model 'fsrcn'; did you mean 'fsrcnn'?"),
         (["colour.png", "--model=espcn.safetensors", "--scale=3"], "was made for scale 2, not 3"),
         (["nowhere/"], "nowhere"),
-        (["colour.png", "--tile=big", "--model=bicubic"], "tile='big' is no number of pixels"),
+        (["colour.png", "--tile=big", "--model=bicubic"], "tile='big' is not a number of pixels"),
         (["colour.png", "--outptu=x"], "outptu"),
         (["colour.png", "--size=3000"], "--size=3000 is no size"),
         (["colour.png", "--format=jpg", "--depth=16"], "JPEG holds 8 bits per channel, not 16"),
-        (["colour.png", "--quality=0"], "quality=0 lies in 1 to 100"),
+        (["colour.png", "--quality=0"], "quality=0 must lie in 1 to 100"),
         ([], "photo"),
     ],
 )
@@ -141,7 +141,7 @@ def test_whole_videos_are_skipped(weights, tmp_path):
 
 @pytest.mark.parametrize(
     ("flag", "message"),
-    [("--model=zssr", "zssr-x2 learns from each photo anew"), ("--crf=52", "crf=52 is no rate factor of x264")],
+    [("--model=zssr", "zssr-x2 learns from each photo anew"), ("--crf=52", "crf=52 is not a rate factor of x264")],
 )
 def test_what_videos_cannot_have(flag, message, tmp_path):
     write_video(tmp_path / "clip.mp4", [photo(24, 32)])

@@ -9,10 +9,10 @@ from jaxsr.metrics.protocols import PROTOCOLS
 
 HEAD = """# Results
 
-Every system beside its paper's figures, with the published weights where a file of them is given, with the weights that
-ship with this package, and with bicubic. PSNR (dB) and SSIM are higher, NIQE is lower when better; *difference* is our
-PSNR less the paper's. Seconds are those of a photo, without compiling, and rough: other work may have run
-beside. Written by `python -m benchmarks.quality`, which [benchmarks/](../benchmarks/README.md) explains; do not edit it
+Scores of every system beside its paper's figures: of published weights where a file of them was given, of the weights
+that ship with this package, and of bicubic. PSNR (dB) and SSIM are better when higher, NIQE when lower; *difference* is
+our PSNR minus the paper's. Seconds are for one photo, without compiling, and rough: other work may have run at the same
+time. Written by `python -m benchmarks.quality`, which [benchmarks/](../benchmarks/README.md) explains; do not edit it
 by hand.
 """
 SET_NOTES = {
@@ -69,7 +69,7 @@ def _method(rows: Sequence[Row]) -> Iterator[str]:
     used = sorted({row["protocol"] for row in rows})
     lines = [f"- `{name}`: {PROTOCOLS[name].channel}; {PROTOCOLS[name].rounding}" for name in used]
     lines += [
-        "- A border of as many pixels as the scale is cut from each side; of deblurred photos none. SSIM is Wang's, "
+        "- As many pixels as the scale are cut from each side, none from deblurred photos. SSIM is Wang's, "
         "with an 11x11 Gaussian window.",
         "- NIQE is of the whole photo, rounded to 8 bits; photos of fewer than two blocks of 96x96 pixels have none.",
         "- The papers' figures and their sources are in `benchmarks/results/published.csv`; those marked *unchecked* "

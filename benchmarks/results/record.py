@@ -41,7 +41,7 @@ class Record:
         except (OSError, ValueError, KeyError, TypeError) as error:
             if isinstance(error, UserError):
                 raise
-            raise UserError(f"{file} is no record of results ({error}); name another file") from None
+            raise UserError(f"{file} is not a record of results ({error}); name another file") from None
 
     def write(self) -> None:
         """Write the file, whole."""

@@ -155,7 +155,7 @@ def _check_own(own: Mapping[str, Option], types: Mapping[str, type], model: Mode
         wanted = choose(f"option of {model.name}", name, types)
         if type(value) is not wanted:
             example = EXAMPLES.get(wanted)
-            raise UserError(f"{name}={value!r} is no {wanted.__name__}; write for example {name}={example}")
+            raise UserError(f"{name}={value!r} is not of type {wanted.__name__}; write for example {name}={example}")
         if wanted is int and int(str(value)) < 1:
             raise UserError(f"{name}={value} must be at least 1; write for example {name}=4")
 

@@ -87,7 +87,7 @@ def restore(
             after it, as in "zssr,steps=300" or "runs/danv1,rounds=4"; or a Model. "auto" takes what is installed and
             suits the photo, and says why in the log of "jaxsr".
         scale: how many times larger; by default what the model says, or 2 if it has that.
-        options: how the photo is restored.
+        options: a RestoreOptions: how the photo is restored.
         progress: `progress(done, total)` is called for each tile, and with "zssr" for training steps.
         **keywords: fields of RestoreOptions, in place of those in `options`: tile, ensemble, quantize, engine,
             precision, and for SRNTT reference, vgg and copies.

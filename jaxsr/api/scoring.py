@@ -91,7 +91,8 @@ def evaluate(
         data: a folder of HR photos (8 or 16 bits, grey or RGB), a paired set of `jaxsr.degrade`, or of blurred photos
             (`blur`) and sharp ones (`sharp`).
         scale: how many times larger than the LR photos; by default what the model or the set says, or 2.
-        options: how LR photos are made or where they are, and how they are restored and scored.
+        options: an EvaluateOptions of `jaxsr.api.scoring`: how LR photos are made or where they are, and how they are
+            restored and scored.
         progress: called with (done, total) after each photo.
         on_failure: called with a line for each photo that cannot be scored; by default the first one is raised.
 

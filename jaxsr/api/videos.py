@@ -95,7 +95,7 @@ def _check(restorer: Restorer, crf: int) -> None:
     """Raise UserError unless `restorer` restores videos, PyAV is installed and `crf` is a rate factor of x264."""
     require_pyav()
     if not LOSSLESS <= crf <= WORST:
-        raise UserError(f"crf={crf} is no rate factor of x264; give {LOSSLESS} (lossless) to {WORST}")
+        raise UserError(f"crf={crf} is not a rate factor of x264; give {LOSSLESS} (lossless) to {WORST}")
     if not isinstance(restorer, NetworkRestorer):
         raise UserError(f"{restorer.name} learns from each photo anew; restore videos by a trained model")
     from jaxsr.restoration.video import check_video_model

@@ -98,4 +98,4 @@ def _labelled(picture: np.ndarray, middle: int, cell: int, size: int) -> np.ndar
 
 def _check_suffix(path: Path) -> None:
     if path.suffix not in SUFFIXES:
-        raise UserError(f"{path} is no kernel file: the name must end in {' or '.join(SUFFIXES)}")
+        raise UserError(f"{path} is not a kernel file: the name must end in {' or '.join(SUFFIXES)}")

@@ -32,7 +32,7 @@ def bicubic(hr: jax.Array, *, scale: int) -> jax.Array:
         Photos (N, H / scale, W / scale, C), which can leave [0, 1] by a little.
 
     Raises:
-        UserError: for another scale, and for sides that are no multiples of it.
+        UserError: for another scale, and for sides that are not multiples of it.
     """
     return degrade_batch(_no_keys(hr), hr, "bicubic", scale=scale).lr
 
@@ -50,7 +50,7 @@ def pillow(hr: jax.Array, *, scale: int) -> jax.Array:
         Photos (N, H / scale, W / scale, C) on the levels of 8 bits, in [0, 1].
 
     Raises:
-        UserError: for another scale, and for sides that are no multiples of it.
+        UserError: for another scale, and for sides that are not multiples of it.
     """
     return degrade_batch(_no_keys(hr), hr, "pillow", scale=scale).lr
 
@@ -69,7 +69,7 @@ def bd(hr: jax.Array, *, scale: int) -> jax.Array:
         Photos (N, H / scale, W / scale, C) on the levels of 8 bits, in [0, 1].
 
     Raises:
-        UserError: for another scale, and for sides that are no multiples of it.
+        UserError: for another scale, and for sides that are not multiples of it.
     """
     return degrade_batch(_no_keys(hr), hr, "bd", scale=scale).lr
 
@@ -89,7 +89,7 @@ def dn(key: Key, hr: jax.Array, *, scale: int) -> jax.Array:
         Photos (N, H / scale, W / scale, C) on the levels of 8 bits, in [0, 1].
 
     Raises:
-        UserError: for another scale, and for sides that are no multiples of it.
+        UserError: for another scale, and for sides that are not multiples of it.
     """
     return degrade_batch(jax.random.split(key, len(hr)), hr, "dn", scale=scale).lr
 
@@ -110,7 +110,7 @@ def isotropic(key: Key, hr: jax.Array, *, scale: int, kernel_size: int = GAUSSIA
         Degraded(lr, kernels): photos (N, H / scale, W / scale, C) in [0, 1], and kernels (N, k, k) that sum to 1.
 
     Raises:
-        UserError: for another scale, a size below 1, and sides that are no multiples of the scale.
+        UserError: for another scale, a size below 1, and sides that are not multiples of the scale.
     """
     return degrade_batch(jax.random.split(key, len(hr)), hr, "isotropic", scale=scale, kernel_size=kernel_size)
 
@@ -132,7 +132,7 @@ def anisotropic(key: Key, hr: jax.Array, *, scale: int, kernel_size: int = GAUSS
         Degraded(lr, kernels): photos (N, H / scale, W / scale, C) in [0, 1], and kernels (N, k, k) that sum to 1.
 
     Raises:
-        UserError: for another scale, a size below 1, and sides that are no multiples of the scale.
+        UserError: for another scale, a size below 1, and sides that are not multiples of the scale.
     """
     return degrade_batch(jax.random.split(key, len(hr)), hr, "anisotropic", scale=scale, kernel_size=kernel_size)
 
@@ -154,7 +154,7 @@ def gaussian8(key: Key, hr: jax.Array, *, scale: int, kernel_size: int = GAUSSIA
         Degraded(lr, kernels): photos (N, H / scale, W / scale, C) in [0, 1], and kernels (N, k, k) that sum to 1.
 
     Raises:
-        UserError: for another scale, a size below 1, and sides that are no multiples of the scale.
+        UserError: for another scale, a size below 1, and sides that are not multiples of the scale.
     """
     return degrade_batch(jax.random.split(key, len(hr)), hr, "gaussian8", scale=scale, kernel_size=kernel_size)
 
@@ -177,7 +177,7 @@ def gaussian8_ikc(key: Key, hr: jax.Array, *, scale: int, kernel_size: int = GAU
         Degraded(lr, kernels): photos (N, H / scale, W / scale, C) in [0, 1], and kernels (N, k, k) that sum to 1.
 
     Raises:
-        UserError: for another scale, a size below 1, and sides that are no multiples of the scale.
+        UserError: for another scale, a size below 1, and sides that are not multiples of the scale.
     """
     return degrade_batch(jax.random.split(key, len(hr)), hr, "gaussian8_ikc", scale=scale, kernel_size=kernel_size)
 
@@ -199,7 +199,7 @@ def div2krk(key: Key, hr: jax.Array, *, scale: int) -> Degraded:
         half a block, which keeps `lr` aligned with `hr`.
 
     Raises:
-        UserError: for another scale, and for sides that are no multiples of it.
+        UserError: for another scale, and for sides that are not multiples of it.
     """
     return degrade_batch(jax.random.split(key, len(hr)), hr, "div2krk", scale=scale)
 
@@ -254,7 +254,7 @@ def real(key: Key, hr: jax.Array, *, scale: int) -> jax.Array:
         Photos (N, H / scale, W / scale, C) on the levels of 8 bits, in [0, 1].
 
     Raises:
-        UserError: for another scale, and for sides that are no multiples of it.
+        UserError: for another scale, and for sides that are not multiples of it.
     """
     return degrade_batch(jax.random.split(key, len(hr)), hr, "real", scale=scale).lr
 

@@ -260,6 +260,6 @@ def check_photos(hr: jax.Array, scale: int) -> None:
         raise UserError(f"photos have the shape (N, H, W, C); got {hr.shape}; give a single one as photo[None]")
     if hr.shape[1] % scale or hr.shape[2] % scale:
         raise UserError(
-            f"photos of {hr.shape[2]}x{hr.shape[1]} have sides that are no multiples of the scale {scale}; cut them: "
+            f"photos of {hr.shape[2]}x{hr.shape[1]} have sides that are not multiples of the scale {scale}; crop them: "
             f"hr[:, : height // {scale} * {scale}, : width // {scale} * {scale}]"
         )

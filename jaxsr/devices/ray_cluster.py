@@ -19,7 +19,7 @@ def check_address(address: str) -> None:
         return
     host, _, port = address.rpartition(":")
     if not (host and port.isdecimal() and "/" not in host):
-        raise UserError(f"--ray={address} is no address; write --ray=auto, or a host and port, as in 10.0.0.1:6379")
+        raise UserError(f"--ray={address} is not an address; write --ray=auto, or a host and port, as in 10.0.0.1:6379")
     try:
         socket.create_connection((host, int(port)), timeout=CONNECT_SECONDS).close()
     except (OSError, OverflowError) as error:

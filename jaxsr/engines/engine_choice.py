@@ -32,7 +32,7 @@ def engine_for(network: str, engine: str = AUTO, *, precision: str = "float32") 
     if engine == AUTO:
         engine = os.environ.get(VARIABLE) or AUTO
         if engine not in ENGINES:
-            raise UserError(f"{VARIABLE}={engine} is no engine; choose one of: {', '.join(ENGINES)}")
+            raise UserError(f"{VARIABLE}={engine} is not an engine; choose one of: {', '.join(ENGINES)}")
     check_engine(engine)
     if engine != AUTO:
         return engine

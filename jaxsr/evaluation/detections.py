@@ -79,7 +79,7 @@ def read_detections(path: str | Path) -> Detections:
     except OSError as error:
         raise UserError(f"cannot read the detections {path} ({error.strerror}); check the path") from None
     except ValueError as error:
-        raise UserError(f"{path} is no JSON ({error}); give detections in COCO's format") from None
+        raise UserError(f"{path} is not JSON ({error}); give detections in COCO's format") from None
     whole = isinstance(content, dict)
     if not whole:
         content = {"annotations": content}

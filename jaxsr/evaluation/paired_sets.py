@@ -117,7 +117,9 @@ def read_set(folder: str | Path) -> PairedSet:
     except (OSError, ValueError, KeyError, TypeError) as error:
         if isinstance(error, UserError):
             raise
-        raise UserError(f"{path} is no list of pairs ({error}); make the set again: python -m jaxsr.degrade") from error
+        raise UserError(
+            f"{path} is not a list of pairs ({error}); make the set again: python -m jaxsr.degrade"
+        ) from error
 
 
 def _sources(rows: list[dict[str, str]], folder: Path) -> Iterator[Source]:

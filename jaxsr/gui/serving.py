@@ -59,7 +59,9 @@ def free_port(host: str, port: int) -> int:
             probe.bind((host, port))
             return probe.getsockname()[1]
     except (socket.gaierror, UnicodeError):  # a..b cannot even be asked for
-        raise UserError(f"--host={host} is no address; leave it out, or give 0.0.0.0 to serve the network") from None
+        raise UserError(
+            f"--host={host} is not an address; leave it out, or give 0.0.0.0 to serve the network"
+        ) from None
     except (OSError, OverflowError) as error:
         reason = getattr(error, "strerror", None) or error
         raise UserError(

@@ -30,7 +30,7 @@ def bce_discriminator(real: jax.Array, fake: jax.Array) -> jax.Array:
         The scores' losses, 0 or more, in their shape; not reduced.
 
     Raises:
-        UserError: `real` and `fake` differ in shape, or are no floats.
+        UserError: `real` and `fake` differ in shape, or are not floats.
 
     Source: Goodfellow et al., "Generative Adversarial Nets", NeurIPS 2014, equation 1.
     """
@@ -71,7 +71,7 @@ def wasserstein_critic(real: jax.Array, fake: jax.Array) -> jax.Array:
         The scores' losses, of either sign, in their shape; not reduced.
 
     Raises:
-        UserError: `real` and `fake` differ in shape, or are no floats.
+        UserError: `real` and `fake` differ in shape, or are not floats.
 
     Source: Gulrajani et al., "Improved Training of Wasserstein GANs", NeurIPS 2017, equation 3.
     """
@@ -135,7 +135,7 @@ def gradient_penalty(
         is 10.
 
     Raises:
-        UserError: `real` and `fake` differ in shape, are no floats, or there is no such `form`.
+        UserError: `real` and `fake` differ in shape, are not floats, or there is no such `form`.
 
     Source: Gulrajani et al., "Improved Training of Wasserstein GANs", NeurIPS 2017, equation 3.
     """

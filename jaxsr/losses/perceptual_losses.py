@@ -30,7 +30,7 @@ def perceptual(output: jax.Array, target: jax.Array, *, feature_scale: float = S
         The elements' losses (N, H, W, F), 0 or more; not reduced.
 
     Raises:
-        UserError: `output` and `target` differ in shape, or are no floats.
+        UserError: `output` and `target` differ in shape, or are not floats.
 
     Source: Ledig et al., "Photo-Realistic Single Image Super-Resolution Using a Generative Adversarial Network",
     CVPR 2017, equation 5, before its mean over H and W.
@@ -55,7 +55,7 @@ def texture(output: jax.Array, target: jax.Array, *, weights: jax.Array | None =
         The elements' losses (N, F, F), 0 or more; not reduced. SRNTT takes the mean over its three layers.
 
     Raises:
-        UserError: `output` and `target` differ in shape, are no floats, or `weights` has not theirs with one channel.
+        UserError: `output` and `target` differ in shape, are not floats, or `weights` has not theirs with one channel.
 
     Source: Zhang et al., "Image Super-Resolution by Neural Texture Transfer", CVPR 2019, equation 7, whose Gram
     matrices are sums over pixels.

@@ -26,7 +26,7 @@ def mse(output: jax.Array, target: jax.Array) -> jax.Array:
         The elements' losses, 0 or more, in the shape of `output`; not reduced.
 
     Raises:
-        UserError: `output` and `target` differ in shape, or are no floats.
+        UserError: `output` and `target` differ in shape, or are not floats.
     """
     check_arrays(output=output, target=target)
     return jnp.square(output - target)
@@ -47,7 +47,7 @@ def l1(output: jax.Array, target: jax.Array) -> jax.Array:
         The elements' losses, 0 or more, in the shape of `output`; not reduced. The derivative where both agree is 0.
 
     Raises:
-        UserError: `output` and `target` differ in shape, or are no floats.
+        UserError: `output` and `target` differ in shape, or are not floats.
     """
     check_arrays(output=output, target=target)
     difference = output - target
@@ -70,7 +70,7 @@ def charbonnier(output: jax.Array, target: jax.Array, *, epsilon: float = 1e-3) 
         The elements' losses, `epsilon` or more, in the shape of `output`; not reduced.
 
     Raises:
-        UserError: `output` and `target` differ in shape, or are no floats.
+        UserError: `output` and `target` differ in shape, or are not floats.
 
     Source: Lai et al., "Deep Laplacian Pyramid Networks", CVPR 2017, equation 4.
     """

@@ -19,7 +19,7 @@ def kernel_error(estimate: np.ndarray, true: np.ndarray) -> float:
         A number, 0 or more.
 
     Raises:
-        UserError: for a kernel that is no square, or whose entries sum to 0.
+        UserError: for a kernel that is not square, or whose entries sum to 0.
     """
     _check(estimate, true)
     size = max(len(estimate), len(true)) + 4
@@ -48,7 +48,7 @@ def kernel_psnr(estimate: np.ndarray, true: np.ndarray) -> float:
         Decibels.
 
     Raises:
-        UserError: for a kernel that is no square, or whose entries sum to 0.
+        UserError: for a kernel that is not square, or whose entries sum to 0.
     """
     _check(estimate, true)
     size = max(len(estimate), len(true)) + 4
@@ -73,7 +73,7 @@ def centre_distance(estimate: np.ndarray, true: np.ndarray, scale: int) -> float
         Pixels of the HR photo.
 
     Raises:
-        UserError: for a kernel that is no square, or whose entries sum to 0.
+        UserError: for a kernel that is not square, or whose entries sum to 0.
     """
     _check(estimate, true)
     offset = centre_of_mass(estimate) - kernel_centre(len(estimate), scale)

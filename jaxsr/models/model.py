@@ -77,7 +77,7 @@ class Model:
     def details(self, x: jax.Array, *extra_inputs: Tree) -> Extras:
         """Return what the network returns beside the image, {name: array}; {} for most networks.
 
-        Example: `kernels = jaxsr.load("danv2.safetensors").details(x)["kernels"]`.
+        Example: `kernels = jaxsr.load("danv2-x2").details(x)["kernels"]`.
 
         Args:
             x: photos (N, H, W, C) in [0, 1], as in a call.

@@ -64,7 +64,7 @@ def check_array(photo: np.ndarray) -> None:
         raise UserError(f"a photo is uint8, uint16 or float in [0, 1]; got {photo.dtype}")
     if not np.isfinite(photo).all():
         raise UserError(
-            "a photo holds values that are not finite (NaN or infinity); replace them, or mend what made them"
+            "a photo holds values that are not finite (NaN or infinity); replace them, or fix what made them"
         )
     if not (photo.min() >= 0 and photo.max() <= 1):
         raise UserError(f"float photos lie in [0, 1]; got [{photo.min():g}, {photo.max():g}]; divide by their maximum")

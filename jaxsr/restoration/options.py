@@ -36,8 +36,9 @@ class RestoreOptions:
         quantize: whether the result is clipped and has the photo's dtype, integers rounded half up. Otherwise it is
             float32, neither clipped nor rounded.
         all_rounds: for DAN: whether the extras hold the image of each round.
-        engine: what computes: "xla", "openvino", "onnxruntime", or "auto" for the one that was measured fastest for the
-            network among those that are installed; on other devices than CPUs that is XLA. Results agree within 1e-5.
+        engine: what computes: "xla", "openvino", "onnxruntime", or "auto". On CPUs "auto" is the installed engine that
+            was measured at least 1.1 times as fast as XLA for the network, else XLA; on other devices, XLA. Results
+            agree within 1e-5.
         reference: for SRNTT: photos to take texture from, arrays (H, W, 1 or 3), PIL images or paths, or a single one;
             or the ReferenceFeatures that `prepare` made of some. Without any the photo is its own reference.
         vgg: for SRNTT: VGG19's weights, or their file; by default the file in JAXSR_VGG19 or the cache.
@@ -65,14 +66,14 @@ class RestoreOptions:
             object.__setattr__(self, "tile", int(self.tile))
         pixels = isinstance(self.tile, int) and not isinstance(self.tile, bool) and self.tile >= 1
         if not (pixels or self.tile in (None, "auto")):
-            raise UserError(f"tile={self.tile!r} is no number of pixels; use 128, 'auto' or None")
+            raise UserError(f"tile={self.tile!r} is not a number of pixels; use 128, 'auto' or None")
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
             if isinstance(field.default, bool) and not isinstance(value, bool):
                 raise UserError(f"{field.name}={value!r} is neither True nor False; the default is {field.default}")
         check_engine(self.engine)
         if not isinstance(self.vgg, str | os.PathLike | VGGWeights):
-            raise UserError(f"vgg={self.vgg!r} is no file of VGG19's weights; give its path")
+            raise UserError(f"vgg={self.vgg!r} is not a file of VGG19's weights; give its path")
         choose("precision", self.precision, dict.fromkeys(CHOICES))
 
     def with_precision(self, model: Model) -> "RestoreOptions":

@@ -43,7 +43,7 @@ class SaveOptions:
         if self.depth not in (None, *DEPTHS):
             raise UserError(f"depth={self.depth} is none of {DEPTHS}; leave it out to keep the photo's")
         if not 1 <= self.quality <= 100:
-            raise UserError(f"quality={self.quality} lies in 1 to 100; {QUALITY} is the default")
+            raise UserError(f"quality={self.quality} must lie in 1 to 100; {QUALITY} is the default")
 
     def final_size(self, size: Size, scale: int) -> Size:
         """Return the size (H, W) of the result for a photo of `size` that is restored at `scale`.

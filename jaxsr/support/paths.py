@@ -16,7 +16,7 @@ def user_path(path: str | os.PathLike) -> Path:
     """
     text = os.fspath(path)
     if not text or "\0" in text:
-        raise UserError(f"{text!r} is no path; name a file or a folder")
+        raise UserError(f"{text!r} is not a path; name a file or a folder")
     if not text.startswith("~") or os.path.lexists(text):
         return Path(text)
     expanded = os.path.expanduser(text)  # noqa: PTH111 - Path.expanduser raises for a file called ~tilde.png

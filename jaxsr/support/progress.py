@@ -16,7 +16,7 @@ NAMES = 40  # characters of names before a bar
 def progress_bar(files: Iterable[Path], unit: str) -> Iterator[Progress]:
     """Show a bar with the names of `files` inside the block; yield its `progress(done, total)`, counted in `unit`s.
 
-    Nothing is shown where standard error is no terminal.
+    Nothing is shown where standard error is not a terminal.
     """
     with tqdm(
         desc=one_line(", ".join(path.name for path in files), NAMES), unit=unit, leave=False, disable=None

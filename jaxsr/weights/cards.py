@@ -31,7 +31,7 @@ def parse_card(path: Path, text: str) -> dict[str, Json]:
     try:
         card = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise UserError(f"{path} has a card that is no JSON ({error}); get the file again") from None
+        raise UserError(f"{path} has a card that is not JSON ({error}); get the file again") from None
     if not isinstance(card, dict):
         raise UserError(f"{path} has a card of type {type(card).__name__}, not an object; get the file again")
     for field, kind in {"format": int, "model": str, "scale": int, "options": dict}.items():

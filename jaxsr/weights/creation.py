@@ -34,7 +34,7 @@ def create(name: str, *, scale: int, key: Key, **options: Option) -> Model:
     spec = model_spec(name)
     module = spec.module(scale, **options)
     if not isinstance(key, jax.Array):
-        raise UserError(f"key={key!r} is no PRNG key; make one: key=jax.random.key(0)")
+        raise UserError(f"key={key!r} is not a PRNG key; make one: key=jax.random.key(0)")
     return Model(spec, module, scale, initialized(key, module))
 
 

@@ -121,7 +121,7 @@ def read_vgg(path: Path) -> VGGWeights:
             if (match := pattern.fullmatch(name)) and match[1] in name_of:
                 layers.setdefault(name_of[match[1]], [np.zeros(0), np.zeros(0)])[match[2] is not None] = x
     if not layers:
-        raise UserError(f"{path} is no VGG19: it has {', '.join(list(tensors)[:4])}; {_where(cache_folder())}")
+        raise UserError(f"{path} is not VGG19: it has {', '.join(list(tensors)[:4])}; {_where(cache_folder())}")
     torch = all(kernel.shape[2:] == (3, 3) for kernel, _ in layers.values())
     params = {name: _layer(name, kernel, bias, torch, path) for name, (kernel, bias) in layers.items()}
     return VGGWeights(params, "torchvision" if torch else "caffe")

@@ -52,7 +52,9 @@ def load(name: str | Path, *, scale: int | None = None) -> Model:
             `scale`, and for systems without weights: zssr learns from each photo, kernelgan estimates kernels.
     """
     if not isinstance(name, str | os.PathLike):
-        raise UserError(f"model {name!r} is no name and no file; give a file or one of: {', '.join(shipped_names())}")
+        raise UserError(
+            f"model {name!r} is neither a name nor a file; give a file or one of: {', '.join(shipped_names())}"
+        )
     path = Path(name)
     if path.suffix or path.is_dir():
         model = load_file(path / "model.safetensors" if path.is_dir() else path)
@@ -106,7 +108,7 @@ def load_file(path: str | Path) -> Model:
         raise UserError(one_line(f"no weight file {path}; give a file or one of: {', '.join(shipped_names())}"))
     check_downloaded(path)
     ours = path.suffix.lower() == ".safetensors"  # the kind that `save` writes: a broken one, and not another's
-    with refusals(path, "no weight file of jaxsr", REMEDY):
+    with refusals(path, "not a weight file of jaxsr", REMEDY):
         tensors, metadata = read_safetensors(path, remedy="get it again" if ours else REMEDY)
         if "card" not in metadata:
             raise UserError(f"{path} has no card, so its model is unknown; {REMEDY}")

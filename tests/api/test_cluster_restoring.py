@@ -74,8 +74,8 @@ def test_without_ray_and_with_what_others_do_not_see_one_line_says_what_to_do(mo
 @pytest.mark.parametrize(
     ("address", "message"),
     [
-        ("", "--ray= is no address; write --ray=auto"),
-        ("ray://host:1", "is no address"),
+        ("", "--ray= is not an address; write --ray=auto"),
+        ("ray://host:1", "is not an address"),
         ("127.0.0.1:1", "no Ray cluster answers at --ray=127.0.0.1:1 .*; start one"),
     ],
 )

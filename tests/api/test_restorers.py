@@ -45,11 +45,11 @@ def test_a_file_whose_name_has_a_comma_is_a_file(weights):
     ("text", "message"),
     [
         ("danv1.safetensors,round=2", "unknown option of danv1-x2 'round'; did you mean 'rounds'"),
-        ("danv1.safetensors,rounds=two", "rounds='two' is no int; write for example rounds=4"),
+        ("danv1.safetensors,rounds=two", "rounds='two' is not of type int; write for example rounds=4"),
         ("danv1.safetensors,rounds=0", "rounds=0 must be at least 1"),
         ("danv1.safetensors,features=16", "the weights of .* do not fit the network"),
-        ("srntt.safetensors,vgg=3", "vgg=3 is no str"),
-        ("danv1.safetensors,rounds", "'rounds' is no option=value"),
+        ("srntt.safetensors,vgg=3", "vgg=3 is not of type str"),
+        ("danv1.safetensors,rounds", "'rounds' is not option=value"),
     ],
 )
 def test_mistakes_are_named(text, message, weights):

@@ -131,7 +131,7 @@ def test_the_tables_beside_the_code_name_systems_that_there_are():
 
 def test_foreign_files_are_no_record(tmp_path):
     (tmp_path / "f.json").write_text('{"rows": 1}')
-    with pytest.raises(UserError, match=r"f.json is no record of results"):
+    with pytest.raises(UserError, match=r"f.json is not a record of results"):
         Record.read(tmp_path / "f.json")
 
 

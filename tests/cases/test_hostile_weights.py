@@ -79,7 +79,7 @@ def test_keys_of_tuples_do_not_end_the_interpreter(opcodes, tmp_path):
 def test_hdf5(name, tmp_path):
     path = tmp_path / "weights.mat"
     path.write_bytes(hdf5(BUILDERS[name]))
-    with pytest.raises(UserError, match="is no readable MATLAB file") as refusal:
+    with pytest.raises(UserError, match="is not a readable MATLAB file") as refusal:
         read_tensors(path)
     check_line(str(refusal.value))
 

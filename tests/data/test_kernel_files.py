@@ -42,7 +42,7 @@ def test_refusals(arrays, message, tmp_path):
 
 def test_missing_broken_and_foreign_files(tmp_path):
     (tmp_path / "k.mat").write_bytes(b"no matlab")
-    with pytest.raises(UserError, match="no readable MATLAB file"):
+    with pytest.raises(UserError, match="not a readable MATLAB file"):
         read_kernel(tmp_path / "k.mat")
     with pytest.raises(UserError, match="no kernel file"):
         read_kernel(tmp_path / "gone.npz")

@@ -161,7 +161,7 @@ def test_mistakes_are_named(arguments, message):
 def test_photos_that_do_not_fit_are_named():
     with pytest.raises(UserError, match=r"shape \(N, H, W, C\); got \(48, 48, 3\); give a single one as photo\[None\]"):
         degradations.bicubic(HR[0], scale=2)
-    with pytest.raises(UserError, match="photos of 48x47 have sides that are no multiples of the scale 2"):
+    with pytest.raises(UserError, match="photos of 48x47 have sides that are not multiples of the scale 2"):
         degradations.bicubic(HR[:, :47], scale=2)
 
 

@@ -50,7 +50,7 @@ def test_the_environment_says_what_auto_is(machine, monkeypatch):
     monkeypatch.setenv("JAXSR_ENGINE", "xla")
     assert engine_for("vdsr") == "xla" and engine_for("vdsr", "openvino") == "openvino"
     monkeypatch.setenv("JAXSR_ENGINE", "tpu")
-    with pytest.raises(UserError, match="JAXSR_ENGINE=tpu is no engine"):
+    with pytest.raises(UserError, match="JAXSR_ENGINE=tpu is not an engine"):
         engine_for("vdsr")
 
 
@@ -75,7 +75,7 @@ def test_what_no_photo_can_be_restored_with_is_refused_before_any_work(machine, 
     with pytest.raises(UserError, match="precision=bf16: onnxruntime computes in float32 on CPUs; leave the precision"):
         RestoreOptions(engine="onnxruntime", precision="bf16").check(model)
     monkeypatch.setenv("JAXSR_ENGINE", "tpu")
-    with pytest.raises(UserError, match="JAXSR_ENGINE=tpu is no engine"):
+    with pytest.raises(UserError, match="JAXSR_ENGINE=tpu is not an engine"):
         RestoreOptions().check(model)
 
 

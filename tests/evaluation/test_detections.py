@@ -92,7 +92,7 @@ def test_categories_whose_names_are_no_text_have_a_line_in_the_table(write):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("{", "is no JSON"),
+        ("{", "is not JSON"),
         ({"images": []}, "lacks 'annotations' or 'images'"),
         ({"images": [{}], "annotations": []}, "is not in COCO's format \\('id'\\)"),
         (5, "is not in COCO's format"),

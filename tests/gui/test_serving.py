@@ -46,7 +46,7 @@ def test_a_taken_port_is_said():
         with pytest.raises(jaxsr.UserError, match=f"cannot serve on 127.0.0.1, port {port} .*choose another --port"):
             free_port("127.0.0.1", port)
     assert free_port("127.0.0.1", 0) > 0
-    with pytest.raises(jaxsr.UserError, match="--host=a..b is no address; leave it out, or give 0.0.0.0"):
+    with pytest.raises(jaxsr.UserError, match="--host=a..b is not an address; leave it out, or give 0.0.0.0"):
         free_port("a..b", 0)
 
 

@@ -15,13 +15,13 @@ PHOTO = np.zeros((4, 5, 3))
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"tile": 0}, "tile=0 is no number of pixels; use 128, 'auto' or None"),
-        ({"tile": True}, "tile=True is no number"),
-        ({"tile": "big"}, "tile='big' is no number"),
+        ({"tile": 0}, "tile=0 is not a number of pixels; use 128, 'auto' or None"),
+        ({"tile": True}, "tile=True is not a number"),
+        ({"tile": "big"}, "tile='big' is not a number"),
         ({"quantize": None}, "quantize=None is neither True nor False; the default is True"),
         ({"copies": "yes"}, "copies='yes' is neither True nor False; the default is False"),
         ({"precision": "half"}, "unknown precision 'half'; "),
-        ({"vgg": 19}, "vgg=19 is no file of VGG19's weights; give its path"),
+        ({"vgg": 19}, "vgg=19 is not a file of VGG19's weights; give its path"),
     ],
 )
 def test_values_of_the_wrong_kind(fields, message):

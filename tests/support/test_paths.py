@@ -27,7 +27,7 @@ def test_the_tilde(home):
 
 @pytest.mark.parametrize("text", ["", "a\0b"])
 def test_what_is_no_path(text):
-    with pytest.raises(UserError, match="is no path"):
+    with pytest.raises(UserError, match="is not a path"):
         paths.user_path(text)
 
 

@@ -21,7 +21,7 @@ def test_npz_and_safetensors(tmp_path):
 
 def test_an_npz_of_objects_is_refused(tmp_path):
     np.savez(tmp_path / "w.npz", a=np.array([{}], object))
-    with pytest.raises(UserError, match="w.npz is no readable .npz file"):
+    with pytest.raises(UserError, match="w.npz is not a readable .npz file"):
         read_tensors(tmp_path / "w.npz")
 
 
@@ -29,10 +29,10 @@ def test_an_npz_of_objects_is_refused(tmp_path):
     ("name", "content", "message"),
     [
         ("w.onnx", b"x", "unknown kind of weight file '.onnx'"),
-        ("w.npz", b"x", "w.npz is no readable .npz file"),
-        ("w.safetensors", b"x", "w.safetensors is no readable .safetensors file"),
+        ("w.npz", b"x", "w.npz is not a readable .npz file"),
+        ("w.safetensors", b"x", "w.safetensors is not a readable .safetensors file"),
         ("w.pth", b"x", "w.pth is refused"),
-        ("w.mat", b"x", "w.mat is no readable MATLAB file"),
+        ("w.mat", b"x", "w.mat is not a readable MATLAB file"),
         ("w.mat", b"", "w.mat is empty"),
     ],
 )

@@ -132,7 +132,7 @@ def test_the_digest_in_a_name_is_checked(tmp_path):
 
 def test_other_networks_are_refused(tmp_path):
     np.savez(tmp_path / "other.npz", **{"body.weight": np.zeros((8, 3, 3, 3))})
-    with pytest.raises(UserError, match="other.npz is no VGG19: it has body.weight; get"):
+    with pytest.raises(UserError, match="other.npz is not VGG19: it has body.weight; get"):
         load_vgg(["relu1_1"], tmp_path / "other.npz")
     np.savez(tmp_path / "vgg16.npz", conv1_1_W=np.zeros((3, 3, 3, 32)), conv1_1_b=np.zeros(32))
     with pytest.raises(

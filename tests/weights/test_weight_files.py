@@ -75,7 +75,7 @@ def test_foreign_and_broken_files(model, tmp_path):
         load(tmp_path / "foreign.safetensors")
     save(tmp_path / "w.safetensors", model)
     (tmp_path / "w.safetensors").write_bytes((tmp_path / "w.safetensors").read_bytes()[:-100])
-    with pytest.raises(UserError, match="is no readable .safetensors file"):
+    with pytest.raises(UserError, match="is not a readable .safetensors file"):
         load(tmp_path / "w.safetensors")
     with pytest.raises(UserError, match="no weight file .*gone.safetensors"):
         load(tmp_path / "gone.safetensors")
@@ -105,7 +105,7 @@ def test_a_scale_that_no_network_has_is_not_the_default(name, scale):
 
 
 def test_no_name_is_refused():
-    with pytest.raises(UserError, match="model None is no name and no file; give a file or one of: .*fsrcnn-x2"):
+    with pytest.raises(UserError, match="model None is neither a name nor a file; give a file or one of: .*fsrcnn-x2"):
         load(None)  # pyright: ignore[reportArgumentType]
 
 
@@ -197,5 +197,5 @@ def test_a_file_that_ends_early_is_to_be_got_again(tmp_path):
     content = (tmp_path / "own.safetensors").read_bytes()
     for kept in (100, len(content) - 1):
         (tmp_path / "own.safetensors").write_bytes(content[:kept])
-        with pytest.raises(UserError, match="own.safetensors is no readable .safetensors file: .*; get it again$"):
+        with pytest.raises(UserError, match="own.safetensors is not a readable .safetensors file: .*; get it again$"):
             load(tmp_path / "own.safetensors")

@@ -54,9 +54,9 @@ class CompareOptions:
         choose("protocol", self.protocol, PROTOCOLS)
         choose("precision", self.precision, dict.fromkeys(CHOICES))
         if not 64 <= self.side <= 8192:
-            raise UserError(f"side={self.side} is no longest side of a picture; use 64 to 8192 pixels")
+            raise UserError(f"side={self.side} is not a side length of a picture; use 64 to 8192 pixels")
         if not (len(self.at) == 2 and all(0 <= part <= 1 for part in self.at)):
-            raise UserError(f"at={self.at} is no place in a photo; use two parts from 0 to 1, such as 0.5,0.5")
+            raise UserError(f"at={self.at} is not a place in a photo; use two parts from 0 to 1, such as 0.5,0.5")
 
 
 def compare(
@@ -79,7 +79,7 @@ def compare(
         on_failure: gets a line for each photo and model that fails. The page names them, too.
 
     Raises:
-        UserError: before any work, for a name that is no page, sharp photos that do not pair, and where no model opens.
+        UserError: before any work, for a wrong ending of `output`, sharp photos without a pair, and if no model opens.
     """
     output = _checked(output_file(output, "--output"), photos)
     sharp = _sharp_files(photos, options.sharp)
@@ -119,7 +119,7 @@ def _write(output: Path, html: str) -> None:
 def _checked(output: Path, photos: Sequence[Path]) -> Path:
     """Return `output`, or raise UserError unless a page can have that name."""
     if output.suffix.lower() not in SUFFIXES:
-        raise UserError(f"{output} is no name of a page; it must end in {' or '.join(SUFFIXES)}")
+        raise UserError(f"{output} is not the name of a page; it must end in {' or '.join(SUFFIXES)}")
     if output.resolve() in {path.resolve() for path in photos}:
         raise UserError(f"{output} would overwrite an input; choose another name")
     return output

@@ -39,7 +39,7 @@ class SharpPhoto:
     def read(cls, path: Path, whole: Photo, part: Photo, corner: tuple[int, int]) -> "SharpPhoto":
         """Return the sharp photo in the file `path`, cut as `part` was from `whole` at `corner` (row, column).
 
-        Raises UserError for an unreadable file, and where its size is no multiple of the photo's.
+        Raises UserError for an unreadable file, and where its size is not a multiple of the photo's.
         """
         hr = read_photo(path)
         scale = _scale_between(path.name, hr.pixels.shape[:2], whole.pixels.shape[:2])
@@ -67,7 +67,7 @@ def _scale_between(name: str, large: tuple[int, ...], small: tuple[int, ...]) ->
     scale = max(large[0] // small[0], 1)
     if tuple(side // scale for side in large) != tuple(small):
         raise UserError(
-            f"{name} of {large[1]}x{large[0]} pixels is no whole number of times as large as the photo of "
+            f"{name} of {large[1]}x{large[0]} pixels is not a whole number of times as large as the photo of "
             f"{small[1]}x{small[0]}; name the sharp photo that this one was made of"
         )
     return scale

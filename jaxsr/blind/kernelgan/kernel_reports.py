@@ -69,7 +69,7 @@ def read_truth(photos: Sequence[Path], source: str) -> dict[Path, np.ndarray]:
     """Return the true kernel of each of `photos`, from one file for all, or from a folder with one file for each.
 
     A folder's files are paired with photos by name, or by the order of the numbers in their names. Raises UserError for
-    a path where nothing is, a folder with more or fewer kernels than photos, and for a file that is no kernel.
+    a path where nothing is, a folder with more or fewer kernels than photos, and for a file that is not a kernel.
     """
     path = Path(source).expanduser()
     if not (path.exists() or path.suffix in SUFFIXES):

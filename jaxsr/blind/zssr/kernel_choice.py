@@ -14,7 +14,7 @@ from jaxsr.data.kernel_files import read_kernels
 
 
 def check_request(scale: int, settings: ZSSRSettings) -> None:
-    """Raise UserError for a scale that ZSSR lacks, or KernelGAN for "estimate", and for a file that is no kernel."""
+    """Raise UserError for a scale that ZSSR lacks, or KernelGAN for "estimate", and for a file that is not a kernel."""
     check_scale(scale)
     if settings.kernel == ESTIMATE:
         check_estimated_scale(scale)

@@ -47,7 +47,7 @@ def stored_orientation(image: "Image", form: PhotoFormat, tags: TagBlock | None)
 def metadata_of(image: "Image", file: BinaryIO, form: PhotoFormat, tags: TagBlock | None) -> tuple[Metadata, list[str]]:
     notes = [f"broken EXIF tags were left out ({tags.broken})"] if tags and tags.broken else []
     comments, odd = _comments(image)
-    notes += [f"the text {keyword!r} is no UTF-8 and was left out" for keyword in odd]
+    notes += [f"the text {keyword!r} is not UTF-8 and was left out" for keyword in odd]
     if tags and form.name == "TIFF":
         tags = descriptive(tags)
     metadata = Metadata(

@@ -56,7 +56,7 @@ def find_config(name: str | Path) -> tuple[Path, str]:
 def load_config(name: str | Path) -> "Config":
     """Return the config that `name` means, a file or a packaged config with its variant, such as "espcn:x3".
 
-    The variant may be left out. Raises UserError for an unknown name or variant, and for a file that is no config.
+    The variant may be left out. Raises UserError for an unknown name or variant, and for a file that is not a config.
     """
     path, variant = find_config(name)
     get_config = _get_config_of(path)

@@ -78,4 +78,4 @@ def check(config: Config, spec: ModelSpec) -> None:
     for scale in scales:
         spec.module(scale)
         if not spec.pre_upsampled and patch % scale:
-            raise UserError(f"data.patch={patch} is no multiple of the scale {scale}; set --config.data.patch")
+            raise UserError(f"data.patch={patch} is not a multiple of the scale {scale}; set --config.data.patch")

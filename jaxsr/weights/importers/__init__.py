@@ -80,7 +80,7 @@ def check_importable(name: str) -> None:
             f"{name} learns from each photo, so no weights of it are published; choose one of: {', '.join(IMPORTERS)}"
         )
     if name not in IMPORTERS:
-        raise UserError(f"unknown model with an importer {name!r}; choose one of: {', '.join(IMPORTERS)}")
+        raise UserError(f"no importer for {name!r}; choose one of: {', '.join(IMPORTERS)}")
 
 
 def convert(name: str, tensors: Tensors) -> Imported:

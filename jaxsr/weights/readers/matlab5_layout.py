@@ -34,7 +34,7 @@ def check_layout(path: Path, budget: Budget) -> None:
     content = memoryview(path.read_bytes())
     order = ORDERS.get(bytes(content[126:128]))
     if order is None or struct.unpack_from(f"{order}H", content, 124)[0] != VERSION:
-        raise ValueError("it is no MATLAB 5 or 7.3 file; write it by save -v7")
+        raise ValueError("it is not a MATLAB 5 or 7.3 file; write it by save -v7")
     layout, place = _Layout(order), HEADER
     while place < len(content):
         element = layout.element(content, place)

@@ -22,7 +22,7 @@ def read_matlab(path: Path) -> dict[str, np.ndarray]:
     and a `value`, as MatConvNet's DagNN parameters do, go by that name: `net.params.conv1_f`. Raises UserError
     for a file that cannot be read, leads to other files, or asks for more than a file of its size may.
     """
-    with refusals(path, "no readable MATLAB file", "copy it again or save it as .npz"):
+    with refusals(path, "not a readable MATLAB file", "copy it again or save it as .npz"):
         budget = Budget(path)
         if h5py.is_hdf5(path):
             return dict(_flat(read_tree(path, budget), ""))

@@ -21,7 +21,7 @@ NAMELESS = np.dtype("V2")  # as NumPy saves bfloat16
 
 def read_npz(path: Path) -> dict[str, np.ndarray]:
     """Return {name: array} of a .npz file, without texts; raises UserError for a broken one, and for objects."""
-    with refusals(path, "no readable .npz file", REMEDY):
+    with refusals(path, "not a readable .npz file", REMEDY):
         budget = Budget(path)
         with open_zip(path) as archive:
             members = ((name, read_member(archive, name, budget)) for name in archive.namelist())
@@ -34,7 +34,7 @@ def read_npz(path: Path) -> dict[str, np.ndarray]:
 
 def read_npy(path: Path) -> dict[str, np.ndarray]:
     """Return {"tensor": array} of a .npy file; raises UserError as `read_npz` does."""
-    with refusals(path, "no readable .npy file", REMEDY):
+    with refusals(path, "not a readable .npy file", REMEDY):
         return dict(_arrays("the array", "tensor", path.read_bytes()))
 
 

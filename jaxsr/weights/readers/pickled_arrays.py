@@ -50,7 +50,7 @@ def read_pickled(content: bytes) -> list[np.ndarray]:
 
 def _find(module: str, name: str) -> Global:
     if (module, name) not in _KNOWN:
-        raise PickleRefused(f"it names {module}.{name}, which is no array")
+        raise PickleRefused(f"it names {module}.{name}, which is not an array")
     return _KNOWN[module, name]
 
 
@@ -68,7 +68,7 @@ def _arrays(value: Pickled, depth: int) -> Iterator[np.ndarray]:
             check_count(i, MAX_TENSORS)
             yield from _arrays(each, depth + 1)
     elif value is not None:
-        raise PickleRefused(f"it holds a {type(value).__name__}, which is no array")
+        raise PickleRefused(f"it holds a {type(value).__name__}, which is not an array")
 
 
 def _array(value: _Array, depth: int) -> Iterator[np.ndarray]:
@@ -85,7 +85,7 @@ def _array(value: _Array, depth: int) -> Iterator[np.ndarray]:
     content = content.encode("latin1") if isinstance(content, str) else content  # as Python 2 has bytes
     dtype = _dtype(kind)
     if not isinstance(shape, tuple) or len(shape) > MAX_AXES or not all(type(n) is int and n >= 0 for n in shape):
-        raise PickleRefused("an array with sides that are no numbers")
+        raise PickleRefused("an array with sides that are not numbers")
     if not isinstance(content, bytes) or len(content) != math.prod(shape) * dtype.itemsize:
         raise PickleRefused(f"an array of {shape} {dtype} whose bytes are not as many")
     yield np.frombuffer(content, dtype).reshape(shape, order="F" if fortran else "C")
@@ -94,5 +94,5 @@ def _array(value: _Array, depth: int) -> Iterator[np.ndarray]:
 def _dtype(kind: _Type) -> np.dtype:
     order = kind.state[1] if isinstance(kind.state, tuple) and len(kind.state) > 1 else "<"
     if not isinstance(kind.name, str) or kind.name[:1] not in NUMERIC or order not in ("<", ">", "|", "="):
-        raise PickleRefused(f"an array of type {kind.name!r}, which are no numbers")
+        raise PickleRefused(f"an array of type {kind.name!r}, which are not numbers")
     return np.dtype(kind.name).newbyteorder(order)

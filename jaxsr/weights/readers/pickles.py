@@ -34,13 +34,13 @@ class Global:
     def call(self, arguments: Pickled) -> Pickled:
         """Return the object that stands for the call."""
         if self._call is None or not isinstance(arguments, tuple):
-            raise PickleRefused(f"it calls {self.name}, which is no tensor")
+            raise PickleRefused(f"it calls {self.name}, which is not a tensor")
         return self._call(*arguments)
 
     def new(self) -> Holder:
         """Return an empty object of an unknown class."""
         if not self._inert:
-            raise PickleRefused(f"it instantiates {self.name}, which is no plain object")
+            raise PickleRefused(f"it instantiates {self.name}, which is not a plain object")
         return Holder()
 
 

@@ -56,7 +56,7 @@ def number(fields: Fields, key: int, default: int = 0) -> int:
     """Return the last whole number of a field; raises ValueError for another type."""
     value = fields[key][-1] if fields.get(key) else default
     if not isinstance(value, int):
-        raise ValueError(f"field {key} is no number")
+        raise ValueError(f"field {key} is not a number")
     return value
 
 
@@ -64,7 +64,7 @@ def messages(fields: Fields, key: int) -> list[bytes]:
     """Return the bytes of each occurrence of a field; raises ValueError for another type."""
     values = fields.get(key, [])
     if not all(isinstance(value, bytes) for value in values):
-        raise ValueError(f"field {key} is no message")
+        raise ValueError(f"field {key} is not a message")
     return [value for value in values if isinstance(value, bytes)]
 
 

@@ -18,7 +18,7 @@ def read_safetensors(path: Path, *, remedy: str = "copy it again") -> tuple[dict
 
     Raises UserError, which ends in the `remedy`, for a broken file and for numbers that NumPy has no type for.
     """
-    with refusals(path, "no readable .safetensors file", remedy):
+    with refusals(path, "not a readable .safetensors file", remedy):
         with path.open("rb") as file:
             length = int.from_bytes(file.read(8), "little")
         if length > min(MAX_HEADER, path.stat().st_size):

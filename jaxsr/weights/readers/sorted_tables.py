@@ -15,7 +15,7 @@ LITERAL, SHORT, MEDIUM = 0, 1, 2  # kinds of Snappy's pieces; the others are cop
 def read_table(content: bytes, budget: Budget) -> Iterator[tuple[bytes, bytes]]:
     """Yield (key, value) in order; raises ValueError for a broken table, and for more than weights have."""
     if content[-len(MAGIC) :] != MAGIC or len(content) < FOOTER:
-        raise ValueError("it is no checkpoint of TensorFlow: its last bytes are not those of a table")
+        raise ValueError("it is not a checkpoint of TensorFlow: its last bytes are not those of a table")
     _, place = _handle(content, len(content) - FOOTER)
     index, _ = _handle(content, place)
     count = 0

@@ -47,7 +47,7 @@ def read_tensorflow(path: Path) -> dict[str, np.ndarray]:
 
     Raises UserError for a broken one, for variables in parts, and for files of numbers that are missing.
     """
-    with refusals(path, "no readable checkpoint of TensorFlow", REMEDY):
+    with refusals(path, "not a readable checkpoint of TensorFlow", REMEDY):
         budget = Budget(path)
         entries = read_table(path.read_bytes(), budget)
         key, header = next(entries, (b"", b""))

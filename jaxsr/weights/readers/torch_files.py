@@ -88,12 +88,12 @@ def _rebuild_tensor(storage: Storage, offset: int, size: tuple, stride: tuple, *
 
 def _reconstruct(kind: Pickled, *_: Pickled) -> Holder:
     if not isinstance(kind, Global):
-        raise PickleRefused(f"it reconstructs a {type(kind).__name__}, which is no plain object")
+        raise PickleRefused(f"it reconstructs a {type(kind).__name__}, which is not a plain object")
     return kind.new()
 
 
 def _unneeded(*_: Pickled) -> Holder:
-    """Return an empty object for what is no tensor, such as NumPy scalars of a training log."""
+    """Return an empty object for what is not a tensor, such as NumPy scalars of a training log."""
     return Holder()
 
 
@@ -133,7 +133,7 @@ def _find(module: str, name: str) -> Global:
     if known := _KNOWN.get((module, name)):
         return known
     if module.split(".")[0] in _FORBIDDEN:
-        raise PickleRefused(f"it names {module}.{name}, which is no tensor")
+        raise PickleRefused(f"it names {module}.{name}, which is not a tensor")
     return Global(f"{module}.{name}", inert=True)
 
 
@@ -200,7 +200,7 @@ def _read_zip(path: Path, budget: Budget) -> dict[str, np.ndarray]:
 def _read_stream(stream: io.BytesIO) -> tuple[dict[str, Tensor], dict[str, bytes], ByteOrder]:
     """Read magic number, protocol, system, object, storage keys; then per key a count and the raw elements."""
     if _load(stream) != _LEGACY_MAGIC:
-        raise ValueError("it is no PyTorch file")
+        raise ValueError("it is not a PyTorch file")
     _, system = _load(stream), _load(stream)
     tensors = dict(_flat(_load(stream)))
     sizes = {tensor.storage.key: tensor.storage.dtype.itemsize for tensor in tensors.values()}

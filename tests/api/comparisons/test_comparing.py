@@ -152,7 +152,7 @@ def test_a_sharp_photo_of_another_size_is_named(drawn, tmp_path):
     Image.fromarray(smooth(47, 60)).save(tmp_path / "hr.png")
     Image.fromarray(smooth(48, 60)[::2, ::2]).save(tmp_path / "a.png")
     shown, (failure,) = run([tmp_path / "a.png"], ["bicubic"], tmp_path, sharp=str(tmp_path / "hr.png"))
-    assert shown == 1 and "hr.png of 60x47 pixels is no whole number of times as large as" in failure
+    assert shown == 1 and "hr.png of 60x47 pixels is not a whole number of times as large as" in failure
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,7 @@ def test_other_networks_are_refused():
         import_tensors("espcn", espcn_tensors(), chanels=1)
     with pytest.raises(
         UserError,
-        match="unknown model with an importer 'bicubic'; choose one of: srcnn, .*, drcn, .*, danv1, danv2",
+        match="no importer for 'bicubic'; choose one of: srcnn, .*, drcn, .*, danv1, danv2",
     ):
         import_tensors("bicubic", {})
 

@@ -68,7 +68,7 @@ def test_named_parameters_go_by_their_names(tmp_path):
 def test_broken_files_are_told(tmp_path):
     scipy.io.savemat(tmp_path / "cut.mat", {"weights": WEIGHT})
     (tmp_path / "cut.mat").write_bytes((tmp_path / "cut.mat").read_bytes()[:150])
-    with pytest.raises(UserError, match="cut.mat is no readable MATLAB file"):
+    with pytest.raises(UserError, match="cut.mat is not a readable MATLAB file"):
         read_tensors(tmp_path / "cut.mat")
 
 

@@ -45,7 +45,7 @@ def test_objects_of_unknown_classes_are_holders_of_their_state():
 
 
 def test_calls_of_unknown_names_are_refused():
-    with pytest.raises(PickleRefused, match=r"it calls collections\.OrderedDict, which is no tensor"):
+    with pytest.raises(PickleRefused, match=r"it calls collections\.OrderedDict, which is not a tensor"):
         load(pickle.dumps(collections.OrderedDict(a=1), 2))
 
 

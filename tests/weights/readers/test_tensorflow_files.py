@@ -96,7 +96,7 @@ def test_hostile_ones_are_refused_in_one_line(name, content, tmp_path):
     path = tmp_path / "model.index"
     path.write_bytes(content)
     (tmp_path / "model.data-00000-of-00001").write_bytes(bytes(16))
-    with pytest.raises(UserError, match="is no readable checkpoint of TensorFlow: ") as refusal:
+    with pytest.raises(UserError, match="is not a readable checkpoint of TensorFlow: ") as refusal:
         read_tensors(path)
     assert str(refusal.value).isprintable()
 

@@ -121,7 +121,7 @@ def test_an_unknown_class_may_not_be_called(write):
     def root():
         return Calls(sys.modules["torch.nn"].Conv2d)
 
-    with pytest.raises(UserError, match="it calls torch.nn.Conv2d, which is no tensor"):
+    with pytest.raises(UserError, match="it calls torch.nn.Conv2d, which is not a tensor"):
         read_tensors(write(root))
 
 
