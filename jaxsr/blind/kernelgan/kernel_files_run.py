@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+from absl import logging
 
 from jaxsr.blind.kernelgan.estimation import check_photo, combine, estimate_kernels, rgb_photo, warn_of_width
 from jaxsr.blind.kernelgan.kernel_reports import log_losses, with_suffix, write_estimate, write_picture
@@ -143,7 +144,10 @@ def _run_group(
     kernels: dict[Path, np.ndarray] = {}
     for path, runs in zip(photos, estimates, strict=True):
         if options.log_every:
-            log_losses(log, path.name, runs, options.log_every)
+            try:
+                log_losses(log, path.name, runs, options.log_every)
+            except OSError as error:  # the kernels, which took longer, are worth more
+                logging.warning("%s: its losses are not logged: %s", path, error)
         try:
             kernels[path] = write_estimate(stems[path], runs, options.scale)
             record.finish(with_suffix(stems[path], PICTURE))

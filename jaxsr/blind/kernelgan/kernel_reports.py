@@ -16,6 +16,7 @@ from jaxsr.degradations.centering import kernel_centre
 from jaxsr.metrics.kernel_errors import centre_distance, kernel_error, kernel_psnr
 from jaxsr.models.kernelgan import KERNEL_SIZE
 from jaxsr.support.errors import UserError
+from jaxsr.support.paths import user_path
 
 LOSSES = ("generator", "bicubic", "discriminator")
 
@@ -71,7 +72,7 @@ def read_truth(photos: Sequence[Path], source: str) -> dict[Path, np.ndarray]:
     A folder's files are paired with photos by name, or by the order of the numbers in their names. Raises UserError for
     a path where nothing is, a folder with more or fewer kernels than photos, and for a file that is no kernel.
     """
-    path = Path(source).expanduser()
+    path = user_path(source)
     if not (path.exists() or path.suffix in SUFFIXES):
         raise UserError(f"no file or folder {source!r} of true kernels; check the path")
     if not path.is_dir():
