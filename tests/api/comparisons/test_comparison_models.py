@@ -18,6 +18,7 @@ from jaxsr.weights.shipped_weights import SHIPPED
         (["espcn.safetensors,features=(64, 32), bicubic "], ["espcn.safetensors,features=(64, 32)", "bicubic"]),
         (["runs/lr=0.1/model.safetensors,bicubic"], ["runs/lr=0.1/model.safetensors", "bicubic"]),
         (["bicubic,bicubic,", ""], ["bicubic"]),
+        ([",".join(f"zssr,seed={seed}" for seed in range(30))], [f"zssr,seed={seed}" for seed in range(30)]),
     ],
 )
 def test_options_follow_their_model(texts, models):
