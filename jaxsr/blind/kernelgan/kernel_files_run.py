@@ -84,9 +84,10 @@ def estimate_kernels_of_files(
 
 
 def _own_kernels(stems: Mapping[Path, Path], record: OutputRecord) -> dict[Path, np.ndarray]:
-    """Return `_finished_kernels`; raises UserError where a file in the place of one was not made of the same photo.
+    """Return those of `_finished_kernels` that were made of what is in the photo now.
 
-    Finished kernels that nothing is recorded of count as those of the photo.
+    Raises UserError where a file in the place of one was not made of the same photo. Finished kernels that nothing is
+    recorded of count as those of the photo.
     """
     kernels = _finished_kernels(stems)
     for photo, stem in stems.items():
@@ -95,6 +96,8 @@ def _own_kernels(stems: Mapping[Path, Path], record: OutputRecord) -> dict[Path,
         own = record.is_of(picture, photo) or (photo in kernels and not record.knows(picture))
         if there and not own:
             raise UserError(refused(there[0], photo))
+        if record.knows(picture) and not record.is_whole(picture, photo):
+            kernels.pop(photo, None)  # the photo has changed since, or the estimate was broken off
     return kernels
 
 
