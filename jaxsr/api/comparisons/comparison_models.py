@@ -81,9 +81,9 @@ def _by_label(opened: Mapping[str, Restorer]) -> dict[str, Restorer]:
 
 
 def _leaves_scale_open(model: str) -> bool:
-    """Return whether `model` is the bare name of a system, without a scale."""
+    """Return whether `model` is the bare name of a system of several scales, without one of them."""
     name, _ = split_options(model)
-    return name in MODELS and not Path(name).exists()
+    return name in MODELS and len(MODELS[name].scales) > 1 and not Path(name).exists()
 
 
 def _open(model: str, scale: int | None, reference: Sequence[str], *, engine: str, precision: str) -> Restorer:
