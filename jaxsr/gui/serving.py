@@ -69,7 +69,7 @@ def free_port(host: str, port: int) -> int:
     except (OSError, OverflowError) as error:
         reason = getattr(error, "strerror", None) or error
         raise UserError(
-            f"cannot serve on {host}, port {port} ({reason}); choose another --port, or 0 for any"
+            f"cannot serve on {host}, port {port} ({reason}); choose another --port, 0 for any, or another --host"
         ) from None
 
 

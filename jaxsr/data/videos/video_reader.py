@@ -11,6 +11,7 @@ from typing import NamedTuple
 import av
 import numpy as np
 from av.container import InputContainer
+from av.error import InvalidDataError
 from av.sidedata.sidedata import Type
 from av.stream import Disposition
 from av.video.stream import VideoStream
@@ -150,7 +151,7 @@ def _decoded(
             if packet.stream.index == stream.index:
                 try:
                     yield from packet.decode()  # pyright: ignore[reportReturnType]
-                except av.error.InvalidDataError:  # the frames behind it may be whole
+                except InvalidDataError:  # the frames behind it may be whole
                     undecoded.append(packet)
             elif packet.size:  # not one of those that end a stream
                 packet.pts = packet.dts if packet.pts is None else packet.pts
