@@ -9,8 +9,8 @@ SRNTT took texture from, and scores where --hr names the sharp photos. It is use
   --models=bicubic,fsrcnn-x2,zssr,steps=300,kernel=estimate,runs/danv1,rounds=4
 
 is four models. The flag may be repeated; a file whose name has commas has a --models of its own. bicubic, zssr and
-other names without a scale get --scale, or the scale of the first model that has one. Models of several scales are
-magnified at the same place.
+other names that leave the scale open get --scale, or the scale of the first model that does not. Models of several
+scales are magnified at the same place.
 
 Pictures have up to --side pixels a side. Of a larger photo a part is restored and shown, around --at; the page says
 which. A page holds up to 60 MB of pictures. Exit status 0: all done; 1: some photos or models failed, listed on the

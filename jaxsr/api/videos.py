@@ -11,6 +11,7 @@ from jaxsr.api.fingerprints import fingerprint
 from jaxsr.api.restorers import NetworkRestorer, Restorer
 from jaxsr.data.output_record import OutputRecord, outputs_to_keep
 from jaxsr.data.videos.video_files import require_pyav
+from jaxsr.restoration.photo_files import NETWORK_FAILURES, network_failure_line
 from jaxsr.restoration.saving import DEFAULT_SAVING
 from jaxsr.support.errors import UserError
 from jaxsr.support.files import remove_remains_of
@@ -54,8 +55,8 @@ class VideoRun:
                 try:
                     tqdm.write(_restored(self.restorer, source, target, self.crf))
                     record.finish(target)
-                except (UserError, OSError) as error:
-                    failures[source] = f"{source}: {error}"
+                except NETWORK_FAILURES as error:
+                    failures[source] = network_failure_line(source, error)
         finally:
             record.close()
         return failures

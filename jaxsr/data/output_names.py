@@ -82,12 +82,12 @@ def _number(stems: dict[Path, Path], names: Mapping[Path, Path]) -> None:
 
 def _check_inputs(inputs: Iterable[Path], folder: Path, outputs: Iterable[Path]) -> None:
     """Raise UserError if `folder` is that of an input, or one of `outputs` would overwrite one."""
-    sources = {path.resolve(): path for path in inputs}
+    sources = {Path(os.path.realpath(path)): path for path in inputs}  # Path.resolve raises for links in a circle
     folders = {source.parent: path for source, path in sources.items()}
     if folder.resolve() in folders:
         raise UserError(
             f"the output folder {folder} is that of the input {folders[folder.resolve()]}; choose another output folder"
         )
     for output in outputs:
-        if (source := output.resolve()) in sources:
+        if (source := Path(os.path.realpath(output))) in sources:
             raise UserError(f"{output} would overwrite the input {sources[source]}; choose another output folder")

@@ -4,6 +4,7 @@ import dataclasses
 
 from jaxsr.api.restorers import DEFAULT_SCALE, ZSSR, split_options
 from jaxsr.models import MODELS
+from jaxsr.support.errors import UserError
 from jaxsr.weights import load
 from jaxsr.weights.shipped_weights import default_scale, shipped_files
 
@@ -42,6 +43,8 @@ def model_choice(text: str) -> ModelChoice:
 
     Raises UserError where there is no such model.
     """
+    if not text.strip():
+        raise UserError("no model yet; choose one, or type a weight file or a run folder")
     name, _ = split_options(text.strip())
     if name == ZSSR:
         return ModelChoice(MODELS[ZSSR].scales, DEFAULT_SCALE, learns=True)

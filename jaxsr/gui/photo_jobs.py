@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from jaxsr.api.restorers import Restorer, open_restorer
+from jaxsr.api.restorers import Restorer, open_restorer, split_options
 from jaxsr.data.images import photo_size
 from jaxsr.gui.visitors import Visitor
 from jaxsr.restoration.options import RestoreOptions
@@ -48,9 +48,11 @@ class PhotoRequest:
 
     @property
     def model_text(self) -> str:
-        """The model with its own options, as `--model` takes it."""
+        """The model with its own options, as `--model` takes it; those that were typed behind its name stay."""
+        _, typed = split_options(self.model.strip())
         own = {"rounds": self.rounds, "steps": self.steps, "kernel": self.kernel}
-        return ",".join([self.model.strip(), *(f"{name}={value}" for name, value in own.items() if value)])
+        asked = [f"{name}={value}" for name, value in own.items() if value and name not in typed]
+        return ",".join([self.model.strip(), *asked])
 
 
 @dataclasses.dataclass(frozen=True)

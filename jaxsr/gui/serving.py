@@ -15,6 +15,7 @@ from jaxsr.gui.visitors import Visitors
 from jaxsr.support.errors import UserError
 
 LOOPBACK = "127.0.0.1"
+ANY_HOST = {"0.0.0.0": LOOPBACK, "::": "::1"}  # what stands for all addresses of this computer, and one of them
 MAX_UPLOAD = "512mb"
 MAX_WAITING = 32  # restorations in the queue; further ones are refused
 
@@ -37,12 +38,17 @@ def served(*, host: str, port: int, model: str, max_megapixels: float, open_brow
         with _gradio_settings(root / "uploads"):
             page = _launch(visitors, host, port, model=model, max_megapixels=max_megapixels, open_browser=open_browser)
             try:
-                yield f"http://{host if host != '0.0.0.0' else LOOPBACK}:{port}/"
+                yield f"http://{_in_address(ANY_HOST.get(host, host))}:{port}/"
             finally:
                 visitors.cancel_all()
                 page.close(verbose=False)
     finally:
         shutil.rmtree(root, ignore_errors=True)
+
+
+def _in_address(host: str) -> str:
+    """Return `host` as an address has it before the port: IPv6 in brackets."""
+    return f"[{host}]" if ":" in host else host
 
 
 def wait() -> None:
@@ -65,7 +71,7 @@ def free_port(host: str, port: int) -> int:
     except (OSError, OverflowError) as error:
         reason = getattr(error, "strerror", None) or error
         raise UserError(
-            f"cannot serve on {host}, port {port} ({reason}); choose another --port, or 0 for any"
+            f"cannot serve on {host}, port {port} ({reason}); choose another --port, 0 for any, or another --host"
         ) from None
 
 
@@ -77,7 +83,7 @@ def _gradio_settings(uploads: Path) -> Iterator[None]:
         "GRADIO_ANALYTICS_ENABLED": "False",
         "HF_HUB_OFFLINE": "1",
         "HF_HUB_DISABLE_TELEMETRY": "1",
-        "no_proxy": ",".join(filter(None, [os.environ.get("no_proxy"), LOOPBACK, "localhost"])),
+        "no_proxy": ",".join(filter(None, [os.environ.get("no_proxy"), LOOPBACK, "localhost", "::1"])),
     }
     earlier = {name: os.environ.get(name) for name in settings}
     os.environ.update(settings)
@@ -102,7 +108,7 @@ def _launch(visitors: Visitors, host: str, port: int, *, model: str, max_megapix
         page = build_page(visitors, model=model, max_megapixels=max_megapixels)
         page.queue(max_size=MAX_WAITING)
         page.launch(
-            server_name=host,
+            server_name=_in_address(host),
             server_port=port,
             share=False,
             inbrowser=open_browser,

@@ -87,12 +87,12 @@ def restore_files(
                 write_extras(outputs[path], result[1])
                 write_rounds(outputs[path], result[1], restored.pixels.dtype, saving, model.scale)
             except NETWORK_FAILURES as error:
-                failures[path] = _failure_line(path, error)
+                failures[path] = network_failure_line(path, error)
     return failures
 
 
-def _failure_line(path: Path, error: Exception) -> str:
-    """Return the line for a photo that failed; XLA's error for exhausted memory becomes a MemoryError."""
+def network_failure_line(path: Path, error: Exception) -> str:
+    """Return the line for a photo or video that failed; XLA's error for exhausted memory becomes a MemoryError."""
     if isinstance(error, JaxRuntimeError):
         error = MemoryError() if "RESOURCE_EXHAUSTED" in str(error) else UserError(str(error).partition("\n")[0])
     return failure_line(path, error)

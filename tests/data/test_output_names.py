@@ -49,6 +49,11 @@ def test_outputs_never_overwrite_an_input(tmp_path):
         output_paths([tmp_path / "x" / "1.png", tmp_path / "y" / "1.png"], tmp_path)
 
 
+def test_links_in_a_circle_are_left_to_who_reads_them(tmp_path):
+    (tmp_path / "a.png").symlink_to("a.png")
+    assert output_paths([tmp_path / "a.png"], tmp_path / "out") == [tmp_path / "out" / "a.png"]
+
+
 def test_files_of_one_name_are_shown_with_the_folders_in_which_they_differ():
     files = paths("p/x/1.png", "p/y/1.png", "p/y/2.png", "p/y/1.jpg")
     assert list(shown_names(files).values()) == ["x/1.png", "y/1.png", "2.png", "1.jpg"]

@@ -29,5 +29,5 @@ def test_rounds_are_those_of_the_weights():
 
 @pytest.mark.parametrize("name", ["fsrcn", "", "gone.safetensors"])
 def test_a_wrong_name_is_said(name):
-    with pytest.raises(jaxsr.UserError):
+    with pytest.raises(jaxsr.UserError, match=name or "no model yet; choose one, or type a weight file"):
         model_choice(name)

@@ -38,6 +38,8 @@ def test_the_file_is_that_of_the_command(upload, tmp_path):
 def test_options_of_a_model_follow_its_name():
     assert PhotoRequest("a.png", "danv1", 4, rounds=2).model_text == "danv1,rounds=2"
     assert PhotoRequest("a.png", "zssr", 2, steps=50, kernel="estimate").model_text == "zssr,steps=50,kernel=estimate"
+    typed = PhotoRequest("a.png", " zssr,steps=300,seed=1", 2, steps=1000, kernel="estimate")
+    assert typed.model_text == "zssr,steps=300,seed=1,kernel=estimate"
 
 
 def test_a_cancelled_photo_leaves_no_file(upload, tmp_path):

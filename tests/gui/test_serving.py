@@ -27,6 +27,15 @@ assert not learning["visible"] and not references["visible"]
 assert not [font for font in (*theme()._font, *theme()._font_mono) if not isinstance(font, str)]  # none is fetched
 assert "Restore" in str(build_page(visitors, model="fsrcnn-x2", max_megapixels=16).get_config_file())
 """
+SERVE = """
+import sys
+import urllib.request
+from jaxsr.gui.serving import served
+
+with served(host=sys.argv[1], port=0, model="bicubic", max_megapixels=1) as address:
+    assert address.startswith("http://[::1]:")
+    assert urllib.request.build_opener(urllib.request.ProxyHandler({})).open(address).status == 200
+"""
 
 
 def test_without_gradio_the_extra_is_named(monkeypatch):
@@ -48,6 +57,19 @@ def test_a_taken_port_is_said():
     assert free_port("127.0.0.1", 0) > 0
     with pytest.raises(jaxsr.UserError, match="--host=a..b is not an address; leave it out, or give 0.0.0.0"):
         free_port("a..b", 0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("host", ["::1", "::"])
+def test_ipv6_is_served(host):
+    """In a process of its own: Gradio leaves sockets open."""
+    pytest.importorskip("gradio", reason="gradio is missing: pip install '.[app]'")
+    try:
+        free_port(host, 0)
+    except jaxsr.UserError:
+        pytest.skip("this machine has no IPv6")
+    done = subprocess.run([sys.executable, "-c", SERVE, host], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.slow

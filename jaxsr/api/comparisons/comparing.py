@@ -1,6 +1,7 @@
 """Photos restored by several models, as one page to compare them on: `python -m jaxsr.compare`."""
 
 import dataclasses
+import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -120,7 +121,7 @@ def _checked(output: Path, photos: Sequence[Path]) -> Path:
     """Return `output`, or raise UserError unless a page can have that name."""
     if output.suffix.lower() not in SUFFIXES:
         raise UserError(f"{output} is not the name of a page; it must end in {' or '.join(SUFFIXES)}")
-    if output.resolve() in {path.resolve() for path in photos}:
+    if os.path.realpath(output) in map(os.path.realpath, photos):  # Path.resolve raises for links in a circle
         raise UserError(f"{output} would overwrite an input; choose another name")
     return output
 

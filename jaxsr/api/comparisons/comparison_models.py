@@ -1,6 +1,7 @@
 """The models of a comparison: a list of names with options, opened at scales that go together."""
 
 import dataclasses
+import os
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -24,7 +25,7 @@ def split_models(texts: Sequence[str]) -> list[str]:
     """
     models: list[str] = []
     for text in texts:
-        parts = [text] if Path(text).exists() else re.split(r",(?![^()]*\))", text)
+        parts = [text] if os.path.exists(text) else re.split(r",(?![^()]*\))", text)  # noqa: PTH110 - Path.exists raises for a long list
         for index, part in enumerate(parts):
             if OPTION.match(part) and not Path(part).exists():
                 if index == 0:
@@ -80,9 +81,9 @@ def _by_label(opened: Mapping[str, Restorer]) -> dict[str, Restorer]:
 
 
 def _leaves_scale_open(model: str) -> bool:
-    """Return whether `model` is the bare name of a system, without a scale."""
+    """Return whether `model` is the bare name of a system of several scales, without one of them."""
     name, _ = split_options(model)
-    return name in MODELS and not Path(name).exists()
+    return name in MODELS and len(MODELS[name].scales) > 1 and not Path(name).exists()
 
 
 def _open(model: str, scale: int | None, reference: Sequence[str], *, engine: str, precision: str) -> Restorer:

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+from absl import logging
 
 from jaxsr.blind.kernelgan.estimation import check_photo, combine, estimate_kernels, rgb_photo, warn_of_width
 from jaxsr.blind.kernelgan.kernel_reports import log_losses, with_suffix, write_estimate, write_picture
@@ -83,9 +84,10 @@ def estimate_kernels_of_files(
 
 
 def _own_kernels(stems: Mapping[Path, Path], record: OutputRecord) -> dict[Path, np.ndarray]:
-    """Return `_finished_kernels`; raises UserError where a file in the place of one was not made of the same photo.
+    """Return those of `_finished_kernels` that were made of what is in the photo now.
 
-    Finished kernels that nothing is recorded of count as those of the photo.
+    Raises UserError where a file in the place of one was not made of the same photo. Finished kernels that nothing is
+    recorded of count as those of the photo.
     """
     kernels = _finished_kernels(stems)
     for photo, stem in stems.items():
@@ -94,6 +96,8 @@ def _own_kernels(stems: Mapping[Path, Path], record: OutputRecord) -> dict[Path,
         own = record.is_of(picture, photo) or (photo in kernels and not record.knows(picture))
         if there and not own:
             raise UserError(refused(there[0], photo))
+        if record.knows(picture) and not record.is_whole(picture, photo):
+            kernels.pop(photo, None)  # the photo has changed since, or the estimate was broken off
     return kernels
 
 
@@ -143,7 +147,10 @@ def _run_group(
     kernels: dict[Path, np.ndarray] = {}
     for path, runs in zip(photos, estimates, strict=True):
         if options.log_every:
-            log_losses(log, path.name, runs, options.log_every)
+            try:
+                log_losses(log, path.name, runs, options.log_every)
+            except OSError as error:  # the kernels, which took longer, are worth more
+                logging.warning("%s: its losses are not logged: %s", path, error)
         try:
             kernels[path] = write_estimate(stems[path], runs, options.scale)
             record.finish(with_suffix(stems[path], PICTURE))

@@ -16,6 +16,7 @@ from jaxsr.degradations.centering import kernel_centre
 from jaxsr.metrics.kernel_errors import centre_distance, kernel_error, kernel_psnr
 from jaxsr.models.kernelgan import KERNEL_SIZE
 from jaxsr.support.errors import UserError
+from jaxsr.support.paths import user_path
 
 LOSSES = ("generator", "bicubic", "discriminator")
 
@@ -68,15 +69,16 @@ def log_losses(path: Path, photo: str, estimates: Sequence[Estimate], every: int
 def read_truth(photos: Sequence[Path], source: str) -> dict[Path, np.ndarray]:
     """Return the true kernel of each of `photos`, from one file for all, or from a folder with one file for each.
 
-    A folder's files are paired with photos by name, or by the order of the numbers in their names. Raises UserError for
-    a path where nothing is, a folder with more or fewer kernels than photos, and for a file that is not a kernel.
+    A folder's visible files are paired with photos by name, or by the order of the numbers in their names. Raises
+    UserError for a path where nothing is, a folder with more or fewer kernels than photos, and for a file that is not a
+    kernel.
     """
-    path = Path(source).expanduser()
+    path = user_path(source)
     if not (path.exists() or path.suffix in SUFFIXES):
         raise UserError(f"no file or folder {source!r} of true kernels; check the path")
     if not path.is_dir():
         return dict.fromkeys(photos, read_kernel(path))
-    files = [file for file in path.iterdir() if file.suffix in SUFFIXES]
+    files = [file for file in path.iterdir() if file.suffix in SUFFIXES and file.name[0] != "."]
     if len(files) != len(photos):
         raise UserError(
             f"folder {path} holds {len(files)} kernels ({', '.join(SUFFIXES)}) for {len(photos)} photos; give one for "

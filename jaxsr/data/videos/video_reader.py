@@ -11,6 +11,7 @@ from typing import NamedTuple
 import av
 import numpy as np
 from av.container import InputContainer
+from av.error import InvalidDataError
 from av.sidedata.sidedata import Type
 from av.stream import Disposition
 from av.video.stream import VideoStream
@@ -19,6 +20,8 @@ from jaxsr.data.videos.frame_formats import FrameFormat, frame_format
 from jaxsr.support.errors import UserError
 
 DEFAULT_RATE = Fraction(25)  # of raw streams that do not say
+MAX_JUMP = 1  # seconds that time stamps may go back
+FILE = "file:"  # without it, FFmpeg takes what stands before a colon in a name for a protocol
 
 
 class Frame(NamedTuple):
@@ -41,6 +44,7 @@ class VideoReader:
     first: av.VideoFrame
     form: FrameFormat
     _decoded: Iterator[av.VideoFrame | av.Packet]
+    _undecoded: list[av.Packet]
     _damaged: int = 0
     _end: int = 0
 
@@ -66,9 +70,10 @@ class VideoReader:
         return None if matrix is None else np.frombuffer(bytes(matrix), np.int32).tolist()
 
     def items(self) -> Iterator[Item]:
-        """Yield frames and the packets of other streams; raises UserError where the file is damaged.
+        """Yield frames and the packets of other streams; raises UserError where the file cannot be read further.
 
-        Time stamps that do not increase are moved behind the one before, by one unit.
+        Time stamps that do not increase are moved behind the one before, by one unit; raises UserError where those of
+        the file jump back by more than MAX_JUMP seconds, or at all in sound, which is copied.
         """
         step, last = max(round(1 / (self.rate * self.time_base)), 1), None
         for item in self._decoded:
@@ -91,27 +96,30 @@ class VideoReader:
         early = length - end > max(1, length / 20)
         notes = [f"its frames end after {end:.1f} of {length:.1f} seconds"] if early else []
         notes += [f"{self._damaged} frames are damaged"] if self._damaged else []
+        lost = len(self._undecoded)
+        notes += [f"{lost} frames cannot be decoded and are left out"] if lost else []
         return "; ".join(notes)
 
 
 @contextlib.contextmanager
 def open_video(path: Path, scale: int) -> Iterator[VideoReader]:
-    """Yield the VideoReader of the file `path`; raises UserError for one that is no video, or starts damaged."""
+    """Yield the VideoReader of the file `path`; raises UserError for one that is no video, or without any frame."""
     with _readable():
-        opened = av.open(str(path), metadata_errors="replace")
+        opened = av.open(f"{FILE}{path}", metadata_errors="replace")
     with contextlib.closing(opened) as container:
         stream = _main_stream(container)
         stream.thread_type = "AUTO"  # pyright: ignore[reportAttributeAccessIssue]  # as PyAV documents it
-        decoded = _decoded(container, stream)
+        undecoded: list[av.Packet] = []
+        decoded = _decoded(container, stream, undecoded)
         before: list[av.Packet] = []
         for item in decoded:
             if isinstance(item, av.VideoFrame):
                 break
             before.append(item)
         else:
-            raise UserError("it has no frames")
+            raise UserError("damaged: none of its frames can be decoded" if undecoded else "it has no frames")
         everything = itertools.chain(before, [item], decoded)
-        yield VideoReader(container, stream, item, frame_format(item, scale), everything)
+        yield VideoReader(container, stream, item, frame_format(item, scale), everything, undecoded)
 
 
 @contextlib.contextmanager
@@ -132,15 +140,38 @@ def _main_stream(container: InputContainer) -> VideoStream:
     raise UserError("it has no pictures that move; restore its sound elsewhere")
 
 
-def _decoded(container: InputContainer, stream: VideoStream) -> Iterator[av.VideoFrame | av.Packet]:
-    """Yield the frames of `stream`, and the packets of other streams."""
+def _decoded(
+    container: InputContainer, stream: VideoStream, undecoded: list[av.Packet]
+) -> Iterator[av.VideoFrame | av.Packet]:
+    """Yield the frames of `stream`, and the packets of other streams; those that are no frame go to `undecoded`."""
+    latest: dict[int, float] = {}
     with _readable():
         for packet in container.demux():
+            _check_jump(packet, latest, MAX_JUMP if packet.stream.index == stream.index else 0)
             if packet.stream.index == stream.index:
-                yield from packet.decode()  # pyright: ignore[reportReturnType]
+                try:
+                    yield from packet.decode()  # pyright: ignore[reportReturnType]
+                except InvalidDataError:  # the frames behind it may be whole
+                    undecoded.append(packet)
             elif packet.size:  # not one of those that end a stream
                 packet.pts = packet.dts if packet.pts is None else packet.pts
                 yield packet
+
+
+def _check_jump(packet: av.Packet, latest: dict[int, float], most: float) -> None:
+    """Raise UserError where a stream's time stamps jump back by more than `most` seconds from its `latest`, now set.
+
+    No container takes such packets, but for those of subtitles and data.
+    """
+    if packet.dts is None or packet.time_base is None or packet.stream.type not in ("video", "audio"):
+        return
+    time, index = float(packet.dts * packet.time_base), packet.stream.index
+    if time < (before := latest.get(index, time)) - most:
+        raise UserError(
+            f"its time stamps jump back from {before:.1f} to {time:.1f} seconds, as where two videos were joined; "
+            "cut it there, or let FFmpeg count them anew: ffmpeg -i VIDEO -c copy OTHER.mkv"
+        )
+    latest[index] = time
 
 
 def _size(frame: av.VideoFrame) -> str:

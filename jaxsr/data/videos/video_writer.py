@@ -15,7 +15,7 @@ from av.stream import Disposition, Stream
 from av.video.stream import VideoStream
 
 from jaxsr.data.videos.frame_formats import FrameFormat, losses
-from jaxsr.data.videos.video_reader import Frame, Item, VideoReader
+from jaxsr.data.videos.video_reader import FILE, Frame, Item, VideoReader
 from jaxsr.support.errors import UserError
 
 WITHOUT_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG)
@@ -67,7 +67,7 @@ def create_video(path: Path, reader: VideoReader, scale: int, *, crf: int = CRF)
         _copy_metadata(container, reader, copies)
         notes = _notes(reader, left_out)
         if notes:
-            logging.warning("%s: %s", reader.container.name, "; ".join(notes))
+            logging.warning("%s: %s", reader.container.name.removeprefix(FILE), "; ".join(notes))
         container.start_encoding()
         writer = VideoWriter(container, stream, reader.form, reader.time_base, copies)
         yield writer

@@ -224,3 +224,10 @@ def test_zssr_shows_the_kernel_that_it_inverts(drawn, tmp_path):
     with_kernel, without = drawn[0][0][0].layers[1:]
     assert with_kernel.name == "zssr-x2, steps=2, kernel=k.npz" and without.kernels == ()
     assert [each.caption for each in with_kernel.kernels] == ["kernel inverted, 5 × 5"]
+
+
+def test_links_in_a_circle_are_named_and_the_others_are_shown(drawn, tmp_path):
+    (tmp_path / "circle.png").symlink_to("circle.png")
+    Image.fromarray(photo(24, 32)).save(tmp_path / "a.png")
+    shown, (failure,) = run([tmp_path / "circle.png", tmp_path / "a.png"], ["bicubic"], tmp_path)
+    assert shown == 1 and failure.endswith("circle.png: unreadable (Too many levels of symbolic links); check the file")

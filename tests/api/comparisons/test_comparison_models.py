@@ -18,6 +18,7 @@ from jaxsr.weights.shipped_weights import SHIPPED
         (["espcn.safetensors,features=(64, 32), bicubic "], ["espcn.safetensors,features=(64, 32)", "bicubic"]),
         (["runs/lr=0.1/model.safetensors,bicubic"], ["runs/lr=0.1/model.safetensors", "bicubic"]),
         (["bicubic,bicubic,", ""], ["bicubic"]),
+        ([",".join(f"zssr,seed={seed}" for seed in range(30))], [f"zssr,seed={seed}" for seed in range(30)]),
     ],
 )
 def test_options_follow_their_model(texts, models):
@@ -53,6 +54,8 @@ def test_a_name_without_a_scale_takes_that_of_the_others():
         {"bicubic-x2": 2, "fsrcnn-x2": 2, "zssr-x2, steps=3": 2},
         [],
     )
+    assert scales(["bicubic", "fsrcnn-x3", "deblurgan"])[0] == {"bicubic-x3": 3, "fsrcnn-x3": 3, "deblurgan": 1}
+    assert scales(["bicubic", "srgan"])[0] == {"bicubic-x4": 4, "srgan-x4": 4}  # which has one scale alone
     assert scales(["bicubic", "fsrcnn"], scale=3) == ({"bicubic-x3": 3, "fsrcnn-x3": 3}, [])
 
 

@@ -82,6 +82,21 @@ def test_kernels_are_estimated_anew_where_asked_for_or_incomplete(blobs, photos,
     assert (folder / "losses.jsonl").is_file()
 
 
+def test_a_photo_that_changed_is_estimated_anew(blobs, photos, tmp_path):
+    for _ in range(2):
+        estimate_kernels_of_files([photos / "a.png"], tmp_path / "kernels", OPTIONS)
+    assert blobs == [1]
+    write_photo(photos / "a.png", Photo(block_levels(92, 90)))
+    assert not estimate_kernels_of_files([photos / "a.png"], tmp_path / "kernels", OPTIONS).skipped and blobs == [1, 1]
+
+
+def test_kernels_stay_where_losses_cannot_be_logged(blobs, photos, tmp_path, caplog):
+    (tmp_path / "kernels" / "losses.jsonl").mkdir(parents=True)
+    result = estimate_kernels_of_files([photos / "a.png"], tmp_path / "kernels", OPTIONS)
+    assert list(result.kernels) == [photos / "a.png"] and not result.failures
+    assert (tmp_path / "kernels" / "a_x2.mat").is_file() and "a.png: its losses are not logged: " in caplog.text
+
+
 def test_pictures_follow_the_kernel(photos, tmp_path, monkeypatch):
     written = []
     monkeypatch.setattr(kernel_files_run, "write_picture", lambda stem, kernel, scale: written.append(stem.name))

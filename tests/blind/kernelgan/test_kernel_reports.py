@@ -26,7 +26,10 @@ def test_where_true_kernels_are_missing_is_said(tmp_path):
     photos = [Path("a.png"), Path("b.png")]
     with pytest.raises(UserError, match="no file or folder 'gone' of true kernels; check the path"):
         read_truth(photos, "gone")
+    with pytest.raises(UserError, match="no kernel file ~nobody-of-that-name/a.npz; check the path"):
+        read_truth(photos, "~nobody-of-that-name/a.npz")
     write_kernel(tmp_path / "a.npz", np.full((3, 3), 1 / 9))
+    (tmp_path / "._a.npz").touch()  # hidden files, such as macOS leaves, are no kernels
     with pytest.raises(UserError, match=r"holds 1 kernels \(.npz, .mat\) for 2 photos; give one for each, or a"):
         read_truth(photos, str(tmp_path))
     assert set(read_truth(photos, str(tmp_path / "a.npz"))) == set(photos)

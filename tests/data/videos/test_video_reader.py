@@ -1,5 +1,7 @@
 """Videos as frames and packets; files that are none, or are damaged."""
 
+from pathlib import Path
+
 import av
 import pytest
 
@@ -55,3 +57,37 @@ def test_what_is_no_video(make, message, tmp_path):
     make(tmp_path / "clip.mp4")
     with pytest.raises(UserError, match=message), open_video(tmp_path / "clip.mp4", 2):
         pass
+
+
+def test_what_stands_before_a_colon_is_no_protocol(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("12:30.mkv", "file:a.mkv"):
+        write_video(tmp_path / name, [photo(32, 32)] * 2)
+        with open_video(Path(name), 2) as reader:
+            assert len(list(reader.items())) == 2
+
+
+def test_frames_that_cannot_be_decoded_are_left_out(tmp_path):
+    path = tmp_path / "clip.mkv"
+    write_video(path, [photo(32, 32, seed=seed) for seed in range(8)], g="1")  # each frame stands alone
+    with av.open(str(path)) as container:
+        broken = [packet for packet in container.demux() if packet.size][4]
+    whole = path.read_bytes()
+    path.write_bytes(whole.replace(bytes(broken), bytes(broken.size)))
+    with open_video(path, 2) as reader:
+        times = [item.time for item in reader.items() if isinstance(item, Frame)]
+        assert times == [0, 40, 80, 120, 200, 240, 280]
+        assert reader.damage() == "1 frames cannot be decoded and are left out"
+
+
+@pytest.mark.parametrize(("count", "audio"), [(50, False), (10, True)])
+def test_joined_videos_whose_times_begin_again_are_refused(count, audio, tmp_path):
+    """Otherwise all frames of the second would be shown at once, or its sound be refused at the end."""
+    path = tmp_path / "clip.ts"
+    write_video(path, [photo(32, 32)] * count, audio=audio)
+    path.write_bytes(2 * path.read_bytes())
+    with (
+        pytest.raises(UserError, match=r"time stamps jump back from \d.* to 0.* joined; cut it there, or let FFmpeg"),
+        open_video(path, 2) as reader,
+    ):
+        list(reader.items())
