@@ -30,7 +30,7 @@ from jaxsr.models.precision import computing_in
 from jaxsr.models.srntt import FACTORS, Maps, map_sizes
 from jaxsr.restoration.options import RestoreOptions
 from jaxsr.restoration.tiles.placement import TileCache
-from jaxsr.restoration.tiles.tiled_run import restore_tiled
+from jaxsr.restoration.tiles.tiled_photos import restore_tiled
 from jaxsr.support.errors import choose
 
 XLA = "xla"

@@ -23,7 +23,7 @@ from jaxsr.models import Model
 from jaxsr.restoration.options import RestoreOptions
 from jaxsr.restoration.precision_choice import TABLE, Difference, weights_digest
 from jaxsr.restoration.tiles.placement import TileCache
-from jaxsr.restoration.tiles.tiled_run import restore_tiled
+from jaxsr.restoration.tiles.tiled_photos import restore_tiled
 from jaxsr.support.files import written_whole
 from jaxsr.weights import load, shipped_names
 

@@ -13,7 +13,7 @@ import numpy as np
 from jax import export as jax_export
 from jax.extend import core
 
-from jaxsr.api.restorers import load_with_options, split_options
+from jaxsr.api.named_models import load_with_options, split_options
 from jaxsr.engines.runtimes import compile_graph, is_installed
 from jaxsr.engines.tracing import photo_shape, smallest_side, trace
 from jaxsr.models import ESTIMATORS, MODELS, Model

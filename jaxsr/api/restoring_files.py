@@ -16,7 +16,7 @@ from jaxsr.data.stores.object_stores import check_folder, in_store, shown
 from jaxsr.devices.meshes import on_accelerator
 from jaxsr.devices.threads import in_threads
 from jaxsr.restoration.saving import DEFAULT_SAVING, SaveOptions
-from jaxsr.restoration.tiles.placement import Size
+from jaxsr.restoration.tiles.geometry import Size
 from jaxsr.support.errors import UserError
 from jaxsr.support.files import remove_remains_of
 from jaxsr.support.paths import make_folder

@@ -5,7 +5,7 @@ import numbers
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from jaxsr.api.restorers import load_with_options
+from jaxsr.api.named_models import load_with_options
 from jaxsr.evaluation.folder_scores import Files, ScoreOptions, score_files, score_restored
 from jaxsr.evaluation.paired_sets import PairedSet, is_set, read_set
 from jaxsr.evaluation.pairs import BICUBIC_PAIRS, PairOptions

@@ -2,7 +2,8 @@
 
 import dataclasses
 
-from jaxsr.api.restorers import DEFAULT_SCALE, ZSSR, split_options
+from jaxsr.api.named_models import split_options
+from jaxsr.api.restorers import DEFAULT_SCALE, ZSSR
 from jaxsr.models import MODELS
 from jaxsr.support.errors import UserError
 from jaxsr.weights import load

@@ -5,7 +5,8 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from jaxsr.api.restorers import Restorer, open_restorer, split_options
+from jaxsr.api.named_models import split_options
+from jaxsr.api.restorers import Restorer, open_restorer
 from jaxsr.data.images import photo_size
 from jaxsr.gui.visitors import Visitor
 from jaxsr.restoration.options import RestoreOptions

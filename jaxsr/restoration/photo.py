@@ -12,14 +12,8 @@ from jaxsr.restoration.options import DEFAULT_OPTIONS, RestoreOptions
 from jaxsr.restoration.reference.preparation import reference_features
 from jaxsr.restoration.reference.transfer import transfer
 from jaxsr.restoration.tiles.placement import TileCache
-from jaxsr.restoration.tiles.tiled_run import (
-    PhotoExtras,
-    Result,
-    apply_tiled,
-    restore_tiled,
-    single,
-    warm_up_tiles,
-)
+from jaxsr.restoration.tiles.tiled_photos import apply_tiled, restore_tiled, single, warm_up_tiles
+from jaxsr.restoration.tiles.tiled_run import PhotoExtras, Result
 from jaxsr.support.errors import UserError
 from jaxsr.support.types import Progress
 

@@ -15,8 +15,10 @@ from jaxsr.restoration.options import DEFAULT_OPTIONS, RestoreOptions
 from jaxsr.restoration.photo import restore_each, with_alpha
 from jaxsr.restoration.reference.match_pictures import matches_picture
 from jaxsr.restoration.saving import DEFAULT_SAVING, SaveOptions
-from jaxsr.restoration.tiles.placement import Size, Tile, TileCache
-from jaxsr.restoration.tiles.tiled_run import PhotoExtras, Result, photos_per_batch
+from jaxsr.restoration.tiles.geometry import Size
+from jaxsr.restoration.tiles.placement import Tile, TileCache
+from jaxsr.restoration.tiles.tiled_photos import photos_per_batch
+from jaxsr.restoration.tiles.tiled_run import PhotoExtras, Result
 from jaxsr.support.errors import FAILURES, UserError, failure_line
 from jaxsr.support.types import Progress
 

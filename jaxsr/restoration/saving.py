@@ -9,7 +9,7 @@ from jaxsr.data.images import MAX_PIXELS, QUALITY, Photo, check_writable, read_p
 from jaxsr.data.photo_reduction import reduced
 from jaxsr.imaging.pixels import to_8_bit
 from jaxsr.restoration.photo import without_hidden_colours
-from jaxsr.restoration.tiles.placement import Size
+from jaxsr.restoration.tiles.geometry import Size
 from jaxsr.support.errors import UserError
 
 WHITE_RATIO = 65535 // 255  # of levels with 16 bits to those with 8

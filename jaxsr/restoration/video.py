@@ -13,7 +13,8 @@ from jaxsr.data.videos.video_writer import CRF, create_video
 from jaxsr.models import Model
 from jaxsr.restoration.options import DEFAULT_OPTIONS, RestoreOptions
 from jaxsr.restoration.tiles.placement import TileCache
-from jaxsr.restoration.tiles.tiled_run import Result, TiledRun, pipelined
+from jaxsr.restoration.tiles.tiled_photos import pipelined
+from jaxsr.restoration.tiles.tiled_run import Result, TiledRun
 from jaxsr.support.errors import UserError
 from jaxsr.support.files import written_whole
 from jaxsr.support.types import Progress

@@ -1,10 +1,8 @@
 """Systems by name, with the options that go with it: networks with weights, and ZSSR."""
 
-import shutil
-
 import pytest
 
-from jaxsr.api.restorers import NetworkRestorer, ZSSRRestorer, load_with_options, open_restorer
+from jaxsr.api.restorers import NetworkRestorer, ZSSRRestorer, open_restorer
 from jaxsr.data.images import Photo, write_photo
 from jaxsr.restoration.options import RestoreOptions
 from jaxsr.restoration.reference.reference_features import ReferenceFeatures
@@ -22,39 +20,6 @@ def weights(tmp_path_factory):
     save(folder / "danv1.safetensors", network("danv1", 2, **REDUCED["danv1"]))
     save(folder / "srntt.safetensors", SRNTT_MODEL)
     return folder
-
-
-def test_rounds_go_with_dans_name(weights):
-    model, options = load_with_options(f"{weights}/danv1.safetensors,rounds=2")
-    assert model.module.rounds == 2 and options.all_rounds
-    model, options = load_with_options(f"{weights}/danv1.safetensors")
-    assert model.module.rounds == 4 and not options.all_rounds
-
-
-def test_what_srntt_takes_goes_with_its_name(weights):
-    _, options = load_with_options(f"{weights}/srntt.safetensors,vgg=random,copies=True,save_matches=True")
-    assert (options.vgg, options.copies, options.save_matches) == ("random", True, True)
-
-
-def test_a_file_whose_name_has_a_comma_is_a_file(weights):
-    shutil.copy(weights / "danv1.safetensors", weights / "a,rounds=1.safetensors")
-    assert load_with_options(f"{weights}/a,rounds=1.safetensors").model.module.rounds == 4
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("danv1.safetensors,round=2", "unknown option of danv1-x2 'round'; did you mean 'rounds'"),
-        ("danv1.safetensors,rounds=two", "rounds='two' is not of type int; write for example rounds=4"),
-        ("danv1.safetensors,rounds=0", "rounds=0 must be at least 1"),
-        ("danv1.safetensors,features=16", "the weights of .* do not fit the network"),
-        ("srntt.safetensors,vgg=3", "vgg=3 is not of type str"),
-        ("danv1.safetensors,rounds", "'rounds' is not option=value"),
-    ],
-)
-def test_mistakes_are_named(text, message, weights):
-    with pytest.raises(UserError, match=message):
-        load_with_options(f"{weights}/{text}")
 
 
 def test_a_network_is_opened_with_its_options(weights):

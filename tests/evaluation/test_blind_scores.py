@@ -14,7 +14,7 @@ from jaxsr.metrics.kernel_errors import kernel_error
 from jaxsr.models import MODELS, Model
 from jaxsr.restoration.options import RestoreOptions
 from jaxsr.restoration.photo_files import restore_files
-from jaxsr.restoration.tiles.tiled_run import restore_tiled
+from jaxsr.restoration.tiles.tiled_photos import restore_tiled
 from jaxsr.support.errors import UserError
 from tests.helpers.dan_cases import compiled, random_variables
 from tests.helpers.networks import network

@@ -18,7 +18,7 @@ from jaxsr.imaging.patches import shave
 from jaxsr.imaging.resize import resize
 from jaxsr.metrics import psnr, ssim
 from jaxsr.restoration.options import RestoreOptions
-from jaxsr.restoration.tiles.tiled_run import restore_tiled
+from jaxsr.restoration.tiles.tiled_photos import restore_tiled
 from jaxsr.support.errors import UserError
 from jaxsr.weights import load
 from tests.helpers.networks import network

@@ -3,7 +3,7 @@
 from jaxsr.models import Model
 from jaxsr.models.srntt import SPEC, SRNTT
 from jaxsr.restoration.options import RestoreOptions
-from jaxsr.restoration.tiles.tiled_run import restore_tiled
+from jaxsr.restoration.tiles.tiled_photos import restore_tiled
 from tests.helpers.networks import quiet_variables
 
 SRNTT_NETWORK = SRNTT(features=4, blocks=1)

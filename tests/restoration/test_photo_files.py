@@ -9,7 +9,7 @@ from jaxsr.restoration.photo import without_hidden_colours
 from jaxsr.restoration.photo_files import batches_of_photos, restore_files, write_rounds
 from jaxsr.restoration.saving import SaveOptions
 from jaxsr.restoration.tiles.placement import TileCache
-from jaxsr.restoration.tiles.tiled_run import apply_tiled, photos_per_batch
+from jaxsr.restoration.tiles.tiled_photos import apply_tiled, photos_per_batch
 from jaxsr.support.errors import UserError
 from jaxsr.weights import load
 from tests.helpers.devices import compilations, only

@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from jaxsr.api.restorers import NetworkRestorer, Restorer, load_with_options, open_restorer, split_options
+from jaxsr.api.named_models import load_with_options, split_options
+from jaxsr.api.restorers import NetworkRestorer, Restorer, open_restorer
 from jaxsr.engines.engine_choice import AUTO
 from jaxsr.models import MODELS
 from jaxsr.support.errors import UserError

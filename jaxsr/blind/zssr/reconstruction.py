@@ -9,7 +9,7 @@ import numpy as np
 from jaxsr.degradations.downscale import back_project
 from jaxsr.models import Model
 from jaxsr.restoration.options import RestoreOptions
-from jaxsr.restoration.tiles.tiled_run import restore_tiled
+from jaxsr.restoration.tiles.tiled_photos import restore_tiled
 
 BACK_PROJECTION_ROUNDS = 2  # for each output, and again for their median
 SYMMETRIES = 8

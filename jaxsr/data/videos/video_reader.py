@@ -103,7 +103,7 @@ class VideoReader:
 
 @contextlib.contextmanager
 def open_video(path: Path, scale: int) -> Iterator[VideoReader]:
-    """Yield the VideoReader of the file `path`; raises UserError for one that is no video, or without any frame."""
+    """Yield the VideoReader of the file `path`; raises UserError for one that is not a video, or without any frame."""
     with _readable():
         opened = av.open(f"{FILE}{path}", metadata_errors="replace")
     with contextlib.closing(opened) as container:

@@ -18,7 +18,8 @@ from jaxsr.restoration.reference.features import match_shared, photo_features
 from jaxsr.restoration.reference.preparation import LAYERS, MIN_REFERENCE, float_rgb, reference_features
 from jaxsr.restoration.reference.reference_features import ReferenceFeatures
 from jaxsr.restoration.tiles.placement import TileCache
-from jaxsr.restoration.tiles.tiled_run import PhotoExtras, Result, restore_tiled
+from jaxsr.restoration.tiles.tiled_photos import restore_tiled
+from jaxsr.restoration.tiles.tiled_run import PhotoExtras, Result
 from jaxsr.support.errors import UserError
 from jaxsr.support.types import Progress
 from jaxsr.weights.vgg_files import VGGWeights

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from jaxsr.imaging.patches import sub_image_starts
 from jaxsr.support.errors import UserError
 
+Size = tuple[int, int]  # height and width
 MAX_TILE = 256  # larger tiles gain little: with a halo of 9 pixels, a seventh of the tile is discarded
 MAX_ENLARGED_TILE = 384  # for a network on the enlargement, at its input: buffers above 32 MiB are slow to allocate
 

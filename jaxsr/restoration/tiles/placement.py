@@ -1,8 +1,6 @@
-"""The tiles of a photo. Photos of a folder share few tile sizes, since each size is a compiled program."""
+"""The tiles of a photo, and what photos that are restored one after another share."""
 
-import collections
 import dataclasses
-import functools
 import threading
 from collections.abc import Hashable, Sequence
 from typing import Literal
@@ -15,13 +13,13 @@ from jaxsr.degradations.reductions import BICUBIC_CONTEXT
 from jaxsr.devices.meshes import place_replicated
 from jaxsr.models import Model
 from jaxsr.models.forward import ForwardSpec
-from jaxsr.restoration.tiles.geometry import MAX_ENLARGED_TILE, TilePlacement, best_tile, check_largest, min_tile, spans
+from jaxsr.restoration.tiles.geometry import MAX_ENLARGED_TILE, Size, TilePlacement, check_largest, spans
 from jaxsr.restoration.tiles.limits import CPU_LIMITS, TileLimits, tile_limits
+from jaxsr.restoration.tiles.tile_sharing import affordable, best_tiles, fits, shared_tiles, work
 from jaxsr.support.errors import UserError
 from jaxsr.support.types import Variables
 
 Tile = int | None | Literal["auto"]  # the largest tile in pixels, None for the whole photo at once
-Size = tuple[int, int]  # height and width
 MIN_SHARE = 0.02  # of the memory: a network that does not fit into it needs a smaller tile by the user's choice
 
 
@@ -151,9 +149,9 @@ def plan(
         bounds = limits if tile == "auto" else limits._replace(at_once=0)  # the user's tile, also of photos that fit
         known = (*shared_tiles(sizes, halo, largest, multiple, bounds), *compiled)
         best = best_tiles(size, halo, largest, multiple, bounds)
-        chosen = _affordable(size, known, halo, best, limits.compile_cost)
-    alike = [each for each in (size, *sizes) if _fits(chosen, each, halo)]
-    most = photos * max(_work(chosen, each, halo) for each in alike) // (chosen[0] * chosen[1])
+        chosen = affordable(size, known, halo, best, limits.compile_cost)
+    alike = [each for each in (size, *sizes) if fits(chosen, each, halo)]
+    most = photos * max(work(chosen, each, halo) for each in alike) // (chosen[0] * chosen[1])
     count = compiled.setdefault(chosen, _at_once(most, limits.tiles_at_once(*chosen)))
     devices = min(count, jax.local_device_count())
     rows, columns = (spans(side, part, halo) for side, part in zip(size, chosen, strict=True))
@@ -173,67 +171,6 @@ def _automatic_tile(model: Model, halo: int, limits: TileLimits) -> int | None:
     if limits.largest_side is not None:
         return max(limits.largest_side, 4 * halo)
     return max(MAX_ENLARGED_TILE // model.scale, 4 * halo) if model.spec.pre_upsampled else None
-
-
-@functools.lru_cache(maxsize=64)
-def shared_tiles(
-    sizes: tuple[Size, ...], halo: int, largest: int | None, multiple: int, limits: TileLimits = CPU_LIMITS
-) -> list[Size]:
-    """Return tiles for photos of `sizes` to share, by the work on all photos and the cost of compiling.
-
-    `halo`, the `largest` tile and `multiple` are those of `best_tile`, `limits` those of `best_tiles`. Tiles that serve
-    a single photo are left out.
-    """
-    photos = collections.Counter(sizes)
-    best = {size: best_tiles(size, halo, largest, multiple, limits) for size in photos}
-    alone = {size: _work(tile, size, halo) + limits.compile_cost for size, tile in best.items()}
-    candidates = {(height, width) for height, _ in best.values() for _, width in best.values()}
-    chosen: list[Size] = []
-    cost = sum(alone.values())
-    while len(photos) > 1:
-
-        def with_tile(tile: Size, chosen: Sequence[Size] = tuple(chosen)) -> int:
-            return limits.compile_cost * (len(chosen) + 1) + sum(
-                count * min([alone[size], *(_work(x, size, halo) for x in (*chosen, tile) if _fits(x, size, halo))])
-                for size, count in photos.items()
-            )
-
-        tile = min(sorted(candidates), key=with_tile)
-        if with_tile(tile) >= cost:
-            break
-        chosen, cost = [*chosen, tile], with_tile(tile)
-    return chosen
-
-
-def best_tiles(size: Size, halo: int, largest: int | None, multiple: int, limits: TileLimits = CPU_LIMITS) -> Size:
-    """Return the height and the width of `best_tile` for a photo of `size`, which is its own where devices hold it."""
-    if limits.holds(*size):
-        return size
-    height, width = (best_tile(side, halo, largest=largest, multiple=multiple) for side in size)
-    return height, width
-
-
-def _affordable(size: Size, shared: Sequence[Size], halo: int, best: Size, compile_cost: int) -> Size:
-    """Return the one of the `shared` tiles that covers `size` with the least work, or `best` if that is much less."""
-    fitting = [tile for tile in shared if _fits(tile, size, halo)]
-    cheapest = min(fitting, key=lambda tile: _work(tile, size, halo), default=best)
-    least = _work(best, size, halo)
-    return cheapest if _work(cheapest, size, halo) <= max(1.5 * least, least + compile_cost) else best
-
-
-def _fits(tile: Size, size: Size, halo: int) -> bool:
-    """Return whether `tile` can cover a photo of `size`: a side shorter than the photo's needs kept pixels."""
-    return all(part == side or min_tile(halo) <= part <= side for part, side in zip(tile, size, strict=True))
-
-
-def _work(tile: Size, size: Size, halo: int) -> int:
-    """Return the pixels of all tiles on a photo of `size`."""
-    return tile[0] * _count(size[0], tile[0], halo) * tile[1] * _count(size[1], tile[1], halo)
-
-
-@functools.lru_cache(maxsize=1 << 14)
-def _count(side: int, tile: int, halo: int) -> int:
-    return len(spans(side, tile, halo))
 
 
 def _approximate_context(model: Model, size: Size, tile: int) -> int | None:

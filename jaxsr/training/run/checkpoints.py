@@ -6,24 +6,20 @@ cut or with a flipped bit) is set aside, and the newest whole one is taken.
 
 import errno
 import json
-import logging
 import shutil
-import sys
 import time
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
 import orbax.checkpoint as ocp
-from absl.logging import get_absl_logger
-from orbax.checkpoint import checkpoint_managers
 
 from jaxsr.devices import processes
 from jaxsr.support.errors import UserError
 from jaxsr.support.types import Json
+from jaxsr.training.run.orbax_manager import NewestAndBest, open_manager
 
-KEEP = 2  # the newest ones, beside the best
 FOLDER = "checkpoints"  # of the run's folder
 SET_ASIDE = "set_aside"  # the folder beside it, of checkpoints that are not resumed from
 GRACE = 0.2  # seconds in which readers and writers end after an error
@@ -47,7 +43,7 @@ class Checkpoints:
         """Open or create the folder in `workdir`."""
         self._folder = workdir.absolute() / FOLDER
         self._kept = NewestAndBest()
-        self._manager = _open(self._folder, self._kept) if processes.is_first() else None
+        self._manager = open_manager(self._folder, self._kept) if processes.is_first() else None
         self._latest = processes.from_first(lambda: self._manager and self._manager.latest_step())
 
     @property
@@ -159,36 +155,6 @@ class Checkpoints:
                 self._manager.close()
 
 
-class NewestAndBest(checkpoint_managers.PreservationPolicy):
-    """Orbax's policy that keeps the KEEP newest checkpoints and that of the step `best`."""
-
-    best: int | None = None
-
-    def should_preserve(self, checkpoints: Sequence, *, context: object) -> list[bool]:
-        """Return for each of `checkpoints`, in the order of their steps, whether it is kept."""
-        newest = {info.step for info in checkpoints[-KEEP:]}
-        return [info.step in newest or info.step == self.best for info in checkpoints]
-
-
-def _ignore_closed_loops() -> None:
-    """Keep Orbax's readers and writers quiet that end after an error, and then complain to a closed event loop."""
-    hook = sys.unraisablehook
-    if getattr(hook, "ignores_closed_loops", False):
-        return
-
-    def ignore(event: "sys.UnraisableHookArgs") -> None:
-        if not (isinstance(event.exc_value, RuntimeError) and "Event loop is closed" in str(event.exc_value)):
-            hook(event)
-
-    ignore.ignores_closed_loops = True  # type: ignore[attr-defined]
-    sys.unraisablehook = ignore
-
-
-def _is_not_of_orbax(record: logging.LogRecord) -> bool:
-    """Return False for the lines of Orbax: what it prints as errors it raises too."""
-    return "orbax" not in record.pathname
-
-
 def checksum(arrays: Mapping[str, np.ndarray], meta: Json) -> int:
     """Return the CRC-32 of arrays with their paths, types and shapes, and of `meta` as JSON."""
     value = zlib.crc32(json.dumps(meta, sort_keys=True).encode())
@@ -197,16 +163,3 @@ def checksum(arrays: Mapping[str, np.ndarray], meta: Json) -> int:
         value = zlib.crc32(f"{path} {array.dtype.str} {arrays[path].shape}".encode(), value)
         value = zlib.crc32(array.reshape(-1).view(np.uint8).data, value)
     return value
-
-
-def _open(folder: Path, policy: NewestAndBest) -> ocp.CheckpointManager:
-    """Return Orbax's manager of `folder`, which with several processes does not wait for the others."""
-    alone = {}
-    if processes.count() > 1:
-        folder.mkdir(parents=True, exist_ok=True)
-        own = ocp.options.MultiprocessingOptions(active_processes={0}, barrier_sync_key_prefix="first")
-        alone = {"multiprocessing_options": own, "create": False}
-    get_absl_logger().addFilter(_is_not_of_orbax)
-    _ignore_closed_loops()
-    options = ocp.CheckpointManagerOptions(preservation_policy=policy, cleanup_tmp_directories=True, **alone)
-    return ocp.CheckpointManager(folder, item_names=("state", "meta"), options=options)

@@ -20,7 +20,7 @@ from jaxsr.restoration.reference.features import match_shared
 from jaxsr.restoration.reference.match_pictures import matches_picture
 from jaxsr.restoration.reference.preparation import LAYERS, load_for_matching, prepare, reduced_and_enlarged
 from jaxsr.restoration.reference.transfer import transfer
-from jaxsr.restoration.tiles.tiled_run import restore_tiled
+from jaxsr.restoration.tiles.tiled_photos import restore_tiled
 from jaxsr.support.errors import UserError
 from tests.helpers.networks import network
 from tests.helpers.photos import photo

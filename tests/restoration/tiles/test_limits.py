@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from jax.errors import JaxRuntimeError
 
-from jaxsr.restoration.tiles import limits, tiled_run
+from jaxsr.restoration.tiles import limits, tiled_photos, tiled_run
 from jaxsr.restoration.tiles.limits import CPU_LIMITS, tile_limits
 from jaxsr.restoration.tiles.placement import TileCache
-from jaxsr.restoration.tiles.tiled_run import apply_tiled, photos_per_batch
+from jaxsr.restoration.tiles.tiled_photos import apply_tiled, photos_per_batch
 from tests.helpers.devices import only
 from tests.helpers.networks import REDUCED, network
 from tests.helpers.photos import photo
@@ -21,7 +21,7 @@ def accelerator(monkeypatch):
     """Return a function that makes an accelerator of CPU devices, which takes so many pixels at once."""
 
     def make(pixels: int, memory: float = PLENTY):
-        for module in (limits, tiled_run):
+        for module in (limits, tiled_photos):
             monkeypatch.setattr(module, "on_accelerator", lambda: True)
         monkeypatch.setattr(limits, "free_memory", lambda device: memory)
         monkeypatch.setattr(limits, "MAX_PIXELS", pixels)

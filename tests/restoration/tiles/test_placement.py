@@ -12,7 +12,8 @@ from jaxsr.evaluation.folder_scores import ScoreOptions, score_files
 from jaxsr.evaluation.sources import pair_files
 from jaxsr.restoration.photo_files import restore_files
 from jaxsr.restoration.tiles import placement
-from jaxsr.restoration.tiles.placement import TileCache, shared_tiles
+from jaxsr.restoration.tiles.placement import TileCache
+from jaxsr.restoration.tiles.tile_sharing import shared_tiles
 from jaxsr.weights import load
 from tests.helpers.devices import compilations, only
 from tests.helpers.photos import photo
