@@ -48,8 +48,8 @@ def restore_video(
     that ends early or has damaged frames is restored with a warning.
 
     Raises:
-        UserError: for a file that is not a video or cannot be read to its end, for frames too small for the network, for
-            one that needs more than the frame, and for results that are not finite.
+        UserError: for a file that is not a video or cannot be read to its end, for frames too small for the network,
+            for one that needs more than the frame, and for results that are not finite.
     """
     check_video_model(model)
     options.check(model)
