@@ -112,3 +112,6 @@ def test_mistakes_are_named():
         gradient_penalty(KEYS, lambda x: x, real=x, fake=x[:1])
     with pytest.raises(UserError, match="unknown form of the gradient penalty 'pixels'; did you mean 'pixel'"):
         gradient_penalty(KEYS, lambda x: x, real=x, fake=x, form="pixels")
+    for keys in (KEYS[:1], KEYS[0]):
+        with pytest.raises(UserError, match="2 photos need as many keys"):
+            gradient_penalty(keys, lambda x: x, real=x, fake=x)
