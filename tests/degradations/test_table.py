@@ -150,7 +150,8 @@ def test_contexts():
         (("motion", 2), "motion has no scale 2; choose one of: 1"),
         (("isotropic", 8), "isotropic has no scale 8; choose one of: 2, 3, 4"),
         (("div2krk", 2, 21), "div2krk at scale 2 has kernels of 11x11, not of 21; leave the size out"),
-        (("isotropic", 2, 0), "kernel_size=0 must be at least 1; isotropic takes 21 by default"),
+        (("isotropic", 2, 0), "kernel_size=0 must be a whole number, at least 1; isotropic takes 21"),
+        (("isotropic", 2, 2.5), "kernel_size=2.5 must be a whole number"),
     ],
 )
 def test_mistakes_are_named(arguments, message):
@@ -163,6 +164,16 @@ def test_photos_that_do_not_fit_are_named():
         degradations.bicubic(HR[0], scale=2)
     with pytest.raises(UserError, match="photos of 48x47 have sides that are no multiples of the scale 2"):
         degradations.bicubic(HR[:, :47], scale=2)
+
+
+def test_keys_that_do_not_fit_are_named():
+    """One key for three photos would blur them all alike."""
+    for keys in (KEY, jax.random.split(KEY, 1)):
+        with pytest.raises(UserError, match="3 photos need as many keys"):
+            degrade_batch(keys, HR, "isotropic", scale=2)
+    for key in (0, HR, jax.random.split(KEY, 3)):
+        with pytest.raises(UserError, match=r"is no PRNG key; make one: key=jax.random.key\(0\)"):
+            degradations.isotropic(key, HR, scale=2)
 
 
 @pytest.mark.slow
