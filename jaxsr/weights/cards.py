@@ -65,7 +65,8 @@ def network_of(spec: ModelSpec, scale: int, options: Mapping[str, Option]) -> tu
 
 def check_options(spec: ModelSpec, options: Mapping[str, Option]) -> None:
     """Raise UserError unless `options` have the types of the network's own, and sizes that it can be built with."""
-    defaults: dict[str, Any] = {field.name: field.default for field in dataclasses.fields(spec.build)}  # type: ignore[arg-type]
+    fields = dataclasses.fields(spec.build)  # type: ignore[arg-type]
+    defaults: dict[str, Any] = {field.name: field.default for field in fields if field.name in spec.options}
     for name, value in options.items():
         what = f"{spec.name}'s option {name}={value!r}"
         if name in defaults and not _is_like(value, defaults[name]):
