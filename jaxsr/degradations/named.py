@@ -235,7 +235,7 @@ def motion(
     check_photos(hr, 1)
     keys = streams(_keys(key, hr), Stream.BLUR_KERNEL)
     options = {"exposures": tuple(exposures), "jitter": tuple(jitter)}
-    kernels = jax.vmap(lambda key: draw_camera_shake(key, kernel_size, **options))(keys)
+    kernels = jax.vmap(lambda key: draw_camera_shake(key, kernel_size, **options))(keys).astype(hr.dtype)
     return Degraded(round_to_levels(blur(hr, kernels)), kernels)
 
 

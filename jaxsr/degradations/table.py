@@ -227,8 +227,8 @@ def degrade_batch(
     kernels = None
     if row.draw is not None:
         draw = row.draw
-        kernels = jax.vmap(lambda key: draw(key, scale, size))(streams(keys, Stream.BLUR_KERNEL))
-    lr = row.reduce(keys, hr, kernels, scale)
+        kernels = jax.vmap(lambda key: draw(key, scale, size))(streams(keys, Stream.BLUR_KERNEL)).astype(hr.dtype)
+    lr = row.reduce(keys, hr, kernels, scale).astype(hr.dtype)  # draws are double with jax_enable_x64
     return Degraded(round_to_levels(lr) if (row.eight_bit if quantize is None else quantize) else lr, kernels)
 
 

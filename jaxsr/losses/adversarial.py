@@ -143,7 +143,7 @@ def gradient_penalty(
     if keys.shape[:1] != real.shape[:1]:
         raise UserError(f"{len(real)} photos need as many keys; got shape {keys.shape}: jax.random.split(key, N)")
     draw_share, score, axes = choose("form of the gradient penalty", form, PENALTY_FORMS)
-    share = draw_share(keys)
+    share = draw_share(keys).astype(real.dtype)
     between = share * real + (1 - share) * fake
     gradient = jax.grad(lambda x: score(critic(x)))(between)
     return jnp.square(root(jnp.square(gradient).sum(axis=axes)) - 1)

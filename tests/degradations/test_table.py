@@ -162,8 +162,19 @@ def test_mistakes_are_named(arguments, message):
 def test_photos_that_do_not_fit_are_named():
     with pytest.raises(UserError, match=r"shape \(N, H, W, C\); got \(48, 48, 3\); give a single one as photo\[None\]"):
         degradations.bicubic(HR[0], scale=2)
+    with pytest.raises(UserError, match="JPEG has grey photos and RGB; got 2 channels; use 1 or 3"):
+        degradations.real(KEY, HR[..., :2], scale=2)
     with pytest.raises(UserError, match="photos of 48x47 have sides that are no multiples of the scale 2"):
         degradations.bicubic(HR[:, :47], scale=2)
+
+
+@pytest.mark.parametrize("name", ["dn", "isotropic", "div2krk", "motion"])
+def test_photos_and_kernels_are_float32_with_double_precision_too(name):
+    scale = DEGRADATIONS[name].scales[0]
+    with jax.enable_x64(True):
+        drawn = degrade_batch(jax.random.split(KEY, 3), HR, name, scale=scale, quantize=False)
+        public = degradations.motion(KEY, HR, kernel_size=8) if name == "motion" else ()
+    assert {x.dtype for x in (*drawn, *public) if x is not None} == {np.dtype(np.float32)}
 
 
 def test_keys_that_do_not_fit_are_named():
