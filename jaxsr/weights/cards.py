@@ -73,6 +73,8 @@ def check_options(spec: ModelSpec, options: Mapping[str, Option]) -> None:
             raise UserError(f"{what} is of another type than {defaults[name]!r}; correct it")
         if name in defaults and not _is_bounded(value, LIMITS.get(name, MAX_WIDTH)):
             raise UserError(f"{what} is out of bounds: {LIMITS.get(name, MAX_WIDTH)} is the most; correct it")
+        if name in REPEATS and isinstance(value, int) and value < 0:
+            raise UserError(f"{what} is below 0; correct it")
         if name == "channels" and value not in (1, 3):
             raise UserError(f"{what} is neither 1 (luma) nor 3 (RGB); correct it")
     repeats = math.prod(max(value, 1) for name, value in options.items() if name in REPEATS and isinstance(value, int))

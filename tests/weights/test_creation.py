@@ -18,6 +18,7 @@ KEY = jax.random.key(0)
         ({"feature_channels": 2.5}, "option feature_channels=2.5 is of another type than 56"),
         ({"feature_channels": 0}, "fsrcnn cannot be made with .*'feature_channels': 0"),
         ({"feature_channels": -1}, "fsrcnn cannot be made with .*'feature_channels': -1"),
+        ({"mapping_layers": -1}, "option mapping_layers=-1 is below 0; correct it"),
         ({"channels": 2}, "channels=2 is neither 1 .luma. nor 3 .RGB."),
         ({"parent": 1}, "fsrcnn has no option 'parent'; choose one of: feature_channels"),
         ({"key": jax.random.split(KEY, 2)}, r"key of shape \(2,\) is no PRNG key"),
