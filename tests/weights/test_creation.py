@@ -31,6 +31,6 @@ def test_mistakes_are_named(options, message):
 
 
 def test_whole_numbers_of_numpy_are_options_that_a_card_can_hold(tmp_path):
-    model = create("fsrcnn", scale=2, key=KEY, feature_channels=np.int64(8))
+    model = create("fsrcnn", scale=2, key=KEY, feature_channels=np.int64(8))  # pyright: ignore[reportArgumentType]
     assert model.options["feature_channels"] == 8
     model.save(tmp_path / "narrow.safetensors")
