@@ -59,10 +59,10 @@ def main(arguments: Sequence[str]) -> int:
 
 def check_published(sources: Sequence[Path]) -> None:
     """Raise UserError where one of `sources` is a weight file of this package, which needs no import."""
-    from jaxsr.weights.readers.safetensors_files import read_safetensors
+    from jaxsr.weights.readers.safetensors_files import read_metadata
 
     for path in sources:
-        if path.suffix.lower() == ".safetensors" and path.is_file() and "card" in read_safetensors(path)[1]:
+        if path.suffix.lower() == ".safetensors" and path.is_file() and "card" in read_metadata(path):
             raise UserError(f"{path} is a weight file of jaxsr already; use it as it is, as --model={path}")
 
 

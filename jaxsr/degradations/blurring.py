@@ -5,13 +5,15 @@ import jax.numpy as jnp
 
 from jaxsr.imaging.color import round_to_levels
 from jaxsr.imaging.resize import resize
-from jaxsr.support.errors import choose
+from jaxsr.support.errors import UserError, choose
 from jaxsr.support.types import Key
 
 REDUCTIONS = {
     "bicubic": lambda images, scale: resize(images, 1 / scale),  # DAN's data, Gaussian8
     "strided": lambda images, scale: images[:, ::scale, ::scale],  # DIV2KRK; the kernel then carries the shift
 }
+
+BORDERS = ("reflect", "symmetric", "valid")
 
 
 def blur(images: jax.Array, kernels: jax.Array, *, border: str = "reflect") -> jax.Array:
@@ -32,8 +34,9 @@ def blur(images: jax.Array, kernels: jax.Array, *, border: str = "reflect") -> j
         (N, H, W, C), with border "valid" (N, H - k + 1, W - k + 1, C).
 
     Raises:
-        ValueError: for another border.
+        UserError: for another border or shape, and a kernel that is larger than the image where the border is "valid".
     """
+    _check(images, kernels, border)
     size = kernels.shape[-1]
     before = size // 2
     if border != "valid":
@@ -44,6 +47,22 @@ def blur(images: jax.Array, kernels: jax.Array, *, border: str = "reflect") -> j
     spectrum = jnp.fft.rfft2(images.transpose(0, 3, 1, 2)) * jnp.fft.rfft2(kernels, s=sides)[:, None].conj()
     height, width = (side - size + 1 for side in sides)
     return jnp.fft.irfft2(spectrum, s=sides)[..., :height, :width].transpose(0, 2, 3, 1)
+
+
+def _check(images: jax.Array, kernels: jax.Array, border: str) -> None:
+    """Raise UserError for what `blur` does not take: without that, kernels (k, k) blur grey photos to nonsense."""
+    if border not in BORDERS:
+        raise UserError(f"unknown border {border!r}; choose one of: {', '.join(BORDERS)}")
+    if images.ndim != 4:
+        raise UserError(f"photos have the shape (N, H, W, C); got {images.shape}; give a single one as photo[None]")
+    count, *sides = kernels.shape if kernels.ndim == 3 else (0, 0, 1)
+    if sides[0] != sides[1] or not sides[0] or (count != len(images) and 1 not in (count, len(images))):
+        raise UserError(
+            f"{len(images)} photos are blurred by as many square kernels (N, k, k); got {kernels.shape}; give a single "
+            "one as kernel[None]"
+        )
+    if border == "valid" and sides[0] > min(images.shape[1:3]):
+        raise UserError(f"photos of {images.shape[1:3]} have no place that a kernel of {sides[0]} pixels fits in")
 
 
 def degrade(

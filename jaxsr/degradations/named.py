@@ -15,7 +15,7 @@ from jaxsr.degradations.camera_shake import EXPOSURES, JITTER, draw_camera_shake
 from jaxsr.degradations.table import GAUSSIAN_SIZE, SHAKE_SIZE, Degraded, check_photos, degrade_batch
 from jaxsr.imaging.color import round_to_levels
 from jaxsr.imaging.pixels import to_float
-from jaxsr.support.randomness import Stream, streams
+from jaxsr.support.randomness import Stream, check_key, streams
 from jaxsr.support.types import Key
 
 
@@ -91,7 +91,7 @@ def dn(key: Key, hr: jax.Array, *, scale: int) -> jax.Array:
     Raises:
         UserError: for another scale, and for sides that are not multiples of it.
     """
-    return degrade_batch(jax.random.split(key, len(hr)), hr, "dn", scale=scale).lr
+    return degrade_batch(_keys(key, hr), hr, "dn", scale=scale).lr
 
 
 def isotropic(key: Key, hr: jax.Array, *, scale: int, kernel_size: int = GAUSSIAN_SIZE) -> Degraded:
@@ -112,7 +112,7 @@ def isotropic(key: Key, hr: jax.Array, *, scale: int, kernel_size: int = GAUSSIA
     Raises:
         UserError: for another scale, a size below 1, and sides that are not multiples of the scale.
     """
-    return degrade_batch(jax.random.split(key, len(hr)), hr, "isotropic", scale=scale, kernel_size=kernel_size)
+    return degrade_batch(_keys(key, hr), hr, "isotropic", scale=scale, kernel_size=kernel_size)
 
 
 def anisotropic(key: Key, hr: jax.Array, *, scale: int, kernel_size: int = GAUSSIAN_SIZE) -> Degraded:
@@ -134,7 +134,7 @@ def anisotropic(key: Key, hr: jax.Array, *, scale: int, kernel_size: int = GAUSS
     Raises:
         UserError: for another scale, a size below 1, and sides that are not multiples of the scale.
     """
-    return degrade_batch(jax.random.split(key, len(hr)), hr, "anisotropic", scale=scale, kernel_size=kernel_size)
+    return degrade_batch(_keys(key, hr), hr, "anisotropic", scale=scale, kernel_size=kernel_size)
 
 
 def gaussian8(key: Key, hr: jax.Array, *, scale: int, kernel_size: int = GAUSSIAN_SIZE) -> Degraded:
@@ -156,7 +156,7 @@ def gaussian8(key: Key, hr: jax.Array, *, scale: int, kernel_size: int = GAUSSIA
     Raises:
         UserError: for another scale, a size below 1, and sides that are not multiples of the scale.
     """
-    return degrade_batch(jax.random.split(key, len(hr)), hr, "gaussian8", scale=scale, kernel_size=kernel_size)
+    return degrade_batch(_keys(key, hr), hr, "gaussian8", scale=scale, kernel_size=kernel_size)
 
 
 def gaussian8_ikc(key: Key, hr: jax.Array, *, scale: int, kernel_size: int = GAUSSIAN_SIZE) -> Degraded:
@@ -179,7 +179,7 @@ def gaussian8_ikc(key: Key, hr: jax.Array, *, scale: int, kernel_size: int = GAU
     Raises:
         UserError: for another scale, a size below 1, and sides that are not multiples of the scale.
     """
-    return degrade_batch(jax.random.split(key, len(hr)), hr, "gaussian8_ikc", scale=scale, kernel_size=kernel_size)
+    return degrade_batch(_keys(key, hr), hr, "gaussian8_ikc", scale=scale, kernel_size=kernel_size)
 
 
 def div2krk(key: Key, hr: jax.Array, *, scale: int) -> Degraded:
@@ -201,7 +201,7 @@ def div2krk(key: Key, hr: jax.Array, *, scale: int) -> Degraded:
     Raises:
         UserError: for another scale, and for sides that are not multiples of it.
     """
-    return degrade_batch(jax.random.split(key, len(hr)), hr, "div2krk", scale=scale)
+    return degrade_batch(_keys(key, hr), hr, "div2krk", scale=scale)
 
 
 def motion(
@@ -233,9 +233,9 @@ def motion(
     """
     hr = to_float(jnp.asarray(hr))
     check_photos(hr, 1)
-    keys = streams(jax.random.split(key, len(hr)), Stream.BLUR_KERNEL)
+    keys = streams(_keys(key, hr), Stream.BLUR_KERNEL)
     options = {"exposures": tuple(exposures), "jitter": tuple(jitter)}
-    kernels = jax.vmap(lambda key: draw_camera_shake(key, kernel_size, **options))(keys)
+    kernels = jax.vmap(lambda key: draw_camera_shake(key, kernel_size, **options))(keys).astype(hr.dtype)
     return Degraded(round_to_levels(blur(hr, kernels)), kernels)
 
 
@@ -256,7 +256,13 @@ def real(key: Key, hr: jax.Array, *, scale: int) -> jax.Array:
     Raises:
         UserError: for another scale, and for sides that are not multiples of it.
     """
-    return degrade_batch(jax.random.split(key, len(hr)), hr, "real", scale=scale).lr
+    return degrade_batch(_keys(key, hr), hr, "real", scale=scale).lr
+
+
+def _keys(key: Key, hr: jax.Array) -> Key:
+    """Return a key for each photo; raises UserError where `key` is none, such as a seed."""
+    check_key(key)
+    return jax.random.split(key, len(hr))
 
 
 def _no_keys(hr: jax.Array) -> Key:

@@ -20,6 +20,7 @@ from jaxsr.degradations.camera_shake import splat
 from jaxsr.degradations.jpeg import jpeg
 from jaxsr.degradations.kernels import Range, anisotropic_kernels, delta_kernel
 from jaxsr.degradations.random_resize import FILTERS, Canvas, resize_canvas
+from jaxsr.support.errors import UserError
 from jaxsr.support.randomness import StageStream, Stream, stream, streams
 from jaxsr.support.types import Key
 
@@ -81,8 +82,10 @@ class Numbers(NamedTuple):
 def reduce_real(keys: Key, hr: jax.Array, kernels: jax.Array | None, scale: int) -> jax.Array:
     """Return `hr` (N, H, W, C) in [0, 1] as real photos at 1 / scale of the size, in 8 bits, each by its key.
 
-    `kernels` are not taken: there are several, at several sizes.
+    `kernels` are not taken: there are several, at several sizes. Raises UserError unless C is 1 or 3, as in JPEG.
     """
+    if hr.shape[-1] not in (1, 3):
+        raise UserError(f"JPEG has grey photos and RGB; got {hr.shape[-1]} channels; use 1 or 3")
     return _reduce_all(streams(keys, Stream.REAL_PHOTO), hr, scale)
 
 

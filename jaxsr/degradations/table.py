@@ -5,6 +5,7 @@ The names are those of `train` (`data.degradation`), `evaluate` (`--degradation`
 
 import dataclasses
 import functools
+import numbers
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
@@ -215,16 +216,19 @@ def degrade_batch(
         Degraded: `lr` (N, H / scale, W / scale, C) in [0, 1], and `kernels` (N, k, k), None where none are drawn.
 
     Raises:
-        UserError: for an unknown name, a scale or kernel size that the row lacks, and sides that are no multiples.
+        UserError: for an unknown name, a scale or kernel size that the row lacks, sides that are not multiples, and
+            another number of keys.
     """
     row, size = degradation_of(name, scale, kernel_size)
     hr = to_float(jnp.asarray(hr))
     check_photos(hr, scale)
+    if keys.shape[:1] != hr.shape[:1]:
+        raise UserError(f"{len(hr)} photos need as many keys; got shape {keys.shape}: jax.random.split(key, N)")
     kernels = None
     if row.draw is not None:
         draw = row.draw
-        kernels = jax.vmap(lambda key: draw(key, scale, size))(streams(keys, Stream.BLUR_KERNEL))
-    lr = row.reduce(keys, hr, kernels, scale)
+        kernels = jax.vmap(lambda key: draw(key, scale, size))(streams(keys, Stream.BLUR_KERNEL)).astype(hr.dtype)
+    lr = row.reduce(keys, hr, kernels, scale).astype(hr.dtype)  # draws are double with jax_enable_x64
     return Degraded(round_to_levels(lr) if (row.eight_bit if quantize is None else quantize) else lr, kernels)
 
 
@@ -243,8 +247,8 @@ def degradation_of(name: str, scale: int, kernel_size: int | None = None) -> tup
         raise UserError(
             f"{name} at scale {scale} has kernels of {default}x{default}, not of {size}; leave the size out"
         )
-    if size < 1:
-        raise UserError(f"kernel_size={size} must be at least 1; {name} takes {default} by default")
+    if not isinstance(size, numbers.Integral) or size < 1:
+        raise UserError(f"kernel_size={size!r} must be a whole number, at least 1; {name} takes {default} by default")
     return row, size
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 
 from jaxsr.imaging.arrays import Array, namespace
+from jaxsr.support.errors import UserError
 
 # Rows are R, G, B; columns Y, Cb, Cr; for inputs in [0, 1] and outputs on the 0..255 scale.
 _TO_YCBCR = np.array([[65.481, -37.797, 112.0], [128.553, -74.203, -93.786], [24.966, 112.0, -18.214]]) / 255
@@ -59,6 +60,8 @@ def _affine(
 ) -> Array:
     """Return (x + before) @ matrix + after over the last axis, in the precision of `x`."""
     xp = namespace(x)
+    if np.issubdtype(x.dtype, np.integer):  # the matrix would become zeros
+        raise UserError(f"colours are floats in [0, 1]; got {x.dtype}; divide levels by that of white")
     along = (1,) * (x.ndim - 1) + (-1,)
     if before is not None:
         x = x + xp.asarray(before.reshape(along), x.dtype)

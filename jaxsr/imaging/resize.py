@@ -27,18 +27,16 @@ def resize(
     `scale` gives ceil(scale H) by ceil(scale W) pixels; `size` gives its own height and width. Reduction is
     antialiased. NumPy arrays are computed in float64, JAX arrays in their own precision. Values are in [0, 1];
     with `uint8_stages` they are taken as 8-bit levels, and each of the two passes rounds half up and saturates,
-    as MATLAB does on uint8 images. Raises UserError without exactly one of `scale` and `size`.
+    as MATLAB does on uint8 images. Raises UserError without exactly one of `scale` and `size`, above 0, for images
+    without pixels, and for JAX arrays of integers, whose precision holds no weights.
     Source: MATLAB documentation; specification of the border and of the stages checked on published LR files.
     """
+    if image.ndim < 3:
+        raise UserError(f"images have the shape (..., H, W, C); got {image.shape}; give a grey one as image[..., None]")
     height, width = image.shape[-3:-1]
     if scale is not None and size is None and (is_symbolic(height) or is_symbolic(width)):
         return _by_phases(image, scale, border)  # pyright: ignore[reportReturnType]  # a JAX array, as the image
-    if scale is not None and size is None:
-        scales, size = (scale, scale), (output_size(height, scale), output_size(width, scale))
-    elif scale is None and size is not None:
-        scales = (size[0] / height, size[1] / width)
-    else:
-        raise UserError(f"resize takes one of scale and size; got scale={scale} and size={size}")
+    scales, size = _scales_and_size(image, scale, size)
     passes = [
         ("mh,...hwc->...mwc", resize_matrix(height, size[0], float(scales[0]), border)),
         ("mw,...hwc->...hmc", resize_matrix(width, size[1], float(scales[1]), border)),
@@ -51,6 +49,24 @@ def resize(
         x = _apply(equation, matrix, x)
         x = xp.clip(xp.floor(x + 0.5), 0, 255) if uint8_stages else x
     return x / 255 if uint8_stages else x
+
+
+def _scales_and_size(
+    image: Array, scale: float | None, size: tuple[int, int] | None
+) -> tuple[tuple[float, float], tuple[int, int]]:
+    """Return the scale of rows and columns, and the sides of the result; raises UserError as `resize` does."""
+    height, width = image.shape[-3:-1]
+    if (scale is None) == (size is None):
+        raise UserError(f"resize takes one of scale and size; got scale={scale} and size={size}")
+    if min(height, width, *(size or ())) < 1 or (scale is not None and not 0 < scale < math.inf):
+        given = f"scale={scale}" if size is None else f"size={size}"
+        raise UserError(f"resize takes pixels to pixels; got {given} and a photo of {height}x{width}; use more than 0")
+    if not isinstance(image, np.ndarray) and np.issubdtype(image.dtype, np.integer):
+        raise UserError(f"JAX arrays are resized as floats; got {image.dtype}; divide levels by that of white")
+    if size is not None:
+        return (size[0] / height, size[1] / width), size
+    assert scale is not None
+    return (scale, scale), (output_size(height, scale), output_size(width, scale))
 
 
 def _by_phases(image: Array, scale: float, border: str) -> jax.Array:

@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxsr.losses.elementwise import check_arrays, root
-from jaxsr.support.errors import choose
+from jaxsr.support.errors import UserError, choose
 from jaxsr.support.types import Key
 
 
@@ -135,13 +135,16 @@ def gradient_penalty(
         is 10.
 
     Raises:
-        UserError: `real` and `fake` differ in shape, are not floats, or there is no such `form`.
+        UserError: `real` and `fake` differ in shape, are not floats, have another number of keys, or there is no such
+            `form`.
 
     Source: Gulrajani et al., "Improved Training of Wasserstein GANs", NeurIPS 2017, equation 3.
     """
     check_arrays(real=real, fake=fake)
+    if keys.shape[:1] != real.shape[:1]:
+        raise UserError(f"{len(real)} photos need as many keys; got shape {keys.shape}: jax.random.split(key, N)")
     draw_share, score, axes = choose("form of the gradient penalty", form, PENALTY_FORMS)
-    share = draw_share(keys)
+    share = draw_share(keys).astype(real.dtype)
     between = share * real + (1 - share) * fake
     gradient = jax.grad(lambda x: score(critic(x)))(between)
     return jnp.square(root(jnp.square(gradient).sum(axis=axes)) - 1)

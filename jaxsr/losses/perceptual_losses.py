@@ -55,12 +55,15 @@ def texture(output: jax.Array, target: jax.Array, *, weights: jax.Array | None =
         The elements' losses (N, F, F), 0 or more; not reduced. SRNTT takes the mean over its three layers.
 
     Raises:
-        UserError: `output` and `target` differ in shape, are not floats, or `weights` has not theirs with one channel.
+        UserError: `output` and `target` differ in shape, are not floats, do not have four dimensions, or `weights`
+            do not have their shape with one channel.
 
     Source: Zhang et al., "Image Super-Resolution by Neural Texture Transfer", CVPR 2019, equation 7, whose Gram
     matrices are sums over pixels.
     """
     check_arrays(output=output, target=target)
+    if output.ndim != 4:
+        raise UserError(f"texture takes features of shape (N, H, W, F); got {output.shape}")
     if weights is not None:
         check_arrays(weights=weights, features=output[..., :1])
         output, target = output * weights, target * weights
@@ -109,8 +112,9 @@ def total_variation(output: jax.Array) -> jax.Array:
         where the image is flat, the derivative is 0.
 
     Raises:
-        UserError: `output` has not four dimensions.
+        UserError: `output` has not four dimensions, or is not floats.
     """
+    check_arrays(output=output)
     if output.ndim != 4:
         raise UserError(f"total variation takes images of shape (N, H, W, C); got {output.shape}")
     down = jnp.diff(output, axis=1, append=output[:, -1:])

@@ -30,7 +30,7 @@ def psnr(a: AnyArray, b: AnyArray) -> AnyArray | float:
         b: images of the same shape.
 
     Returns:
-        dB, of shape (N,) or (); infinite where the images are equal.
+        dB, of shape (N,) or (); infinite where the images are equal, NaN where one has a NaN.
 
     Raises:
         UserError: where the shapes differ, or are not those of images, and for integers, which are levels.
@@ -41,8 +41,9 @@ def psnr(a: AnyArray, b: AnyArray) -> AnyArray | float:
         return _each(_psnr_on_host, a, b)
     a, b = _as_floats(a), _as_floats(b)
     error = _mean((a - b) ** 2)
-    safe = jnp.where(error > 0, error, 1)  # log's gradient at 0 would be NaN, even where it is not chosen
-    return jnp.where(error > 0, -10 * jnp.log10(safe), jnp.inf)
+    equal = error == 0  # and not `error > 0`: NaN stays NaN
+    safe = jnp.where(equal, 1, error)  # log's gradient at 0 would be NaN, even where it is not chosen
+    return jnp.where(equal, jnp.inf, -10 * jnp.log10(safe))
 
 
 def ssim(a: AnyArray, b: AnyArray) -> AnyArray | float:
@@ -164,11 +165,13 @@ def _gaussian(image: np.ndarray) -> np.ndarray:
 
 
 def check_shapes(a: AnyArray, b: AnyArray) -> None:
-    """Raise UserError unless both are images of one shape."""
+    """Raise UserError unless both are images of one shape, with pixels."""
     if a.shape != b.shape:
         raise UserError(f"cannot compare shapes {a.shape} and {b.shape}; they must be equal")
     if a.ndim not in (3, 4):
         raise UserError(f"images have the shape (H, W, C) or (N, H, W, C); got {a.shape}")
+    if 0 in a.shape[-3:]:
+        raise UserError(f"images of shape {a.shape} have no pixels; give ones of 1x1x1 or more")
 
 
 def check_floats(*images: AnyArray) -> None:

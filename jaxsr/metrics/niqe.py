@@ -49,7 +49,8 @@ def niqe(images: AnyArray) -> AnyArray | float:
     check_niqe_size(images.shape)
     check_floats(images)
     height, width = (size - size % BLOCK for size in images.shape[-3:-1])
-    batch = jnp.asarray(images)[..., :height, :width, :].reshape(-1, height, width, images.shape[-1])
+    batch = jnp.asarray(images)[..., :height, :width, :]
+    batch = batch if images.ndim == 4 else batch[None]
     scores = _niqe(batch.astype(jnp.float32))
     if isinstance(images, np.ndarray):
         return np.asarray(scores) if images.ndim == 4 else float(scores[0])
@@ -106,8 +107,9 @@ def _pristine() -> tuple[np.ndarray, np.ndarray]:
 def _features(y: jax.Array, side: int) -> jax.Array:
     """Return the 18 features (N, blocks, 18) of each block of `y` (N, H, W) with `side` pixels a side (section II)."""
     count, height, width = y.shape
-    blocks = _normalized(y).reshape(count, height // side, side, width // side, side).swapaxes(2, 3)
-    blocks = blocks.reshape(count, -1, side, side)
+    rows, columns = height // side, width // side
+    blocks = _normalized(y).reshape(count, rows, side, columns, side).swapaxes(2, 3)
+    blocks = blocks.reshape(count, rows * columns, side, side)
     products = [blocks * jnp.roll(blocks, shift, axis=(2, 3)) for shift in _SHIFTS]
     shape, left, right = _fit(jnp.stack([blocks, *products]))
     mean = (right - left) * jnp.exp(gammaln(2 / shape) - gammaln(1 / shape))

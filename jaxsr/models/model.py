@@ -59,9 +59,10 @@ class Model:
         Example: `y = model(x)`, or `jax.jit(lambda m, x: m(x))(model, x)`.
 
         Args:
-            x: photos (N, H, W, C), floats in [0, 1]; C is 1 (grey) or 3 (RGB). A network on luma restores Y of a
-                colour photo, Cb and Cr are enlarged by bicubic; a network on RGB gets a grey photo three times, and
-                its outputs are averaged. Sides are padded by reflection where the network takes multiples.
+            x: photos (N, H, W, C), floats in [0, 1], taken in the weights' type; C is 1 (grey) or 3 (RGB). A network
+                on luma restores Y of a colour photo, Cb and Cr are enlarged by bicubic; a network on RGB gets a grey
+                photo three times, and its outputs are averaged. Sides are padded by reflection where the network takes
+                multiples.
             *extra_inputs: further inputs of the network: SRNTT's `Maps`. Without them SRNTT enlarges by the photo's
                 content alone.
 
@@ -104,10 +105,10 @@ class Model:
         return restore_batch(spec, self.variables, x, extra_inputs, multiple_of=self.spec.multiple_of)
 
     def _in_dtype(self, x: jax.Array) -> jax.Array:
-        """Return `x`, as float32 where it is float64, which jax_enable_x64 makes possible, and the weights are not."""
+        """Return `x` in the weights' floats where it is of others: half ones, or with jax_enable_x64 double ones."""
         weights = jax.tree.leaves(self.variables)
-        if x.dtype == jnp.float64 and weights and all(leaf.dtype != jnp.float64 for leaf in weights):
-            return x.astype(jnp.float32)
+        if jnp.issubdtype(x.dtype, jnp.floating) and weights and all(leaf.dtype != x.dtype for leaf in weights):
+            return x.astype(jnp.result_type(*weights))
         return x
 
     def _check_photos(self, x: jax.Array) -> None:

@@ -7,6 +7,7 @@ import enum
 import numbers
 
 import jax
+import numpy as np
 
 from jaxsr.support.errors import UserError
 
@@ -70,6 +71,15 @@ def check_seed(seed: int, count: int = 1) -> None:
         raise UserError(f"seed={seed} must be at least 0; set seed=0 or more")
     if seed + count > SEED_BOUND:
         raise UserError(f"seed={seed} must be at most {SEED_BOUND - count}; set a smaller one")
+
+
+def check_key(key: object) -> None:
+    """Raise UserError unless `key` is one PRNG key, by `jax.random.key` or as a raw array by `jax.random.PRNGKey`."""
+    typed = isinstance(key, jax.Array) and jax.dtypes.issubdtype(key.dtype, jax.dtypes.prng_key) and key.ndim == 0
+    raw = isinstance(key, jax.Array) and key.dtype == np.uint32 and key.ndim == 1
+    if not (typed or raw):
+        what = f"key of shape {key.shape}" if isinstance(key, jax.Array | np.ndarray) else f"key={key!r}"
+        raise UserError(f"{what} is not a PRNG key; make one: key=jax.random.key(0)")
 
 
 def seed_key(seed: int, purpose: Purpose) -> jax.Array:

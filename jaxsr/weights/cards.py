@@ -65,13 +65,16 @@ def network_of(spec: ModelSpec, scale: int, options: Mapping[str, Option]) -> tu
 
 def check_options(spec: ModelSpec, options: Mapping[str, Option]) -> None:
     """Raise UserError unless `options` have the types of the network's own, and sizes that it can be built with."""
-    defaults: dict[str, Any] = {field.name: field.default for field in dataclasses.fields(spec.build)}  # type: ignore[arg-type]
+    fields = dataclasses.fields(spec.build)  # type: ignore[arg-type]
+    defaults: dict[str, Any] = {field.name: field.default for field in fields if field.name in spec.options}
     for name, value in options.items():
         what = f"{spec.name}'s option {name}={value!r}"
         if name in defaults and not _is_like(value, defaults[name]):
             raise UserError(f"{what} is of another type than {defaults[name]!r}; correct it")
         if name in defaults and not _is_bounded(value, LIMITS.get(name, MAX_WIDTH)):
             raise UserError(f"{what} is out of bounds: {LIMITS.get(name, MAX_WIDTH)} is the most; correct it")
+        if name in REPEATS and isinstance(value, int) and value < 0:
+            raise UserError(f"{what} is below 0; correct it")
         if name == "channels" and value not in (1, 3):
             raise UserError(f"{what} is neither 1 (luma) nor 3 (RGB); correct it")
     repeats = math.prod(max(value, 1) for name, value in options.items() if name in REPEATS and isinstance(value, int))

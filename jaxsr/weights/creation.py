@@ -2,12 +2,14 @@
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from jaxsr.models import Model, model_spec
 from jaxsr.models.spec import Network
-from jaxsr.support.errors import UserError
 from jaxsr.support.model_options import Option
+from jaxsr.support.randomness import check_key
 from jaxsr.support.types import Key, Variables
+from jaxsr.weights.cards import network_of
 
 
 def create(name: str, *, scale: int, key: Key, **options: Option) -> Model:
@@ -29,12 +31,13 @@ def create(name: str, *, scale: int, key: Key, **options: Option) -> Model:
 
     Raises:
         UserError: for an unknown name, which names the nearest, a scale or an option that the network does not have,
-            no PRNG key, and for kernelgan, which restores nothing: use `jaxsr.estimate_kernel`.
+            an option of another type or out of bounds, no PRNG key, and for kernelgan, which restores nothing: use
+            `jaxsr.estimate_kernel`.
     """
     spec = model_spec(name)
-    module = spec.module(scale, **options)
-    if not isinstance(key, jax.Array):
-        raise UserError(f"key={key!r} is not a PRNG key; make one: key=jax.random.key(0)")
+    plain = {name: value.item() if isinstance(value, np.generic) else value for name, value in options.items()}
+    module, _ = network_of(spec, scale, plain)
+    check_key(key)
     return Model(spec, module, scale, initialized(key, module))
 
 

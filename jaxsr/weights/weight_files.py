@@ -60,14 +60,14 @@ def load(name: str | Path, *, scale: int | None = None) -> Model:
         model = load_file(path / "model.safetensors" if path.is_dir() else path)
     else:
         model = _load_named(str(name), scale)
-    return model if scale in (None, model.scale) else model.at_scale(scale)
+    return model if scale is None else model.at_scale(scale)
 
 
 def _load_named(name: str, scale: int | None) -> Model:
     """Return the shipped model `name`, with or without its scale in the name."""
-    base, _, suffix = name.partition("-x")
+    base, mark, suffix = name.partition("-x")
     spec = model_spec(base)
-    if suffix and not suffix.isdecimal():
+    if mark and not suffix.isdecimal():
         raise UserError(f"unknown model {name!r}; {nearest(name, shipped_names())}")
     if suffix:
         scale = int(suffix)

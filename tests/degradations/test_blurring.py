@@ -86,3 +86,21 @@ def test_steps_of_a_degradation():
 def test_mistakes_are_named():
     with pytest.raises(UserError, match="unknown reduction 'stride'; did you mean 'strided'"):
         degrade(KEY, jnp.zeros((1, 8, 8, 1)), delta_kernel(3)[None], 2, reduction="stride")
+
+
+@pytest.mark.parametrize(
+    ("kernels", "options", "message"),
+    [
+        (np.ones((3, 3)), {}, r"2 photos are blurred by as many square kernels .*; got \(3, 3\); .* as kernel\[None\]"),
+        (np.ones((2, 3, 5)), {}, r"got \(2, 3, 5\)"),
+        (np.ones((3, 3, 3)), {}, r"got \(3, 3, 3\)"),
+        (np.ones((2, 0, 0)), {}, r"got \(2, 0, 0\)"),
+        (np.ones((2, 3, 3)), {"border": "wrap"}, "unknown border 'wrap'; choose one of: reflect, symmetric, valid"),
+        (np.ones((2, 9, 9)), {"border": "valid"}, "no place that a kernel of 9 pixels fits in"),
+    ],
+)
+def test_kernels_that_do_not_fit_are_named(kernels, options, message):
+    with pytest.raises(UserError, match=message):
+        blur(jnp.zeros((2, 8, 8, 1)), kernels, **options)
+    with pytest.raises(UserError, match=r"shape \(N, H, W, C\); got \(8, 8, 1\); give a single one as photo\[None\]"):
+        blur(jnp.zeros((8, 8, 1)), delta_kernel(3)[None])

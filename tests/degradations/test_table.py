@@ -150,7 +150,8 @@ def test_contexts():
         (("motion", 2), "motion has no scale 2; choose one of: 1"),
         (("isotropic", 8), "isotropic has no scale 8; choose one of: 2, 3, 4"),
         (("div2krk", 2, 21), "div2krk at scale 2 has kernels of 11x11, not of 21; leave the size out"),
-        (("isotropic", 2, 0), "kernel_size=0 must be at least 1; isotropic takes 21 by default"),
+        (("isotropic", 2, 0), "kernel_size=0 must be a whole number, at least 1; isotropic takes 21"),
+        (("isotropic", 2, 2.5), "kernel_size=2.5 must be a whole number"),
     ],
 )
 def test_mistakes_are_named(arguments, message):
@@ -161,8 +162,29 @@ def test_mistakes_are_named(arguments, message):
 def test_photos_that_do_not_fit_are_named():
     with pytest.raises(UserError, match=r"shape \(N, H, W, C\); got \(48, 48, 3\); give a single one as photo\[None\]"):
         degradations.bicubic(HR[0], scale=2)
+    with pytest.raises(UserError, match="JPEG has grey photos and RGB; got 2 channels; use 1 or 3"):
+        degradations.real(KEY, HR[..., :2], scale=2)
     with pytest.raises(UserError, match="photos of 48x47 have sides that are not multiples of the scale 2"):
         degradations.bicubic(HR[:, :47], scale=2)
+
+
+@pytest.mark.parametrize("name", ["dn", "isotropic", "div2krk", "motion"])
+def test_photos_and_kernels_are_float32_with_double_precision_too(name):
+    scale = DEGRADATIONS[name].scales[0]
+    with jax.enable_x64(True):
+        drawn = degrade_batch(jax.random.split(KEY, 3), HR, name, scale=scale, quantize=False)
+        public = degradations.motion(KEY, HR, kernel_size=8) if name == "motion" else ()
+    assert {x.dtype for x in (*drawn, *public) if x is not None} == {np.dtype(np.float32)}
+
+
+def test_keys_that_do_not_fit_are_named():
+    """One key for three photos would blur them all alike."""
+    for keys in (KEY, jax.random.split(KEY, 1)):
+        with pytest.raises(UserError, match="3 photos need as many keys"):
+            degrade_batch(keys, HR, "isotropic", scale=2)
+    for key in (0, HR, jax.random.split(KEY, 3)):
+        with pytest.raises(UserError, match=r"is not a PRNG key; make one: key=jax.random.key\(0\)"):
+            degradations.isotropic(key, HR, scale=2)
 
 
 @pytest.mark.slow

@@ -2,8 +2,10 @@
 
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
-from jaxsr.imaging.color import luma, rgb_to_ycbcr, round_to_levels, ycbcr_to_rgb
+from jaxsr.imaging.color import full_range_luma, luma, rgb_to_ycbcr, round_to_levels, ycbcr_to_rgb
+from jaxsr.support.errors import UserError
 
 
 def test_primaries_have_matlab_values():
@@ -31,6 +33,14 @@ def test_luma_is_the_first_channel_and_grey_its_own():
     np.testing.assert_allclose(luma(rgb), rgb_to_ycbcr(rgb)[..., :1], atol=1e-15)
     assert luma(rgb[..., :1]) is not None
     np.testing.assert_array_equal(luma(rgb[..., :1]), rgb[..., :1])
+
+
+@pytest.mark.parametrize("convert", [luma, full_range_luma, rgb_to_ycbcr, ycbcr_to_rgb])
+@pytest.mark.parametrize("kind", [np.asarray, jnp.asarray])
+def test_levels_are_refused(convert, kind):
+    """Their luma would be 0 everywhere."""
+    with pytest.raises(UserError, match="floats in .0, 1.; got uint8; divide levels by that of white"):
+        convert(kind(np.full((4, 4, 3), 200, np.uint8)))
 
 
 def test_rounding_is_half_up_and_clips():

@@ -73,6 +73,19 @@ def test_mistakes_are_named():
         resize(np.zeros((4, 4, 1)))
     with pytest.raises(UserError, match="unknown border 'wrap'"):
         resize(np.zeros((4, 4, 1)), 2, border="wrap")
+    for wrong in ({"scale": 0}, {"scale": -1}, {"scale": np.nan}, {"scale": np.inf}, {"size": (0, 4)}):
+        with pytest.raises(
+            UserError, match="resize takes pixels to pixels; got s.* and a photo of 4x5; use more than 0"
+        ):
+            resize(np.zeros((4, 5, 1)), **wrong)
+    with pytest.raises(UserError, match=r"got \(4, 4\); give a grey one as image\[..., None\]"):
+        resize(np.zeros((4, 4)), 2)
+
+
+def test_levels_on_the_device_are_refused():
+    """Weights as whole numbers would be zeros and ones."""
+    with pytest.raises(UserError, match="resized as floats; got uint8; divide levels by that of white"):
+        resize(jnp.zeros((4, 4, 1), jnp.uint8), 2)
 
 
 @pytest.mark.shared

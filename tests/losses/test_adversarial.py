@@ -102,6 +102,13 @@ def test_a_critic_of_gradient_0_and_of_gradient_1(form):
     np.testing.assert_allclose(compiled(penalty)(1.0), 0, atol=1e-6)
 
 
+@pytest.mark.parametrize("form", ["sample", "pixel"])
+def test_the_penalty_has_the_type_of_the_photos(form):
+    x = np.ones((2, 4, 4, 1), np.float32)
+    with jax.enable_x64(True):
+        assert gradient_penalty(KEYS, lambda x: x.sum((1, 2, 3)), real=x, fake=0 * x, form=form).dtype == np.float32
+
+
 def test_mistakes_are_named():
     with pytest.raises(UserError, match=r"equal shapes; got real \(2, 1\) and fake \(3, 1\)"):
         wasserstein_critic(real=jnp.zeros((2, 1)), fake=jnp.zeros((3, 1)))
@@ -112,3 +119,6 @@ def test_mistakes_are_named():
         gradient_penalty(KEYS, lambda x: x, real=x, fake=x[:1])
     with pytest.raises(UserError, match="unknown form of the gradient penalty 'pixels'; did you mean 'pixel'"):
         gradient_penalty(KEYS, lambda x: x, real=x, fake=x, form="pixels")
+    for keys in (KEYS[:1], KEYS[0]):
+        with pytest.raises(UserError, match="2 photos need as many keys"):
+            gradient_penalty(keys, lambda x: x, real=x, fake=x)

@@ -44,6 +44,11 @@ def test_texture(pair):
         texture(output=output, target=target, weights=weights[..., 0])
 
 
+def test_texture_of_one_photo_is_named(pair):
+    with pytest.raises(UserError, match=r"features of shape \(N, H, W, F\); got \(5, 6, 3\)"):
+        texture(output=pair[0][0], target=pair[1][0])
+
+
 def test_weights_of_matches():
     """They rise with the cosine, and the border has its neighbours' weight."""
     similarity = np.linspace(0, 0.4, 24, dtype=np.float32).reshape(2, 3, 4)
@@ -65,3 +70,5 @@ def test_total_variation(pair):
     np.testing.assert_allclose(gradient[0, 2, 2, 0], 2 + 2**0.5, rtol=1e-5)
     with pytest.raises(UserError, match=r"images of shape \(N, H, W, C\); got \(4, 4, 1\)"):
         total_variation(output=flat[0])
+    with pytest.raises(UserError, match="needs floats; got output of uint8"):  # whose steps down would wrap around
+        total_variation(output=jnp.zeros((1, 4, 4, 1), jnp.uint8))

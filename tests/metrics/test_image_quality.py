@@ -111,6 +111,15 @@ def test_mistakes_are_named(images):
         ssim(images[0][:10], images[1][:10])
     with pytest.raises(UserError, match=r"images have the shape \(H, W, C\) or \(N, H, W, C\); got \(40, 37\)"):
         psnr_jit(images[0][..., 0], images[1][..., 0])
+    with pytest.raises(UserError, match=r"images of shape \(0, 37, 3\) have no pixels"):
+        psnr(images[0][:0], images[1][:0])
+
+
+@pytest.mark.parametrize("kind", [np.asarray, jnp.asarray])
+def test_images_that_are_not_finite_are_not_equal(kind, images):
+    broken = images[0].copy()
+    broken[3, 4, 1] = np.nan
+    assert np.isnan(psnr(kind(broken), kind(images[1]))) and np.isnan(ssim(kind(broken), kind(images[1])))
 
 
 @pytest.mark.parametrize("metric", [psnr, ssim])

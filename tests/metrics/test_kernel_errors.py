@@ -1,5 +1,6 @@
 """The error of an estimated kernel, which neither shift nor frame may change."""
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -60,3 +61,10 @@ def test_what_is_no_kernel_is_named(metric, kernel, message):
     for pair in ((kernel, gaussian(2, 1)), (gaussian(2, 1), kernel)):
         with pytest.raises(UserError, match=message):
             metric(*pair)
+
+
+def test_kernels_of_a_degradation_are_compared_as_numpy_arrays():
+    """They are JAX arrays, whose sums of float64 would warn."""
+    a, b = gaussian(1.5, 1), gaussian(2, 1)
+    for metric in (kernel_error, kernel_psnr, lambda a, b: centre_distance(a, b, 2)):
+        assert metric(a, jnp.asarray(b)) == metric(jnp.asarray(a), b) == metric(a, b)

@@ -94,6 +94,10 @@ def test_mistakes(shape, message):
         niqe(np.zeros(shape))
 
 
+def test_no_photos_have_no_figures():
+    assert niqe(np.zeros((0, 192, 192, 3))).shape == (0,)
+
+
 def test_levels_are_not_taken_for_values():
     with pytest.raises(UserError, match=r"floats in \[0, 1\]; got uint8"):
         niqe(np.zeros((192, 192, 3), np.uint8))

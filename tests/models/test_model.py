@@ -84,3 +84,11 @@ def test_sides_are_padded_by_reflection_and_cut_again():
 def test_kernelgan_is_no_restorer():
     with pytest.raises(UserError, match="kernelgan estimates a blur kernel and restores nothing: use jaxsr.estimate"):
         model_spec("kernelgan")
+
+
+@pytest.mark.parametrize("dtype", [jnp.float16, jnp.bfloat16, jnp.float32])
+def test_photos_are_taken_in_the_type_of_the_weights(dtype):
+    model, x = model_of(), jnp.asarray(np.random.default_rng(0).random((1, 8, 8, 1)), dtype)
+    np.testing.assert_array_equal(model(x), model(x.astype(jnp.float32)), strict=True)
+    half = jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.bfloat16), model)
+    assert half(x).dtype == jnp.bfloat16

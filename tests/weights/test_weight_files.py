@@ -85,6 +85,7 @@ def test_names_and_scales(model, tmp_path):
     assert load("bicubic", scale=4).name == "bicubic-x4"
     for name, message in {
         "fsrcn-x2": "unknown model 'fsrcn'; did you mean 'fsrcnn'",
+        "fsrcnn-x": "unknown model 'fsrcnn-x'",
         "fsrcnn-x2b": "unknown model 'fsrcnn-x2b'",
         "drcn-x2": "no weights ship for drcn at scale 2; shipped: .*jaxsr.train --config=drcn.*import_weights",
     }.items():
@@ -97,10 +98,10 @@ def test_names_and_scales(model, tmp_path):
         save(tmp_path / "w.npz", model)
 
 
-@pytest.mark.parametrize("name", ["fsrcnn", "bicubic"])
+@pytest.mark.parametrize("name", ["fsrcnn", "fsrcnn-x2", "bicubic"])
 @pytest.mark.parametrize("scale", [0, -2, 2.0])
 def test_a_scale_that_no_network_has_is_not_the_default(name, scale):
-    with pytest.raises(UserError, match=rf"{name} has no scale {scale}; choose one of: 2, 3, 4"):
+    with pytest.raises(UserError, match=rf"{name.removesuffix('-x2')} has no scale {scale}; choose one of: 2, 3, 4"):
         load(name, scale=scale)
 
 
