@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 from jax.extend import core
 
-from jaxsr.engines import onnx_contractions, onnx_elementwise, onnx_shapes
+from jaxsr.engines import onnx_contractions, onnx_cuts, onnx_elementwise, onnx_shapes
 from jaxsr.engines.constant_folding import fold
 from jaxsr.engines.onnx_graph import Aval, Graph, Tensor, Value
 from jaxsr.engines.runtimes import input_names
@@ -21,6 +21,7 @@ Handler = Callable[[Graph, Sequence[Value], Mapping[str, Tree], Sequence[Aval]],
 HANDLERS: dict[str, Handler] = {
     **onnx_elementwise.HANDLERS,
     **onnx_shapes.HANDLERS,
+    **onnx_cuts.HANDLERS,
     **onnx_contractions.HANDLERS,
 }
 
