@@ -127,7 +127,7 @@ _SIZE = flags.DEFINE_string(
 def main(arguments: Sequence[str]) -> int:
     """Restore the photos and videos that `arguments` name; return the exit status."""
     from jaxsr.api.restorers import open_restorer  # after the flags: a typo is reported at once
-    from jaxsr.data.stores.object_stores import is_address, store_path
+    from jaxsr.data.stores.store_paths import is_address, store_path
     from jaxsr.data.videos.video_files import split_videos
 
     output = _OUTPUT.value
@@ -205,7 +205,7 @@ def _check_flags_of_videos(*, alone: bool) -> None:
 
 def _check_stores(places: Sequence[str], videos: Collection[Path]) -> None:
     """Raise UserError for what works in folders and not in object stores: videos, --model=auto and --reference."""
-    from jaxsr.data.stores.object_stores import is_address
+    from jaxsr.data.stores.store_paths import is_address
 
     references = [place for place in _REFERENCE.value or () if is_address(place)]
     if references:
@@ -295,7 +295,7 @@ def _restore_photos(run: "RestoreRun") -> dict[Path, str]:
     """Restore batch by batch, with progress bars; print where results were written. Return why some failed."""
     from tqdm import tqdm
 
-    from jaxsr.data.stores.object_stores import shown
+    from jaxsr.data.stores.store_paths import shown
 
     with tqdm(total=len(run.todo), unit="photo", disable=None) as bar:
         for batch in run.batches():

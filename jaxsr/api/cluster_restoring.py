@@ -21,7 +21,7 @@ from jaxsr.api.restorers import restore_batch
 from jaxsr.api.restoring_files import RestoreRun, with_extras
 from jaxsr.data.images import photo_size
 from jaxsr.data.output_record import output_exists
-from jaxsr.data.stores.object_stores import MEMORY, SEPARATOR, in_store, shown
+from jaxsr.data.stores.store_paths import MEMORY, SEPARATOR, in_store, shown
 from jaxsr.devices.ray_cluster import AUTO, actor_resources, check_address, connected, ray_module
 from jaxsr.restoration.saving import SaveOptions
 from jaxsr.support.command_line import use_all_cores, use_compile_cache

@@ -12,7 +12,8 @@ from jaxsr.api.store_restoring import StoreRestorer
 from jaxsr.data.codecs.photo_record import check_size
 from jaxsr.data.images import check_writable, photo_size
 from jaxsr.data.output_record import NAME, NoRecord, OutputRecord, output_exists, outputs_to_keep, refused
-from jaxsr.data.stores.object_stores import check_folder, in_store, shown
+from jaxsr.data.stores.object_stores import check_folder
+from jaxsr.data.stores.store_paths import in_store, shown
 from jaxsr.devices.meshes import on_accelerator
 from jaxsr.devices.threads import in_threads
 from jaxsr.restoration.saving import DEFAULT_SAVING, SaveOptions

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from jaxsr.api.restorers import Restorer, restore_batch
 from jaxsr.data.images import Photo
-from jaxsr.data.stores.object_stores import fetch, in_store, put, shown
+from jaxsr.data.stores.object_stores import fetch, put
+from jaxsr.data.stores.store_paths import in_store, shown
 from jaxsr.devices.threads import in_threads
 from jaxsr.restoration.saving import DEFAULT_SAVING, SaveOptions
 from jaxsr.support.errors import FAILURES

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from jaxsr.data.codecs.photo_formats import PHOTO_SUFFIXES
-from jaxsr.data.stores.object_stores import files_named, in_store, is_address, shown, store_path
+from jaxsr.data.stores.object_stores import files_named
+from jaxsr.data.stores.store_paths import in_store, is_address, shown, store_path
 from jaxsr.support.errors import UserError
 from jaxsr.support.paths import user_path
 
@@ -49,7 +50,7 @@ def find_photos(
     whatever its suffix, even if it does not exist, so that it is reported with other unreadable photos. Raises
     UserError for no inputs, for a folder or a pattern without photos, and for a name without a suffix that is neither
     file nor folder. With `stores` an input may be an address such as s3://bucket/photos, of a folder, file or pattern;
-    its photos are the paths of data/stores/object_stores.py.
+    its photos are the paths of data/stores/store_paths.py.
     """
     if not inputs:
         raise UserError("no photos given; name files, folders or patterns such as 'photos/*.png'")

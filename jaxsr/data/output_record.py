@@ -7,7 +7,8 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from jaxsr.data.stores.object_stores import existing, shown
+from jaxsr.data.stores.object_stores import existing
+from jaxsr.data.stores.store_paths import shown
 from jaxsr.support.errors import UserError
 from jaxsr.support.files import file_digest, written_whole
 

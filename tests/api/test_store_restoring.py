@@ -13,7 +13,7 @@ from jaxsr.api.restorers import open_restorer
 from jaxsr.api.restoring_files import plan_run, planned_lines
 from jaxsr.data.listing import find_photos
 from jaxsr.data.output_names import output_paths
-from jaxsr.data.stores.object_stores import shown, store_path
+from jaxsr.data.stores.store_paths import shown, store_path
 from jaxsr.support.errors import UserError
 from tests.helpers.photos import photo
 

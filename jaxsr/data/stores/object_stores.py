@@ -1,12 +1,6 @@
-"""Object stores, reached by fsspec: which paths name them, what lies there, and moving files there and back.
-
-A command's line names `s3://bucket/photos/a.png`. Inside jaxsr that is the path `s3:/bucket/photos/a.png`, which has
-the parts, names and suffixes of any other, but cannot be opened; `shown` is what the user wrote.
-"""
+"""What lies in object stores, and moving files there and back."""
 
 import contextlib
-import dataclasses
-import functools
 import glob
 import itertools
 import shutil
@@ -16,63 +10,12 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jaxsr.support.errors import UserError, choose
+from jaxsr.data.stores.store_paths import LOCAL, STORES, file_system, in_store, protocol_of, reason_of, shown
+from jaxsr.support.errors import UserError
 from jaxsr.support.files import written_whole
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
-
-SEPARATOR = "://"
-LOCAL, MEMORY = "file", "memory"  # folders of this machine; this process alone, for tests
-
-
-@dataclasses.dataclass(frozen=True)
-class Store:
-    """A kind of store: the `package` that fsspec reaches it with, and where its `credentials` come from."""
-
-    package: str = "fsspec"
-    credentials: str = "who may use the folder"
-
-
-STORES = {
-    "s3": Store("s3fs", "the network and the credentials: aws configure, or AWS_ACCESS_KEY_ID and its secret"),
-    "gs": Store("gcsfs", "the network and the credentials: gcloud auth application-default login"),
-    LOCAL: Store(),
-    MEMORY: Store(),
-}
-
-
-def is_address(text: object) -> bool:
-    """Return whether a user's `text` names a place in a store, by what stands before its "://"."""
-    protocol, separator, _ = str(text).partition(SEPARATOR)
-    return bool(separator) and protocol.isalnum()
-
-
-def in_store(path: Path) -> bool:
-    """Return whether `path` is one of `store_path`."""
-    return bool(path.parts) and path.parts[0].endswith(":") and path.parts[0][:-1] in STORES
-
-
-def store_path(address: str) -> Path:
-    """Return the path that stands for `address`, such as s3://bucket/photos.
-
-    Raises UserError for an unknown store, for one whose package is missing, and for an address without a name, or with
-    an empty, "." or ".." folder, which a path cannot hold.
-    """
-    protocol, _, _ = address.partition(SEPARATOR)
-    choose("store", protocol, STORES)
-    name = str(_system(protocol)._strip_protocol(address)).strip("/")
-    if not name or any(part in ("", ".", "..") for part in name.split("/")):
-        raise UserError(f"{address} names no folder or file; write for example {protocol}://bucket/photos")
-    return Path(f"{protocol}:/{name}")
-
-
-def shown(path: Path) -> str:
-    """Return `path` as the user writes it: its address where it is in a store."""
-    if not in_store(path):
-        return str(path)
-    protocol = _protocol(path)
-    return protocol + SEPARATOR + ("/" if protocol == LOCAL else "") + "/".join(path.parts[1:])
 
 
 def files_named(item: Path, *, recursive: bool = False, without: Path | None = None) -> tuple[Path, list[Path]]:
@@ -123,7 +66,7 @@ def put(file: Path, path: Path) -> None:
     """Copy the local `file` to the object `path`, which appears whole or not at all; raises UserError as `fetch`."""
     system, name = _located(path)
     with _store_errors(path, "written"):
-        if _protocol(path) == LOCAL:  # no object store: what is being copied there would be seen
+        if protocol_of(path) == LOCAL:  # no object store: what is being copied there would be seen
             with written_whole(name) as temporary:
                 shutil.copyfile(file, temporary)
         else:
@@ -172,35 +115,13 @@ def _visible(files: Iterable[Path], root: Path, without: Path | None) -> list[Pa
 
 def _located(path: Path) -> tuple["AbstractFileSystem", str]:
     """Return the file system of `path`, and the name that it has there."""
-    system = _system(_protocol(path))
+    system = file_system(protocol_of(path))
     return system, str(system._strip_protocol(shown(path)))
-
-
-def _protocol(path: Path) -> str:
-    return path.parts[0][:-1]
 
 
 def _path_of(item: Path, name: str) -> Path:
     """Return the path of what the store of `item` calls `name`."""
     return Path(f"{item.parts[0]}/{name.lstrip('/')}")
-
-
-@functools.cache  # fsspec itself would open one for each thread
-def _system(protocol: str) -> "AbstractFileSystem":
-    """Return the file system of stores of that kind; raises UserError where a package is missing, or refuses."""
-    store = STORES[protocol]
-    try:
-        import fsspec
-    except ImportError:
-        raise UserError("object stores are reached by fsspec; install it: pip install 'jaxsr[stores]'") from None
-    try:
-        return fsspec.filesystem(protocol)
-    except ImportError:
-        raise UserError(
-            f"{protocol}{SEPARATOR} is reached by {store.package}; install it: pip install {store.package}"
-        ) from None
-    except Exception as error:  # of credentials; each package has its own
-        raise UserError(f"{protocol}{SEPARATOR} is not reached ({_reason(error)}); check {store.credentials}") from None
 
 
 @contextlib.contextmanager
@@ -211,9 +132,5 @@ def _store_errors(path: Path, what: str) -> Iterator[None]:
     except FileNotFoundError:
         raise UserError(f"{shown(path)}: no such file or bucket; check the path") from None
     except Exception as error:
-        credentials = STORES[_protocol(path)].credentials
-        raise UserError(f"{shown(path)} cannot be {what} ({_reason(error)}); check {credentials}") from None
-
-
-def _reason(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0] or type(error).__name__
+        credentials = STORES[protocol_of(path)].credentials
+        raise UserError(f"{shown(path)} cannot be {what} ({reason_of(error)}); check {credentials}") from None

@@ -7,7 +7,7 @@ from pathlib import Path
 from jaxsr.data.codecs.photo_formats import PHOTO_SUFFIXES
 from jaxsr.data.listing import below, files_of
 from jaxsr.data.output_names import output_paths
-from jaxsr.data.stores.object_stores import is_address
+from jaxsr.data.stores.store_paths import is_address
 from jaxsr.support.errors import UserError
 from jaxsr.support.paths import user_path
 

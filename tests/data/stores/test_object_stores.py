@@ -7,17 +7,9 @@ import pytest
 
 from jaxsr.data.listing import find_photos
 from jaxsr.data.output_names import output_paths
-from jaxsr.data.stores import object_stores
-from jaxsr.data.stores.object_stores import (
-    check_folder,
-    existing,
-    fetch,
-    in_store,
-    is_address,
-    put,
-    shown,
-    store_path,
-)
+from jaxsr.data.stores import object_stores, store_paths
+from jaxsr.data.stores.object_stores import check_folder, existing, fetch, put
+from jaxsr.data.stores.store_paths import in_store, is_address, shown, store_path
 from jaxsr.support.errors import UserError
 
 fsspec = pytest.importorskip("fsspec", reason="fsspec is missing: pip install 'jaxsr[stores]'")
@@ -119,7 +111,8 @@ def test_what_a_store_says_is_one_line_with_the_remedy(monkeypatch, tmp_path):
 
         put_file = ls
 
-    monkeypatch.setattr(object_stores, "_system", lambda protocol: Closed())
+    for module in (object_stores, store_paths):
+        monkeypatch.setattr(module, "file_system", lambda protocol: Closed())
     for do in (lambda: find_photos(["s3://b/x"], stores=True), lambda: existing([store_path("s3://b/x/a.png")])):
         with pytest.raises(UserError, match=r"^s3://b/x cannot be listed \(Unable to locate credentials\); check .*"):
             do()
@@ -128,7 +121,7 @@ def test_what_a_store_says_is_one_line_with_the_remedy(monkeypatch, tmp_path):
 
 
 def test_without_a_package_one_line_says_which(monkeypatch):
-    object_stores._system.cache_clear()
+    store_paths.file_system.cache_clear()
 
     def lacks(protocol):
         raise ImportError("Install s3fs to access S3")
