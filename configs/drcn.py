@@ -30,7 +30,7 @@ def get_config(variant: str = "x2") -> Config:
     config.model.name = "drcn"
     config.model.options = ConfigDict({"features": 256, "recursions": 16, "remat": False})
     config.model.scale, recipe = choose_variant(variant, VARIANTS)
-    config.data.patch = -(-41 // config.model.scale)  # 41 pixels of the enlarged photo, the receptive field
+    config.data.patch = -(-41 // config.model.scale)  # 41 pixels or a few more, the receptive field
     config.batch_size = 64
     config.supervision.name = "recursions"
     recipe(config)
@@ -42,7 +42,7 @@ def paper(config: Config) -> None:
 
     Where the paper leaves a number open: alpha falls to 0 over 25 epochs of 1,000 updates; the rate, which the paper
     divides by 10 when the validation error stalls for 5 epochs, falls every 25 epochs; elements of the gradient are
-    clipped as in VDSR, without which the sum over 16 recursions diverges at this rate.
+    clipped as in VDSR, without which the sum over 16 recursions diverges at this rate; patches are flipped and turned.
     """
     published_recipe(config, "sgd", 0.01)
     config.loss = "euclidean"

@@ -37,6 +37,7 @@ def small(config: Config) -> None:
 def paper(config: Config) -> None:
     """Set the first stage of section 4.1: 91 images, 5 sizes, small sub-images, SGD, a slower deconvolution.
 
+    Patches are flipped as well as turned, where the paper turns them alone.
     The second stage adds General-100 at half the rates: name both folders, start from the first stage's
     weights (`initial_weights`) and halve `optimizer.learning_rate`.
     """

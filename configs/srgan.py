@@ -41,7 +41,10 @@ def get_config(variant: str = "vgg54") -> Config:
 
 
 def generator(config: Config) -> None:
-    """Set section 3.2: Adam at 0.0001 for SRResNet's million updates, and half of the others; then a tenth."""
+    """Set section 3.2: Adam at 0.0001 for SRResNet's million updates, and half of the others; then a tenth.
+
+    Patches are flipped and turned, a choice of ours.
+    """
     published_recipe(config, "adam", 1e-4)
     config.pretraining.steps = PRETRAINING
     config.pretraining.learning_rate = 1e-4
@@ -65,7 +68,10 @@ def two_rates(schedule: Config) -> None:
 
 
 def content(config: Config, variant: str) -> None:
-    """Set equation 5: features in place of pixels, at a scale at which the losses compare (section 3.2)."""
+    """Set equation 5: features in place of pixels, at a scale at which the losses compare (section 3.2).
+
+    The loss is the mean over channels too, as that of the pixels is; the equation leaves it open.
+    """
     config.pixel_weight = 0.0
     config.perceptual.weight = 1.0
     config.perceptual.layer = f"relu{variant[-2]}_{variant[-1]}"

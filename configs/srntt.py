@@ -65,7 +65,11 @@ def get_config(variant: str = "full") -> Config:
 
 
 def full(config: Config) -> None:
-    """Set section 3.3 and the authors' numbers: all losses after reconstruction alone, two updates of the critic."""
+    """Set section 3.3 and the authors' numbers: all losses after reconstruction alone, two updates of the critic.
+
+    The rate stays as it is: the authors' falls to nearly nothing early (docs/systems/srntt.md). The gradient penalty
+    is one for each photo; `adversarial.penalty_form` "pixel" is that of their code.
+    """
     config.pretraining.steps = 5 * PAIRS
     config.pretraining.learning_rate = 1e-4
     config.steps = 105 * PAIRS

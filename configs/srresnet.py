@@ -31,7 +31,7 @@ def get_config(variant: str = "x4") -> Config:
 
 
 def paper(config: Config) -> None:
-    """Set section 3.2: Adam at 0.0001, a million updates."""
+    """Set section 3.2: Adam at 0.0001, a million updates; patches are flipped and turned, a choice of ours."""
     published_recipe(config, "adam", 1e-4)
     config.schedule.name = "constant"
     config.steps = 1_000_000

@@ -14,7 +14,8 @@ from jaxsr.support.types import Json
 class Figures:
     """What a paper, or a later table, says of a system: PSNR in dB, SSIM where it is given, protocol and source.
 
-    `checked` is "no" where the figure was not seen in the source itself.
+    `checked` is "no" where the figure was not seen in the source itself, "own run" where neither was it, but our run of
+    the authors' weights gives that PSNR to 0.01 dB.
     """
 
     psnr: float

@@ -99,7 +99,7 @@ class ContentExtractor(nn.Module):
 
 
 class Enlargement(nn.Module):
-    """The photo enlarged by its own features alone; training matches the result with the references."""
+    """The photo enlarged by its own features alone, for the content's training and for photos without references."""
 
     channels: int
 

@@ -11,7 +11,7 @@ from jaxsr.imaging.resize import resize
 from jaxsr.support.errors import UserError
 
 GENERATOR_CROP, DISCRIMINATOR_CROP = 64, 26
-PHOTO_BORDER = 10  # pixels cut from each side of a photo before anything else
+PHOTO_BORDER = 10  # pixels cut from each side before anything else, also where the published code has --real
 GRADIENT_BORDER = 5  # pixels from each side where gradients count as 0
 STRONG_QUANTILE = 0.97  # gradients above this quantile are strong
 GREY = np.array([0.299, 0.587, 0.114])

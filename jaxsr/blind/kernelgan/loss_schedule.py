@@ -32,12 +32,12 @@ def first_schedule() -> Schedule:
 def hand_over(schedule: Schedule, step: jax.Array, bicubic: jax.Array, threshold: float) -> Schedule:
     """Return the schedule after `step`, whose bicubic loss was `bicubic`; the first step does not count.
 
-    Once the loss has been below `threshold` for 3 steps in a row, every 200th step divides its weight by 100.
+    Every 200th step divides its weight by 100, once the loss has been below `threshold` for 3 steps in a row before.
     """
     counts = step > 0
     below = jnp.where(counts & (bicubic < threshold), schedule.below + 1, 0)
     reached = schedule.reached | (below >= STEPS_BELOW)
-    due = counts & reached & (step % STEPS_PER_DROP == 0)
+    due = counts & schedule.reached & (step % STEPS_PER_DROP == 0)
     dropped = jnp.maximum(schedule.bicubic * BICUBIC_DROP, BICUBIC_END)
     return Schedule(jnp.where(due, dropped, schedule.bicubic), below, reached)
 

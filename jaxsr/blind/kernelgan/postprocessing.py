@@ -12,7 +12,7 @@ from jaxsr.degradations.centering import centre_kernel, centre_of_mass
 from jaxsr.degradations.kernels import applied_twice
 
 PUBLISHED_ENTRIES = 40  # entries of a kernel that the published code counts as significant
-KEPT_ENTRIES = 80  # wide kernels have more than 40 (benchmarks/README.md)
+KEPT_ENTRIES = 80  # by every fidelity: wide kernels have more than 40 (benchmarks/README.md)
 SHARE_OF_NEXT = 0.75  # of the largest insignificant entry, subtracted from all
 
 

@@ -1,4 +1,8 @@
-"""How the paper, the published code and this library train KernelGAN: what differs between them, as data."""
+"""How the paper, the published code and this library train KernelGAN: what differs between them, as data.
+
+All take the regularisers as the published code has them, means with a sparsity of |k|^0.2; the paper's text prints
+sums, and the exponent 1/2.
+"""
 
 import dataclasses
 

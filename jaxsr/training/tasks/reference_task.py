@@ -18,7 +18,8 @@ from jaxsr.training.feeds.reference_feed import ReferenceCrops, ReferenceFeed
 from jaxsr.training.tasks.validation_sets import PROTOCOLS, ValidationSet, validation_name
 from jaxsr.weights.vgg_files import load_vgg
 
-VALIDATION_PAIRS = PairOptions("pillow")  # CUFED5's protocol
+REDUCTION = "pillow"  # the authors', and CUFED5's protocol
+VALIDATION_PAIRS = PairOptions(REDUCTION)
 VALIDATION_LEVEL = "1"  # the most similar references
 
 
@@ -33,10 +34,10 @@ def open_feed(config: Config, crop: int, devices: list[Device]) -> ReferenceFeed
 
 
 def make_batch(config: Config, spec: ModelSpec, crops: ReferenceCrops, keys: Key) -> Batches:
-    """Return whole crops with their bicubic reductions in 8 bits, and their references."""
+    """Return whole crops with their reductions, by Pillow's bicubic in 8 bits, and their references."""
     scale = config.model.scale
     hr, reference = to_float(crops.hr), to_float(crops.reference)
-    lr, _ = degrade_batch(keys, hr, "bicubic", scale=scale, quantize=True)
+    lr, _ = degrade_batch(keys, hr, REDUCTION, scale=scale)
     return {scale: Batch(lr, hr, None, reference, crops.positions, crops.similarity)}
 
 

@@ -94,6 +94,8 @@ def test_the_bicubic_loss_hands_over():
     assert (schedules([0.3, 0.3, 0.5] * 100) == 5).all()  # never three running
     once = schedules([0.5] * 150 + [0.3] * 3 + [0.5] * 300)
     np.testing.assert_allclose(once[[200, 201]], [5, 0.05], rtol=1e-6)
+    late = schedules([0.5] * 198 + [0.3] * 300)  # the third low step is the 200th, too late for its own drop
+    np.testing.assert_allclose(late[[201, 400, 401]], [5, 5, 0.05], rtol=1e-6)
 
 
 def test_the_rate_drops_behind_every_750th_step():

@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from PIL import Image
 
 from jaxsr.devices import processes
 from jaxsr.models import model_spec
@@ -80,6 +81,13 @@ def test_places_are_kept_unless_weights_are_random(config, tmp_path, monkeypatch
 
 def load_vgg_random(config):
     return reference_feed.load_vgg([reference_feed.MATCHED], "random", key=jax.random.key(config.seed))
+
+
+def test_photos_are_made_small_by_pillow_as_those_of_the_test_set_are(config):
+    hr = np.random.default_rng(0).integers(0, 256, (1, 32, 32, 3), dtype=np.uint8)
+    batch = make_batch(config, SPEC, ReferenceCrops(hr, hr, *np.zeros((2, 1))), jax.random.split(jax.random.key(0), 1))
+    expected = Image.fromarray(hr[0]).resize((8, 8), Image.Resampling.BICUBIC)
+    np.testing.assert_array_equal(np.rint(batch[4].lr[0] * 255), np.asarray(expected))
 
 
 @pytest.mark.slow

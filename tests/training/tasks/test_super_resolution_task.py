@@ -54,3 +54,12 @@ def test_a_network_on_small_photos_gets_the_same_crops_at_every_scale():
         np.testing.assert_array_equal(hr, batches[2].hr)
         inner = resize(np.asarray(hr, np.float64), 1 / scale)[:, 2:-2, 2:-2]  # beyond the border's reach
         np.testing.assert_allclose(lr[:, 2:-2, 2:-2], inner, atol=2e-6)
+
+
+def test_rdn_learns_from_small_photos_of_8_bits_as_its_files_have():
+    config, spec = load_config("rdn", "x3-paper"), MODELS["rdn"]
+    config.data.patch = 4
+    side = crop_size(config, spec)
+    crops = np.random.default_rng(0).integers(0, 256, (2, side, side, 3), dtype=np.uint8)
+    levels = 255 * np.asarray(make_batch(config, spec, crops, jax.random.split(jax.random.key(0), 2))[3].lr)
+    np.testing.assert_allclose(levels, np.rint(levels), atol=1e-4)
