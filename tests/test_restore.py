@@ -79,7 +79,7 @@ def test_patterns_scales_and_formats(photos, tmp_path):
         (["nowhere/"], "nowhere"),
         (["colour.png", "--tile=big", "--model=bicubic"], "tile='big' is not a number of pixels"),
         (["colour.png", "--outptu=x"], "outptu"),
-        (["colour.png", "--size=3000"], "--size=3000 is no size"),
+        (["colour.png", "--size=3000"], "--size=3000 is not a size"),
         (["colour.png", "--format=jpg", "--depth=16"], "JPEG holds 8 bits per channel, not 16"),
         (["colour.png", "--quality=0"], "quality=0 must lie in 1 to 100"),
         ([], "photo"),

@@ -82,8 +82,8 @@ def test_nothing_but_failures_leaves_no_list(photos, tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("{", "no list of pairs"),
-        ("{}", "no list of pairs"),
+        ("{", "not a list of pairs"),
+        ("{}", "not a list of pairs"),
         (json.dumps({"format": 9}), "format 9, this version reads"),
     ],
 )
