@@ -47,12 +47,13 @@ def _line(name: str, width: int, scores: Mapping[str, float], seconds: float | N
 
 def json_text(value: Json) -> str:
     """Return the JSON of `value`, with null for numbers that are not finite: the PSNR of equal photos is infinite."""
-    return json.dumps(_finite(value), indent=1, allow_nan=False)
+    return json.dumps(finite_or_null(value), indent=1, allow_nan=False)
 
 
-def _finite(value: Json) -> Json:
+def finite_or_null(value: Json) -> Json:
+    """Return `value` with None for numbers that are not finite, which JSON lacks."""
     if isinstance(value, Mapping):
-        return {name: _finite(each) for name, each in value.items()}
+        return {name: finite_or_null(each) for name, each in value.items()}
     if isinstance(value, list | tuple):
-        return [_finite(each) for each in value]
+        return [finite_or_null(each) for each in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
