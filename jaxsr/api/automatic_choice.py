@@ -97,7 +97,8 @@ def _candidates(facts: PhotoFacts, installed: Mapping[str, float]) -> list[str]:
     systems = (*FOR_DAMAGED, *systems) if facts.damaged else systems
 
     def rank(system: str) -> tuple[bool, bool, float]:
-        return system not in FOR_DAMAGED, facts.grey and system in IN_COLOUR, -installed[name_of(system, facts.scale)]
+        in_vain = facts.grey is True and system in IN_COLOUR
+        return system not in FOR_DAMAGED, in_vain, -installed[name_of(system, facts.scale)]
 
     there = [system for system in systems if name_of(system, facts.scale) in installed]
     return [name_of(system, facts.scale) for system in sorted(there, key=rank)]
