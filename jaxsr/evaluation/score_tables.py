@@ -8,6 +8,7 @@ import numpy as np
 
 from jaxsr.evaluation.naturalness import LEGEND
 from jaxsr.evaluation.scores import Scores
+from jaxsr.support.messages import one_line
 from jaxsr.support.types import Json
 
 
@@ -20,12 +21,13 @@ def table(scores: Scores, *, asked: int) -> str:
     mean = f"mean of {len(scores.rows)}" + (f" of {asked}" if len(scores.rows) < asked else "")
     times = [row.seconds for row in scores.rows if row.seconds is not None]
     seconds = float(np.mean(times)) if times else None
-    width = max(len(name) for name in (*(row.name for row in scores.rows), mean, scores.model))
+    names = [one_line(row.name) for row in scores.rows]
+    width = max(map(len, (*names, mean, scores.model)))
     columns = (
         "    NIQE" * ("niqe" in scores.mean) + "  seconds" * bool(times) + "   kernel" * ("kernel_error" in scores.mean)
     )
     lines = [f"{scores.model:{width}}    PSNR    SSIM{columns}"]
-    lines += [_line(row.name, width, row.scores, row.seconds) for row in scores.rows]
+    lines += [_line(name, width, row.scores, row.seconds) for name, row in zip(names, scores.rows, strict=True)]
     lines += [_line(mean, width, scores.mean, seconds), _line(scores.baseline_name, width, scores.baseline)]
     p, inputs = scores.protocol, "LR" if scores.scale > 1 else "blurred"
     computed = [f"computed in {scores.precision}"] if scores.precision else []

@@ -35,6 +35,8 @@ def is_checkpoint(path: Path) -> bool:
 
 def index_of(path: Path) -> Path:
     """Return the index of a checkpoint that `path` names: itself, a file of numbers beside it, or their prefix."""
+    if not path.name:  # the folder "." or "/", which has none beside it
+        return path
     prefix = path.name.split(".data-")[0] if ".data-" in path.name else path.name.removesuffix(".meta")
     for name in (path.name, f"{prefix}.index"):
         candidate = path.with_name(name)
