@@ -12,7 +12,7 @@ from pathlib import Path
 from jaxsr.data.codecs.photo_formats import PHOTO_SUFFIXES
 from jaxsr.data.stores.object_stores import files_named, in_store, is_address, shown, store_path
 from jaxsr.support.errors import UserError
-from jaxsr.support.paths import is_file, is_folder, user_path
+from jaxsr.support.paths import exists, is_file, is_folder, user_path
 
 MAX_NAMED = 5  # files, or suffixes, that a line names
 
@@ -96,6 +96,8 @@ def files_of(item: Path, recursive: bool, excluded: Path | None) -> tuple[Path, 
         return item, _visible(item.rglob("*") if recursive else item.iterdir(), item, excluded)
     if is_file(item):
         return item.parent, [item]
+    if exists(item):  # reading it could wait for ever
+        raise UserError(f"{item} is neither a file nor a folder but a pipe or a device; save the photo as a file")
     if glob.has_magic(str(item)):
         fixed = itertools.takewhile(lambda part: not glob.has_magic(part), item.parts)
         matches = map(Path, glob.glob(str(item), recursive=True))  # noqa: PTH207 - absolute patterns too
