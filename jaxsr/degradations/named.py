@@ -235,10 +235,8 @@ def motion(
     hr = to_float(jnp.asarray(hr))
     check_photos(hr, 1)
     keys = streams(_keys(key, hr), Stream.BLUR_KERNEL)
-    options = {
-        "exposures": numbers_of("exposures", exposures, EXPOSURES),
-        "jitter": numbers_of("jitter", jitter, JITTER),
-    }
+    exposures, jitter = numbers_of("exposures", exposures, EXPOSURES), numbers_of("jitter", jitter, JITTER)
+    options = {"exposures": exposures, "jitter": jitter}
     kernels = jax.vmap(lambda key: draw_camera_shake(key, kernel_size, **options))(keys).astype(hr.dtype)
     return Degraded(round_to_levels(blur(hr, kernels)), kernels)
 
