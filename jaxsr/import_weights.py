@@ -20,7 +20,7 @@ from jaxsr.support.errors import UserError
 from jaxsr.support.files import file_digest
 from jaxsr.support.messages import say
 from jaxsr.support.model_options import Option, parse_model
-from jaxsr.support.paths import output_file, user_path
+from jaxsr.support.paths import is_file, output_file, user_path
 
 _MODEL = flags.DEFINE_string("model", None, "Name[,option=value...], such as fsrcnn,scale=3.", required=True)
 _OUTPUT = flags.DEFINE_string("output", None, "The weight file to write, *.safetensors.", required=True)
@@ -62,7 +62,7 @@ def check_published(sources: Sequence[Path]) -> None:
     from jaxsr.weights.readers.safetensors_files import read_metadata
 
     for path in sources:
-        if path.suffix.lower() == ".safetensors" and path.is_file() and "card" in read_metadata(path):
+        if path.suffix.lower() == ".safetensors" and is_file(path) and "card" in read_metadata(path):
             raise UserError(f"{path} is a weight file of jaxsr already; use it as it is, as --model={path}")
 
 

@@ -46,11 +46,14 @@ KILOFLOPS = {
 
 @dataclasses.dataclass(frozen=True)
 class PhotoFacts:
-    """What decides: the `scale` asked, the LR photo's `pixels`, whether it is `grey`, or `damaged` by compression."""
+    """What decides: the `scale` asked, the LR photo's `pixels`, whether it is `grey`, or `damaged` by compression.
+
+    `grey` is None where that is not known.
+    """
 
     scale: int = DEFAULT_SCALE
     pixels: int = 0
-    grey: bool = False
+    grey: bool | None = False
     damaged: bool = False
 
 
@@ -94,7 +97,8 @@ def _candidates(facts: PhotoFacts, installed: Mapping[str, float]) -> list[str]:
     systems = (*FOR_DAMAGED, *systems) if facts.damaged else systems
 
     def rank(system: str) -> tuple[bool, bool, float]:
-        return system not in FOR_DAMAGED, facts.grey and system in IN_COLOUR, -installed[name_of(system, facts.scale)]
+        in_vain = facts.grey is True and system in IN_COLOUR
+        return system not in FOR_DAMAGED, in_vain, -installed[name_of(system, facts.scale)]
 
     there = [system for system in systems if name_of(system, facts.scale) in installed]
     return [name_of(system, facts.scale) for system in sorted(there, key=rank)]
@@ -108,7 +112,7 @@ def seconds_of(name: str, facts: PhotoFacts, devices: DeviceFacts) -> float:
 
 def _reason(chosen: str, candidates: Sequence[str], facts: PhotoFacts, devices: DeviceFacts) -> str:
     """Return the line that says what was chosen, for what, and which better ones would take too long."""
-    kind = "a grey photo" if facts.grey else "a photo in colour"
+    kind = {True: "a grey photo", False: "a photo in colour", None: "a photo"}[facts.grey]
     kind += " damaged by compression" if facts.damaged else ""
     part = f"{devices.platform} {'core' if devices.platform == 'cpu' else 'device'}"
     machine = f"{devices.count} {part}{'s' if devices.count > 1 else ''}"
@@ -130,12 +134,12 @@ def choose_for_photo(photo: PhotoLike, decoded: Photo, scale: int | None) -> Mod
 def choose_for_files(photos: Sequence[Path], videos: Sequence[Path], scale: int | None) -> ModelChoice:
     """Return the one choice for all files: by the largest photo, and damaged where most are.
 
-    Only headers are read, so photos count as in colour.
+    Only sizes are read, so grey photos get no model of their own.
     """
     sizes = [photo_size(path) or (0, 0) for path in photos]
     pixels = max([VIDEO_PIXELS] if videos else [height * width for height, width in sizes], default=0)
     damaged = 2 * sum(map(is_damaged, photos)) > len(photos)
-    return _choose_here(PhotoFacts(DEFAULT_SCALE if scale is None else scale, pixels, damaged=damaged))
+    return _choose_here(PhotoFacts(DEFAULT_SCALE if scale is None else scale, pixels, grey=None, damaged=damaged))
 
 
 def is_damaged(photo: object) -> bool:

@@ -20,13 +20,13 @@ import jax
 from jaxsr.api.restorers import restore_batch
 from jaxsr.api.restoring_files import RestoreRun, with_extras
 from jaxsr.data.images import photo_size
-from jaxsr.data.output_record import output_exists
 from jaxsr.data.stores.store_paths import MEMORY, SEPARATOR, in_store, shown
 from jaxsr.devices.ray_cluster import AUTO, actor_resources, check_address, connected, ray_module
 from jaxsr.restoration.saving import SaveOptions
 from jaxsr.support.command_line import use_all_cores, use_compile_cache
 from jaxsr.support.errors import UserError
 from jaxsr.support.files import remove_remains_of
+from jaxsr.support.paths import exists
 
 MAX_CHUNK = 32  # photos that an actor gets at once
 CHUNKS_OF_ACTOR = 4  # at least, so that fast actors can take more than slow ones
@@ -74,7 +74,7 @@ class ClusterRun(RestoreRun):
     def _with_unseen(self, batch: Sequence[Path], failures: Mapping[Path, str]) -> dict[Path, str]:
         """Return `failures`, and a line for each photo of `batch` whose output is not in the folder seen here."""
         done = [path for path in batch if path not in failures and not in_store(self.todo[path])]
-        unseen = [path for path in done if not output_exists(self.todo[path])]
+        unseen = [path for path in done if not exists(self.todo[path])]
         return {**failures, **{path: f"{path}: {UNSEEN.format(output=self.todo[path])}" for path in unseen}}
 
 

@@ -3,6 +3,7 @@
 import dataclasses
 import io
 import json
+import numbers
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -54,8 +55,8 @@ def export(model: Model | str | Path, path: str | Path, *, channels: int = 3) ->
     target = output_file(path, "--output")
     if target.suffix not in SUFFIXES:
         raise UserError(f"{target} is neither ONNX nor StableHLO; end its name in .onnx or .stablehlo")
-    if channels not in (1, 3):
-        raise UserError(f"channels={channels}: photos have 3 (RGB) or 1 (grey)")
+    if type(channels) is bool or not isinstance(channels, numbers.Integral) or channels not in (1, 3):
+        raise UserError(f"channels={channels!r}: photos have 3 (RGB) or 1 (grey)")
     if target.suffix == ".onnx" and not is_installed("onnxruntime"):
         raise UserError("ONNX files are written and checked with onnxruntime: pip install 'jaxsr[onnxruntime]'")
     opened = _in_float32((model if isinstance(model, Model) else open_exportable(str(model))).folded())

@@ -2,14 +2,13 @@
 
 import dataclasses
 from collections.abc import Mapping
-from pathlib import Path
 from typing import NamedTuple
 
 from jaxsr.models import Model, initial_shapes
 from jaxsr.restoration.options import DEFAULT_OPTIONS, RestoreOptions
 from jaxsr.support.errors import UserError, choose
 from jaxsr.support.model_options import Option, parse_model
-from jaxsr.support.paths import user_path
+from jaxsr.support.paths import exists, user_path
 from jaxsr.weights import load
 from jaxsr.weights.weight_files import check_shapes
 
@@ -30,7 +29,7 @@ def split_options(model: str) -> tuple[str, dict[str, Option]]:
     A path that exists may contain commas.
     """
     model = str(user_path(model))
-    if Path(model).exists():
+    if exists(model):
         return model, {}
     name, own = parse_model(model)
     return name, {

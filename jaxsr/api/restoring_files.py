@@ -11,7 +11,7 @@ from jaxsr.api.restorers import NetworkRestorer, Restorer, restore_batch
 from jaxsr.api.store_restoring import StoreRestorer
 from jaxsr.data.codecs.photo_record import check_size
 from jaxsr.data.images import check_writable, photo_size
-from jaxsr.data.output_record import NAME, NoRecord, OutputRecord, output_exists, outputs_to_keep, refused
+from jaxsr.data.output_record import NAME, NoRecord, OutputRecord, outputs_to_keep, refused
 from jaxsr.data.stores.object_stores import check_folder
 from jaxsr.data.stores.store_paths import in_store, shown
 from jaxsr.devices.meshes import on_accelerator
@@ -20,7 +20,7 @@ from jaxsr.restoration.saving import DEFAULT_SAVING, SaveOptions
 from jaxsr.restoration.tiles.geometry import Size
 from jaxsr.support.errors import UserError
 from jaxsr.support.files import remove_remains_of
-from jaxsr.support.paths import make_folder
+from jaxsr.support.paths import exists, make_folder
 from jaxsr.support.progress import progress_bar
 
 WORKERS = 4  # threads that read, restore by turns, and write, where an accelerator restores
@@ -170,7 +170,7 @@ def _check_places(beside: Mapping[Path, Sequence[Path]]) -> None:
 def _check_foreign(todo: Mapping[Path, Path], beside: Mapping[Path, Sequence[Path]], record: OutputRecord) -> None:
     """Raise UserError where a file `beside` the output of a photo is there, and that output is not of this photo."""
     for photo, output in todo.items():
-        there = [file for file in beside[output] if output_exists(file)]
+        there = [file for file in beside[output] if exists(file)]
         if there and not record.is_of(output, photo):
             raise UserError(refused(there[0], photo))
 

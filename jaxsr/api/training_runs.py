@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from jaxsr.support.compile_cache import use_compile_cache
 from jaxsr.support.errors import UserError
 from jaxsr.support.messages import complain
-from jaxsr.support.paths import make_folder
+from jaxsr.support.paths import make_folder, output_folder
 from jaxsr.training.catalog.config_files import load_config
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ def train(config: "Config | str | Path", workdir: str | Path, *, restart_data: b
     """
     if isinstance(config, str | Path):
         config = load_config(config)
+    workdir = output_folder(workdir, "workdir")
     if trains_on_each_photo(config):
         return len(estimate_kernels(config, workdir).kernels)
     use_compile_cache()

@@ -13,6 +13,7 @@ from jaxsr.data.images import read_pixels
 from jaxsr.data.listing import PHOTO_SUFFIXES, list_photos, pair_by_name
 from jaxsr.data.samples import to_training_pixels
 from jaxsr.support.errors import UserError
+from jaxsr.support.paths import is_folder
 
 BLUR, SHARP = "blur", "sharp"
 MAX_LISTED_FAILURES = 3  # in an error message
@@ -41,8 +42,8 @@ class BlurredPhoto:
 def holds_pairs(folder: str | Path) -> bool:
     """Return whether `folder` has pairs in one of the two layouts, and no photos beside the folders of scenes."""
     folder = Path(folder)
-    if not folder.is_dir() or is_scene(folder):
-        return folder.is_dir()
+    if not is_folder(folder) or is_scene(folder):
+        return is_folder(folder)
     inside = list(folder.iterdir())
     return any(map(is_scene, inside)) and not any(path.suffix.lower() in PHOTO_SUFFIXES for path in inside)
 
@@ -69,7 +70,7 @@ def _pairs_of(scene: Path, prefix: str) -> list[BlurredPhoto]:
 
 def is_scene(folder: Path) -> bool:
     """Return whether `folder` contains the folders `blur` and `sharp`."""
-    return (folder / BLUR).is_dir() and (folder / SHARP).is_dir()
+    return is_folder(folder / BLUR) and is_folder(folder / SHARP)
 
 
 def folder_pairs(folder: str | Path) -> Iterator[tuple[str, np.ndarray]]:

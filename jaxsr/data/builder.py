@@ -52,7 +52,8 @@ class HrPhotos(tfds.core.GeneratorBasedBuilder):
     def _generate_examples(self, examples: Examples) -> Iterator[tuple[int, dict[str, np.ndarray | str]]]:
         for index, (name, pixels) in enumerate(examples):
             parts = np.split(pixels, len(self.FIELDS), axis=-1)
-            yield index, {**dict(zip(self.FIELDS, parts, strict=True)), "name": name}
+            text = name.encode(errors="backslashreplace").decode()  # the name of a file may be no UTF-8
+            yield index, {**dict(zip(self.FIELDS, parts, strict=True)), "name": text}
 
 
 class BlurredPhotos(HrPhotos):

@@ -10,6 +10,7 @@ from PIL import Image, ImageDraw
 
 from jaxsr.support.errors import UserError
 from jaxsr.support.files import written_whole
+from jaxsr.support.paths import is_file
 from jaxsr.weights.formats import read_tensors
 
 KEY = "Kernel"
@@ -56,7 +57,7 @@ def read_kernels(path: str | Path, scale: int) -> np.ndarray | list[np.ndarray]:
 def _read(path: Path) -> dict[str, np.ndarray]:
     """Return the arrays of a kernel file; raises UserError where `Kernel` is not among them."""
     _check_suffix(path)
-    if not path.is_file():
+    if not is_file(path):
         raise UserError(f"no kernel file {path}; check the path")
     arrays = read_tensors(path)
     if KEY not in arrays:

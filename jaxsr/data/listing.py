@@ -13,7 +13,7 @@ from jaxsr.data.codecs.photo_formats import PHOTO_SUFFIXES
 from jaxsr.data.stores.object_stores import files_named
 from jaxsr.data.stores.store_paths import in_store, is_address, shown, store_path
 from jaxsr.support.errors import UserError
-from jaxsr.support.paths import user_path
+from jaxsr.support.paths import exists, is_file, is_folder, user_path
 
 MAX_NAMED = 5  # files, or suffixes, that a line names
 
@@ -65,7 +65,7 @@ def find_photos(
             root, files = files_of(path, recursive, skip and skip.resolve())
         found = [file for file in files if file == path or file.suffix.lower() in PHOTO_SUFFIXES]
         if not found:
-            pattern = glob.has_magic(str(path)) and not path.is_dir()
+            pattern = glob.has_magic(str(path)) and not is_folder(path)
             kind = f"pattern {shown(path)!r} matches" if pattern else f"folder {shown(path)} holds"
             raise UserError(f"{kind} no photos (files ending in {', '.join(PHOTO_SUFFIXES)})")
         for file in found:
@@ -76,7 +76,7 @@ def find_photos(
 
 def is_data_set(folder: str | os.PathLike) -> bool:
     """Return whether `folder` holds a data set of `python -m jaxsr.prepare_data`."""
-    return (Path(folder) / "dataset_info.json").is_file()
+    return is_file(Path(folder) / "dataset_info.json")
 
 
 def left_out_line(files: Sequence[Path]) -> str:
@@ -93,10 +93,12 @@ def files_of(item: Path, recursive: bool, excluded: Path | None) -> tuple[Path, 
     Those in the folder `excluded`, an absolute path, are left out. Raises UserError for a name that is neither file nor
     folder and has no suffix.
     """
-    if os.path.isdir(item):  # noqa: PTH112 - Path.is_dir raises for a name that is too long
+    if is_folder(item):
         return item, _visible(item.rglob("*") if recursive else item.iterdir(), item, excluded)
-    if os.path.isfile(item):  # noqa: PTH113
+    if is_file(item):
         return item.parent, [item]
+    if exists(item):  # reading it could wait for ever
+        raise UserError(f"{item} is neither a file nor a folder but a pipe or a device; save the photo as a file")
     if glob.has_magic(str(item)):
         fixed = itertools.takewhile(lambda part: not glob.has_magic(part), item.parts)
         matches = map(Path, glob.glob(str(item), recursive=True))  # noqa: PTH207 - absolute patterns too

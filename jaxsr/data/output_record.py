@@ -11,6 +11,7 @@ from jaxsr.data.stores.object_stores import existing
 from jaxsr.data.stores.store_paths import shown
 from jaxsr.support.errors import UserError
 from jaxsr.support.files import file_digest, written_whole
+from jaxsr.support.paths import exists
 
 NAME = ".jaxsr-outputs.jsonl"
 FIELDS = ("output", "input", "digest", "settings", "result")  # of a line
@@ -159,7 +160,7 @@ def outputs_to_keep(
     """
     kept, in_stores = {}, existing(outputs.values())
     for source, output in outputs.items():
-        if not (output in in_stores or output_exists(output)):
+        if not (output in in_stores or exists(output)):
             continue
         if skip_existing and record.is_whole(output, source):
             kept[source] = output
@@ -175,14 +176,6 @@ def outputs_to_keep(
 def refused(file: Path, photo: Path) -> str:
     """Return why `file`, which is there and was not made of `photo`, stays as it is."""
     return f"{file} is there already and was not made of {photo}; choose another output folder, or --overwrite it"
-
-
-def output_exists(output: Path) -> bool:
-    """Return whether there is a file or folder `output`; a name that is too long is none."""
-    try:
-        return output.exists()
-    except OSError:
-        return False
 
 
 def digest_or_nothing(path: Path) -> str:

@@ -15,6 +15,7 @@ from jaxsr.degradations.camera_shake import EXPOSURES, JITTER, draw_camera_shake
 from jaxsr.degradations.table import GAUSSIAN_SIZE, SHAKE_SIZE, Degraded, check_photos, degrade_batch
 from jaxsr.imaging.color import round_to_levels
 from jaxsr.imaging.pixels import to_float
+from jaxsr.support.errors import numbers_of
 from jaxsr.support.randomness import Stream, check_key, streams
 from jaxsr.support.types import Key
 
@@ -229,12 +230,13 @@ def motion(
         Degraded(lr, kernels): blurred photos (N, H, W, C) in [0, 1], and kernels (N, k, k) that sum to 1.
 
     Raises:
-        UserError: for kernels below 3 pixels, and for exposures or jitter out of range.
+        UserError: for kernels below 3 pixels, and for exposures or jitter that are no sequence, or out of range.
     """
     hr = to_float(jnp.asarray(hr))
     check_photos(hr, 1)
     keys = streams(_keys(key, hr), Stream.BLUR_KERNEL)
-    options = {"exposures": tuple(exposures), "jitter": tuple(jitter)}
+    exposures, jitter = numbers_of("exposures", exposures, EXPOSURES), numbers_of("jitter", jitter, JITTER)
+    options = {"exposures": exposures, "jitter": jitter}
     kernels = jax.vmap(lambda key: draw_camera_shake(key, kernel_size, **options))(keys).astype(hr.dtype)
     return Degraded(round_to_levels(blur(hr, kernels)), kernels)
 

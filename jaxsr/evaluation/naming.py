@@ -6,6 +6,7 @@ from pathlib import Path
 
 from jaxsr.data.listing import list_photos, pair_by_name
 from jaxsr.support.errors import UserError
+from jaxsr.support.paths import is_file
 
 # At the end of a name, also several of them: x2, X2 and DIV2K's x4m and x4w1 of the scale in question; LR, HR, GT, SR,
 # blur, sharp and bicubic behind a separator; LR, HR and GT in capitals without one.
@@ -64,7 +65,7 @@ def references_of(photos: Sequence[Path], references: Sequence[str | Path]) -> l
     shared, named = [], []
     for reference in references:
         path = Path(reference).expanduser()
-        (shared if path.is_file() else named).extend(list_photos([path]))
+        (shared if is_file(path) else named).extend(list_photos([path]))
     by_stem: dict[str, list[Path]] = {}
     for path in named:
         by_stem.setdefault(path.stem, []).append(path)

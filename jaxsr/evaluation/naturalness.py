@@ -17,6 +17,7 @@ from jaxsr.imaging.color import round_to_levels
 from jaxsr.imaging.pixels import to_float
 from jaxsr.metrics.niqe import BLOCK, MIN_BLOCKS, check_niqe_size, niqe
 from jaxsr.support.errors import FAILURES, UserError, failure_line
+from jaxsr.support.messages import one_line
 from jaxsr.support.types import Json, Progress
 
 BESIDE = ("kernels", "matches", "rounds")  # the folders that `restore` writes beside photos
@@ -45,8 +46,8 @@ class Naturalness(NamedTuple):
         """Return the lines of a table: photos, their mean, and how the numbers were made."""
         count = len(self.photos)
         mean = f"mean of {count}" + (f" of {count + len(self.failures)}" if self.failures else "")
-        width = max(map(len, (*self.photos, mean)))
-        rows = {**self.photos, mean: self.mean}
+        rows = {**{one_line(name): value for name, value in self.photos.items()}, mean: self.mean}
+        width = max(map(len, rows))
         return "\n".join(
             [f"{'':{width}}    NIQE", *(f"{name:{width}}  {value:6.2f}" for name, value in rows.items()), LEGEND]
         )

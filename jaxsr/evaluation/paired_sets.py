@@ -15,6 +15,7 @@ from jaxsr.evaluation.sources import Source
 from jaxsr.imaging.pixels import to_levels
 from jaxsr.support.errors import FAILURES, UserError, failure_line
 from jaxsr.support.files import written_whole
+from jaxsr.support.paths import exists, is_file
 from jaxsr.support.types import Json, Progress
 
 LIST = "pairs.json"
@@ -40,7 +41,7 @@ def make_set(
     """
     folder = Path(folder)
     options.check(scale)
-    if (folder / LIST).exists() or is_scene(folder):
+    if exists(folder / LIST) or is_scene(folder):
         raise UserError(f"{folder} holds a paired set already; choose another folder, or remove that one")
     if options.degradation == "bicubic":
         options = dataclasses.replace(options, quantize_lr=True)
@@ -97,7 +98,7 @@ class PairedSet:
 
 def is_set(folder: str | Path) -> bool:
     """Return whether `folder` holds a paired set."""
-    return (Path(folder) / LIST).is_file() or holds_pairs(folder)
+    return is_file(Path(folder) / LIST) or holds_pairs(folder)
 
 
 def read_set(folder: str | Path) -> PairedSet:
@@ -106,7 +107,7 @@ def read_set(folder: str | Path) -> PairedSet:
     Photos in `blur` and `sharp` need no list: their names pair them, or UserError names the first that has no partner.
     """
     path = Path(folder) / LIST
-    if not path.is_file() and holds_pairs(folder):
+    if not is_file(path) and holds_pairs(folder):
         sources = [Source(pair.sharp, pair.blurred, name=pair.name) for pair in find_pairs(folder)]
         return PairedSet("given", 1, 0, sources)
     try:

@@ -15,7 +15,7 @@ from jaxsr.imaging.patches import modcrop
 from jaxsr.imaging.pixels import to_8_bit, to_float, to_rgb
 from jaxsr.imaging.resize import resize
 from jaxsr.metrics.protocols import Protocol, cut_pixels
-from jaxsr.support.errors import UserError
+from jaxsr.support.errors import UserError, numbers_of
 from jaxsr.support.randomness import check_seed
 
 # What `Protocol.resizer` says of LR photos that no row of the table describes.
@@ -57,8 +57,8 @@ class PairOptions:
     def shake(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
         """The exposures and jitter of the camera shake."""
         return (
-            EXPOSURES if self.exposures is None else tuple(self.exposures),
-            JITTER if self.jitter is None else tuple(self.jitter),
+            EXPOSURES if self.exposures is None else numbers_of("exposures", self.exposures, EXPOSURES),
+            JITTER if self.jitter is None else numbers_of("jitter", self.jitter, JITTER),
         )
 
 

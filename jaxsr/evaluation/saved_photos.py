@@ -8,12 +8,13 @@ import numpy as np
 
 from jaxsr.data.images import Photo, write_photo
 from jaxsr.data.output_names import output_paths
-from jaxsr.data.output_record import OutputRecord, output_exists
+from jaxsr.data.output_record import OutputRecord
 from jaxsr.evaluation.pairs import Pair, PairOptions
 from jaxsr.evaluation.sources import Source
 from jaxsr.imaging.pixels import to_levels
 from jaxsr.models import Model
 from jaxsr.support.errors import UserError
+from jaxsr.support.paths import exists
 
 
 class SavedPhotos:
@@ -34,7 +35,7 @@ class SavedPhotos:
         self._files = _planned(sources, folder, model.scale, options)
         self._record = OutputRecord(Path(folder), f"evaluate {model.name}")
         for (source, _), file in self._files.items():
-            if output_exists(file) and (file.is_dir() or not self._record.is_of(file, source.file)):
+            if exists(file) and (file.is_dir() or not self._record.is_of(file, source.file)):
                 raise UserError(
                     f"{file} is there already and was not made of {source.file}; choose another folder to save in, or "
                     f"move it away"

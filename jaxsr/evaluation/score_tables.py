@@ -8,6 +8,7 @@ import numpy as np
 
 from jaxsr.evaluation.naturalness import LEGEND
 from jaxsr.evaluation.scores import Scores
+from jaxsr.support.messages import one_line
 from jaxsr.support.types import Json
 
 
@@ -20,12 +21,13 @@ def table(scores: Scores, *, asked: int) -> str:
     mean = f"mean of {len(scores.rows)}" + (f" of {asked}" if len(scores.rows) < asked else "")
     times = [row.seconds for row in scores.rows if row.seconds is not None]
     seconds = float(np.mean(times)) if times else None
-    width = max(len(name) for name in (*(row.name for row in scores.rows), mean, scores.model))
+    names = [one_line(row.name) for row in scores.rows]
+    width = max(map(len, (*names, mean, scores.model)))
     columns = (
         "    NIQE" * ("niqe" in scores.mean) + "  seconds" * bool(times) + "   kernel" * ("kernel_error" in scores.mean)
     )
     lines = [f"{scores.model:{width}}    PSNR    SSIM{columns}"]
-    lines += [_line(row.name, width, row.scores, row.seconds) for row in scores.rows]
+    lines += [_line(name, width, row.scores, row.seconds) for name, row in zip(names, scores.rows, strict=True)]
     lines += [_line(mean, width, scores.mean, seconds), _line(scores.baseline_name, width, scores.baseline)]
     p, inputs = scores.protocol, "LR" if scores.scale > 1 else "blurred"
     computed = [f"computed in {scores.precision}"] if scores.precision else []
@@ -47,12 +49,13 @@ def _line(name: str, width: int, scores: Mapping[str, float], seconds: float | N
 
 def json_text(value: Json) -> str:
     """Return the JSON of `value`, with null for numbers that are not finite: the PSNR of equal photos is infinite."""
-    return json.dumps(_finite(value), indent=1, allow_nan=False)
+    return json.dumps(finite_or_null(value), indent=1, allow_nan=False)
 
 
-def _finite(value: Json) -> Json:
+def finite_or_null(value: Json) -> Json:
+    """Return `value` with None for numbers that are not finite, which JSON lacks."""
     if isinstance(value, Mapping):
-        return {name: _finite(each) for name, each in value.items()}
+        return {name: finite_or_null(each) for name, each in value.items()}
     if isinstance(value, list | tuple):
-        return [_finite(each) for each in value]
+        return [finite_or_null(each) for each in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value

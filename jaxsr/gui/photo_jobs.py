@@ -1,6 +1,7 @@
 """One photo from the page restored into files, by the same functions as `python -m jaxsr.restore`."""
 
 import dataclasses
+import math
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -51,7 +52,8 @@ class PhotoRequest:
     def model_text(self) -> str:
         """The model with its own options, as `--model` takes it; those that were typed behind its name stay."""
         _, typed = split_options(self.model.strip())
-        own = {"rounds": self.rounds, "steps": self.steps, "kernel": self.kernel}
+        kernel = f"({self.kernel!r})" if "," in self.kernel else self.kernel  # a comma would end the option
+        own = {"rounds": self.rounds, "steps": self.steps, "kernel": kernel}
         asked = [f"{name}={value}" for name, value in own.items() if value and name not in typed]
         return ",".join([self.model.strip(), *asked])
 
@@ -83,7 +85,7 @@ def check_size(path: Path, max_megapixels: float) -> None:
 
     One whose header cannot be read passes: reading it says what is wrong with it.
     """
-    height, width = photo_size(path) or (0, 0)
+    height, width = photo_size(path, max_pixels=math.inf) or (0, 0)
     if height * width > max_megapixels * MEGA:
         raise UserError(
             f"{path.name} has {height * width / MEGA:.2f} megapixels; this page takes {max_megapixels:g}; "

@@ -1,5 +1,6 @@
 """What the page shows of a result: photo and result in one size, the rounds, the kernels."""
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -14,13 +15,14 @@ from jaxsr.weights.formats import read_tensors
 
 MAX_SIDE = 2048  # of a preview in pixels; the file to keep has them all
 THUMBNAIL_SIDE = 480
+ANY_SIZE = sys.maxsize  # pixels of a photo that is read: the page has its own bound, which was checked
 
 Captioned = tuple[str, str]  # a picture's file, and what is written below it
 
 
 def slider_pictures(result: PhotoResult) -> tuple[str, str]:
     """Return two PNG files of 8 bits and one size: the photo enlarged by bicubic, and the result."""
-    photo, restored = read_photo(result.photo), read_photo(result.output)
+    photo, restored = (read_photo(path, max_pixels=ANY_SIZE) for path in (result.photo, result.output))
     height, width = restored.pixels.shape[:2]
     size = _within(width, height, MAX_SIDE)
     folder = result.output.parent / "previews"
@@ -30,7 +32,7 @@ def slider_pictures(result: PhotoResult) -> tuple[str, str]:
 
 def thumbnail(path: Path, folder: Path) -> str:
     """Return a small PNG file, in `folder`, of the photo in the file `path`, which browsers may not know."""
-    photo = read_photo(path)
+    photo = read_photo(path, max_pixels=ANY_SIZE)
     height, width = photo.pixels.shape[:2]
     return _save(photo, _within(width, height, THUMBNAIL_SIDE), folder / "thumbnail.png")
 
@@ -56,7 +58,7 @@ def kernel_pictures(result: PhotoResult) -> list[Captioned]:
 def summary(result: PhotoResult) -> str:
     """Return what was made of which photo, how large it is, and how long that took."""
     (height, width), (before_height, before_width) = (
-        photo_size(path) or (0, 0) for path in (result.output, result.photo)
+        photo_size(path, max_pixels=ANY_SIZE) or (0, 0) for path in (result.output, result.photo)
     )
     return (
         f"{result.output.name}: {before_width} × {before_height} to {width} × {height} pixels by "

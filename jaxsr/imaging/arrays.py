@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
+from jaxsr.support.errors import UserError
+
 if TYPE_CHECKING:  # on NumPy arrays, the functions work without importing JAX
     import jax
 
@@ -18,3 +20,15 @@ def namespace(array: "np.ndarray | jax.Array") -> ModuleType:
     import jax.numpy as jnp
 
     return jnp
+
+
+def check_are_arrays(**values: object) -> None:
+    """Raise UserError unless the named values are arrays of NumPy or JAX: lists and texts have no shape and no type."""
+    import jax
+
+    for name, value in values.items():
+        if not isinstance(value, np.ndarray | np.generic | jax.Array):
+            raise UserError(
+                f"{name} is of type {type(value).__name__}, not an array of NumPy or JAX; "
+                "make one of numbers: np.asarray(..., np.float32)"
+            )

@@ -24,7 +24,7 @@ def ycbcr_to_rgb(ycbcr: Array) -> Array:
 
 def luma(image: Array) -> Array:
     """Return the Y channel (..., 1) of an RGB image (..., 3) in [0, 1]; a grey image (..., 1) is its own luma."""
-    if image.shape[-1] == 1:
+    if image.shape[-1:] == (1,):
         return image
     return _affine(image, _TO_YCBCR[:, :1], after=_OFFSET[:1])
 
@@ -34,7 +34,7 @@ def full_range_luma(image: Array) -> Array:
 
     It spans 255 levels where `luma` spans 219: the same difference counts 1.32 dB more.
     """
-    return image if image.shape[-1] == 1 else _affine(image, _TO_FULL_RANGE)
+    return image if image.shape[-1:] == (1,) else _affine(image, _TO_FULL_RANGE)
 
 
 def to_range(image: Array, value_range: tuple[float, float]) -> Array:
@@ -60,6 +60,8 @@ def _affine(
 ) -> Array:
     """Return (x + before) @ matrix + after over the last axis, in the precision of `x`."""
     xp = namespace(x)
+    if not x.shape or x.shape[-1] != len(matrix):
+        raise UserError(f"colours have {len(matrix)} channels, on the last axis; got shape {x.shape}")
     if np.issubdtype(x.dtype, np.integer):  # the matrix would become zeros
         raise UserError(f"colours are floats in [0, 1]; got {x.dtype}; divide levels by that of white")
     along = (1,) * (x.ndim - 1) + (-1,)

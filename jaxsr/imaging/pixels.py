@@ -4,6 +4,7 @@ import numpy as np
 
 from jaxsr.imaging.arrays import Array, namespace
 from jaxsr.imaging.color import luma
+from jaxsr.support.errors import UserError
 
 
 def max_level(dtype: np.dtype | type) -> int:
@@ -37,6 +38,8 @@ def to_8_bit(pixels: np.ndarray) -> np.ndarray:
 
 def to_rgb(pixels: Array) -> Array:
     """Return `pixels` (..., 1 or 3) with 3 channels; grey is repeated. NumPy arrays become read-only views."""
+    if pixels.shape[-1:] not in ((1,), (3,)):
+        raise UserError(f"photos have 1 channel (grey) or 3 (RGB), on the last axis; got shape {pixels.shape}")
     return namespace(pixels).broadcast_to(pixels, (*pixels.shape[:-1], 3))
 
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
+from jaxsr.imaging.arrays import check_are_arrays
 from jaxsr.losses.elementwise import check_arrays, root
 from jaxsr.support.errors import UserError, choose
 from jaxsr.support.types import Key
@@ -51,8 +52,12 @@ def bce_generator(fake: jax.Array) -> jax.Array:
     Returns:
         The scores' losses, 0 or more, in their shape; not reduced.
 
+    Raises:
+        UserError: `fake` is not floats.
+
     Source: Ledig et al., CVPR 2017, equation 6 (SRGAN).
     """
+    check_arrays(fake=fake)
     return jax.nn.softplus(-fake)
 
 
@@ -92,8 +97,12 @@ def wasserstein_generator(fake: jax.Array) -> jax.Array:
     Returns:
         The scores' losses, of either sign, in their shape; not reduced.
 
+    Raises:
+        UserError: `fake` is not floats.
+
     Source: Kupyn et al., "DeblurGAN", CVPR 2018, equation 3.
     """
+    check_arrays(fake=fake)
     return -fake
 
 
@@ -141,6 +150,7 @@ def gradient_penalty(
     Source: Gulrajani et al., "Improved Training of Wasserstein GANs", NeurIPS 2017, equation 3.
     """
     check_arrays(real=real, fake=fake)
+    check_are_arrays(keys=keys)
     if keys.shape[:1] != real.shape[:1]:
         raise UserError(f"{len(real)} photos need as many keys; got shape {keys.shape}: jax.random.split(key, N)")
     draw_share, score, axes = choose("form of the gradient penalty", form, PENALTY_FORMS)

@@ -3,14 +3,16 @@
 import jax
 import jax.numpy as jnp
 
+from jaxsr.imaging.arrays import check_are_arrays
 from jaxsr.support.errors import UserError
 
 
 def check_arrays(**arrays: jax.Array) -> None:
     """Raise UserError unless the named arrays are floats of one shape.
 
-    Nothing is broadcast silently, and levels of 8 bits, whose differences would wrap around, are refused.
+    Nothing is broadcast silently; levels of 8 bits, whose differences would wrap around, and lists are refused.
     """
+    check_are_arrays(**arrays)
     for name, x in arrays.items():
         if not jnp.issubdtype(x.dtype, jnp.floating):
             raise UserError(f"a loss needs floats; got {name} of {x.dtype}; divide 8 bits by 255")

@@ -90,8 +90,14 @@ def match_weights(similarity: jax.Array, *, factor: int = 1, slope: float = 20.0
         Weights (N, factor H, factor W, 1) in (0, 1). The paper counts good matches more, and so does this; its
         published code has both signs reversed.
 
+    Raises:
+        UserError: `similarity` has not three dimensions, or is not floats.
+
     Source: Zhang et al., CVPR 2019, section 3.3.
     """
+    check_arrays(similarity=similarity)
+    if similarity.ndim != 3:
+        raise UserError(f"match_weights takes cosines of shape (N, H, W); got {similarity.shape}")
     padded = jnp.pad(similarity, ((0, 0), (1, 1), (1, 1)), mode="edge")[..., None]
     padded = padded if factor == 1 else resize(padded, factor)
     return jax.nn.sigmoid(slope * padded + offset)

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from scipy.ndimage import correlate1d
 
-from jaxsr.imaging.arrays import Array
+from jaxsr.imaging.arrays import Array, check_are_arrays
 from jaxsr.support.errors import UserError
 from jaxsr.support.types import AnyArray
 
@@ -33,7 +33,7 @@ def psnr(a: AnyArray, b: AnyArray) -> AnyArray | float:
         dB, of shape (N,) or (); infinite where the images are equal, NaN where one has a NaN.
 
     Raises:
-        UserError: where the shapes differ, or are not those of images, and for integers, which are levels.
+        UserError: where the shapes differ, or are not those of images, for integers, which are levels, and for lists.
     """
     check_shapes(a, b)
     check_floats(a, b)
@@ -61,7 +61,8 @@ def ssim(a: AnyArray, b: AnyArray) -> AnyArray | float:
         The index, at most 1, of shape (N,) or ().
 
     Raises:
-        UserError: where the shapes differ, are not those of images, or have no valid position, and for integers.
+        UserError: where the shapes differ, are not those of images, or have no valid position, for integers, and for
+            lists.
     """
     check_shapes(a, b)
     check_floats(a, b)
@@ -166,6 +167,7 @@ def _gaussian(image: np.ndarray) -> np.ndarray:
 
 def check_shapes(a: AnyArray, b: AnyArray) -> None:
     """Raise UserError unless both are images of one shape, with pixels."""
+    check_are_arrays(a=a, b=b)
     if a.shape != b.shape:
         raise UserError(f"cannot compare shapes {a.shape} and {b.shape}; they must be equal")
     if a.ndim not in (3, 4):

@@ -12,6 +12,7 @@ import numpy as np
 from jax.scipy.special import gammaln
 from scipy import special
 
+from jaxsr.imaging.arrays import check_are_arrays
 from jaxsr.imaging.color import luma, round_to_levels
 from jaxsr.imaging.resize import resize
 from jaxsr.metrics.image_quality import check_floats
@@ -44,8 +45,10 @@ def niqe(images: AnyArray) -> AnyArray | float:
         texture.
 
     Raises:
-        UserError: where photos are too small, or not of the shape of images, and for integers, which are levels.
+        UserError: where photos are too small, or not of the shape of images, for integers, which are levels, and for
+            lists.
     """
+    check_are_arrays(images=images)
     check_niqe_size(images.shape)
     check_floats(images)
     height, width = (size - size % BLOCK for size in images.shape[-3:-1])

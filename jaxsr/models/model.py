@@ -155,7 +155,7 @@ class Model:
             **card: JSON fields that replace or join those of the card, such as `training`, `scores`, `licence`.
 
         Raises:
-            UserError: for another ending.
+            UserError: for another ending, fields that are not JSON, and weights that are not finite.
         """
         facts = {
             "model": self.spec.name,

@@ -35,6 +35,14 @@ def check_scale_of(name: str, scale: object, scales: Collection[int]) -> None:
         raise UserError(f"{name} has no scale {scale!r}; choose one of: {', '.join(map(str, scales))}")
 
 
+def numbers_of(name: str, values: Iterable[float], example: Iterable[float]) -> tuple[float, ...]:
+    """Return the numbers of the option `name`; raises UserError, with an `example`, unless `values` is a sequence."""
+    try:
+        return tuple(float(value) for value in values)
+    except (TypeError, ValueError):
+        raise UserError(f"{name}={values!r} is not a sequence of numbers; write for example {name}={example}") from None
+
+
 def choose(what: str, name: str, table: Mapping[str, T]) -> T:
     """Return `table[name]`, or raise a UserError that names the nearest key.
 

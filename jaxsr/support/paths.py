@@ -25,6 +25,21 @@ def user_path(path: str | os.PathLike) -> Path:
     return Path(expanded)
 
 
+def exists(path: str | os.PathLike) -> bool:
+    """Return whether there is a file or folder `path`; a name that is too long, or that has a NUL, is none."""
+    return os.path.exists(path)  # noqa: PTH110 - Path.exists raises for such names
+
+
+def is_file(path: str | os.PathLike) -> bool:
+    """Return whether `path` is a file; a name that is too long, or that has a NUL, is none."""
+    return os.path.isfile(path)  # noqa: PTH113 - as above
+
+
+def is_folder(path: str | os.PathLike) -> bool:
+    """Return whether `path` is a folder; a name that is too long, or that has a NUL, is none."""
+    return os.path.isdir(path)  # noqa: PTH112 - as above
+
+
 def output_folder(path: str | os.PathLike, flag: str) -> Path:
     """Return the folder that a user gave to `flag` for results, which is not made yet.
 
@@ -38,7 +53,7 @@ def output_folder(path: str | os.PathLike, flag: str) -> Path:
 def output_file(path: str | os.PathLike, flag: str) -> Path:
     """Return the file that a user gave to `flag` for results; raises UserError as `output_folder` does."""
     file = user_path(path)
-    if file.is_dir():
+    if is_folder(file):
         raise UserError(f"{flag}={file} is a folder; name a file in it")
     _check_room(_nearest_folder(file.parent, file, flag), file, flag)
     return file

@@ -8,6 +8,7 @@ import numpy as np
 
 from jaxsr.support.errors import UserError, choose
 from jaxsr.support.messages import one_line
+from jaxsr.support.paths import is_file
 from jaxsr.weights.readers.bounds import check_downloaded
 from jaxsr.weights.readers.matlab_files import read_matlab
 from jaxsr.weights.readers.numpy_files import read_npy, read_npz
@@ -27,7 +28,7 @@ def read_tensors(path: str | Path) -> dict[str, np.ndarray]:
     web page), or without arrays of real numbers.
     """
     path = index_of(Path(path))
-    if not path.is_file():
+    if not is_file(path):
         raise UserError(one_line(f"no weight file {path}; check the path"))
     check_downloaded(path)
     tensorflow = path.suffix == ".index" or is_checkpoint(path)

@@ -14,7 +14,7 @@ from absl import logging
 from jaxsr.models.vgg import BLOCKS, CONVOLUTIONS, VGG19, check_layers, last_convolution
 from jaxsr.support.errors import UserError
 from jaxsr.support.files import cache_folder, file_digest
-from jaxsr.support.paths import user_path
+from jaxsr.support.paths import is_file, user_path
 from jaxsr.support.types import Key
 from jaxsr.weights.formats import read_tensors
 
@@ -84,7 +84,7 @@ def find_file(weights: str | Path = "", flag: str = FLAG) -> Path:
     cache = cache_folder()
     named = [(flag, str(weights)), (VARIABLE, os.environ.get(VARIABLE, ""))]
     for name, value in named:
-        if value and not (path := user_path(value)).is_file():
+        if value and not is_file(path := user_path(value)):
             raise UserError(f"{name}={value}: no such file; {_where(cache, flag)}")
         if value:
             return path

@@ -9,6 +9,7 @@ from jaxsr.models import MODELS, Model, model_spec
 from jaxsr.models.serialization import check_name
 from jaxsr.support.errors import UserError, nearest
 from jaxsr.support.messages import one_line
+from jaxsr.support.paths import is_file, is_folder
 from jaxsr.support.trees import by_path, from_paths
 from jaxsr.support.types import Json, Tree
 from jaxsr.weights.cards import as_float32, network_of, parse_card
@@ -56,8 +57,8 @@ def load(name: str | Path, *, scale: int | None = None) -> Model:
             f"model {name!r} is neither a name nor a file; give a file or one of: {', '.join(shipped_names())}"
         )
     path = Path(name)
-    if path.suffix or path.is_dir():
-        model = load_file(path / "model.safetensors" if path.is_dir() else path)
+    if path.suffix or is_folder(path):
+        model = load_file(path / "model.safetensors" if is_folder(path) else path)
     else:
         model = _load_named(str(name), scale)
     return model if scale is None else model.at_scale(scale)
@@ -104,7 +105,7 @@ def load_file(path: str | Path) -> Model:
     Raises UserError with the reason, in one readable line, if it is none, or a broken or hostile one.
     """
     path = Path(path)
-    if not path.is_file():
+    if not is_file(path):
         raise UserError(one_line(f"no weight file {path}; give a file or one of: {', '.join(shipped_names())}"))
     check_downloaded(path)
     ours = path.suffix.lower() == ".safetensors"  # the kind that `save` writes: a broken one, and not another's

@@ -133,3 +133,9 @@ def test_the_command_of_missing_weights_names_a_variant(name):
     for scale in MODELS[name].scales:
         variant = training_command(name, scale).split()[3].partition(":")[2]
         assert variant in variants_of(name), (scale, variant)
+
+
+def test_the_reason_for_files_says_nothing_of_colours_that_were_not_read(tmp_path):
+    write_photo(tmp_path / "grey.png", Photo(smooth(24, 24)[..., :1]))
+    reason = choose_for_files([tmp_path / "grey.png"], [], 2).reason
+    assert "installed models for a photo at x2" in reason and "colour" not in reason

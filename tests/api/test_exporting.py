@@ -89,3 +89,9 @@ def test_a_missing_extra_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr(exporting, "is_installed", lambda engine: False)
     with pytest.raises(UserError, match=r"pip install 'jaxsr\[onnxruntime\]'"):
         jaxsr.export("espcn-x2", tmp_path / "a.onnx")
+
+
+@pytest.mark.parametrize("channels", [True, 1.0, 2, "3", (3,)])
+def test_other_numbers_of_channels_are_refused(channels, tmp_path):
+    with pytest.raises(UserError, match="channels=.*: photos have 3 .RGB. or 1 .grey."):
+        jaxsr.export("espcn-x2", tmp_path / "a.stablehlo", channels=channels)

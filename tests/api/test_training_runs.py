@@ -114,3 +114,20 @@ def test_a_mistake_in_kernelgans_config_writes_nothing(fields, message, kernelga
     with pytest.raises(UserError, match=message):
         train(kernelgan, tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+def test_the_home_folder_is_expanded_in_both_paths(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "own.py").write_text(
+        "from jaxsr.training.config import default_config\n\n\n"
+        "def get_config():\n"
+        "    config = default_config()\n"
+        "    config.model.name, config.steps, config.batch_size = 'espcn', 1, 4\n"
+        "    config.data.train = config.data.validation = 'photos'\n"
+        "    config.data.patch = 8\n"
+        "    return config\n"
+    )
+    tiny(default_config(), tmp_path)
+    assert train("~/own.py", "~/run") == 1
+    assert (tmp_path / "run" / "config.json").is_file() and not (tmp_path / "~").exists()

@@ -103,3 +103,9 @@ def test_tfds_opens_it_by_itself(tmp_path):
     builder = tfds.builder_from_directory(str(tmp_path / "a"))
     assert builder.info.splits["train"].num_examples == 5
     assert builder.info.features["hr"].shape == (None, None, 3)
+
+
+def test_a_name_that_is_not_utf8_is_escaped(tmp_path):
+    """Files have any bytes for names; Python shows them as surrogates, which TFDS cannot write."""
+    write_data_set(tmp_path / "a", {"train": [("\udcff_0_0", PHOTOS[0][1])]})
+    assert open_source(tmp_path / "a")[0]["name"].decode() == "\\udcff_0_0"

@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -104,3 +105,9 @@ def test_what_is_left_out_is_counted_and_named(folder):
     line = left_out_line(find_photos([folder]).left_out)
     assert line.startswith("left out 7, no photos of a known format (6 .mov, 1 .txt): 0.mov, 1.mov")
     assert line.endswith("4.mov, ...")
+
+
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.png")
+    with pytest.raises(UserError, match="pipe.png is neither a file nor a folder but a pipe or a device; save the pho"):
+        find_photos([tmp_path / "pipe.png"])

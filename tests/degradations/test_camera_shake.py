@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from jaxsr import degradations
 from jaxsr.degradations.camera_shake import (
     EXPOSURES,
     Shake,
@@ -20,6 +21,7 @@ from jaxsr.degradations.camera_shake import (
 )
 from jaxsr.degradations.centering import centre_of_mass
 from jaxsr.degradations.kernels import delta_kernel
+from jaxsr.evaluation.pairs import PairOptions
 from jaxsr.support.errors import UserError
 from tests.reference import motion as reference
 
@@ -150,3 +152,11 @@ def test_mistakes_are_named():
         draw_motion(KEY, 2, size=2)
     with pytest.raises(UserError, match=r"jitter=\(-0.1,\) must be 0 \(a straight line\) or more"):
         draw_motion(KEY, 2, jitter=(-0.1,))
+
+
+@pytest.mark.parametrize("options", [{"exposures": 0.5}, {"jitter": 0.005}, {"exposures": ("half",)}])
+def test_a_number_in_place_of_several_is_named(options):
+    (name,) = options
+    for use in (degradations.motion, lambda key, hr, **options: PairOptions("motion", **options).check(1)):
+        with pytest.raises(UserError, match=f"{name}=.* is not a sequence of numbers; write for example {name}=.0"):
+            use(KEY, jnp.zeros((1, 8, 8, 3)), **options)

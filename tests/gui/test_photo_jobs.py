@@ -2,13 +2,16 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import jaxsr
+from jaxsr.api.named_models import split_options
 from jaxsr.api.restorers import open_restorer
-from jaxsr.data.images import Photo, write_photo
+from jaxsr.data.images import Photo, photo_size, read_photo, write_photo
+from jaxsr.data.kernel_files import write_kernel
 from jaxsr.gui.photo_jobs import Cancelled, PhotoRequest, restore_upload
-from jaxsr.gui.previews import kernel_pictures, round_pictures, slider_pictures, summary
+from jaxsr.gui.previews import kernel_pictures, round_pictures, slider_pictures, summary, thumbnail
 from jaxsr.gui.visitors import Visitors
 from tests.helpers.photos import photo
 
@@ -74,3 +77,23 @@ def test_visitors_are_kept_apart_and_forgotten(tmp_path):
     visitors.leave("nobody")
     assert one.cancelled.is_set() and not one.folder.exists()
     assert not other.cancelled.is_set() and other.folder.is_dir()
+
+
+def test_a_kernel_in_a_folder_whose_name_has_commas(tmp_path):
+    """TMPDIR may be one, where uploads go."""
+    folder = tmp_path / "a,b c"
+    folder.mkdir()
+    write_kernel(folder / "kernel.npz", np.full((3, 3), 1 / 9))
+    text = PhotoRequest("a.png", "zssr", 2, steps=50, kernel=str(folder / "kernel.npz")).model_text
+    assert split_options(text) == ("zssr", {"steps": 50, "kernel": str(folder / "kernel.npz")})
+    assert open_restorer(text, scale=2).name == "zssr-x2"
+
+
+def test_previews_of_results_that_photos_are_not_read_at_by_default(upload, tmp_path, monkeypatch):
+    for read in (read_photo, photo_size):
+        monkeypatch.setitem(read.__kwdefaults__, "max_pixels", 50)
+    with pytest.raises(jaxsr.UserError, match=r"has 0.00 megapixels; this page takes 6e-05"):
+        restored(PhotoRequest(str(upload), "bicubic", 2), Visitors(tmp_path).visitor("one"), max_megapixels=6e-5)
+    result = restored(PhotoRequest(str(upload), "bicubic", 2), Visitors(tmp_path).visitor("one"))
+    assert all(Path(path).is_file() for path in slider_pictures(result))
+    assert Path(thumbnail(upload, tmp_path)).is_file() and "12 × 9 to 24 × 18 pixels" in summary(result)

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from jaxsr.imaging.color import full_range_luma, luma, rgb_to_ycbcr, round_to_levels, ycbcr_to_rgb
+from jaxsr.imaging.pixels import to_rgb
 from jaxsr.support.errors import UserError
 
 
@@ -47,3 +48,10 @@ def test_rounding_is_half_up_and_clips():
     levels = np.array([-0.2, 0.5 / 255, 1.49 / 255, 1.5 / 255, 254.6 / 255, 1.3])
     np.testing.assert_allclose(round_to_levels(levels) * 255, [0, 1, 1, 2, 255, 255])
     np.testing.assert_allclose(round_to_levels(jnp.asarray(levels)) * 255, [0, 1, 1, 2, 255, 255], rtol=1e-6)
+
+
+@pytest.mark.parametrize("convert", [luma, full_range_luma, rgb_to_ycbcr, ycbcr_to_rgb, to_rgb])
+@pytest.mark.parametrize("shape", [(4, 4, 2), (4, 4, 4), ()])
+def test_other_numbers_of_channels_are_refused(convert, shape):
+    with pytest.raises(UserError, match=r"on the last axis; got shape \("):
+        convert(np.full(shape, 0.5))

@@ -72,3 +72,8 @@ def test_total_variation(pair):
         total_variation(output=flat[0])
     with pytest.raises(UserError, match="needs floats; got output of uint8"):  # whose steps down would wrap around
         total_variation(output=jnp.zeros((1, 4, 4, 1), jnp.uint8))
+
+
+def test_match_weights_of_one_map_alone_are_refused():
+    with pytest.raises(UserError, match=r"match_weights takes cosines of shape \(N, H, W\); got \(6, 6\)"):
+        match_weights(jnp.zeros((6, 6)))

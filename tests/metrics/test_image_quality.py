@@ -8,7 +8,7 @@ from scipy import ndimage
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from jaxsr.data.samples import sample_photos
-from jaxsr.metrics import psnr, ssim
+from jaxsr.metrics import niqe, psnr, ssim
 from jaxsr.support.errors import UserError
 
 psnr_jit, ssim_jit = jax.jit(psnr), jax.jit(ssim)
@@ -130,3 +130,10 @@ def test_levels_are_not_taken_for_values(metric, kind, images):
     for pair in ((levels, levels), (images[0], levels)):
         with pytest.raises(UserError, match=r"floats in \[0, 1\]; got uint8; divide levels by that of white"):
             metric(*pair)
+
+
+@pytest.mark.parametrize("metric", [psnr, ssim, lambda a, b: niqe(b)])
+def test_lists_and_texts_are_refused(metric, images):
+    for other in (images[1].tolist(), "photo.png"):
+        with pytest.raises(UserError, match="is of type (list|str), not an array of NumPy or JAX; make one of numbers"):
+            metric(images[0], other)

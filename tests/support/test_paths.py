@@ -64,3 +64,9 @@ def test_places_for_results(tmp_path):
     with pytest.raises(UserError, match="--save=/proc/x: cannot write to /proc"):
         paths.output_folder("/proc/x", "--save")
     assert [path.name for path in sorted(tmp_path.iterdir())] == ["file", "link"]
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "a\0b"])
+def test_names_that_no_file_can_have_are_none(name):
+    """Path.exists and its like raise OSError or ValueError for some of them."""
+    assert not any(there(name) for there in (paths.exists, paths.is_file, paths.is_folder))

@@ -48,3 +48,9 @@ def test_missing_and_empty_files(tmp_path):
     np.savez(tmp_path / "empty.npz")
     with pytest.raises(UserError, match="holds no arrays"):
         read_tensors(tmp_path / "empty.npz")
+
+
+@pytest.mark.parametrize("folder", [".", "/"])
+def test_folders_without_a_name(folder):
+    with pytest.raises(UserError, match=f"^no weight file {folder}; check the path"):
+        read_tensors(folder)

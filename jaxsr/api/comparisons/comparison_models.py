@@ -1,7 +1,6 @@
 """The models of a comparison: a list of names with options, opened at scales that go together."""
 
 import dataclasses
-import os
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -13,6 +12,7 @@ from jaxsr.engines.engine_choice import AUTO
 from jaxsr.models import MODELS
 from jaxsr.support.errors import UserError
 from jaxsr.support.model_options import Option
+from jaxsr.support.paths import exists
 
 OPTION = re.compile(r"\s*\w+=")
 
@@ -26,9 +26,9 @@ def split_models(texts: Sequence[str]) -> list[str]:
     """
     models: list[str] = []
     for text in texts:
-        parts = [text] if os.path.exists(text) else re.split(r",(?![^()]*\))", text)  # noqa: PTH110 - Path.exists raises for a long list
+        parts = [text] if exists(text) else re.split(r",(?![^()]*\))", text)
         for index, part in enumerate(parts):
-            if OPTION.match(part) and not Path(part).exists():
+            if OPTION.match(part) and not exists(part):
                 if index == 0:
                     raise UserError(f"--models={text}: {part!r} has no model before it; write for example zssr,{part}")
                 models[-1] += f",{part.strip()}"
@@ -84,7 +84,7 @@ def _by_label(opened: Mapping[str, Restorer]) -> dict[str, Restorer]:
 def _leaves_scale_open(model: str) -> bool:
     """Return whether `model` is the bare name of a system of several scales, without one of them."""
     name, _ = split_options(model)
-    return name in MODELS and len(MODELS[name].scales) > 1 and not Path(name).exists()
+    return name in MODELS and len(MODELS[name].scales) > 1 and not exists(name)
 
 
 def _open(model: str, scale: int | None, reference: Sequence[str], *, engine: str, precision: str) -> Restorer:
@@ -108,7 +108,7 @@ def _shown(model: str, restorer: Restorer) -> str:
     """
     name, own = split_options(model)
     path, label = Path(name), restorer.name
-    if path.exists() and not label.startswith(path.stem):
+    if exists(path) and not label.startswith(path.stem):
         label = f"{path.stem} ({label})"
     return ", ".join([label, *(f"{key}={_short(value)}" for key, value in own.items() if key != "vgg")])
 

@@ -16,7 +16,7 @@ from jaxsr.degradations.centering import kernel_centre
 from jaxsr.metrics.kernel_errors import centre_distance, kernel_error, kernel_psnr
 from jaxsr.models.kernelgan import KERNEL_SIZE
 from jaxsr.support.errors import UserError
-from jaxsr.support.paths import user_path
+from jaxsr.support.paths import exists, is_folder, user_path
 
 LOSSES = ("generator", "bicubic", "discriminator")
 
@@ -74,9 +74,9 @@ def read_truth(photos: Sequence[Path], source: str) -> dict[Path, np.ndarray]:
     kernel.
     """
     path = user_path(source)
-    if not (path.exists() or path.suffix in SUFFIXES):
+    if not (exists(path) or path.suffix in SUFFIXES):
         raise UserError(f"no file or folder {source!r} of true kernels; check the path")
-    if not path.is_dir():
+    if not is_folder(path):
         return dict.fromkeys(photos, read_kernel(path))
     files = [file for file in path.iterdir() if file.suffix in SUFFIXES and file.name[0] != "."]
     if len(files) != len(photos):

@@ -14,6 +14,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from jaxsr.support.errors import UserError, nearest
+from jaxsr.support.paths import is_file, user_path
 
 if TYPE_CHECKING:
     from jaxsr.training.config import Config
@@ -42,8 +43,8 @@ def find_config(name: str | Path) -> tuple[Path, str]:
     """
     path, variant = _without_variant(str(name))
     if _is_file_name(path):
-        if Path(path).is_file():
-            return Path(path), variant
+        if is_file(user_path(path)):
+            return user_path(path), variant
         if Path(path).parent != Path("configs"):
             hint = nearest(Path(path).stem, config_names())
             raise UserError(f"cannot load the config {path}: no such Python file; {hint}")
@@ -99,7 +100,7 @@ def _get_config_of(path: Path) -> Callable[..., "Config"]:
 def _without_variant(name: str) -> tuple[str, str]:
     """Return the two sides of the last colon; a colon inside a path belongs to the path."""
     path, _, variant = name.rpartition(":")
-    return (path, variant) if path and "/" not in variant and not Path(name).is_file() else (name, "")
+    return (path, variant) if path and "/" not in variant and not is_file(name) else (name, "")
 
 
 def _is_file_name(path: str) -> bool:

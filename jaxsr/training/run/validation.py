@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from jaxsr.data.images import Photo, write_photo
+from jaxsr.evaluation.score_tables import finite_or_null
 from jaxsr.evaluation.scores import UNQUANTIZED, Scores, cache_for, score, score_pair
 from jaxsr.models import Model
 from jaxsr.support.errors import UserError
@@ -52,7 +53,7 @@ class Validation:
         each = self._scores(model, self._set.protocols)
         photos = {"data": names_only(self._name), "photos": self._set.photos, "pairs": len(self._set.pairs)}
         fields = ("protocol", "precision", "mean")
-        return [photos | {key: x.record()[key] for key in (*fields, x.baseline_name)} for x in each]
+        return [photos | finite_or_null({key: x.record()[key] for key in (*fields, x.baseline_name)}) for x in each]
 
     def _scores(self, model: Model, protocols: Sequence[str]) -> list[Scores]:
         """Return the scores under each of `protocols`."""

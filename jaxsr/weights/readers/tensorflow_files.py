@@ -10,6 +10,7 @@ from pathlib import Path
 import ml_dtypes
 import numpy as np
 
+from jaxsr.support.paths import is_file
 from jaxsr.weights.readers.bounds import MAX_AXES, Budget, check_name, refusals
 from jaxsr.weights.readers.protocol_buffers import Fields, fields_of, messages, number, varints
 from jaxsr.weights.readers.sorted_tables import MAGIC, read_table
@@ -34,10 +35,12 @@ def is_checkpoint(path: Path) -> bool:
 
 def index_of(path: Path) -> Path:
     """Return the index of a checkpoint that `path` names: itself, a file of numbers beside it, or their prefix."""
+    if not path.name:  # the folder "." or "/", which has none beside it
+        return path
     prefix = path.name.split(".data-")[0] if ".data-" in path.name else path.name.removesuffix(".meta")
     for name in (path.name, f"{prefix}.index"):
         candidate = path.with_name(name)
-        if candidate.is_file() and (name.endswith(".index") or (candidate == path and prefix == name)):
+        if is_file(candidate) and (name.endswith(".index") or (candidate == path and prefix == name)):
             return candidate
     return path
 
