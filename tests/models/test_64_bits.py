@@ -17,7 +17,9 @@ def test_weights_are_float32(name):
         assert {leaf.dtype for leaf in jax.tree.leaves(initial_shapes(module))} <= {np.dtype(np.float32)}
 
 
-@pytest.mark.parametrize("name", ["espcn", "danv2", "deblurgan"])
+@pytest.mark.parametrize(
+    "name", ["espcn", *(pytest.param(name, marks=pytest.mark.slow) for name in ("danv2", "deblurgan"))]
+)
 def test_photos_of_float64_are_restored_as_those_of_float32(name):
     model, x = network(name, MODELS[name].scales[0], **REDUCED[name]), photo(16, 20)[None] / 255
     expected = model(np.float32(x))

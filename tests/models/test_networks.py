@@ -11,8 +11,8 @@ from tests.helpers.networks import lively
 
 NETWORKS = [
     *[("srcnn", 3, variant) for variant in ("9-1-5", "9-3-5", "9-5-5")],
-    *[("fsrcnn", scale, variant) for scale in (2, 3, 4) for variant in ("(56,12,4)", "(32,5,1)")],
-    *[("espcn", scale, variant) for scale in (2, 3, 4) for variant in ("Y", "RGB")],
+    *[("fsrcnn", scale, variant) for scale, variant in ((2, "(56,12,4)"), (3, "(32,5,1)"), (4, "(56,12,4)"))],
+    *[("espcn", scale, variant) for scale, variant in ((2, "Y"), (3, "RGB"), (4, "Y"))],
     ("vdsr", 2, {"depth": 6, "features": 3}),
     ("vdsr", 2, {"depth": 5, "features": 3, "use_bias": False}),
     ("drcn", 3, {"features": 12, "recursions": 2}),

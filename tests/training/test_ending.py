@@ -134,6 +134,7 @@ def scores_of(monkeypatch, scores):
     )
 
 
+@pytest.mark.slow
 def test_a_collapsed_run_stops_and_resumes_from_the_best(tiny, tmp_path, monkeypatch, capsys):
     scores_of(monkeypatch, [29.0, 31.0, 20.0, 20.0])
     fields = {"steps": 12, "validate_every": 2, "checkpoint_every": 2}

@@ -92,6 +92,7 @@ def test_adjustable_clipping_can_begin_and_end(run, tiny, capsys):
     assert train(tiny(steps=6), run).step == 6
 
 
+@pytest.mark.slow
 def test_the_best_score_is_sought_anew_on_other_photos(run, tiny, tmp_path):
     """A higher one on easier photos would keep best.safetensors as it is for ever."""
     (easy := tmp_path / "easy").mkdir()

@@ -30,7 +30,7 @@ NETWORKS = [
 
 
 @pytest.mark.parametrize(("name", "scale", "options"), NETWORKS)
-@pytest.mark.parametrize("size", [(61, 90), (48, 49), (20, 75)])
+@pytest.mark.parametrize("size", [(61, 90), pytest.param((48, 49), marks=pytest.mark.slow), (20, 75)])
 def test_tiled_equals_untiled(name, scale, options, size):
     model, pixels = network(name, scale, **options), photo(*size)
     whole = enlarge(model, pixels, tile=None, quantize=False)

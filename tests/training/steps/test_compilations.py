@@ -22,7 +22,7 @@ def compiled(monkeypatch):
         yield found
 
 
-@pytest.mark.parametrize("kept", ["resident", "streamed"])
+@pytest.mark.parametrize("kept", ["resident", pytest.param("streamed", marks=pytest.mark.slow)])
 def test_one_program_serves_all_steps(kept, compiled, data_set, tiny, tmp_path):
     """Neither a short dispatch, nor a checkpoint, nor the second scoring, compiles anything."""
     fields = {"steps": 8, "log_every": 2, "validate_every": 4, "checkpoint_every": 3, "steps_per_dispatch": 3}
