@@ -1,9 +1,10 @@
 """How low-resolution and blurred photos are made of HR photos, with the kernel that blurred each.
 
-`table.py` is the one table of names, and the file to open first. `reductions.py`, `blurring.py` and `downscale.py` hold
-the arithmetic, `kernels.py` and `camera_shake.py` the random kernels, `centering.py` the rule for where a kernel's
-centre is. `real_photos.py` draws blur, resizing, noise and JPEG twice over, by `random_resize.py` and `jpeg.py`;
-`training_pairs.py` cuts training patches. The functions named after the rows of the table are public.
+`table.py` is the one table of names, and the file to open first; `photo_batches.py` degrades by it. `reductions.py`,
+`blurring.py` and `downscale.py` hold the arithmetic, `kernels.py` and `camera_shake.py` the random kernels,
+`centering.py` the rule for where a kernel's centre is. `real_photos.py` draws blur, resizing, noise and JPEG twice
+over, by `random_resize.py` and `jpeg.py`; `training_pairs.py` cuts training patches. The functions named after the rows
+of the table are public.
 """
 
 from jaxsr.degradations.blurring import blur
@@ -20,7 +21,8 @@ from jaxsr.degradations.named import (
     pillow,
     real,
 )
-from jaxsr.degradations.table import DEGRADATIONS, Degradation, Degraded, degrade_batch
+from jaxsr.degradations.photo_batches import Degraded, degrade_batch
+from jaxsr.degradations.table import DEGRADATIONS, Degradation
 
 __all__ = [
     "DEGRADATIONS",

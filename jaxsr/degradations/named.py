@@ -12,7 +12,8 @@ import jax.numpy as jnp
 
 from jaxsr.degradations.blurring import blur
 from jaxsr.degradations.camera_shake import EXPOSURES, JITTER, draw_camera_shake
-from jaxsr.degradations.table import GAUSSIAN_SIZE, SHAKE_SIZE, Degraded, check_photos, degrade_batch
+from jaxsr.degradations.photo_batches import Degraded, check_photos, degrade_batch
+from jaxsr.degradations.table import GAUSSIAN_SIZE, SHAKE_SIZE
 from jaxsr.imaging.color import round_to_levels
 from jaxsr.imaging.pixels import to_float
 from jaxsr.support.errors import numbers_of

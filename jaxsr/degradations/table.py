@@ -7,10 +7,8 @@ import dataclasses
 import functools
 import numbers
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
 
 import jax
-import jax.numpy as jnp
 
 from jaxsr.degradations.blurring import blur
 from jaxsr.degradations.camera_shake import draw_camera_shake
@@ -30,25 +28,12 @@ from jaxsr.degradations.kernels import (
 )
 from jaxsr.degradations.real_photos import REAL_CONTEXT, reduce_real
 from jaxsr.degradations.reductions import BICUBIC_CONTEXT, reduce_bd, reduce_bicubic, reduce_dn, reduce_pillow
-from jaxsr.imaging.color import round_to_levels
-from jaxsr.imaging.pixels import to_float
 from jaxsr.imaging.resize import resize
 from jaxsr.support.errors import UserError, check_scale_of, choose
-from jaxsr.support.randomness import Stream, streams
 from jaxsr.support.types import Key
 
 SCALES = (2, 3, 4, 8)  # of the networks; the formulas serve every integer
 GAUSSIAN_SIZE, SHAKE_SIZE = 21, 64  # IKC's and DAN's kernels, and DeblurGAN's
-
-
-class Degraded(NamedTuple):
-    """Degraded photos `lr` (N, H / scale, W / scale, C) in [0, 1], and the `kernels` (N, k, k) that blurred them.
-
-    The kernels sum to 1, in correlation orientation, centred at k // 2; None where the degradation draws none.
-    """
-
-    lr: jax.Array
-    kernels: jax.Array | None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -190,48 +175,6 @@ DEGRADATIONS: dict[str, Degradation] = {
 }
 
 
-def degrade_batch(
-    keys: Key,
-    hr: jax.Array,
-    name: str,
-    *,
-    scale: int,
-    kernel_size: int | None = None,
-    quantize: bool | None = None,
-) -> Degraded:
-    """Return the photos that the row `name` of DEGRADATIONS makes of `hr`, and their kernels; jit-able.
-
-    Example: `lr, kernels = degrade_batch(jax.random.split(key, len(hr)), hr, "isotropic", scale=2)`.
-
-    Args:
-        keys: PRNG keys (N,), one for each photo, whatever the others are.
-        hr: (N, H, W, C), floats in [0, 1] or integer levels; H and W are multiples of `scale`.
-        name: a row of DEGRADATIONS.
-        scale: how many times smaller; 1 for "motion".
-        kernel_size: side of the kernels; by default the row's. Rows that draw no kernels leave it unused.
-        quantize: whether to clip and round to 8 bits; by default as the row's files are. "pillow", "bd", "dn" and
-            "real" always are.
-
-    Returns:
-        Degraded: `lr` (N, H / scale, W / scale, C) in [0, 1], and `kernels` (N, k, k), None where none are drawn.
-
-    Raises:
-        UserError: for an unknown name, a scale or kernel size that the row lacks, sides that are not multiples, and
-            another number of keys.
-    """
-    row, size = degradation_of(name, scale, kernel_size)
-    hr = to_float(jnp.asarray(hr))
-    check_photos(hr, scale)
-    if keys.shape[:1] != hr.shape[:1]:
-        raise UserError(f"{len(hr)} photos need as many keys; got shape {keys.shape}: jax.random.split(key, N)")
-    kernels = None
-    if row.draw is not None:
-        draw = row.draw
-        kernels = jax.vmap(lambda key: draw(key, scale, size))(streams(keys, Stream.BLUR_KERNEL)).astype(hr.dtype)
-    lr = row.reduce(keys, hr, kernels, scale).astype(hr.dtype)  # draws are double with jax_enable_x64
-    return Degraded(round_to_levels(lr) if (row.eight_bit if quantize is None else quantize) else lr, kernels)
-
-
 def degradation_of(name: str, scale: int, kernel_size: int | None = None) -> tuple[Degradation, int]:
     """Return the row `name` and the side of its kernels at `scale`, 0 where it draws none.
 
@@ -256,14 +199,3 @@ def context_of(name: str, scale: int, kernel_size: int | None = None) -> int:
     """Return how many LR pixels beyond its edge a patch depends on; raises UserError as `degradation_of` does."""
     row, size = degradation_of(name, scale, kernel_size)
     return row.context - (-(size // 2) // scale)
-
-
-def check_photos(hr: jax.Array, scale: int) -> None:
-    """Raise UserError unless `hr` is (N, H, W, C) with sides that are multiples of `scale`."""
-    if hr.ndim != 4:
-        raise UserError(f"photos have the shape (N, H, W, C); got {hr.shape}; give a single one as photo[None]")
-    if hr.shape[1] % scale or hr.shape[2] % scale:
-        raise UserError(
-            f"photos of {hr.shape[2]}x{hr.shape[1]} have sides that are not multiples of the scale {scale}; crop them: "
-            f"hr[:, : height // {scale} * {scale}, : width // {scale} * {scale}]"
-        )

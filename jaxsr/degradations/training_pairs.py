@@ -4,8 +4,9 @@ from typing import NamedTuple
 
 import jax
 
+from jaxsr.degradations.photo_batches import degrade_batch
 from jaxsr.degradations.reductions import BICUBIC_CONTEXT
-from jaxsr.degradations.table import context_of, degrade_batch
+from jaxsr.degradations.table import context_of
 from jaxsr.imaging.patches import cut_border
 from jaxsr.imaging.resize import resize
 from jaxsr.support.types import Key

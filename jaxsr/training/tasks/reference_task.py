@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from jaxsr.degradations.table import degrade_batch
+from jaxsr.degradations.photo_batches import degrade_batch
 from jaxsr.evaluation.pairs import PairOptions
 from jaxsr.evaluation.sources import reference_sources
 from jaxsr.imaging.pixels import to_float
