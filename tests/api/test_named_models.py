@@ -6,18 +6,6 @@ import pytest
 
 from jaxsr.api.named_models import load_with_options
 from jaxsr.support.errors import UserError
-from jaxsr.weights import save
-from tests.helpers.networks import REDUCED, network
-from tests.helpers.tiles import SRNTT_MODEL
-
-
-@pytest.fixture(scope="module")
-def weights(tmp_path_factory):
-    """Return the folder of small weight files."""
-    folder = tmp_path_factory.mktemp("weights")
-    save(folder / "danv1.safetensors", network("danv1", 2, **REDUCED["danv1"]))
-    save(folder / "srntt.safetensors", SRNTT_MODEL)
-    return folder
 
 
 def test_rounds_go_with_dans_name(weights):

@@ -7,19 +7,7 @@ from jaxsr.data.images import Photo, write_photo
 from jaxsr.restoration.options import RestoreOptions
 from jaxsr.restoration.reference.reference_features import ReferenceFeatures
 from jaxsr.support.errors import UserError
-from jaxsr.weights import save
-from tests.helpers.networks import REDUCED, network
 from tests.helpers.photos import photo
-from tests.helpers.tiles import SRNTT_MODEL
-
-
-@pytest.fixture(scope="module")
-def weights(tmp_path_factory):
-    """Return the folder of small weight files."""
-    folder = tmp_path_factory.mktemp("weights")
-    save(folder / "danv1.safetensors", network("danv1", 2, **REDUCED["danv1"]))
-    save(folder / "srntt.safetensors", SRNTT_MODEL)
-    return folder
 
 
 def test_a_network_is_opened_with_its_options(weights):
