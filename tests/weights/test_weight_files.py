@@ -143,7 +143,7 @@ DEEP_MARGINS = {  # and of others
         "lapsrn-x8": 1.45,
     },
     **{
-        "drcn-x3": 2.3,
+        "drcn-x3": 2.5,
         "srdensenet-x4": 2.8,
         "rdn-x2": 3.95,
         "rdn-x4": 3.35,
