@@ -6,6 +6,7 @@ from pathlib import Path
 
 from jaxsr.support.errors import UserError
 from jaxsr.support.messages import one_line
+from jaxsr.support.paths import real_path
 
 
 def output_paths(
@@ -82,12 +83,12 @@ def _number(stems: dict[Path, Path], names: Mapping[Path, Path]) -> None:
 
 def _check_inputs(inputs: Iterable[Path], folder: Path, outputs: Iterable[Path]) -> None:
     """Raise UserError if `folder` is that of an input, or one of `outputs` would overwrite one."""
-    sources = {Path(os.path.realpath(path)): path for path in inputs}  # Path.resolve raises for links in a circle
+    sources = {real_path(path): path for path in inputs}
     folders = {source.parent: path for source, path in sources.items()}
     if folder.resolve() in folders:
         raise UserError(
             f"the output folder {folder} is that of the input {folders[folder.resolve()]}; choose another output folder"
         )
     for output in outputs:
-        if (source := Path(os.path.realpath(output))) in sources:
+        if (source := real_path(output)) in sources:
             raise UserError(f"{output} would overwrite the input {sources[source]}; choose another output folder")

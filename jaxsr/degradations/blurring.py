@@ -3,6 +3,7 @@
 import jax
 import jax.numpy as jnp
 
+from jaxsr.imaging.arrays import check_batch
 from jaxsr.imaging.color import round_to_levels
 from jaxsr.imaging.resize import resize
 from jaxsr.support.errors import UserError, choose
@@ -51,10 +52,8 @@ def blur(images: jax.Array, kernels: jax.Array, *, border: str = "reflect") -> j
 
 def _check(images: jax.Array, kernels: jax.Array, border: str) -> None:
     """Raise UserError for what `blur` does not take: without that, kernels (k, k) blur grey photos to nonsense."""
-    if border not in BORDERS:
-        raise UserError(f"unknown border {border!r}; choose one of: {', '.join(BORDERS)}")
-    if images.ndim != 4:
-        raise UserError(f"photos have the shape (N, H, W, C); got {images.shape}; give a single one as photo[None]")
+    choose("border", border, dict.fromkeys(BORDERS))
+    check_batch(images)
     count, *sides = kernels.shape if kernels.ndim == 3 else (0, 0, 1)
     if sides[0] != sides[1] or not sides[0] or (count != len(images) and 1 not in (count, len(images))):
         raise UserError(

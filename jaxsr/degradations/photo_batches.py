@@ -6,10 +6,11 @@ import jax
 import jax.numpy as jnp
 
 from jaxsr.degradations.table import degradation_of
+from jaxsr.imaging.arrays import check_batch
 from jaxsr.imaging.color import round_to_levels
 from jaxsr.imaging.pixels import to_float
 from jaxsr.support.errors import UserError
-from jaxsr.support.randomness import Stream, streams
+from jaxsr.support.randomness import Stream, check_keys, streams
 from jaxsr.support.types import Key
 
 
@@ -55,8 +56,7 @@ def degrade_batch(
     row, size = degradation_of(name, scale, kernel_size)
     hr = to_float(jnp.asarray(hr))
     check_photos(hr, scale)
-    if keys.shape[:1] != hr.shape[:1]:
-        raise UserError(f"{len(hr)} photos need as many keys; got shape {keys.shape}: jax.random.split(key, N)")
+    check_keys(keys, len(hr))
     kernels = None
     if row.draw is not None:
         draw = row.draw
@@ -67,8 +67,7 @@ def degrade_batch(
 
 def check_photos(hr: jax.Array, scale: int) -> None:
     """Raise UserError unless `hr` is (N, H, W, C) with sides that are multiples of `scale`."""
-    if hr.ndim != 4:
-        raise UserError(f"photos have the shape (N, H, W, C); got {hr.shape}; give a single one as photo[None]")
+    check_batch(hr)
     if hr.shape[1] % scale or hr.shape[2] % scale:
         raise UserError(
             f"photos of {hr.shape[2]}x{hr.shape[1]} have sides that are not multiples of the scale {scale}; crop them: "

@@ -32,3 +32,9 @@ def check_are_arrays(**values: object) -> None:
                 f"{name} is of type {type(value).__name__}, not an array of NumPy or JAX; "
                 "make one of numbers: np.asarray(..., np.float32)"
             )
+
+
+def check_batch(photos: "np.ndarray | jax.Array") -> None:
+    """Raise UserError unless `photos` has the shape (N, H, W, C)."""
+    if photos.ndim != 4:
+        raise UserError(f"photos have the shape (N, H, W, C); got {photos.shape}; give a single one as photo[None]")

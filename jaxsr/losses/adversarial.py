@@ -12,7 +12,8 @@ import jax.numpy as jnp
 
 from jaxsr.imaging.arrays import check_are_arrays
 from jaxsr.losses.elementwise import check_arrays, root
-from jaxsr.support.errors import UserError, choose
+from jaxsr.support.errors import choose
+from jaxsr.support.randomness import check_keys
 from jaxsr.support.types import Key
 
 
@@ -151,8 +152,7 @@ def gradient_penalty(
     """
     check_arrays(real=real, fake=fake)
     check_are_arrays(keys=keys)
-    if keys.shape[:1] != real.shape[:1]:
-        raise UserError(f"{len(real)} photos need as many keys; got shape {keys.shape}: jax.random.split(key, N)")
+    check_keys(keys, len(real))
     draw_share, score, axes = choose("form of the gradient penalty", form, PENALTY_FORMS)
     share = draw_share(keys).astype(real.dtype)
     between = share * real + (1 - share) * fake

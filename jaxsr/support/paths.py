@@ -40,6 +40,11 @@ def is_folder(path: str | os.PathLike) -> bool:
     return os.path.isdir(path)  # noqa: PTH112 - as above
 
 
+def real_path(path: str | os.PathLike) -> Path:
+    """Return `path` with its links followed, as far as they lead anywhere: some are a circle."""
+    return Path(os.path.realpath(path))  # Path.resolve raises for a circle
+
+
 def output_folder(path: str | os.PathLike, flag: str) -> Path:
     """Return the folder that a user gave to `flag` for results, which is not made yet.
 

@@ -82,6 +82,12 @@ def check_key(key: object) -> None:
         raise UserError(f"{what} is not a PRNG key; make one: key=jax.random.key(0)")
 
 
+def check_keys(keys: jax.Array, photos: int) -> None:
+    """Raise UserError unless there is one of `keys` for each of so many photos: one for all would serve them alike."""
+    if keys.shape[:1] != (photos,):
+        raise UserError(f"{photos} photos need as many keys; got shape {keys.shape}: jax.random.split(key, N)")
+
+
 def seed_key(seed: int, purpose: Purpose) -> jax.Array:
     """Return the key of `seed` for one `purpose`."""
     return jax.random.fold_in(jax.random.key(seed), int(purpose))

@@ -1,7 +1,6 @@
 """Photos restored by several models, as one page to compare them on: `python -m jaxsr.compare`."""
 
 import dataclasses
-import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from jaxsr.pages.records import Comparison
 from jaxsr.restoration.precision_choice import CHOICES
 from jaxsr.support.errors import UserError, choose
 from jaxsr.support.files import written_whole
-from jaxsr.support.paths import make_folder, output_file
+from jaxsr.support.paths import make_folder, output_file, real_path
 from jaxsr.support.types import Progress
 
 SUFFIXES = (".html", ".htm")
@@ -121,7 +120,7 @@ def _checked(output: Path, photos: Sequence[Path]) -> Path:
     """Return `output`, or raise UserError unless a page can have that name."""
     if output.suffix.lower() not in SUFFIXES:
         raise UserError(f"{output} is not the name of a page; it must end in {' or '.join(SUFFIXES)}")
-    if os.path.realpath(output) in map(os.path.realpath, photos):  # Path.resolve raises for links in a circle
+    if real_path(output) in map(real_path, photos):
         raise UserError(f"{output} would overwrite an input; choose another name")
     return output
 

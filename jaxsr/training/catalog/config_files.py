@@ -43,8 +43,8 @@ def find_config(name: str | Path) -> tuple[Path, str]:
     """
     path, variant = _without_variant(str(name))
     if _is_file_name(path):
-        if is_file(user_path(path)):
-            return user_path(path), variant
+        if is_file(file := user_path(path)):
+            return file, variant
         if Path(path).parent != Path("configs"):
             hint = nearest(Path(path).stem, config_names())
             raise UserError(f"cannot load the config {path}: no such Python file; {hint}")
