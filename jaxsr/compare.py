@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 
 from absl import flags
 
+from jaxsr.command_flags import engine_flags
 from jaxsr.support import command_line
 from jaxsr.support.errors import UserError
 from jaxsr.support.messages import complain, say
@@ -37,14 +38,8 @@ _SCALE = flags.DEFINE_integer("scale", None, "How many times larger, for models 
 _HR = flags.DEFINE_string("hr", None, "The sharp photo, or a folder of sharp photos by name or in order; for scores.")
 _PROTOCOL = flags.DEFINE_string("protocol", "y", "Of the scores: y8, y, y-full or rgb.")
 _REFERENCE = flags.DEFINE_list("reference", None, "srntt: photos to take texture from; by default the photo itself.")
-_ENGINE = flags.DEFINE_string(
-    "engine",
-    "auto",
-    "What computes: xla, openvino or onnxruntime (extras of those names), or auto: on CPUs the one measured fastest.",
-)
-_PRECISION = flags.DEFINE_enum(
-    "precision", "float32", ["auto", "float32", "bf16"], "What networks compute in; the page says which, under scores."
-)
+_ENGINE = engine_flags.define_engine()
+_PRECISION = engine_flags.define_precision("float32", "What networks compute in; the page says which, under scores.")
 _SIDE = flags.DEFINE_integer("side", 1024, "Longest side of a picture in pixels; of larger photos a part is shown.")
 _AT = flags.DEFINE_list("at", ["0.5", "0.5"], "Middle of the part that is shown, as X,Y from 0 to 1.")
 

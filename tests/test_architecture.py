@@ -37,7 +37,8 @@ ROOMS = {
     "training": LIBRARY,
     "api": f"{LIBRARY} pages blind training",
     "gui": f"{LIBRARY} pages blind training api",
-    COMMANDS: f"{LIBRARY} pages blind training api gui",
+    "command_flags": f"{LIBRARY} api",
+    COMMANDS: f"{LIBRARY} pages blind training api gui command_flags",
 }
 # Arrows that only the named modules may use: DAN's kernel codes are principal components of random Gaussian kernels
 RESTRICTED = {("models", "degradations"): {"jaxsr.models.dan"}}
