@@ -12,9 +12,9 @@ from jaxsr.support.paths import is_file
 from jaxsr.weights.readers.bounds import check_downloaded
 from jaxsr.weights.readers.matlab_files import read_matlab
 from jaxsr.weights.readers.numpy_files import read_npy, read_npz
+from jaxsr.weights.readers.pickled.torch_files import read_torch
 from jaxsr.weights.readers.safetensors_files import read_safetensors
 from jaxsr.weights.readers.tensorflow_files import index_of, is_checkpoint, read_tensorflow
-from jaxsr.weights.readers.torch_files import read_torch
 
 WRAPPERS = ("state_dict", "params_ema", "params", "model", "net", "generator")
 

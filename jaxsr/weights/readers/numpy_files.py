@@ -9,8 +9,8 @@ import ml_dtypes
 import numpy as np
 
 from jaxsr.weights.readers.bounds import MAX_AXES, Budget, check_name, refusals
-from jaxsr.weights.readers.pickled_arrays import read_pickled
-from jaxsr.weights.readers.pickles import PickleRefused
+from jaxsr.weights.readers.pickled.pickle_objects import PickleRefused
+from jaxsr.weights.readers.pickled.pickled_arrays import read_pickled
 from jaxsr.weights.readers.zips import open_zip, read_member
 
 REMEDY = "copy it again"

@@ -8,7 +8,7 @@ import pytest
 
 from jaxsr.support.errors import UserError
 from jaxsr.weights.formats import read_tensors
-from jaxsr.weights.readers.pickled_arrays import read_pickled
+from jaxsr.weights.readers.pickled.pickled_arrays import read_pickled
 
 ARRAYS = [
     np.random.default_rng(0).random((3, 3, 1, 4), np.float32),

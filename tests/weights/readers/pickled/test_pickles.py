@@ -6,7 +6,8 @@ import pickle
 
 import pytest
 
-from jaxsr.weights.readers.pickles import Global, Holder, Machine, PickleRefused
+from jaxsr.weights.readers.pickled.pickle_objects import Global, Holder, PickleRefused
+from jaxsr.weights.readers.pickled.pickles import Machine
 
 DATA = {
     "numbers": [0, -1, 255, 65536, -(2**31), 2**70, 1.5, True, False, None],

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from jaxsr.weights.readers.bounds import MAX_AXES, MAX_DEPTH, MAX_TENSORS, check_count
-from jaxsr.weights.readers.pickles import Global, Holder, Machine, Pickled, PickleRefused
+from jaxsr.weights.readers.pickled.pickle_objects import Global, Holder, Pickled, PickleRefused
+from jaxsr.weights.readers.pickled.pickles import Machine
 
 NUMERIC = "fiub"
 
