@@ -21,7 +21,7 @@ from absl import flags
 
 import jaxsr
 from jaxsr.api.scoring import EvaluateOptions
-from jaxsr.evaluation.pairs import PairOptions
+from jaxsr.evaluation.pair_options import PairOptions
 from jaxsr.models import Model
 from jaxsr.models.serialization import write_weights
 from jaxsr.support import command_line

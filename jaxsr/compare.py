@@ -28,7 +28,7 @@ from jaxsr.support.errors import UserError
 from jaxsr.support.messages import complain, say
 
 if TYPE_CHECKING:
-    from jaxsr.api.comparisons.comparing import CompareOptions
+    from jaxsr.api.comparisons.compare_options import CompareOptions
 
 _OUTPUT = flags.DEFINE_string("output", None, "The page, a file that ends in .html.", required=True)
 _MODELS = flags.DEFINE_multi_string(
@@ -66,7 +66,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def _options() -> "CompareOptions":
     """Return the options that the flags set."""
-    from jaxsr.api.comparisons.comparing import CompareOptions
+    from jaxsr.api.comparisons.compare_options import CompareOptions
 
     try:
         at = tuple(map(float, _AT.value))

@@ -45,7 +45,7 @@ def main(inputs: Sequence[str]) -> int:
     """Degrade the photos that `inputs` name; return the exit status."""
     from jaxsr.api.degrading import degrade  # after the flags: a typo is answered at once
     from jaxsr.data.listing import find_photos, left_out_line
-    from jaxsr.evaluation.pairs import PairOptions
+    from jaxsr.evaluation.pair_options import PairOptions
     from jaxsr.support.paths import output_folder
     from jaxsr.support.progress import progress_bar
 

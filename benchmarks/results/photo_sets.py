@@ -6,8 +6,8 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
+from jaxsr.evaluation.pair_options import BICUBIC_PAIRS, PairOptions
 from jaxsr.evaluation.paired_sets import read_set
-from jaxsr.evaluation.pairs import BICUBIC_PAIRS, PairOptions
 from jaxsr.evaluation.sources import Source, pair_files
 from jaxsr.support.errors import UserError
 from jaxsr.support.files import file_digest

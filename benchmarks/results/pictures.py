@@ -11,7 +11,8 @@ from PIL import Image, ImageDraw, ImageFont
 from benchmarks.results.contestants import OURS, PUBLISHED, Contestant, loaded_name
 from benchmarks.results.photo_sets import is_scored_on
 from jaxsr.data.samples import sample_photos
-from jaxsr.evaluation.pairs import Pair, PairOptions, make_pairs
+from jaxsr.evaluation.pair_options import PairOptions
+from jaxsr.evaluation.pairs import Pair, make_pairs
 from jaxsr.imaging.patches import center_crop
 from jaxsr.imaging.pixels import to_8_bit, to_levels
 from jaxsr.metrics.protocols import PROTOCOLS

@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from jaxsr.data.listing import find_photos
+from jaxsr.evaluation.pair_options import PairOptions
 from jaxsr.evaluation.paired_sets import make_set
-from jaxsr.evaluation.pairs import PairOptions
 from jaxsr.support.errors import UserError
 from jaxsr.support.types import Progress
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from jaxsr.api.named_models import load_with_options
 from jaxsr.evaluation.folder_scores import Files, ScoreOptions, score_files, score_restored
+from jaxsr.evaluation.pair_options import BICUBIC_PAIRS, PairOptions
 from jaxsr.evaluation.paired_sets import PairedSet, is_set, read_set
-from jaxsr.evaluation.pairs import BICUBIC_PAIRS, PairOptions
 from jaxsr.evaluation.scores import Scores
 from jaxsr.evaluation.sources import Source, pair_files, reference_sources, with_references
 from jaxsr.models import Model

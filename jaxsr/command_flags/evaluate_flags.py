@@ -10,7 +10,7 @@ from jaxsr.support.paths import output_folder, user_path
 
 if TYPE_CHECKING:
     from jaxsr.api.scoring import EvaluateOptions
-    from jaxsr.evaluation.pairs import PairOptions
+    from jaxsr.evaluation.pair_options import PairOptions
 
 # What is scored
 MODEL = flags.DEFINE_string(
@@ -97,7 +97,7 @@ def evaluate_options() -> "EvaluateOptions":
 
 def _pair_options() -> "PairOptions | None":
     """Return how LR photos are made, or None where no flag says so."""
-    from jaxsr.evaluation.pairs import PairOptions
+    from jaxsr.evaluation.pair_options import PairOptions
 
     if not (DEGRADATION.value or QUANTIZE_LR.value or KERNEL_SIZE.value is not None):
         return None

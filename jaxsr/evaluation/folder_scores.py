@@ -9,7 +9,8 @@ from jaxsr.data.listing import find_photos
 from jaxsr.engines.engine_choice import AUTO
 from jaxsr.evaluation.naming import base_name, by_base_name
 from jaxsr.evaluation.naturalness import check_pair_size, with_niqe
-from jaxsr.evaluation.pairs import BICUBIC_PAIRS, Pair, PairOptions
+from jaxsr.evaluation.pair_options import BICUBIC_PAIRS, PairOptions
+from jaxsr.evaluation.pairs import Pair
 from jaxsr.evaluation.saved_photos import SavedPhotos
 from jaxsr.evaluation.scores import Row, Scores, default_protocol, gather, score_image, score_pair
 from jaxsr.evaluation.sources import Source

@@ -10,7 +10,8 @@ from jaxsr.data.images import Photo, read_pixels, write_photo
 from jaxsr.data.kernel_files import write_kernel
 from jaxsr.data.output_names import output_paths
 from jaxsr.degradations.table import degradation_of
-from jaxsr.evaluation.pairs import Pair, PairOptions, make_pairs
+from jaxsr.evaluation.pair_options import PairOptions
+from jaxsr.evaluation.pairs import Pair, make_pairs
 from jaxsr.evaluation.sources import Source
 from jaxsr.imaging.pixels import to_levels
 from jaxsr.support.errors import FAILURES, UserError, failure_line

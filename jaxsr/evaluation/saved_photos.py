@@ -9,7 +9,8 @@ import numpy as np
 from jaxsr.data.images import Photo, write_photo
 from jaxsr.data.output_names import output_paths
 from jaxsr.data.output_record import OutputRecord
-from jaxsr.evaluation.pairs import Pair, PairOptions
+from jaxsr.evaluation.pair_options import PairOptions
+from jaxsr.evaluation.pairs import Pair
 from jaxsr.evaluation.sources import Source
 from jaxsr.imaging.pixels import to_levels
 from jaxsr.models import Model

@@ -10,7 +10,8 @@ from jaxsr.data.listing import list_photos
 from jaxsr.data.output_names import output_stems
 from jaxsr.data.reference_sets import read_groups
 from jaxsr.evaluation.naming import pair_by_base_name, references_of
-from jaxsr.evaluation.pairs import BICUBIC_PAIRS, GIVEN, Pair, PairOptions, given_pair, make_pairs, pair_names
+from jaxsr.evaluation.pair_options import BICUBIC_PAIRS, PairOptions
+from jaxsr.evaluation.pairs import GIVEN, Pair, given_pair, make_pairs, pair_names
 from jaxsr.restoration.reference.preparation import check_not_ground_truth, read_references
 from jaxsr.support.errors import UserError
 

@@ -5,8 +5,8 @@ import pytest
 from jaxsr.api.degrading import degrade
 from jaxsr.data.images import Photo, write_photo
 from jaxsr.degradations import DEGRADATIONS
+from jaxsr.evaluation.pair_options import PairOptions
 from jaxsr.evaluation.paired_sets import read_set
-from jaxsr.evaluation.pairs import PairOptions
 from jaxsr.support.errors import UserError
 from tests.helpers.photos import smooth
 

@@ -7,7 +7,7 @@ import pytest
 from jaxsr.api.degrading import degrade
 from jaxsr.api.scoring import EvaluateOptions, evaluate, evaluate_restored
 from jaxsr.data.images import Photo, write_photo
-from jaxsr.evaluation.pairs import PairOptions
+from jaxsr.evaluation.pair_options import PairOptions
 from jaxsr.support.errors import UserError
 from jaxsr.weights import load
 from tests.helpers.photos import smooth

@@ -21,7 +21,7 @@ from jaxsr.degradations.camera_shake import (
 )
 from jaxsr.degradations.centering import centre_of_mass
 from jaxsr.degradations.kernels import delta_kernel
-from jaxsr.evaluation.pairs import PairOptions
+from jaxsr.evaluation.pair_options import PairOptions
 from jaxsr.support.errors import UserError
 from tests.reference import motion as reference
 

@@ -7,7 +7,8 @@ import pytest
 
 from jaxsr.data.images import Photo, read_pixels, write_photo
 from jaxsr.data.kernel_files import read_kernel
-from jaxsr.evaluation.pairs import PairOptions, make_pair, make_pairs
+from jaxsr.evaluation.pair_options import PairOptions
+from jaxsr.evaluation.pairs import make_pair, make_pairs
 from jaxsr.evaluation.score_tables import table
 from jaxsr.evaluation.scores import score
 from jaxsr.metrics.kernel_errors import kernel_error

@@ -12,8 +12,9 @@ from jaxsr.data.images import Photo, read_pixels, write_photo
 from jaxsr.data.kernel_files import read_kernel
 from jaxsr.degradations.kernels import draw_div2krk, gaussian8_kernels
 from jaxsr.evaluation.folder_scores import ScoreOptions, score_files, score_restored
+from jaxsr.evaluation.pair_options import PairOptions
 from jaxsr.evaluation.paired_sets import LIST, is_set, make_set, read_set
-from jaxsr.evaluation.pairs import PairOptions, kernel_pair, make_pairs
+from jaxsr.evaluation.pairs import kernel_pair, make_pairs
 from jaxsr.evaluation.score_tables import table
 from jaxsr.evaluation.sources import Source, pair_files
 from jaxsr.imaging.resize import resize

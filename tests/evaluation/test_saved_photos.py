@@ -6,7 +6,7 @@ import pytest
 
 from jaxsr.data.images import Photo, write_photo
 from jaxsr.evaluation.folder_scores import ScoreOptions, score_files
-from jaxsr.evaluation.pairs import PairOptions
+from jaxsr.evaluation.pair_options import PairOptions
 from jaxsr.evaluation.sources import pair_files
 from jaxsr.support.errors import UserError
 from jaxsr.weights import load

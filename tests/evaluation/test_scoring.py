@@ -9,7 +9,8 @@ from PIL import Image
 from jaxsr.data.images import Photo, write_photo
 from jaxsr.data.listing import list_photos
 from jaxsr.evaluation.folder_scores import ScoreOptions, score_files, score_restored
-from jaxsr.evaluation.pairs import PairOptions, given_pair, make_pair
+from jaxsr.evaluation.pair_options import PairOptions
+from jaxsr.evaluation.pairs import given_pair, make_pair
 from jaxsr.evaluation.score_tables import json_text, table
 from jaxsr.evaluation.scores import default_protocol, score
 from jaxsr.evaluation.sources import Source, pair_files

@@ -6,7 +6,8 @@ import pytest
 from jaxsr.data.samples import sample_photos
 from jaxsr.degradations.blurring import blur
 from jaxsr.degradations.kernels import gaussian8_kernels
-from jaxsr.evaluation.pairs import PairOptions, make_pairs
+from jaxsr.evaluation.pair_options import PairOptions
+from jaxsr.evaluation.pairs import make_pairs
 from jaxsr.imaging.pixels import to_8_bit, to_levels
 from jaxsr.imaging.resize import resize
 from jaxsr.metrics import psnr

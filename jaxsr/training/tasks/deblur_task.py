@@ -7,8 +7,9 @@ from jaxsr.data.blurred_pairs import holds_pairs
 from jaxsr.data.listing import is_data_set
 from jaxsr.degradations.blurring import blur
 from jaxsr.degradations.camera_shake import check_shake
+from jaxsr.evaluation.pair_options import PairOptions
 from jaxsr.evaluation.paired_sets import read_set
-from jaxsr.evaluation.pairs import PairOptions, given_pair
+from jaxsr.evaluation.pairs import given_pair
 from jaxsr.imaging.color import round_to_levels
 from jaxsr.imaging.patches import center_crop
 from jaxsr.models import ModelSpec

@@ -3,7 +3,7 @@
 import dataclasses
 
 from jaxsr.degradations.photo_batches import degrade_batch
-from jaxsr.evaluation.pairs import PairOptions
+from jaxsr.evaluation.pair_options import PairOptions
 from jaxsr.evaluation.sources import reference_sources
 from jaxsr.imaging.pixels import to_float
 from jaxsr.models import ModelSpec

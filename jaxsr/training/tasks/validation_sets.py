@@ -8,7 +8,8 @@ import numpy as np
 from jaxsr.data.listing import is_data_set
 from jaxsr.data.samples import folder_photos, sample_photos
 from jaxsr.degradations.table import degradation_of
-from jaxsr.evaluation.pairs import Pair, PairOptions, make_pairs
+from jaxsr.evaluation.pair_options import PairOptions
+from jaxsr.evaluation.pairs import Pair, make_pairs
 from jaxsr.restoration.options import RestoreOptions
 from jaxsr.support.paths import user_path
 from jaxsr.support.types import Record

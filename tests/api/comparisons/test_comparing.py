@@ -7,8 +7,9 @@ import pytest
 from PIL import Image
 
 import jaxsr
-from jaxsr.api.comparisons import comparing
-from jaxsr.api.comparisons.comparing import CompareOptions, compare
+from jaxsr.api.comparisons import compared_photos
+from jaxsr.api.comparisons.compare_options import CompareOptions
+from jaxsr.api.comparisons.comparing import compare
 from jaxsr.api.comparisons.comparison_layers import kernels_of
 from jaxsr.imaging import color
 from jaxsr.models import MODELS, Model
@@ -27,7 +28,7 @@ def drawn(monkeypatch):
         pages.append((comparisons, keywords))
         return "page"
 
-    monkeypatch.setattr(comparing, "render", render)
+    monkeypatch.setattr(compared_photos, "render", render)
     return pages
 
 
@@ -119,7 +120,7 @@ def test_a_page_has_a_bound(drawn, tmp_path, monkeypatch):
     for name in "ab":
         Image.fromarray(photo(30, 20)).save(tmp_path / f"{name}.png")
     assert run([tmp_path / "a.png"], ["bicubic"], tmp_path) == (1, [])
-    monkeypatch.setattr(comparing, "MAX_PAGE", drawn[0][0][0].size * 3 // 2)
+    monkeypatch.setattr(compared_photos, "MAX_PAGE", drawn[0][0][0].size * 3 // 2)
     shown, failures = run([tmp_path / "a.png", tmp_path / "b.png"], ["bicubic"], tmp_path)
     assert shown == 1 and failures[0].startswith(f"{tmp_path / 'b.png'}: the page would hold more than")
 

@@ -9,7 +9,7 @@ from PIL import Image
 
 import jaxsr
 from jaxsr.evaluation.folder_scores import ScoreOptions, score_files
-from jaxsr.evaluation.pairs import PairOptions
+from jaxsr.evaluation.pair_options import PairOptions
 from jaxsr.evaluation.sources import Source, reference_sources, with_references
 from jaxsr.imaging.resize import resize
 from jaxsr.models.srntt import Maps
