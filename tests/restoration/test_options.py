@@ -52,6 +52,10 @@ def test_options_that_do_not_fit_the_model():
         RestoreOptions(copies=True).check(dan)
     with pytest.raises(UserError, match="tile=5 is too small for a network that sees 4 pixels far; use at least 12"):
         RestoreOptions(tile=5).check(espcn)
+    deblurgan = network("deblurgan", 1, features=4, blocks=1)
+    RestoreOptions(tile=72).check(deblurgan)
+    with pytest.raises(UserError, match="tile=48 is too small for a network that sees 24 pixels far; use at least 72"):
+        RestoreOptions(tile=48).check(deblurgan)
     with pytest.raises(UserError, match="tile=64: danv1-x2 sees the whole photo at every pixel; leave the tile out"):
         RestoreOptions(tile=64).check(dan)
     with pytest.raises(UserError, match="srntt-x4 matches an upright photo with references; leave the ensemble out"):

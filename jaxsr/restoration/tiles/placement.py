@@ -104,10 +104,9 @@ def check_tile(model: Model, tile: Tile) -> None:
     """Raise UserError for a `tile` that no photo is restored with: smaller than its context, or than a whole photo."""
     if not isinstance(tile, int):
         return
-    if (halo := context(model)) is None:
-        _tile_context(model, tile)
-        return
-    multiple = model.spec.multiple_of
+    halo, multiple = context(model), model.spec.multiple_of
+    if halo is None:
+        halo = _tile_context(model, tile)
     check_largest(tile, halo + -halo % multiple, multiple)
 
 
