@@ -1,20 +1,25 @@
 """Videos from file to file: batches of frames through one compiled program, the other streams copied."""
 
 import dataclasses
+from collections import deque
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 from absl import logging
+from jax.errors import JaxRuntimeError
 
 from jaxsr.data.videos.read_ahead import read_ahead, write_behind
 from jaxsr.data.videos.video_reader import Frame, Item, open_video
 from jaxsr.data.videos.video_writer import CRF, create_video
 from jaxsr.models import Model
 from jaxsr.restoration.options import DEFAULT_OPTIONS, RestoreOptions
+from jaxsr.restoration.tiles.engine_tiles import Results
 from jaxsr.restoration.tiles.placement import TileCache
-from jaxsr.restoration.tiles.tiled_photos import pipelined
-from jaxsr.restoration.tiles.tiled_run import Result, TiledRun
+from jaxsr.restoration.tiles.program import TileResults
+from jaxsr.restoration.tiles.tiled_photos import pipelined, reduce_tiles
+from jaxsr.restoration.tiles.tiled_run import Group, Result, TiledRun
 from jaxsr.support.errors import UserError
 from jaxsr.support.files import written_whole
 from jaxsr.support.types import Progress
@@ -82,26 +87,49 @@ def batch_size(pixels: int) -> int:
 def restore_items(
     model: Model, items: Iterable[Item], options: RestoreOptions, size: int, cache: TileCache
 ) -> Iterator[Item]:
-    """Yield `items` in their order, with frames restored in batches of `size`; the next batch is begun meanwhile."""
-    tail: list[Item] = []
+    """Yield `items` in their order, with frames restored in batches of `size`; the next batch is begun meanwhile.
 
-    def started() -> Iterator:
-        for batch in _batches(items, size):
-            frames = [item.pixels for item in batch if isinstance(item, Frame)]
-            if not frames:
-                tail.extend(batch)  # behind the last frame
-                return
+    Where an accelerator's memory does not suffice, what was begun is begun again with smaller tiles.
+    """
+    batches = _batches(items, size)
+    begun: deque[list[Item]] = deque()  # those of which nothing was yielded yet
+    again = True
+    while again:
+        again = False
+        waiting, begun = chain(begun, batches), deque()
+        try:
+            for run, is_last, (group, results) in pipelined(_dispatched(model, waiting, options, cache, begun)):
+                run.collect(group, results)
+                if is_last:
+                    yield from _restored(begun.popleft(), run.outputs)
+        except JaxRuntimeError as error:
+            again = reduce_tiles(error, cache)
+            if not again:
+                raise
+    for batch in begun:  # behind the last frame
+        yield from batch
+
+
+def _dispatched(
+    model: Model, batches: Iterable[list[Item]], options: RestoreOptions, cache: TileCache, begun: deque[list[Item]]
+) -> Iterator[tuple[TiledRun, bool, tuple[Group, TileResults | Results]]]:
+    """Yield the run of each batch, whether it is the last group of its tiles, and that group with its results.
+
+    Batches are added to `begun`, also one without frames, of which nothing is yielded.
+    """
+    for batch in batches:
+        begun.append(batch)
+        if frames := [item.pixels for item in batch if isinstance(item, Frame)]:
             run = TiledRun(model, frames, options, None, cache)
             for group in run.groups:
-                last = group is run.groups[-1]
-                yield run, (batch if last else []), run.dispatch(group)
+                yield run, group is run.groups[-1], run.dispatch(group)
 
-    for run, batch, (group, results) in pipelined(started()):
-        run.collect(group, results)
-        outputs = iter(run.outputs)
-        for item in batch:
-            yield item._replace(pixels=_image(next(outputs))) if isinstance(item, Frame) else item
-    yield from tail
+
+def _restored(batch: list[Item], outputs: Iterable[Result | UserError]) -> Iterator[Item]:
+    """Yield the items of a `batch`, the frames with their outputs as pixels."""
+    images = map(_image, outputs)
+    for item in batch:
+        yield item._replace(pixels=next(images)) if isinstance(item, Frame) else item
 
 
 def _batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:

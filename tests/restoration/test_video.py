@@ -7,19 +7,14 @@ from fractions import Fraction
 from types import SimpleNamespace
 
 import av
-import jax
 import numpy as np
 import pytest
 
-from jaxsr.data.videos.video_reader import Frame
-from jaxsr.restoration.options import RestoreOptions
 from jaxsr.restoration.photo import restore_pixels
-from jaxsr.restoration.tiles.placement import TileCache
-from jaxsr.restoration.video import batch_size, check_video_model, restore_items, restore_video
+from jaxsr.restoration.video import check_video_model, restore_video
 from jaxsr.support.errors import UserError
 from jaxsr.support.interruption import signals_as_exceptions
 from jaxsr.weights import load
-from tests.helpers.devices import compilations
 from tests.helpers.networks import REDUCED, network
 from tests.helpers.photos import photo
 from tests.helpers.videos import contents, write_video
@@ -124,41 +119,6 @@ def test_odd_frames_keep_their_size(tmp_path, caplog):
     restore_video(model, tmp_path / "clip.mkv", tmp_path / "out.mkv")
     assert contents(tmp_path / "out.mkv").frames[0].shape == (63, 99, 3)
     assert "colour becomes yuv444p, because yuv420p needs an even size" in caplog.text
-
-
-def test_one_program_serves_all_batches():
-    """17 frames in batches of 4: the last is shorter. Packets between frames keep their places."""
-    frames = [Frame(pixels, i, 1) for i, pixels in enumerate(noise(17))]
-    packet = av.Packet(3)
-    items = [packet, *frames[:6], packet, *frames[6:], packet]
-    cache, compiled = TileCache(), []
-    restored = list(restore_items(MODEL, items[:9], RestoreOptions(), 4, cache))
-    with compilations(compiled.append):
-        restored = list(restore_items(MODEL, items, RestoreOptions(), 4, cache))
-    assert cache.programs == 1 and compiled == []
-    assert [i for i, item in enumerate(restored) if item is packet] == [0, 7, 19]
-    assert [item.time for item in restored if isinstance(item, Frame)] == list(range(17))
-    expected = restore_pixels(MODEL, frames[16].pixels)[0]
-    np.testing.assert_array_equal(restored[18].pixels, expected)
-
-
-def test_accelerators_take_several_tiles_at_once(monkeypatch):
-    """Also where the last group lacks some: frames are the same."""
-    frames = [Frame(pixels, i, 1) for i, pixels in enumerate(noise(11))]
-    alone = list(restore_items(MODEL, frames, RestoreOptions(), 5, TileCache()))
-    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
-    cache = TileCache()
-    together = list(restore_items(MODEL, frames, RestoreOptions(), 5, cache))
-    assert cache.programs == 1
-    for one, other in zip(alone, together, strict=True):
-        assert one.time == other.time
-        np.testing.assert_allclose(other.pixels.astype(int), one.pixels, atol=1)
-
-
-def test_batches_are_bounded():
-    assert batch_size(100) == 16
-    assert batch_size(1440 * 810) == 3
-    assert batch_size(10**9) == 1
 
 
 def test_an_interrupted_run_leaves_nothing(tmp_path):

@@ -67,9 +67,14 @@ def apply_tiled(
     try:
         return _outputs(TiledRun(model, photos, options, extra_inputs, cache), progress)
     except JaxRuntimeError as error:
-        if not on_accelerator() or EXHAUSTED not in str(error) or not cache.reduce():
+        if not reduce_tiles(error, cache):
             raise
     return apply_tiled(model, photos, options, extra_inputs=extra_inputs, cache=cache, progress=progress)
+
+
+def reduce_tiles(error: Exception, cache: TileCache) -> bool:
+    """Choose smaller tiles in `cache` if `error` says that an accelerator's memory did not suffice; return whether."""
+    return on_accelerator() and EXHAUSTED in str(error) and cache.reduce()
 
 
 def _outputs(run: TiledRun, progress: Progress | None) -> list[Result | UserError]:
