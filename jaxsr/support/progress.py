@@ -1,4 +1,4 @@
-"""A progress bar on the terminal for work on one or several files."""
+"""Progress of work: a bar on the terminal, and what a part of the work reports."""
 
 import contextlib
 from collections.abc import Iterable, Iterator
@@ -27,3 +27,8 @@ def progress_bar(files: Iterable[Path], unit: str) -> Iterator[Progress]:
             bar.update(done - bar.n)
 
         yield progress
+
+
+def part_of(progress: Progress, before: int, total: int) -> Progress:
+    """Return the progress of a part of the work, `total` of which `before` was done when it began."""
+    return lambda done, _: progress(before + done, total)

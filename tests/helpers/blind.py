@@ -33,8 +33,11 @@ def settled(state):
     return state._replace(generator=generator, generator_moments=moments[0], discriminator_moments=moments[1])
 
 
-def estimates_of_blobs(photos, options) -> list[list[Estimate]]:
+def estimates_of_blobs(photos, options, *, progress=None) -> list[list[Estimate]]:
     """Return what `estimate_kernels` could: for each photo a run whose kernel is a blob off its centre."""
+    if progress is not None:
+        total = len(photos) * options.steps * len(options.all_seeds)
+        progress(total, total)
     row, column = np.ogrid[:13, :13]
     blob = np.exp(-((row - 7) ** 2) / 4 - (column - 6) ** 2 / 8)
     return [[Estimate(options.seed, blob / blob.sum(), np.zeros((2, 3)))] for _ in photos]

@@ -21,6 +21,7 @@ from jaxsr.data.output_record import OutputRecord, refused
 from jaxsr.support.errors import FAILURES, UserError, failure_line
 from jaxsr.support.files import remove_remains_of
 from jaxsr.support.paths import make_folder
+from jaxsr.support.progress import part_of
 from jaxsr.support.types import Progress
 
 LOG_NAME, PICTURE = "losses.jsonl", ".png"
@@ -122,15 +123,10 @@ def _run_groups(
     steps_per_photo = options.steps * options.seeds
     total = steps_per_photo * len(items)
     for first in range(0, len(items), size):
-        part = progress and _part_of(progress, steps_per_photo * first, total)
+        part = progress and part_of(progress, steps_per_photo * first, total)
         yield _run_group(dict(items[first : first + size]), options, log, record, part)
     if progress is not None:
         progress(total, total)  # photos that failed are done, too
-
-
-def _part_of(progress: Progress, before: int, total: int) -> Progress:
-    """Return the progress of a part of the work, `total` of which `before` was done when it began."""
-    return lambda done, _: progress(before + done, total)
 
 
 def _run_group(

@@ -14,7 +14,7 @@ import numpy as np
 from jaxsr.blind.zssr.device_threads import SharedProgress, on_devices
 from jaxsr.blind.zssr.fathers_and_sons import StepSpec
 from jaxsr.blind.zssr.internal_learning import learn
-from jaxsr.blind.zssr.kernel_choice import choose_kernels
+from jaxsr.blind.zssr.kernel_choice import choose_kernels, phases
 from jaxsr.blind.zssr.reconstruction import reconstruct
 from jaxsr.blind.zssr.settings import DEFAULT_SETTINGS, ZSSRSettings
 from jaxsr.blind.zssr.stages import Kernels, Stage, checked_stages, fitting_crop
@@ -40,11 +40,10 @@ def restore_zssr(
         photos: arrays (H, W, 1 or 3) in [0, 1].
         scale: 2, 3 or 4.
         kernels: for each photo the kernel (k, k) that reduced it, in correlation orientation, centred here; or at scale
-            4 the pair of those for 2 and 4, for gradual training; or None for MATLAB's bicubic reduction. Without
-            `kernels`, `settings.kernel` says which.
+            4 the pair of those for 2 and 4, for gradual training; or None for MATLAB's bicubic. Else as `settings` say.
         settings: how each network learns.
         ensemble: whether the result is the median over 8 flips and turns.
-        progress: `progress(done, total)` counts the training steps of all photos.
+        progress: `progress(done, total)` counts the training steps of all photos, and before them KernelGAN's.
 
     Returns:
         Arrays (scale H, scale W, C), float32 in [0, 1]: the same bits whatever other photos are restored with them.
@@ -52,7 +51,9 @@ def restore_zssr(
     Raises:
         UserError: before any training, for a scale, photos or kernels that cannot be used.
     """
-    kernels = choose_kernels(photos, scale, settings) if kernels is None else kernels
+    if kernels is None:
+        estimating, progress = phases(progress, len(photos), scale, settings)
+        kernels = choose_kernels(photos, scale, settings, estimating)
     stages = checked_stages(photos, kernels, scale=scale, crop=settings.crop)
     shared = SharedProgress(progress, settings.steps * sum(map(len, stages)))
     try:

@@ -7,7 +7,7 @@ import numpy as np
 
 from jaxsr.blind.kernelgan.estimation import check_photo, rgb_photo
 from jaxsr.blind.kernelgan.kernel_reports import write_estimate
-from jaxsr.blind.zssr.kernel_choice import check_request, estimates_of, kernels_in_file, kernels_of
+from jaxsr.blind.zssr.kernel_choice import check_request, estimates_of, kernels_in_file, kernels_of, phases
 from jaxsr.blind.zssr.restoration import restore_zssr
 from jaxsr.blind.zssr.settings import DEFAULT_SETTINGS, ESTIMATE, ZSSRSettings
 from jaxsr.blind.zssr.stages import Kernels, checked_stages
@@ -37,7 +37,7 @@ def restore_files(
             beside each result.
         ensemble: whether the result is the median over 8 flips and turns.
         saving: how results are written.
-        progress: `progress(done, total)` counts the training steps of all photos.
+        progress: `progress(done, total)` counts the training steps of all photos, and before them KernelGAN's.
 
     Returns:
         For each photo that could not be read, estimated or restored a line that names its file.
@@ -48,15 +48,16 @@ def restore_files(
     check_request(scale, settings)
     photos, failures = _readable(outputs, scale, settings, saving)
     kernels: dict[Path, Kernels] = dict.fromkeys(photos, kernels_in_file(scale, settings))
+    estimating, training = phases(progress, len(photos), scale, settings)
     if settings.kernel == ESTIMATE and photos:
         stems = {path: outputs[path].parent / "kernels" / outputs[path].stem for path in photos}
-        kernels, failed = _estimated(photos, stems, scale, settings)
+        kernels, failed = _estimated(photos, stems, scale, settings, estimating)
         failures |= failed
     if not kernels:
         return failures
     pixels = [to_float(photos[path].pixels) for path in kernels]
     results = restore_zssr(
-        pixels, scale=scale, kernels=list(kernels.values()), settings=settings, ensemble=ensemble, progress=progress
+        pixels, scale=scale, kernels=list(kernels.values()), settings=settings, ensemble=ensemble, progress=training
     )
     for path, result in zip(kernels, results, strict=True):
         try:
@@ -87,12 +88,16 @@ def _readable(
 
 
 def _estimated(
-    photos: Mapping[Path, Photo], stems: Mapping[Path, Path], scale: int, settings: ZSSRSettings
+    photos: Mapping[Path, Photo],
+    stems: Mapping[Path, Path],
+    scale: int,
+    settings: ZSSRSettings,
+    progress: Progress | None,
 ) -> tuple[dict[Path, Kernels], dict[Path, str]]:
     """Return KernelGAN's kernels of `photos`, written to `stems` with suffixes, and why some have none."""
     kernels: dict[Path, Kernels] = {}
     failures: dict[Path, str] = {}
-    estimates = estimates_of([photo.pixels for photo in photos.values()], scale, settings)
+    estimates = estimates_of([photo.pixels for photo in photos.values()], scale, settings, progress)
     for path, runs in zip(photos, estimates, strict=True):
         try:
             write_estimate(stems[path], runs, scale)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from jaxsr.blind.kernelgan.estimation import estimate_kernels
+from jaxsr.blind.kernelgan.kernelgan_options import KernelGANOptions
 from jaxsr.blind.zssr import kernel_choice
 from jaxsr.blind.zssr.kernel_choice import check_request
 from jaxsr.blind.zssr.restoration import restore_zssr
@@ -75,9 +76,23 @@ def test_an_estimated_kernel_is_used_and_kept(scale, tmp_path, monkeypatch, narr
 @pytest.mark.slow
 @pytest.mark.parametrize("scale", [2, 4])
 def test_kernelgans_kernel_is_used_and_kept(scale, tmp_path, monkeypatch):
-    quick = lambda photos, options: estimate_kernels(photos, dataclasses.replace(options, steps=2))  # noqa: E731
+    quick = lambda photos, options, **_: estimate_kernels(photos, dataclasses.replace(options, steps=2))  # noqa: E731
     monkeypatch.setattr(kernel_choice, "estimate_kernels", quick)
     restored_twice(scale, tmp_path)
+
+
+def test_progress_counts_the_steps_of_kernels_too(tmp_path, monkeypatch, narrow):
+    """They take most of the time, and a run is cancelled by an error in its progress."""
+    monkeypatch.setattr(kernel_choice, "estimate_kernels", estimates_of_blobs)
+    write_photo(tmp_path / "a.png", Photo(block_levels(90, 96)))
+    settings, calls = ZSSRSettings(kernel="estimate", steps=1, real=True), []
+    report = lambda done, total: calls.append((done, total))  # noqa: E731
+    estimating = KernelGANOptions().steps * len(KernelGANOptions().all_seeds)
+    assert restore_files({tmp_path / "a.png": tmp_path / "b.png"}, scale=2, settings=settings, progress=report) == {}
+    assert calls[0] == (estimating, estimating + 1) and calls[-1] == (estimating + 1, estimating + 1)
+    calls.clear()
+    restore_zssr([block_levels(90, 96) / np.float32(255)], scale=2, settings=settings, progress=report)
+    assert calls[0] == (estimating, estimating + 1) and calls[-1] == (estimating + 1, estimating + 1)
 
 
 def test_arrays_are_restored_with_the_kernel_that_the_settings_name(kernel, monkeypatch, narrow):
