@@ -51,6 +51,19 @@ def test_files_and_rates_may_change():
     assert lines["steps"].endswith("the learning rate follows the schedule of the new length")
 
 
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"pretraining.learning_rate": 0.5}, "holds from here"),
+        ({"pretraining.steps": 5}, "the stages of the run move"),
+        ({"accumulate": 2}, "unless they are trained with batch normalization"),
+    ],
+)
+def test_an_effect_is_that_of_the_very_field(fields, said):
+    ((name, each),) = change(**fields).items()
+    assert describe(name, each).endswith(said)
+
+
 def test_every_effect_is_that_of_a_field():
     fields = {name for name in _flat(config_fields(default_config()))}
     assert all(any(name.startswith(start) for name in fields) for start in EFFECTS)
