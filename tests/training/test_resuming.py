@@ -11,6 +11,7 @@ from jaxsr.support.errors import UserError
 from jaxsr.training.loop import train
 from jaxsr.training.run.checkpoints import Checkpoints
 from jaxsr.weights import load
+from jaxsr.weights.shipped_weights import shipped_files
 from tests.helpers.training import records, weights
 
 _RUN = []  # made once: `tiny` is a fixture of each test
@@ -36,6 +37,15 @@ def test_fewer_steps_are_refused_and_nothing_is_written(run, tiny):
     with pytest.raises(UserError, match=r"steps=3 is below the 4 that the run in .* has done; set --config\.steps"):
         train(tiny(steps=3), run)
     assert config_of(run) == before
+
+
+def test_the_weights_are_those_of_the_last_step(run, tiny):
+    """Where the run was killed after a checkpoint, and before these weights were written; and where they are gone."""
+    weights_file = run / "model.safetensors"
+    for change in (lambda: shutil.copy(shipped_files()["espcn", 2], weights_file), weights_file.unlink):
+        change()
+        assert train(tiny(), run).step == 4
+        assert load(run).card["training"]["steps"] == 4
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The folder of a run: its lock, config.json, and the card of the weights that it produces."""
+"""The folder of a run: its lock, config.json, and the weights that it produces, with their card."""
 
 import contextlib
 import errno
@@ -13,6 +13,7 @@ from jaxsr.support.errors import UserError
 from jaxsr.support.files import remove_remains, written_whole
 from jaxsr.support.types import Json
 from jaxsr.training.config import Config
+from jaxsr.weights import load
 
 LOCK, CONFIG = "run.lock", "config.json"
 WRITTEN = (CONFIG, "metrics.jsonl", "model.safetensors", "best.safetensors", "curves.png", "samples/step_*.png")
@@ -71,6 +72,14 @@ def write_config(workdir: Path, config: Config) -> None:
 def config_fields(config: Config) -> dict[str, Json]:
     """Return the fields of `config` as JSON gives them back: tuples become lists."""
     return json.loads(json.dumps(config.to_dict()))
+
+
+def holds_weights(workdir: Path, step: int) -> bool:
+    """Return whether model.safetensors in `workdir` is whole and has the weights after `step`."""
+    try:
+        return load(workdir / "model.safetensors").card.get("training", {}).get("steps") == step
+    except UserError:
+        return False
 
 
 def training_card(config: Config, step: int, scores: list[dict[str, Json]]) -> dict[str, Json]:
