@@ -112,5 +112,9 @@ def _learned_from(data: dict[str, Json]) -> Json:
 
 
 def names_only(paths: str) -> str:
-    """Return comma-separated `paths` without their folders: "data/T91,/mnt/BSDS400/" gives "T91,BSDS400"."""
-    return ",".join(Path(path.strip()).name for path in paths.split(","))
+    """Return comma-separated `paths` without their folders: "data/T91,/mnt/BSDS400/" gives "T91,BSDS400".
+
+    "." and ".." are named as the folders that they stand for.
+    """
+    names = [path.strip() for path in paths.split(",")]
+    return ",".join(Path(name).resolve().name if name in (".", "..") else Path(name).name for name in names)

@@ -102,6 +102,12 @@ def test_names_are_those_of_the_folders_themselves():
     assert names_only("") == ""
 
 
+def test_the_folder_that_one_is_in_has_a_name(tmp_path, monkeypatch):
+    (tmp_path / "T91" / "inside").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "T91")
+    assert names_only(".") == "T91" and names_only("..,inside") == f"{tmp_path.name},inside"
+
+
 @pytest.mark.parametrize(
     ("fields", "expected"),
     [
