@@ -20,7 +20,7 @@ import tensorflow_datasets as tfds
 from absl import logging
 
 from jaxsr.data.listing import is_data_set
-from jaxsr.support.errors import UserError, choose
+from jaxsr.support.errors import UserError, choose, short_reason
 from jaxsr.support.files import RANDOM_CHARACTERS
 from jaxsr.support.types import Record
 
@@ -173,8 +173,7 @@ def _reading(folder: str | os.PathLike) -> Iterator[None]:
     try:
         yield
     except Exception as error:  # of JSON, versions, features and records, each of its own kind
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:160]
         raise UserError(
-            f"cannot read the data set {folder} ({reason}); make it again: python -m jaxsr.prepare_data PHOTOS "
-            f"--output={folder} --overwrite"
+            f"cannot read the data set {folder} ({short_reason(error)}); make it again: python -m jaxsr.prepare_data "
+            f"PHOTOS --output={folder} --overwrite"
         ) from error
