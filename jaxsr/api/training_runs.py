@@ -75,11 +75,11 @@ def estimate_kernels(config: "Config", workdir: str | Path) -> "KernelFiles":
     from jaxsr.training.run.changes import changed_fields, check_changes
     from jaxsr.training.run.run_folder import config_fields, locked, read_config, write_config
 
-    if not config.data.train:
+    if not (names := [name.strip() for name in config.data.train.split(",") if name.strip()]):
         raise UserError("data.train is empty; name photos or a folder: --config.data.train=FOLDER")
     fields = {field.name for field in dataclasses.fields(KernelGANOptions)} - {"scale"}
     options = KernelGANOptions(scale=config.model.scale, **{name: config[name] for name in fields})
-    photos = find_photos([item for item in config.data.train.split(",") if item]).photos
+    photos = find_photos(names).photos
     workdir = Path(workdir)
     make_folder(workdir)
     output, log = workdir / "kernels", workdir / "metrics.jsonl"

@@ -20,7 +20,7 @@ import tensorflow_datasets as tfds
 from absl import logging
 
 from jaxsr.data.listing import is_data_set
-from jaxsr.support.errors import UserError, choose
+from jaxsr.support.errors import UserError, choose, short_reason
 from jaxsr.support.files import RANDOM_CHARACTERS
 from jaxsr.support.types import Record
 
@@ -142,14 +142,15 @@ def _silent_tfds() -> Iterator[None]:
 def open_source(folder: str | os.PathLike, split: str = "train", *, blurred: bool = False) -> Sequence[Record]:
     """Return the random-access source of a split: `len(source)`, and `source[i]` with `hr` (H, W, 3) uint8 and `name`.
 
-    With `blurred`, each record has `blur` (H, W, 3) too. Raises UserError if `folder` holds no data set, one without
-    such RGB pixels, or not this split.
+    With `blurred`, each record has `blur` (H, W, 3) too. Raises UserError if `folder` holds no data set, a damaged one,
+    one without such RGB pixels, or not this split.
     """
     if not is_data_set(folder):
         raise UserError(
             f"{folder} holds no data set; make one of photos: python -m jaxsr.prepare_data PHOTOS --output={folder}"
         )
-    builder: Any = tfds.builder_from_directory(os.fspath(folder))
+    with _reading(folder):
+        builder: Any = tfds.builder_from_directory(os.fspath(folder))
     features = dict(builder.info.features.items())
     for field in (BlurredPhotos if blurred else HrPhotos).FIELDS:
         pixels = features.get(field)
@@ -159,4 +160,20 @@ def open_source(folder: str | os.PathLike, split: str = "train", *, blurred: boo
                 f"make one with python -m jaxsr.prepare_data{' of a folder with blur and sharp' if blurred else ''}"
             )
     choose(f"split of {folder}", split, dict(builder.info.splits))
-    return builder.as_data_source(split=split)
+    with _reading(folder):
+        source = builder.as_data_source(split=split)
+        if len(source):
+            source[0]  # which opens the files
+    return source
+
+
+@contextlib.contextmanager
+def _reading(folder: str | os.PathLike) -> Iterator[None]:
+    """Turn what TFDS raises in this block for files that are damaged, missing or of another format into a UserError."""
+    try:
+        yield
+    except Exception as error:  # of JSON, versions, features and records, each of its own kind
+        raise UserError(
+            f"cannot read the data set {folder} ({short_reason(error)}); make it again: python -m jaxsr.prepare_data "
+            f"PHOTOS --output={folder} --overwrite"
+        ) from error

@@ -46,14 +46,15 @@ def sample_files(split: str) -> list[Path]:
 
 
 def folder_photos(folder: str | Path) -> dict[str, np.ndarray]:
-    """Return {file name: photo (H, W, 3) uint8} of the photos in `folder`.
+    """Return {file name: photo (H, W, 3) uint8} of the photos in `folder`, or of those that a pattern matches.
 
-    Unreadable photos are left out and named in a warning. Raises UserError if none is readable.
+    Of several with one name, in several folders, the later ones have their whole path. Unreadable photos are left out
+    and named in a warning. Raises UserError if none is readable.
     """
     photos, failures = {}, []
     for path in list_photos([folder]):
         try:
-            photos[path.name] = to_training_pixels(read_pixels(path))
+            photos[path.name if path.name not in photos else str(path)] = to_training_pixels(read_pixels(path))
         except UserError as error:
             failures.append(str(error))
     if not photos:

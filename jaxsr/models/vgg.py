@@ -20,10 +20,11 @@ LAYERS = tuple(layer for name in CONVOLUTIONS for layer in (name, name.replace("
 IMAGENET_MEAN, IMAGENET_DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 CAFFE_MEAN = (123.68, 116.779, 103.939)  # RGB
 
-# How photos are normalized for a file's weights: (white, mean, deviation) of the RGB photo, black being 0.
+# How photos are normalized for a file's weights: (white, mean, deviation) of the RGB photo, black being 0; or not.
 CONVENTIONS = {
     "torchvision": (1.0, IMAGENET_MEAN, IMAGENET_DEVIATION),
     "caffe": (255.0, CAFFE_MEAN, (1.0, 1.0, 1.0)),
+    "none": None,
 }
 
 
@@ -61,7 +62,7 @@ class VGG19(nn.Module):
 
     def _normalized(self, x: jax.Array) -> jax.Array:
         """Return the photo `x`, in `value_range`, as the weights expect it."""
-        rule = choose("convention", self.convention, {**CONVENTIONS, "none": None})
+        rule = choose("convention", self.convention, CONVENTIONS)
         if rule is None:
             return x
         (black, white), (top, mean, deviation) = self.value_range, rule

@@ -22,6 +22,11 @@ def failure_line(path: Path, error: BaseException) -> str:
     return str(error) if str(path) in str(error) else f"{path}: {error}"
 
 
+def short_reason(error: BaseException) -> str:
+    """Return the first line of what a library's `error` says, cut to 160 characters; its kind where it says nothing."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:160]
+
+
 def nearest(name: str, choices: Iterable[str]) -> str:
     """Return the end of an error message: the choice closest to `name`, or all choices when none is close."""
     choices = list(choices)

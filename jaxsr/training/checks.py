@@ -14,10 +14,9 @@ from jaxsr.training.tasks.task_table import task_of
 TASK_FIELDS = {  # fields that one task has, and which others must leave as they are
     "data.scales": "sr",
     "data.pairs": "deblur",
-    "data.noise": "deblur",
-    "data.synthetic_share": "deblur",
-    "data.references": "reference",
-    "texture.weight": "reference",
+    **dict.fromkeys(("data.noise", "data.exposures", "data.jitter", "data.shakes", "data.synthetic_share"), "deblur"),
+    **dict.fromkeys(("data.references", "data.reference_level", "data.hr_reference_share"), "reference"),
+    **dict.fromkeys(("texture.weight", "texture.by_similarity"), "reference"),
 }
 
 
@@ -72,7 +71,20 @@ def _check_task(config: Config, spec: ModelSpec) -> None:
             f"{spec.name} takes references, which task={config.task!r} has not; set --config.task=reference or "
             f"--config.model.options.alone=True"
         )
+    _check_patch(config, spec)
     task.check(config, spec)
+
+
+def _check_patch(config: Config, spec: ModelSpec) -> None:
+    """Raise UserError for a patch of which a network that is trained without padding leaves nothing."""
+    if spec.training_options.get("padding") != "valid":
+        return
+    scale, lost = config.model.scale, 2 * (spec.receptive_radius(network_of(config, spec)) or 0)
+    if (side := scale * config.data.patch) <= lost:
+        raise UserError(
+            f"data.patch={config.data.patch} is enlarged to {side} pixels, of which {spec.name}, trained without "
+            f"padding, loses {lost}; set --config.data.patch to {lost // scale + 1} or more"
+        )
 
 
 def _check_losses(config: Config, spec: ModelSpec) -> None:

@@ -9,6 +9,7 @@ from jaxsr.support.types import Json
 from jaxsr.training.config import Config
 
 LARGEST = 2**31 - 1  # what the devices' integers hold
+LARGEST_SEED = 2**32 - 1  # of larger ones JAX, with integers of 32 bits, takes the lowest 32 alone
 
 
 class Bound(NamedTuple):
@@ -19,6 +20,8 @@ class Bound(NamedTuple):
 
 
 COUNT = Bound(lambda value: 1 <= value <= LARGEST, f"be at least 1 and at most {LARGEST}")
+COUNT_OR_0 = Bound(lambda value: 0 <= value <= LARGEST, f"be at least 0 and at most {LARGEST}")
+SEED = Bound(lambda value: 0 <= value <= LARGEST_SEED, f"be at least 0 and at most {LARGEST_SEED}")
 NOT_NEGATIVE = Bound(lambda value: value >= 0 and math.isfinite(value), "be a number from 0 up")
 POSITIVE = Bound(lambda value: value > 0 and math.isfinite(value), "be a number above 0")
 SHARE = Bound(lambda value: 0 <= value <= 1, "lie in [0, 1]")
@@ -28,11 +31,14 @@ OPTIMIZER = {
     **dict.fromkeys(("learning_rate", "weight_decay", "clip_norm", "clip_elements"), NOT_NEGATIVE),
     **dict.fromkeys(("momentum", "second_momentum"), BELOW_1),
 }
-SCHEDULE = {"every": COUNT, "factor": POSITIVE, "final": NOT_NEGATIVE, "hold": SHARE, "warmup": NOT_NEGATIVE}
+SCHEDULE = {"every": COUNT, "factor": POSITIVE, "final": NOT_NEGATIVE, "hold": SHARE, "warmup": COUNT_OR_0}
 BOUNDS = {
     **dict.fromkeys(("steps", "batch_size", "accumulate", "log_every", "validate_every", "checkpoint_every"), COUNT),
-    **dict.fromkeys(("data.patch", "data.shakes", "supervision.fade", "adversarial.updates"), COUNT),
-    **dict.fromkeys(("seed", "steps_per_dispatch", "checkpoint_minutes"), NOT_NEGATIVE),
+    **dict.fromkeys(("data.patch", "data.crops", "data.shakes", "supervision.fade", "adversarial.updates"), COUNT),
+    "seed": SEED,
+    "steps_per_dispatch": COUNT_OR_0,
+    "checkpoint_minutes": NOT_NEGATIVE,
+    "perceptual.feature_scale": POSITIVE,
     **dict.fromkeys(("pixel_weight", "variation_weight", "perceptual.weight", "texture.weight"), NOT_NEGATIVE),
     **dict.fromkeys(("adversarial.weight", "adversarial.penalty", "pretraining.learning_rate"), NOT_NEGATIVE),
     **dict.fromkeys(("data.stretch", "adversarial.min_contrast"), SHARE),
@@ -55,6 +61,12 @@ def check_bounds(config: Config) -> None:
     for name, bound in BOUNDS.items():
         if not bound.holds(value := field_of(config, name)):
             raise UserError(f"{name}={value} must {bound.said}; set --config.{name}")
+    for half in ("", "adversarial."):  # no factor leads from the first rate to 0
+        if field_of(config, f"{half}schedule.name") == "exponential" and not field_of(config, f"{half}schedule.final"):
+            raise UserError(
+                f'{half}schedule.final=0 is no rate that {half}schedule.name="exponential" can fall to; set '
+                f"--config.{half}schedule.final above 0"
+            )
 
 
 def field_of(config: Config, name: str) -> Json:

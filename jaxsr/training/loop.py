@@ -18,7 +18,7 @@ from jaxsr.training.run.checkpoints import Checkpoints, has_checkpoints
 from jaxsr.training.run.curves import draw_curves
 from jaxsr.training.run.events import SaveClock, is_due, steps_to_next_event
 from jaxsr.training.run.resumption import Resumption, resume
-from jaxsr.training.run.run_folder import config_fields, locked, training_card, write_config
+from jaxsr.training.run.run_folder import config_fields, holds_weights, locked, training_card, write_config
 from jaxsr.training.run.run_log import LostScores, Meter, RunLog, TrainingFailed
 from jaxsr.training.run.score_watch import ScoreWatch
 from jaxsr.training.run.validation import Validation
@@ -119,7 +119,7 @@ def run_steps(run: Run, programs: list[Program], start: Resumption, stop: Stop) 
     meter.check()
     if step != run.checkpoints.latest and step > 0:
         save_checkpoint(run, step, state)
-    if step < config.steps:  # stopped: leave weights all the same
+    if step < config.steps or not holds_weights(run.workdir, step):  # stopped, also by a kill after the last score
         save_weights(run, "model", step, model_of(run, state), scores=[])
     return step
 

@@ -31,12 +31,15 @@ def make_schedule(config: Config, learning_rate: float, steps: int | jax.Array) 
         decay = 0.5 * (1 + jnp.cos(jnp.pi * part(count)))
         return learning_rate * ((1 - config.final) * decay + config.final)
 
+    def dropping(count: ArrayLike) -> jax.Array:
+        drops = optax.exponential_decay(learning_rate, config.every, config.factor, staircase=True)
+        # Not by its `end_value`, which with a factor of 1 or more is the highest rate
+        return jnp.maximum(drops(count), config.final * learning_rate)
+
     schedules = {
         "constant": lambda: optax.constant_schedule(learning_rate),
         "cosine": lambda: cosine,
-        "step": lambda: optax.exponential_decay(
-            learning_rate, config.every, config.factor, staircase=True, end_value=config.final * learning_rate
-        ),
+        "step": lambda: dropping,
         "linear": lambda: lambda count: learning_rate * (1 - part(count, config.hold)),
         "exponential": lambda: lambda count: learning_rate * config.final ** part(count),
     }

@@ -1,8 +1,9 @@
 """What a config asks for, checked before anything is written: the network, its losses, and the stages of the run."""
 
+import contextlib
 import dataclasses
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import jax
@@ -19,7 +20,7 @@ from jaxsr.training.feeds.feed import Feed
 from jaxsr.training.objectives.objective import make_losses
 from jaxsr.training.optimizers import layer_factors
 from jaxsr.training.state import AdversaryState, TrainState, create_state, initial_variables, taken_from
-from jaxsr.training.steps.adversary import make_adversary
+from jaxsr.training.steps.adversary import Adversary, make_adversary
 from jaxsr.training.steps.dispatch import dispatch
 from jaxsr.training.steps.training_stages import Stage, make_stages, start_adversary
 from jaxsr.training.tasks.task_table import Task, task_of
@@ -105,7 +106,9 @@ def make_plan(config: Config) -> Plan:
     share = parallel.share_of(config.batch_size, devices)
     check_share(config, share)
     trained = spec.module(config.model.scale, **{**config.model.options.to_dict(), **spec.training_options})
-    layer_factors(_shapes_of(trained, config), config.optimizer.layer_rates.to_dict())
+    with _building(config.model.name, config.model.options, "model.options"):
+        shapes = initial_shapes(trained)["params"]
+    layer_factors(shapes, config.optimizer.layer_rates.to_dict())
     losses, adversary = make_losses(config), make_adversary(config)
     make_batch = functools.partial(task.make_batch, config, spec)
     return Plan(
@@ -116,23 +119,34 @@ def make_plan(config: Config) -> Plan:
         devices=devices,
         share=share,
         variables=initial_variables(trained, seed=config.seed, basis=config.model.basis),
-        adversary=start_adversary(config, spec, adversary),
+        adversary=_first_adversary(config, spec, adversary),
         vgg_params=losses.vgg_params,
         stages=make_stages(config, spec, losses, adversary, make_batch),
     )
 
 
-def _shapes_of(network: Network, config: Config) -> Tree:
-    """Return the shapes of the network's parameters; raises UserError for options that make no network."""
+def _first_adversary(config: Config, spec: ModelSpec, adversary: Adversary | None) -> AdversaryState | None:
+    """Return the second network's state before the first step; raises UserError for options or rates that fit none."""
+    section = config.adversarial
+    with _building(section.network, section.options, "adversarial.options"):
+        state = start_adversary(config, spec, adversary)
+    if state is not None:
+        layer_factors(state.params, section.optimizer.layer_rates.to_dict())
+    return state
+
+
+@contextlib.contextmanager
+def _building(network: str, options: Config, field: str) -> Iterator[None]:
+    """Turn what layers raise in this block, as for widths of 0 or none, into a UserError that names the `options`."""
     try:
-        return initial_shapes(network)["params"]
+        yield
     except UserError:
         raise
-    except (ArithmeticError, LookupError, TypeError, ValueError) as error:  # as layers answer to widths of 0 or none
-        options, reason = config.model.options.to_dict(), " ".join(str(error).split())
+    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+        reason = " ".join(str(error).split())
         raise UserError(
-            f"{config.model.name} cannot be built with model.options={options} ({type(error).__name__}: {reason}); set "
-            f"--config.model.options.NAME to values like those that the packaged configs have"
+            f"{network} cannot be built with {field}={options.to_dict()} ({type(error).__name__}: {reason}); set "
+            f"--config.{field}.NAME to values like those that the packaged configs have"
         ) from error
 
 

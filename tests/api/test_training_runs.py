@@ -100,11 +100,19 @@ def test_kernelgan_from_its_config_does_every_photo_once(kernelgan, tmp_path, ca
     np.testing.assert_array_equal(read_kernel(run / "kernels" / "a_x2.npz"), kernel)
 
 
+def test_kernelgans_folders_may_stand_apart(kernelgan, tmp_path):
+    """As those of other configs: "a, b"."""
+    write_photo(tmp_path / "more" / "b.png", Photo(block_levels(92, 90)))
+    kernelgan.data.train += f" , {tmp_path / 'more'}"
+    assert train(kernelgan, tmp_path / "run") == 2
+
+
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
         ({"seeds": 0}, "seeds=0 must be at least 1"),
         ({"data.train": ""}, "data.train is empty"),
+        ({"data.train": " , "}, "data.train is empty"),
         ({"fidelity": "papre"}, "unknown fidelity 'papre'; did you mean 'paper'"),
         ({"model.scale": 3}, "scale=3"),
     ],

@@ -85,6 +85,35 @@ def test_folder_without_a_fitting_data_set(tmp_path):
         open_source(tmp_path / "a")
 
 
+def changed_format(text):
+    return text.replace('"fileFormat": "array_record"', '"fileFormat": "tfrecord"')
+
+
+@pytest.mark.parametrize(
+    ("pattern", "change"),
+    [
+        ("dataset_info.json", lambda text: ""),
+        ("dataset_info.json", lambda text: "{}"),
+        ("dataset_info.json", changed_format),
+        ("features.json", None),
+        ("*array_record*", None),
+        ("*array_record*", lambda text: text[:1000]),
+    ],
+)
+def test_a_damaged_data_set_is_reported_in_one_line(pattern, change, tmp_path):
+    write_data_set(tmp_path / "a", {"train": PHOTOS})
+    (path,) = (tmp_path / "a").glob(pattern)
+    if change is None:
+        path.unlink()
+    else:
+        before = path.read_text("latin-1")
+        path.write_text(change(before), "latin-1")
+        assert path.read_text("latin-1") != before
+    with pytest.raises(UserError, match=r"cannot read the data set .*make it again: .*--overwrite$") as caught:
+        open_source(tmp_path / "a")
+    assert len(str(caught.value).splitlines()) == 1
+
+
 def test_blurred_photos_beside_sharp_ones(tmp_path):
     pairs = [(name, np.concatenate([pixels, 255 - pixels], axis=-1)) for name, pixels in PHOTOS]
     write_data_set(tmp_path / "a", {"train": pairs}, blurred=True)

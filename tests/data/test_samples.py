@@ -36,6 +36,17 @@ def test_folder_photos_become_rgb_and_broken_ones_are_named(tmp_path, monkeypatc
     assert len(said) == 1 and "left out 1 " in said[0] and "broken.png" in said[0]
 
 
+def test_photos_of_one_name_in_several_folders_are_all_there(tmp_path):
+    for scene, level in (("a", 1), ("b", 2)):
+        (tmp_path / scene).mkdir()
+        Image.new("L", (5, 4), level).save(tmp_path / scene / "0001.png")
+    photos = folder_photos(tmp_path / "*" / "*.png")
+    assert {name: photo.max() for name, photo in photos.items()} == {
+        "0001.png": 1,
+        str(tmp_path / "b" / "0001.png"): 2,
+    }
+
+
 def test_folder_without_a_readable_photo(tmp_path):
     (tmp_path / "broken.png").touch()
     with pytest.raises(UserError, match=r"no readable photo in .*broken\.png: not an image"):

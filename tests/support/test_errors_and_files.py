@@ -2,13 +2,19 @@
 
 import pytest
 
-from jaxsr.support.errors import UserError, choose, nearest
+from jaxsr.support.errors import UserError, choose, nearest, short_reason
 from jaxsr.support.files import remove_remains, written_whole
 
 
 def test_nearest_suggests_or_lists():
     assert nearest("adm", ["adam", "sgd"]) == "did you mean 'adam'?"
     assert nearest("lamb!", ["adam", "sgd"]) == "choose one of: adam, sgd"
+
+
+def test_a_reason_is_one_short_line():
+    assert short_reason(ValueError("\n first\nsecond")) == "first"
+    assert short_reason(ValueError()) == "ValueError"
+    assert len(short_reason(ValueError("x" * 999))) == 160
 
 
 def test_choose():

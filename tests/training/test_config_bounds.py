@@ -11,9 +11,13 @@ from jaxsr.training.config_bounds import BOUNDS, check_bounds, field_of
 @pytest.mark.parametrize(
     ("field", "value", "message"),
     [
-        ("steps_per_dispatch", -1, "steps_per_dispatch=-1 must be a number from 0 up; set --config.steps_per_dispatch"),
+        ("steps_per_dispatch", -1, "steps_per_dispatch=-1 must be at least 0 and at most 2147483647; set"),
         ("steps", 10**12, "steps=1000000000000 must be at least 1 and at most 2147483647"),
-        ("seed", -1, "seed=-1 must be a number from 0 up"),
+        ("seed", -1, "seed=-1 must be at least 0 and at most 4294967295"),
+        ("seed", 2**32, "seed=4294967296 must be at least 0 and at most 4294967295"),
+        ("schedule.warmup", 10**10, "schedule.warmup=10000000000 must be at least 0 and at most 2147483647"),
+        ("data.crops", 0, "data.crops=0 must be at least 1"),
+        ("perceptual.feature_scale", float("nan"), "perceptual.feature_scale=nan must be a number above 0"),
         ("schedule.every", 0, "schedule.every=0 must be at least 1"),
         ("schedule.factor", 0.0, "schedule.factor=0.0 must be a number above 0"),
         ("optimizer.clip_norm", -1.0, "optimizer.clip_norm=-1.0 must be a number from 0 up"),
@@ -39,6 +43,17 @@ def test_a_layer_rate_that_is_none_is_named(rate):
     config = default_config()
     config.optimizer.layer_rates = {"conv3": rate}
     with pytest.raises(UserError, match=f"optimizer.layer_rates of 'conv3' is {rate!r}, it must be a number from 0 up"):
+        check_bounds(config)
+
+
+@pytest.mark.parametrize("half", ["", "adversarial."])
+def test_an_exponential_fall_to_0_is_refused(half):
+    """The rate would be 0 from the second update on."""
+    config = default_config()
+    config.update_from_flattened_dict({f"{half}schedule.final": 0.0})
+    check_bounds(config)
+    config.update_from_flattened_dict({f"{half}schedule.name": "exponential"})
+    with pytest.raises(UserError, match=f"{half}schedule.final=0 is no rate that .* set --config.{half}schedule.final"):
         check_bounds(config)
 
 

@@ -56,6 +56,39 @@ def test_mistakes_are_reported_before_anything_is_written(fields, message, tiny,
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.parametrize(
+    ("config", "fields", "message"),
+    [
+        ("srgan:mse", {"adversarial.options.features": 0}, "srgan cannot be built with adversarial.options=.*'stages'"),
+        (
+            "srgan:mse",
+            {"adversarial.optimizer.layer_rates": {"dense": 0.1}},
+            "layer_rates names 'dense', .* did you mean 'dense",
+        ),
+        ("srgan:vgg22", {"perceptual.convention": "cafe"}, "unknown convention 'cafe'; did you mean 'caffe'"),
+        ("srcnn:x2-915", {"data.patch": 6}, "data.patch=6 is enlarged to 12 pixels, of which srcnn, .* to 7 or more"),
+        ("srntt:l2", {"data.patch": 2}, "data.patch=2 must be at least 3; set --config.data.patch"),
+        (
+            "srntt:l2",
+            {"data.degradation": "bd"},
+            "data.degradation='bd' and data.rescale=.* do not apply to task",
+        ),
+        ("srntt:l2", {"data.rescale": (0.5,)}, "data.rescale=.0.5,. do not apply to task='reference'"),
+        ("deblurgan:wild", {"data.degradation": "real"}, "data.degradation='real' does not apply to data.pairs"),
+        (
+            "espcn:x2",
+            {"data.exposures": (0.2,)},
+            "data.exposures=.0.2,. is for task='deblur', this config has",
+        ),
+        ("espcn:x2", {"texture.by_similarity": True}, "texture.by_similarity=True is for task='reference'"),
+    ],
+)
+def test_so_are_those_of_one_system(config, fields, message, tiny, tmp_path):
+    with pytest.raises(UserError, match=message):
+        train(tiny(*config.split(":"), **fields), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
 def test_a_network_of_another_task_is_refused(tiny, tmp_path):
     for name, variant, message in (
         ("deblurgan", "wild", "data.pairs=.* is for task='deblur', this config has task='sr'"),
@@ -64,7 +97,7 @@ def test_a_network_of_another_task_is_refused(tiny, tmp_path):
         ("danv1", "x2-iso", "danv1 with task='sr' has no kernel to learn"),
     ):
         with pytest.raises(UserError, match=message):
-            train(tiny(name, variant, task="sr"), tmp_path / "run")
+            train(tiny(name, variant, task="sr", **{"data.shakes": 1_000}), tmp_path / "run")  # the default
     fields = {"data.references": "", "texture.weight": 0.0, "task": "sr"}
     with pytest.raises(UserError, match="srntt takes references, which task='sr' has not; set --config.task=reference"):
         train(tiny("srntt", "full", **fields), tmp_path / "run")

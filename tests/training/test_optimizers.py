@@ -120,6 +120,8 @@ def test_muon_takes_the_layers_of_a_scan_one_by_one():
         ({"name": "exponential", "final": 0.01}, {0: 1.0, 50: 0.1, 100: 0.01}),
         ({"name": "step", "every": 30, "factor": 0.5}, {29: 1.0, 30: 0.5, 60: 0.25}),
         ({"name": "step", "every": 10, "factor": 0.5, "final": 0.3}, {10: 0.5, 20: 0.3, 90: 0.3}),
+        ({"name": "step", "every": 10, "factor": 1.0, "final": 0.01}, {0: 1.0, 50: 1.0}),
+        ({"name": "step", "every": 10, "factor": 2.0, "final": 0.01}, {0: 1.0, 10: 2.0}),
         ({"name": "constant", "warmup": 10}, {0: 0.0, 5: 0.5, 10: 1.0}),
     ],
 )

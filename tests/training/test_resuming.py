@@ -1,5 +1,6 @@
 """A run that goes on with another config, another number of arrays, other data: what goes on, and what is said."""
 
+import contextlib
 import json
 import shutil
 
@@ -10,7 +11,9 @@ from jaxsr.data.images import Photo, write_photo
 from jaxsr.support.errors import UserError
 from jaxsr.training.loop import train
 from jaxsr.training.run.checkpoints import Checkpoints
+from jaxsr.training.run.resumption import check_stages
 from jaxsr.weights import load
+from jaxsr.weights.shipped_weights import shipped_files
 from tests.helpers.training import records, weights
 
 _RUN = []  # made once: `tiny` is a fixture of each test
@@ -36,6 +39,28 @@ def test_fewer_steps_are_refused_and_nothing_is_written(run, tiny):
     with pytest.raises(UserError, match=r"steps=3 is below the 4 that the run in .* has done; set --config\.steps"):
         train(tiny(steps=3), run)
     assert config_of(run) == before
+
+
+def test_a_stage_that_is_past_stays_as_it_was(run, tiny):
+    before = config_of(run)
+    with pytest.raises(UserError, match=r"pretraining.steps changes from 0 to 5, .* done 4 steps, .*steps to 0, or"):
+        train(tiny(steps=6, **{"pretraining.steps": 5}), run)
+    assert config_of(run) == before
+
+
+@pytest.mark.parametrize(("new", "remedy"), [(3, "to 4 or more"), (4, None), (9, None)])
+def test_a_stage_may_end_elsewhere_from_here_on(new, remedy, tmp_path):
+    with pytest.raises(UserError, match=remedy) if remedy else contextlib.nullcontext():
+        check_stages({"pretraining.steps": (6, new)}, 4, tmp_path)
+
+
+def test_the_weights_are_those_of_the_last_step(run, tiny):
+    """Where the run was killed after a checkpoint, and before these weights were written; and where they are gone."""
+    weights_file = run / "model.safetensors"
+    for change in (lambda: shutil.copy(shipped_files()["espcn", 2], weights_file), weights_file.unlink):
+        change()
+        assert train(tiny(), run).step == 4
+        assert load(run).card["training"]["steps"] == 4
 
 
 @pytest.mark.parametrize(

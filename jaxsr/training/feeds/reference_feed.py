@@ -23,6 +23,7 @@ from jaxsr.support.randomness import Purpose, seed_key
 from jaxsr.support.types import Device, Tree
 from jaxsr.training.config import Config
 from jaxsr.training.feeds.open_photos import names_in
+from jaxsr.training.run.events import longest_dispatch
 from jaxsr.weights.vgg_files import VGGWeights, load_vgg
 
 MATCHED = next(iter(FACTORS))  # the layer whose features are compared
@@ -49,7 +50,7 @@ class ReferenceFeed:
         """Cut all crops of `config.data.references` and match them, or read their matches from the cache."""
         self._examples = load_examples(config, crop)
         self._config, self._devices, self._next = config, devices, 0
-        self._steps = parallel.steps_per_dispatch(config.steps_per_dispatch)
+        self._steps = longest_dispatch(config)
 
     def draw(self, batches: ReferenceCrops, i: jax.Array, keys: jax.Array) -> ReferenceCrops:
         """Return the crops of a step."""

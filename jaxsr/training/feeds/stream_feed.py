@@ -9,6 +9,7 @@ import jax
 from jaxsr.devices import parallel, processes
 from jaxsr.support.types import Device, Json
 from jaxsr.training.config import Config
+from jaxsr.training.run.events import longest_dispatch
 
 READ_AHEAD = 4  # batches read before they are needed, so that a slow one does not delay a step
 
@@ -27,7 +28,7 @@ class StreamFeed:
         from jaxsr.data.streaming import StreamOptions, stream  # grain takes a second to import
 
         self._devices = devices
-        self._steps = parallel.steps_per_dispatch(config.steps_per_dispatch)
+        self._steps = longest_dispatch(config)
         options = StreamOptions(
             patch_size=crop, batch_size=config.batch_size, seed=config.seed, crops=config.data.crops, fields=fields
         )

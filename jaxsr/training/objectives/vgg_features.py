@@ -10,7 +10,8 @@ from jaxsr.models.ops.feature_swap import Textures, surrounded, swap
 from jaxsr.models.ops.layers import space_to_depth
 from jaxsr.models.precision import computing_in
 from jaxsr.models.srntt import FACTORS, Maps
-from jaxsr.models.vgg import VGG19
+from jaxsr.models.vgg import CONVENTIONS, VGG19
+from jaxsr.support.errors import choose
 from jaxsr.support.randomness import Purpose, Stream, seed_key, streams
 from jaxsr.support.types import Key, Params
 from jaxsr.training.batches import Batch
@@ -48,7 +49,7 @@ class VGGFeatures:
 def load_features(config: Config) -> VGGFeatures | None:
     """Return the features that `config` needs, None where it needs none.
 
-    Raises UserError where VGG19's weights are missing or end before the layers.
+    Raises UserError where VGG19's weights are missing or end before the layers, and for an unknown convention.
     """
     section, guided = config.perceptual, config.task == "reference"
     layers = [*(FACTORS if guided else ()), *([section.layer] if section.weight else ())]
@@ -60,6 +61,7 @@ def load_features(config: Config) -> VGGFeatures | None:
     fallback = section.fallback_to_deepest_layer and section.weight
     layer = fallback_to_deepest_layer(section.layer, weights) if fallback else section.layer
     convention = section.convention or weights.convention
+    choose("convention", convention, CONVENTIONS)
     return VGGFeatures(weights.params, layer, convention, section.feature_scale, config.precision)
 
 

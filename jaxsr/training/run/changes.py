@@ -19,7 +19,8 @@ EFFECTS = {
     "steps": "the learning rate follows the schedule of the new length",
     "schedule.": "the learning rate follows the new schedule from here",
     "optimizer.": "holds from here",
-    "pretraining.": "the stages of the run move",
+    "pretraining.steps": "the stages of the run move",
+    "accumulate": "the weights do not depend on it, unless they are trained with batch normalization",
     "batch_size": "steps count updates, so the run sees another number of patches",
     "seed": "the random numbers of the run go on; only the order of the data is drawn anew",
     "initial_weights": "not read again: the run goes on from its own weights",
@@ -33,7 +34,7 @@ EFFECTS = {
     "precision": "holds from here",
 }
 WITHOUT_EFFECT = (  # on the weights
-    *("log_every", "validate_every", "checkpoint_every", "checkpoint_minutes", "steps_per_dispatch", "accumulate"),
+    *("log_every", "validate_every", "checkpoint_every", "checkpoint_minutes", "steps_per_dispatch"),
 )
 
 

@@ -16,7 +16,7 @@ import numpy as np
 import orbax.checkpoint as ocp
 
 from jaxsr.devices import processes
-from jaxsr.support.errors import UserError
+from jaxsr.support.errors import UserError, short_reason
 from jaxsr.support.types import Json
 from jaxsr.training.run.orbax_manager import NewestAndBest, open_manager
 
@@ -92,9 +92,8 @@ class Checkpoints:
                 raise
             except Exception as error:  # whatever damaged files make Orbax and its parsers raise
                 time.sleep(GRACE)
-                reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:160]
                 place = self._set_aside(step)
-                print(f"checkpoint {step} is damaged ({reason}); moved to {place}", flush=True)
+                print(f"checkpoint {step} is damaged ({short_reason(error)}); moved to {place}", flush=True)
                 continue
             return step, arrays, meta
         return None, {}, None

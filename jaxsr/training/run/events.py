@@ -6,12 +6,19 @@ from jaxsr.devices import parallel, processes
 from jaxsr.training.config import Config
 
 
+def longest_dispatch(config: Config) -> int:
+    """Return how many steps a dispatch has at most: as many as the config says, and none beyond the next event."""
+    return min(parallel.steps_per_dispatch(config.steps_per_dispatch), *_intervals(config))
+
+
 def steps_to_next_event(config: Config, step: int) -> int:
     """Return how many steps the next dispatch runs: to the next log, checkpoint, score or stage, at most a full one."""
-    events = (config.log_every, config.checkpoint_every, config.validate_every)
     ends = [end - step for end in (config.pretraining.steps, config.steps) if end > step]
-    limit = parallel.steps_per_dispatch(config.steps_per_dispatch)
-    return min(limit, *ends, *(every - step % every for every in events))
+    return min(longest_dispatch(config), *ends, *(every - step % every for every in _intervals(config)))
+
+
+def _intervals(config: Config) -> tuple[int, ...]:
+    return config.log_every, config.checkpoint_every, config.validate_every
 
 
 def is_due(config: Config, step: int, every: int) -> bool:

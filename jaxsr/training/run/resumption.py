@@ -12,7 +12,7 @@ from jaxsr.support.types import Json
 from jaxsr.training.config import Config
 from jaxsr.training.feeds.feed import Feed, goes_on
 from jaxsr.training.plan import Plan
-from jaxsr.training.run.changes import changed_fields, check_changes, data_field, describe, scored_anew
+from jaxsr.training.run.changes import Change, changed_fields, check_changes, data_field, describe, scored_anew
 from jaxsr.training.run.checkpoints import Checkpoints
 from jaxsr.training.run.run_folder import config_fields, read_config
 from jaxsr.training.run.score_watch import ScoreWatch
@@ -44,6 +44,7 @@ def resume(plan: Plan, workdir: Path, checkpoints: Checkpoints, feed: Feed, *, r
     step, changed = checkpoints.latest, changed_fields(meta["config"], config_fields(plan.config))
     check_changes(str(workdir), changed)
     _check_steps(plan.config, step, workdir)
+    check_stages(changed, step, workdir)
     state = _fitting_state(plan, arrays)
     print(f"resuming from step {step} of {plan.config.steps}", flush=True)
     for name, change in changed.items():
@@ -71,6 +72,21 @@ def _check_steps(config: Config, step: int | None, workdir: Path) -> None:
         raise UserError(
             f"steps={config.steps} is below the {step} that the run in {workdir} has done; set --config.steps to more, "
             f"or choose another --workdir"
+        )
+
+
+def check_stages(changed: dict[str, Change], step: int | None, workdir: Path) -> None:
+    """Raise UserError where pretraining would end before what the run has done, or has ended already.
+
+    The learning rate counts the updates of a stage: those of another one would be taken for its own.
+    """
+    old, new = changed.get("pretraining.steps", (step, step))
+    if step is not None and step > min(old or 0, new):
+        kept = old or 0 if step > (old or 0) else f"{step} or more"
+        raise UserError(
+            f"pretraining.steps changes from {old} to {new}, but the run in {workdir} has done {step} steps, and "
+            f"stages that are past stay as they were; set --config.pretraining.steps to {kept}, or choose another "
+            f"--workdir"
         )
 
 

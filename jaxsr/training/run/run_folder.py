@@ -1,4 +1,4 @@
-"""The folder of a run: its lock, config.json, and the card of the weights that it produces."""
+"""The folder of a run: its lock, config.json, and the weights that it produces, with their card."""
 
 import contextlib
 import errno
@@ -13,6 +13,7 @@ from jaxsr.support.errors import UserError
 from jaxsr.support.files import remove_remains, written_whole
 from jaxsr.support.types import Json
 from jaxsr.training.config import Config
+from jaxsr.weights import load
 
 LOCK, CONFIG = "run.lock", "config.json"
 WRITTEN = (CONFIG, "metrics.jsonl", "model.safetensors", "best.safetensors", "curves.png", "samples/step_*.png")
@@ -73,6 +74,14 @@ def config_fields(config: Config) -> dict[str, Json]:
     return json.loads(json.dumps(config.to_dict()))
 
 
+def holds_weights(workdir: Path, step: int) -> bool:
+    """Return whether model.safetensors in `workdir` is whole and has the weights after `step`."""
+    try:
+        return load(workdir / "model.safetensors").card.get("training", {}).get("steps") == step
+    except UserError:
+        return False
+
+
 def training_card(config: Config, step: int, scores: list[dict[str, Json]]) -> dict[str, Json]:
     """Return what the card of a weight file says about its training, with its `scores`.
 
@@ -103,5 +112,9 @@ def _learned_from(data: dict[str, Json]) -> Json:
 
 
 def names_only(paths: str) -> str:
-    """Return comma-separated `paths` without their folders: "data/T91,/mnt/BSDS400/" gives "T91,BSDS400"."""
-    return ",".join(Path(path.strip()).name for path in paths.split(","))
+    """Return comma-separated `paths` without their folders: "data/T91,/mnt/BSDS400/" gives "T91,BSDS400".
+
+    "." and ".." are named as the folders that they stand for.
+    """
+    names = [path.strip() for path in paths.split(",")]
+    return ",".join(Path(name).resolve().name if name in (".", "..") else Path(name).name for name in names)

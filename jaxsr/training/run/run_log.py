@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from tensorboardX import SummaryWriter
 
+from jaxsr.evaluation.score_tables import finite_or_null
 from jaxsr.support.files import written_whole
 from jaxsr.support.types import AnyArray, Json
 
@@ -174,6 +175,7 @@ class RunLog:
     def _write(self, step: int, kind: str, values: Mapping[str, Json]) -> None:
         if self._writer is None:
             return
+        values = finite_or_null(values)  # JSON has no infinite PSNR, which flat photos give
         with self._file.open("a") as file:
             file.write(json.dumps({"step": step, "kind": kind, **values}) + "\n")
         for name, value in values.items():

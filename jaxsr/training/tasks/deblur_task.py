@@ -24,6 +24,7 @@ from jaxsr.training.feeds.open_photos import open_pairs, open_photos
 from jaxsr.training.tasks.augmentation import augment, to_images
 from jaxsr.training.tasks.validation_sets import (
     ValidationSet,
+    named_records,
     pairs_of,
     prepared_records,
     validation_name,
@@ -84,8 +85,8 @@ def validation_set(config: Config) -> ValidationSet:
     """
     data, name = config.data, validation_name(config)
     if data.pairs and is_data_set(name):
-        records = prepared_records(name, blurred=True)
-        pairs = [given_pair(bytes(record["name"]).decode(), record["hr"], record["blur"], SCALE) for record in records]
+        records = named_records(prepared_records(name, blurred=True))
+        pairs = [given_pair(photo, record["hr"], record["blur"], SCALE) for photo, record in records]
     elif name != "samples" and holds_pairs(name):
         pairs = [pair for source in read_set(name).sources for pair in source.pairs(SCALE)]
     else:
@@ -116,6 +117,8 @@ def check(config: Config, spec: ModelSpec) -> None:
         raise UserError(
             f"data.synthetic_share={data.synthetic_share} must lie in [0, 1] and is for --config.data.pairs; set both"
         )
+    if not makes_blur(config) and data.degradation not in ("bicubic", "motion"):  # the default, and deblurring's only
+        raise UserError(f"data.degradation={data.degradation!r} does not apply to data.pairs; leave it out")
     if makes_blur(config):
         if data.degradation != "motion":
             raise UserError(f'data.synthetic_share={data.synthetic_share} needs --config.data.degradation="motion"')

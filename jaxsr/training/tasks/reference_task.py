@@ -54,12 +54,19 @@ def validation_set(config: Config) -> ValidationSet:
 
 
 def check(config: Config, spec: ModelSpec) -> None:
-    """Raise UserError unless the network takes references, there are some, and their fields fit."""
+    """Raise UserError unless the network takes references, there are some, and the fields of `config.data` fit."""
     takes = "reference" in spec.needed_by(network_of(config, spec))
     if not takes or not config.data.references:
         raise UserError(
             f"{spec.name} with data.references={config.data.references!r}: folders of photos with references are for "
             f"srntt unless it is alone; set --config.data.references or --config.model.options.alone"
+        )
+    if config.data.patch < spec.minimum:
+        raise UserError(f"data.patch={config.data.patch} must be at least {spec.minimum}; set --config.data.patch")
+    if config.data.degradation not in ("bicubic", REDUCTION) or tuple(config.data.rescale) != (1.0,):
+        raise UserError(
+            f"data.degradation={config.data.degradation!r} and data.rescale={config.data.rescale} do not apply to "
+            f"task='reference', whose photos are reduced as they are by {REDUCTION!r}; leave both out"
         )
     if not 0 <= config.data.hr_reference_share <= 1:
         raise UserError(

@@ -1,7 +1,7 @@
 """The pairs that models are scored on while training, from photos that are never trained on."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -44,7 +44,7 @@ def validation_photos(config: Config) -> Mapping[str, np.ndarray]:
     if name == "samples":
         return sample_photos("validation")
     if is_data_set(name):
-        return {bytes(record["name"]).decode(): record["hr"] for record in prepared_records(name)}
+        return {name: record["hr"] for name, record in named_records(prepared_records(name))}
     return folder_photos(name)
 
 
@@ -58,6 +58,20 @@ def prepared_records(folder: str, *, blurred: bool = False) -> Sequence[Record]:
     from jaxsr.data.builder import open_source  # TFDS takes seconds to import
 
     return open_source(folder, "validation", blurred=blurred)
+
+
+def named_records(records: Sequence[Record]) -> Iterator[tuple[str, Record]]:
+    """Yield each of `records` with its name; where several have the same one, the later get their number behind it.
+
+    Those of photos of one name in two folders do; records of other makers than prepare_data may have no name at all.
+    """
+    seen = set()
+    for i in range(len(records)):
+        record = records[i]
+        name = bytes(record.get("name", b"record")).decode()
+        name = f"{name}_{i}" if name in seen else name
+        seen.add(name)
+        yield name, record
 
 
 def degraded_photos(config: Config) -> ValidationSet:

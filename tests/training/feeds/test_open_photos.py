@@ -13,19 +13,26 @@ from jaxsr.training.loop import train
 from tests.helpers.training import stop_after, weights
 
 DEVICES = jax.local_devices()
+THREE_STEPS = {"steps_per_dispatch": 3, "log_every": 3, "checkpoint_every": 3, "validate_every": 3}
 
 
 def test_streamed_batches_are_laid_out_for_the_devices(data_set, tiny):
-    feed = open_photos(tiny(steps_per_dispatch=3, batch_size=8, **{"data.train": str(data_set)}), 20, DEVICES)
+    feed = open_photos(tiny(batch_size=8, **THREE_STEPS, **{"data.train": str(data_set)}), 20, DEVICES)
     batches = feed.data(2)
     assert feed.sharded and batches.shape == (4, 3, 2, 20, 20, 3) and batches.dtype == np.uint8
     np.testing.assert_array_equal(batches[:, 1], batches[:, 2])  # only the padding repeats
     assert not (batches[:, 0] == batches[:, 1]).all()
 
 
+def test_a_dispatch_is_padded_to_no_more_steps_than_it_can_have(data_set, tiny):
+    """A billion batches that no step reads would not fit into any memory."""
+    config = tiny(steps_per_dispatch=10**9, batch_size=8, log_every=2, **{"data.train": str(data_set)})
+    assert open_photos(config, 20, DEVICES).data(1).shape == (4, 2, 2, 20, 20, 3)
+
+
 def test_what_is_read_ahead_is_not_yet_passed(data_set, tiny):
     """The place is that of the batches taken; going back to it, or to an earlier one, gives the same again."""
-    config = tiny(steps_per_dispatch=3, batch_size=8, **{"data.train": str(data_set)})
+    config = tiny(batch_size=8, **THREE_STEPS, **{"data.train": str(data_set)})
     feed = open_photos(config, 20, DEVICES)
     places, taken = [], []
     for count in (1, 3, 2, 3):

@@ -51,6 +51,19 @@ def test_files_and_rates_may_change():
     assert lines["steps"].endswith("the learning rate follows the schedule of the new length")
 
 
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"pretraining.learning_rate": 0.5}, "holds from here"),
+        ({"pretraining.steps": 5}, "the stages of the run move"),
+        ({"accumulate": 2}, "unless they are trained with batch normalization"),
+    ],
+)
+def test_an_effect_is_that_of_the_very_field(fields, said):
+    ((name, each),) = change(**fields).items()
+    assert describe(name, each).endswith(said)
+
+
 def test_every_effect_is_that_of_a_field():
     fields = {name for name in _flat(config_fields(default_config()))}
     assert all(any(name.startswith(start) for name in fields) for start in EFFECTS)
@@ -87,6 +100,12 @@ def test_which_positions_go_on(position, saved, expected):
 def test_names_are_those_of_the_folders_themselves():
     assert names_only("/data/T91, BSDS400/ ,samples") == "T91,BSDS400,samples"
     assert names_only("") == ""
+
+
+def test_the_folder_that_one_is_in_has_a_name(tmp_path, monkeypatch):
+    (tmp_path / "T91" / "inside").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "T91")
+    assert names_only(".") == "T91" and names_only("..,inside") == f"{tmp_path.name},inside"
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,15 @@ def test_speed_waiting_and_time_left(tmp_path, monkeypatch, capsys):
     assert "step 100/300  loss 0.25  320 images/s  waiting for data 30.0%  left 0:00:10" in line
 
 
+def test_infinite_scores_leave_json(tmp_path):
+    """Flat photos have them, and JSON has no infinity."""
+    log = RunLog(tmp_path, step=0, steps=4, batch_size=4)
+    log.validation(4, {"psnr": float("inf"), "ssim": 1.0})
+    log.close()
+    line = (tmp_path / "metrics.jsonl").read_text()
+    assert line == '{"step": 4, "kind": "validation", "psnr": null, "ssim": 1.0}\n'
+
+
 def test_the_mean_weighs_dispatches_by_their_steps():
     meter = Meter()
     meter.add(3, {"loss": 1.0, "bad_step": -1})

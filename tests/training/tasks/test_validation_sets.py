@@ -7,7 +7,7 @@ from jaxsr.data.builder import write_data_set
 from jaxsr.data.samples import folder_photos
 from jaxsr.support.errors import UserError
 from jaxsr.training.tasks import deblur_task
-from jaxsr.training.tasks.validation_sets import degraded_photos, validation_photos
+from jaxsr.training.tasks.validation_sets import degraded_photos, named_records, validation_photos
 
 RNG = np.random.default_rng(0)
 
@@ -33,6 +33,20 @@ def test_a_prepared_set_of_pairs_gives_pairs(tiny, tmp_path):
     (pair,) = deblur_task.validation_set(tiny("deblurgan", "wild", **{"data.validation": str(folder)})).pairs
     np.testing.assert_array_equal(pair.hr_levels, images["validation"][..., :3])
     np.testing.assert_allclose(pair.lr, images["validation"][..., 3:] / 255, atol=1e-6)
+
+
+def test_sub_images_of_one_name_are_all_validated_on(tiny, tmp_path):
+    """Photos of one name in two folders have them."""
+    images = [RNG.integers(0, 256, (48, 48, 3), dtype=np.uint8) for _ in range(3)]
+    examples = [(name, image) for name, image in zip("aba", images, strict=True)]
+    write_data_set(tmp_path / "set", {"train": examples, "validation": examples})
+    photos = validation_photos(tiny(**{"data.validation": str(tmp_path / "set")}))
+    assert list(photos) == ["a", "b", "a_2"]
+    np.testing.assert_array_equal(photos["a_2"], images[2])
+
+
+def test_records_without_a_name_are_numbered():
+    assert [name for name, _ in named_records([{"hr": 1}, {"hr": 2}])] == ["record", "record_1"]
 
 
 def test_a_prepared_set_without_photos_to_validate_with_is_refused(tiny, tmp_path):
