@@ -26,6 +26,7 @@ from jaxsr.models import Model
 from jaxsr.models.serialization import write_weights
 from jaxsr.support import command_line
 from jaxsr.support.errors import UserError
+from jaxsr.support.files import written_whole
 from jaxsr.support.types import Json
 from jaxsr.weights.shipped_weights import SHIPPED, base_and_scales
 
@@ -55,8 +56,8 @@ def main(argv: Sequence[str]) -> None:
         ]
         check_loss(scores, scores_of(model, DATA.value[0], scales_of(model)[0]))
         write_weights(halved, model.variables, {**card, "scores": scores}, dtype=np.float16)
-        SHIPPED.mkdir(exist_ok=True)
-        shutil.copyfile(halved, SHIPPED / halved.name)
+        with written_whole(SHIPPED / halved.name) as temporary:
+            shutil.copyfile(halved, temporary)
     for entry in scores:
         shown = ", ".join(f"{name} {value:.4f}" for name, value in entry["mean"].items())
         print(f"{entry['data']} x{entry['scale']} {entry['protocol']['name']}: {shown}")
