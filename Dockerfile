@@ -24,8 +24,10 @@ FROM dependencies AS cuda-dependencies
 RUN /opt/venv/bin/pip install --no-cache-dir ".[cuda]" \
     && /opt/venv/bin/pip uninstall --yes jaxsr
 
+# Not in /build: the empty package left its __init__.py in /build/build, which is newer than the checkout's and would win
 FROM dependencies AS wheel
-COPY setup.py README.md LICENSE ./
+WORKDIR /checkout
+COPY pyproject.toml setup.py README.md LICENSE ./
 COPY jaxsr jaxsr
 COPY configs configs
 RUN /opt/venv/bin/pip wheel --no-cache-dir --no-deps --wheel-dir=/wheels .

@@ -3,7 +3,6 @@
 pip install -e ".[bench,video,ray]" first. Below each table stands how long it took.
 """
 
-import inspect
 from collections.abc import Iterator, Sequence
 
 from benchmarks import (
@@ -19,9 +18,9 @@ from benchmarks import (
     video,
     zssr,
 )
-from benchmarks.cases import SIZES, SIZES_OF
+from benchmarks.arguments import check_names, defaults_of
+from benchmarks.cases import PRECISIONS, SIZES, SIZES_OF
 from benchmarks.tables import Section, Table, run
-from benchmarks.trials import PRECISIONS
 from jaxsr.support.errors import choose
 
 SECTIONS: dict[str, Section] = {
@@ -54,15 +53,13 @@ def tables(
     that fill it. Raises UserError for unknown names.
     """
     chosen = [choose("section", name, SECTIONS) for name in sections]
-    for name in networks:
-        choose("network", name, SIZES)
-    for name in precisions:
-        choose("precision", name, {name: name for name in PRECISIONS})
+    check_names("network", networks, SIZES)
+    check_names("engine", engines, inference.ENGINES)
+    check_names("precision", precisions, PRECISIONS)
     choose("size", size, SIZES_OF)
     given = {"networks": networks, "engines": engines, "precisions": precisions, "size": size, "rounds": rounds}
     for section in chosen:
-        taken = inspect.signature(section).parameters.keys()
-        yield from section(**{name: value for name, value in given.items() if name in taken})
+        yield from section(**{name: value for name, value in given.items() if name in defaults_of(section)})
 
 
 if __name__ == "__main__":

@@ -7,14 +7,15 @@ second run goes on from there; estimated kernels stay in the folder FILE_kernels
 middle of each photo alone, of so many pixels a side; kernels are always estimated from the whole photo.
 """
 
-import argparse
 import json
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
+from absl import flags
 
+from benchmarks.arguments import check_names, check_no_more
 from jaxsr.blind.kernelgan.estimation import estimate_kernels, rgb_photo
 from jaxsr.blind.kernelgan.kernel_reports import read_truth, with_suffix, write_estimate
 from jaxsr.blind.kernelgan.kernelgan_options import KernelGANOptions
@@ -25,7 +26,10 @@ from jaxsr.data.kernel_files import read_kernel, read_kernels
 from jaxsr.imaging.resize import resize
 from jaxsr.metrics.kernel_errors import kernel_error
 from jaxsr.metrics.protocols import PROTOCOLS
+from jaxsr.support import command_line
+from jaxsr.support.errors import UserError
 from jaxsr.support.files import written_whole
+from jaxsr.support.paths import output_file, user_path
 
 # Means over the set's 100 photos: KernelGAN's table 1 (Bell-Kligler et al., NeurIPS 2019), PSNR in dB on Y
 PAPER = {
@@ -33,6 +37,13 @@ PAPER = {
     4: {"bicubic": 25.33, "estimated": 26.81, "true": 27.53},
 }
 METHODS = ("bicubic", "estimated", "true")
+
+_DATA = flags.DEFINE_string("data", None, "The folder of DIV2KRK.", required=True)
+_JSON = flags.DEFINE_string("json", None, "File for the rows; kernels go to a folder beside it.", required=True)
+_SCALES = flags.DEFINE_list("scales", list(map(str, PAPER)), "At which scales.")
+_STEPS = flags.DEFINE_integer("steps", ZSSRSettings.steps, "ZSSR's training steps for each scale.", 1)
+_CROP = flags.DEFINE_integer("crop", ZSSRSettings.crop, "Pixels a side of ZSSR's crops.", 1)
+_MIDDLE = flags.DEFINE_integer("middle", 0, "Pixels a side of the part that is restored; 0 for whole photos.", 0)
 
 Row = dict[str, float]
 Rows = dict[str, Row]
@@ -88,35 +99,57 @@ def print_table(scale: int, rows: Rows) -> None:
     print(f"\n| x{scale} | kernel error | bicubic | estimated | true | seconds |\n|---|---|---|---|---|---|")
     for name, row in rows.items():
         scores = " | ".join(f"{row[f'{method}_psnr']:.2f} / {row[f'{method}_ssim']:.4f}" for method in METHODS)
-        seconds = row.get("kernel_seconds", float("nan")) + row["estimated_seconds"]
+        # A kernel that an earlier row had estimated took this one none
+        seconds = row.get("kernel_seconds", 0.0) + row["estimated_seconds"]
         print(f"| {name} | {row['kernel_error']:.3f} | {scores} | {seconds:.0f} |")
     means = [np.mean([row[f"{method}_psnr"] for row in rows.values()]) for method in METHODS]
     print(f"| mean | | {' | '.join(f'{mean:.2f}' for mean in means)} | |")
     print(f"| paper, 100 photos | | {' | '.join(f'{PAPER[scale][method]:.2f}' for method in METHODS)} | |")
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
+def read_rows(file: Path) -> dict[str, Rows]:
+    """Return the rows in `file` by setting, none where it is not there; raises UserError for another kind of file."""
+    if not file.exists():
+        return {}
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError:
+        found = None
+    if not isinstance(found, dict) or not all(setting.startswith("x") for setting in found):
+        raise UserError(f"{file} holds no rows of this benchmark; give another --json")
+    return found
+
+
+def photos_of(data: Path, scale: int) -> list[str]:
+    """Return the names of the LR photos at `scale`; raises UserError unless each has its sharp one and its kernel."""
+    photos = sorted((data / f"lr_x{scale}").glob("*.png"))
+    if not photos:
+        raise UserError(f"--data={data}: no PNG files in lr_x{scale}; name the folder with gt, lr_x2 and gt_k_x2")
+    for photo in photos:
+        if not (data / "gt" / photo.name).is_file():
+            raise UserError(f"--data={data}: gt has no {photo.name}, which lr_x{scale} has")
+    read_truth(photos, str(data / f"gt_k_x{scale}"))
+    return [photo.name for photo in photos]
+
+
+def main(arguments: Sequence[str]) -> None:
     """Measure what is not in the JSON file yet, and print the tables."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--json", type=Path, required=True)
-    parser.add_argument("--scales", default="2,4")
-    parser.add_argument("--steps", type=int, default=3000)
-    parser.add_argument("--crop", type=int, default=128)
-    parser.add_argument("--middle", type=int, default=0)
-    flags = parser.parse_args(arguments)
-    settings = ZSSRSettings(steps=flags.steps, crop=flags.crop)
-    kernels = flags.json.with_name(f"{flags.json.stem}_kernels")
-    found = json.loads(flags.json.read_text()) if flags.json.exists() else {}
-    for scale in map(int, flags.scales.split(",")):
-        rows: Rows = found.setdefault(f"x{scale}, {flags.steps} steps, crop {flags.crop}, middle {flags.middle}", {})
-        for photo in sorted((flags.data / f"lr_x{scale}").glob("*.png")):
-            if photo.name not in rows:
-                rows[photo.name] = measure(flags.data, scale, photo.name, kernels, settings, flags.middle)
-                with written_whole(flags.json) as path:
-                    path.write_text(json.dumps(found, indent=2))
+    check_no_more(arguments)
+    check_names("scale", _SCALES.value, map(str, PAPER))
+    data, file = user_path(_DATA.value), output_file(_JSON.value, "--json")
+    settings = ZSSRSettings(steps=_STEPS.value, crop=_CROP.value)
+    names, found = {scale: photos_of(data, scale) for scale in map(int, _SCALES.value)}, read_rows(file)
+    for scale, photos in names.items():
+        setting = f"x{scale}, {settings.steps} steps, crop {settings.crop}, middle {_MIDDLE.value}"
+        rows = found.setdefault(setting, {})
+        for name in photos:
+            if name not in rows:
+                kernels = file.with_name(f"{file.stem}_kernels")
+                rows[name] = measure(data, scale, name, kernels, settings, _MIDDLE.value)
+                with written_whole(file) as path:
+                    path.write_text(json.dumps(found, indent=2), encoding="utf-8")
         print_table(scale, rows)
 
 
 if __name__ == "__main__":
-    main()
+    command_line.run(main)

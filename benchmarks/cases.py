@@ -5,6 +5,8 @@ from typing import NamedTuple
 # Titles of the tables that the README is made of
 A_PHOTO, A_STEP = "A photo", "A training step of Adam on the mean squared error"
 
+PRECISIONS = ("float32", "bf16")
+
 
 class Size(NamedTuple):
     """`scale`; `height` and `width` of the small photo; side of the `patch`es of a training `batch`.

@@ -10,14 +10,17 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from absl import flags
 
+from benchmarks.arguments import check_names, check_no_more
 from benchmarks.cases import SIZES
 from jaxsr.support import command_line
-from jaxsr.support.errors import choose
+from jaxsr.support.errors import UserError
+from jaxsr.support.files import written_whole
+from jaxsr.support.paths import output_file
 
 WHAT = ("photo", "training")
 COLUMNS = ("network", "photo, cold", "photo, warm", "photo, again", "training, cold", "training, other steps, warm")
@@ -28,32 +31,39 @@ LEFT_OUT = ("srntt",)  # its photos need VGG19's weights
 _NETWORKS = flags.DEFINE_list("networks", [name for name in SIZES if name not in LEFT_OUT], "Of which networks.")
 _LIMIT = flags.DEFINE_integer("limit", 300, "Seconds after which a process is given up.")
 _TRAINING = flags.DEFINE_bool("training", True, "Also train.")
-_JSON = flags.DEFINE_string("json_file", "", "File for the numbers.")
+_JSON = flags.DEFINE_string("json_file", None, "File for the numbers; those that it has of other networks stay.")
 
 
-def main(_: Sequence[str]) -> int:
+def main(arguments: Sequence[str]) -> int:
     """Print the table row by row; return the exit status, which says whether all was measured."""
-    for name in _NETWORKS.value:
-        choose("network", name, SIZES)
+    check_no_more(arguments)
+    check_names("network", _NETWORKS.value, SIZES)
+    file = output_file(_JSON.value, "--json_file") if _JSON.value else None
+    found = recorded(file)
     print(f"| {' | '.join(COLUMNS)} |\n|{'---|' * len(COLUMNS)}", flush=True)
     complete = True
-    for name, found in _rows(_NETWORKS.value, _LIMIT.value, _TRAINING.value, _JSON.value):
-        cells = [f"{x:.1f}" if isinstance(x, float) else str(x) for x in found.values()]
+    for name in _NETWORKS.value:
+        found[name] = row = seconds_of(name, _LIMIT.value, _TRAINING.value)
+        if file:
+            with written_whole(file) as temporary:
+                temporary.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+        cells = [f"{x:.1f}" if isinstance(x, float) else str(x) for x in row.values()]
         print(f"| {' | '.join([name, *cells])} |", flush=True)
-        complete &= all(isinstance(x, float) or x == UNASKED for x in found.values())
+        complete &= all(isinstance(x, float) or x == UNASKED for x in row.values())
     return command_line.DONE if complete else command_line.SOME_FAILED
 
 
-def _rows(
-    names: Sequence[str], limit: int, training: bool, json_file: str
-) -> Iterator[tuple[str, dict[str, float | str]]]:
-    """Yield each network with its `seconds_of`, which the file has then too."""
-    found = {}
-    for name in names:
-        found[name] = seconds_of(name, limit, training)
-        if json_file:
-            Path(json_file).write_text(json.dumps(found, indent=1) + "\n")
-        yield name, found[name]
+def recorded(file: Path | None) -> dict[str, dict[str, float | str]]:
+    """Return what `file` has by network, nothing where there is none; raises UserError for another kind of file."""
+    if file is None or not file.exists():
+        return {}
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError:
+        found = None
+    if not isinstance(found, dict) or not set(found) <= set(SIZES):
+        raise UserError(f"{file} holds no compile times; give another --json_file")
+    return found
 
 
 def seconds_of(name: str, limit: int, training: bool) -> dict[str, float | str]:

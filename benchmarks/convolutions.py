@@ -14,10 +14,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from benchmarks.arguments import check_names
 from benchmarks.tables import Measurement, Row, Table, network, run
 from benchmarks.timing import contest
 from benchmarks.workers import in_new_process
-from jaxsr.models import Model
+from jaxsr.models import MODELS, Model
 
 Call = Callable[[], Any]
 Key = tuple[tuple[int, ...], tuple[int, ...], Any, Any]  # shapes of photo and kernel, strides, padding
@@ -81,6 +82,7 @@ def rows(models: Sequence[str], side: int, rounds: int) -> Iterator[Row]:
 
 def tables(*, models: Sequence[str] = ("danv1-x2", "danv2-x2"), side: int = 96, rounds: int = 5) -> Iterator[Table]:
     """Yield the table of networks on a photo of `side` pixels."""
+    check_names("model", models, [f"{name}-x{scale}" for name, spec in MODELS.items() for scale in spec.scales])
     columns = ("network", "network ms", "its convolutions ms", "of 3x3 ms", "network / convolutions", "/ 3x3")
     yield Table(f"Convolutions: a photo of {side}x{side} pixels", columns, rows(models, side, rounds))
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Measures on one GPU what the page of results says of it, in 10 minutes: bash benchmarks/gpu.sh
+# Measures on one GPU what the page of speed says of it, in 10 minutes: bash benchmarks/gpu.sh
 #
 #   --output=FOLDER  for gpu.json and the log of each part; $OUT, or runs/gpu. The same folder goes on where a call ended.
-#                    What is no table for the page of results goes to other/ in it.
+#                    What is no table for the page of speed goes to other/ in it.
 #   --minutes=10     for all; each part has its share, and what is left over goes to the next
 #   --dry            small sizes, as its own test; works on a CPU
 #
@@ -20,7 +20,7 @@ do
     esac
 done
 case $minutes in
-'' | *[!0-9]* | 0) echo "gpu.sh: --minutes=$minutes is no positive number" >&2; exit 2 ;;
+'' | *[!0-9]* | 0*) echo "gpu.sh: --minutes=$minutes is no positive number" >&2; exit 2 ;;
 esac
 python=${PYTHON:-.venv/bin/python}
 [ -x "$python" ] || python=$(command -v "$python" || command -v python3 || command -v python)

@@ -8,29 +8,23 @@ pip install -e ".[bench]" && python -m benchmarks.growth
 
 import functools
 import math
-import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
 from typing import Any
 
-import jax
 import numpy as np
-import torch  # pyright: ignore[reportMissingImports]
 
 import jaxsr
-from benchmarks import inference, training, zssr
+from benchmarks import sharing, zssr
+from benchmarks.arguments import check_names
 from benchmarks.cases import SIZES
 from benchmarks.tables import Measurement, Row, Table, run
-from benchmarks.timing import contest_of_workers, first_calls
-from benchmarks.workers import MeasurementFailed, Prepare, Worker, in_new_process
+from benchmarks.timing import first_calls
+from benchmarks.workers import MeasurementFailed, Prepare, Worker
 from jaxsr.blind.kernelgan.estimation import estimate_kernels
 from jaxsr.blind.kernelgan.kernelgan_options import KernelGANOptions
 
-CONTESTANTS = ("jaxsr", "eager")
+PARTS = ("large", "small", "kernelgan", "zssr", "batch", "devices")
 MODELS_OF_LARGE = ("fsrcnn-x2", "espcn-x3")  # shipped, so that the photo goes the way that it goes for a user
-BATCH_NETWORKS = ("fsrcnn", "srresnet")
-DEVICE_SCALES = {"fsrcnn": 2, "srresnet": 4}
-PATCH = 24
 SMALL_SIDE, LEARNED_SIDE, LEARNED_STEPS = 48, 128, 20
 WORSE = 1.25  # times the best row's seconds for the same work, from which on growth is not linear
 
@@ -87,6 +81,7 @@ def conclude(rows: list[list[str]]) -> list[str]:
     said = []
     for name in dict.fromkeys(row[0] for row in rows):
         mine = [(float(row[1]), float(row[2]), float(row[4])) for row in rows if row[0] == name and is_number(row[2])]
+        mine.sort()  # rows of several calls
         if len(mine) < 2:
             continue
         sizes, seconds, memory = zip(*mine, strict=True)
@@ -109,79 +104,21 @@ def power(sizes: Sequence[float], amounts: Sequence[float]) -> float:
     return float(np.polyfit(np.log(sizes), np.log(np.maximum(amounts, 1e-9)), 1)[0])
 
 
-def batch_rows(networks: Sequence[str], batches: Sequence[int], rounds: int) -> Iterator[Row]:
-    """Yield a row for each network and batch."""
-    for name in networks:
-        for batch in batches:
-            arguments = (name, SIZES[name].scale, PATCH, batch, "float32")
-            label = f"{name} x{SIZES[name].scale}"
-            yield Row((label, str(batch)), functools.partial(batch_cells, arguments, batch, rounds))
-
-
-def batch_cells(arguments: tuple, batch: int, rounds: int) -> Measurement:
-    """Return the cells of a training step's row."""
-    seconds = times(training.prepare, arguments, rounds)
-    speeds = [f"{batch / seconds[contestant]:.0f}" for contestant in CONTESTANTS]
-    return Measurement([*speeds, f"{seconds['eager'] / seconds['jaxsr']:.2f}"])
-
-
-def device_rows(networks: Sequence[str], count: int, rounds: int) -> Iterator[Row]:
-    """Yield a row for a training step and for photos at once, by each network, on 1, 2, 4 ... devices."""
-    works = {
-        "16 patches": (training.prepare, lambda name: (name, DEVICE_SCALES[name], PATCH, 16, "float32"), 16),
-        "4 photos of 96x96": (inference.prepare, lambda name: (name, DEVICE_SCALES[name], (4, 96, 96)), 4),
-    }
-    there = in_new_process(jax.local_device_count)
-    for name in networks:
-        for work, (prepare, arguments_of, images) in works.items():
-            alone: dict[str, float] = {}
-            for devices in (2**i for i in range(min(count, there).bit_length())):
-                measure = functools.partial(device_cells, prepare, arguments_of(name), images, devices, alone, rounds)
-                yield Row((f"{name} x{DEVICE_SCALES[name]}, {work}", str(devices)), measure)
-
-
-def device_cells(
-    prepare: Prepare, arguments: tuple, images: int, devices: int, alone: dict[str, float], rounds: int
-) -> Measurement:
-    """Return the cells of a row; `alone` are the speeds on one device, which the first row finds."""
-    found = times(prepare, arguments, rounds, devices=devices)
-    speeds = {contestant: images / seconds for contestant, seconds in found.items()}
-    if devices > 1 and not alone:
-        alone.update({c: images / seconds for c, seconds in times(prepare, arguments, rounds, devices=1).items()})
-    alone.update(speeds if devices == 1 else {})
-    shares = [f"{100 * speeds[c] / alone[c] / devices:.0f}" for c in CONTESTANTS]
-    return Measurement([*(f"{speeds[c]:.1f}" for c in CONTESTANTS), *shares])
-
-
-def times(prepare: Prepare, arguments: tuple, rounds: int, devices: int = 0) -> dict[str, float]:
-    """Return the seconds of each contestant's call on so many devices, PyTorch with a thread for each of its cores."""
-    with ExitStack() as stack:
-        workers = {}
-        for name in CONTESTANTS:
-            workers[name] = stack.enter_context(Worker(devices=devices, as_command=name == "jaxsr"))
-            workers[name].run(use_cores)
-            workers[name].prepare(prepare, name, *arguments)
-        return contest_of_workers(workers, rounds=rounds)
-
-
-def use_cores() -> None:
-    """Have PyTorch use the cores that this process may use; else it takes one thread for each of the machine's."""
-    torch.set_num_threads(len(os.sched_getaffinity(0)))
-
-
 def tables(
     *,
-    parts: Sequence[str] = ("large", "small", "kernelgan", "zssr", "batch", "devices"),
+    parts: Sequence[str] = PARTS,
     megapixels: Sequence[int] = (1, 4, 24, 100),
     small: Sequence[int] = (1, 10, 100, 1000),
     learned: Sequence[int] = (1, 4, 16, 64),
     batches: Sequence[int] = (1, 4, 16, 64),
     devices: int = 8,
-    networks: Sequence[str] = BATCH_NETWORKS,
+    networks: Sequence[str] = sharing.NETWORKS,
     longest: int = 300,
     rounds: int = 3,
 ) -> Iterator[Table]:
-    """Yield the tables of `parts`, up to so many `devices`."""
+    """Yield the tables of `parts`, up to so many `devices`; raises UserError for unknown parts or networks."""
+    check_names("part", parts, PARTS)
+    check_names("network", networks, SIZES)
     grown = {
         "large": ("one photo", large_photo, MODELS_OF_LARGE, megapixels, "megapixels"),
         "small": (f"many photos of {SMALL_SIDE}x{SMALL_SIDE}", small_photos, MODELS_OF_LARGE[:1], small, "photos"),
@@ -192,14 +129,7 @@ def tables(
         title, prepare, names, sizes, unit = grown[part]
         columns = ("model", unit, "seconds", "seconds for one", "MiB", "MiB for one")
         yield Table(f"Growth: {title}", columns, growth_rows(prepare, names, sizes, longest), conclude=conclude)
-    chosen = [name for name in BATCH_NETWORKS if name in networks]
-    if "batch" in parts:
-        columns = ("network", "batch", "jaxsr patches/s", "eager patches/s", "jaxsr / eager")
-        title = f"Growth with the batch: a training step on patches of {PATCH}x{PATCH}"
-        yield Table(title, columns, batch_rows(chosen, batches, rounds))
-    if "devices" in parts:
-        columns = ("work", "devices", "jaxsr images/s", "eager images/s", "jaxsr, % of ideal", "eager, % of ideal")
-        yield Table("Growth with the devices", columns, device_rows(chosen, devices, rounds))
+    yield from sharing.tables(parts=parts, batches=batches, devices=devices, networks=networks, rounds=rounds)
 
 
 if __name__ == "__main__":

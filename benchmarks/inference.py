@@ -17,11 +17,12 @@ import torch  # pyright: ignore[reportMissingImports]
 from jax import numpy as jnp
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
-from benchmarks.cases import A_PHOTO, SIZES, SIZES_OF
+from benchmarks.arguments import check_names, whole_numbers
+from benchmarks.cases import A_PHOTO, PRECISIONS, SIZES, SIZES_OF
 from benchmarks.peers import peer
 from benchmarks.peers.accelerator import DEVICE, as_contestant, computing, placed, planes
 from benchmarks.tables import Table, network, run
-from benchmarks.trials import PRECISIONS, Case, Trial, table
+from benchmarks.trials import Case, Trial, table
 from jaxsr.devices.meshes import has_bf16
 from jaxsr.imaging.color import from_range, to_range
 from jaxsr.imaging.resize import resize
@@ -129,14 +130,16 @@ def case(name: str, scale: int, shape: tuple[int, int, int], engine: str, precis
 def engines_here(asked: Sequence[str]) -> list[str]:
     """Return the engines that jaxsr has and that are installed, of those `asked` for or of all."""
     there = [name for name in ENGINES if name == XLA or ("engine" in CHOICES and find_spec(name) and DEVICE == "cpu")]
-    return [choose("engine", name, {name: name for name in there}) for name in asked] or there
+    check_names("engine", asked, there)
+    return list(asked) or there
 
 
 def precisions_here(engine: str, asked: Sequence[str]) -> list[str]:
     """Return the precisions `asked` for, or float32 and where `engine` is faster with it bf16."""
     there = PRECISIONS if "precision" in CHOICES and engine != "onnxruntime" else PRECISIONS[:1]
     fast = DEVICE == "cuda" or (engine == "openvino" and has_bf16())
-    return [choose("precision", name, {name: name for name in there}) for name in asked or there[: 1 + fast]]
+    check_names("precision", asked, there)
+    return list(asked or there[: 1 + fast])
 
 
 def tables(
@@ -153,10 +156,11 @@ def tables(
 ) -> Iterator[Table]:
     """Yield the table; without `scales` each network has its paper's main one, with them those that it has."""
     sizes = choose("size", size, SIZES_OF)
+    check_names("network", networks, SIZES)
     cases = [
         case(name, scale, (batch, height or sizes[name].height, width or sizes[name].width), engine, precision)
         for name in networks
-        for scale in map(int, scales or [sizes[name].scale])
+        for scale in whole_numbers("scales", scales) or [sizes[name].scale]
         if scale in MODELS[name].scales
         for engine in engines_here(engines)
         for precision in precisions_here(engine, precisions)

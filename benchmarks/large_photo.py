@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 import jaxsr
+from benchmarks.arguments import check_names
 from benchmarks.cases import SIZES
 from benchmarks.inference import CHOICES, precisions_here
 from benchmarks.tables import Measurement, Row, Table, network, run
@@ -54,6 +55,7 @@ def tables(
     precisions: Sequence[str] = (),
 ) -> Iterator[Table]:
     """Yield the table of photos of so many megapixels, or if that is not 0 of so many `kilopixels`."""
+    check_names("network", networks, SIZES)
     pixels = 1e3 * kilopixels or 1e6 * megapixels
     columns = ("network", "precision", "first photo, s", "next one, s", "MP/s taken in", "MiB")
     size = f"{kilopixels} kilopixels" if kilopixels else f"{megapixels} megapixels"

@@ -71,7 +71,7 @@ def in_torch(part: str, photo: np.ndarray, reference: list[np.ndarray]) -> Calla
     planes = [tensor(x.transpose(2, 0, 1)) for x in (photo, *reference)]
     if part == "swap":
         index, _ = peer.match(*planes[:2])
-        return lambda: peer.swap(index, planes[1:])
+        return lambda: [x.cpu() for x in peer.swap(index, planes[1:])]  # as jaxsr's; a GPU would not be waited for
 
     def call() -> Any:
         index, similarity = peer.match(*planes[:2])

@@ -64,7 +64,8 @@ class Record:
                 self.results = found
             elif not again:
                 raise UserError(
-                    f"{path} has rows of another machine ({found['machine']}); give another --json or --again"
+                    f"{path} has rows of another machine ({found['machine']}); "
+                    "give another --json, or --again to drop them"
                 )
         self._again = again
         self._renewed: set[tuple[str, ...]] = set()

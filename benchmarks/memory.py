@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 import jax
 import jax.numpy as jnp
 
+from benchmarks.arguments import check_names
 from benchmarks.tables import Measurement, Row, Table, run
 from benchmarks.workers import in_new_process
 from jaxsr.models import MODELS, initial_shapes, restored_image
@@ -45,12 +46,13 @@ def measure(name: str, batch: int, patch: int) -> Measurement:
 
 def rows(networks: Sequence[str], batch: int, patch: int) -> Iterator[Row]:
     """Yield a row for each network with such an option."""
-    for name in (name for name in networks if name in OPTIONS):
+    for name in networks:
         yield Row((f"{name} x2", f"`{OPTIONS[name]}`"), functools.partial(measure, name, batch, patch))
 
 
 def tables(*, networks: Sequence[str] = tuple(OPTIONS), batch: int = 64, patch: int = 41) -> Iterator[Table]:
     """Yield the table of steps on `batch` patches of `patch` pixels a side, at the network's input."""
+    check_names("network", networks, OPTIONS)
     title = f"Memory of a training step: {batch} patches of {patch}x{patch} pixels, x2, by the compiler"
     yield Table(title, ("network", "option", "without, GiB", "with, GiB"), rows(networks, batch, patch))
 

@@ -1,4 +1,4 @@
-"""Writes the page of results from the JSON files of python -m benchmarks, one section for each machine.
+"""Writes the page of speed from the JSON files of python -m benchmarks, one section for each machine.
 
 python -m benchmarks.page benchmarks/measured/*.json --page=docs/speed.md --readme=README.md
 """

@@ -7,6 +7,7 @@ pip install -e ".[bench,ray]" && python -m benchmarks.photo_collections --photos
 
 import contextlib
 import functools
+import math
 import os
 import subprocess
 import sys
@@ -20,10 +21,12 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.tables import Measurement, Row, Table, run
-from benchmarks.workers import MeasurementFailed
+from benchmarks.workers import MeasurementFailed, OverLimit, remaining
+from jaxsr.support.errors import UserError
 
 ALONE, STARTED, RUNNING = "one process", "with --ray", "with --ray, on a cluster that runs"
 WAYS = (ALONE, STARTED, RUNNING)
+GRAIN = 16  # pixels of a photo to one of its smooth colours
 FEW = 4  # photos of the collection that shows what starting takes
 COLUMNS = ("way", "seconds", "seconds to start", "ms a photo", "overhead, %", "overhead a photo, %")
 
@@ -33,7 +36,7 @@ def make_collection(folder: Path, count: int, side: int) -> Path:
     rng = np.random.default_rng(0)
     folder.mkdir()
     for number in range(count):
-        coarse = rng.integers(0, 256, (side // 16, side // 16, 3), np.uint8)
+        coarse = rng.integers(0, 256, (side // GRAIN, side // GRAIN, 3), np.uint8)
         smooth = Image.fromarray(coarse).resize((side, side), Image.Resampling.BICUBIC)
         grain = rng.normal(0, 3, (side, side, 3))
         photo = np.clip(np.asarray(smooth) + grain, 0, 255).astype(np.uint8)
@@ -42,10 +45,18 @@ def make_collection(folder: Path, count: int, side: int) -> Path:
 
 
 def seconds(photos: Path, output: Path, model: str, flags: tuple[str, ...]) -> float:
-    """Return the seconds of the whole command; raises MeasurementFailed where a photo fails."""
+    """Return the seconds of the whole command.
+
+    Raises MeasurementFailed where a photo fails, and OverLimit at the end of the row's time.
+    """
     command = [sys.executable, "-m", "jaxsr.restore", str(photos), f"--output={output}", f"--model={model}", *flags]
     began = time.perf_counter()
-    ended = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=os.environ)
+    left = remaining()
+    options = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "timeout": None if math.isinf(left) else left}
+    try:
+        ended = subprocess.run(command, text=True, check=False, **options)
+    except subprocess.TimeoutExpired:
+        raise OverLimit(f"not done in the {left:.0f} s that were left") from None
     if ended.returncode:
         last = ended.stderr.strip().rpartition("\n")[2]
         raise MeasurementFailed(f"restore ended with {ended.returncode}: {last}")
@@ -99,7 +110,11 @@ def rows(photos: int, side: int, model: str) -> Iterator[Row]:
 
 
 def tables(*, photos: int = 1000, side: int = 256, model: str = "fsrcnn-x2") -> Iterator[Table]:
-    """Yield the table of `photos` of `side` pixels a side."""
+    """Yield the table of `photos` of `side` pixels a side; raises UserError for too few photos, or small ones."""
+    if photos <= FEW or side < GRAIN:
+        raise UserError(
+            f"--photos={photos} --side={side}: give more than {FEW} photos, of at least {GRAIN} pixels a side"
+        )
     title = f"A collection of {photos} photos of {side}x{side} pixels, {model}"
     yield Table(title, COLUMNS, rows(photos, side, model))
 

@@ -14,8 +14,9 @@ from pathlib import Path
 
 import jax
 import numpy as np
-from absl import app, flags
+from absl import flags
 
+from benchmarks.arguments import check_names, check_no_more
 from jaxsr.data.images import read_pixels
 from jaxsr.data.listing import list_photos
 from jaxsr.data.samples import sample_photos
@@ -24,7 +25,9 @@ from jaxsr.restoration.options import RestoreOptions
 from jaxsr.restoration.precision_choice import TABLE, Difference, weights_digest
 from jaxsr.restoration.tiles.placement import TileCache
 from jaxsr.restoration.tiles.tiled_photos import restore_tiled
+from jaxsr.support import command_line
 from jaxsr.support.files import written_whole
+from jaxsr.support.paths import user_path
 from jaxsr.weights import load, shipped_names
 
 SIDE = 128  # pixels of the parts of photos that are restored
@@ -35,8 +38,10 @@ _PHOTOS = flags.DEFINE_string("photos", None, "A folder of photos to measure on.
 _WRITE = flags.DEFINE_bool("write", False, "Write the table that --precision=auto reads.")
 
 
-def main(_: Sequence[str]) -> None:
-    """Measure all shipped weights, print the rows, and write them where --write asks for it."""
+def main(arguments: Sequence[str]) -> None:
+    """Measure all shipped weights, print the rows, and write each where --write asks for it."""
+    check_no_more(arguments)
+    check_names("weights", _NAMES.value or (), shipped_names())
     photos = _photos(_PHOTOS.value)
     rows, seconds = {}, np.zeros(2)
     print(f"grey levels of difference, and seconds, on {jax.devices()[0]}")
@@ -46,15 +51,18 @@ def main(_: Sequence[str]) -> None:
         if model.needs:  # a reference, and VGG19's weights
             continue
         difference, taken = measure(model, photos)
-        print(f"{name:12} {difference.mean:6.3f} {difference.largest:6.2f} {taken[0]:8.4f} {taken[1]:8.4f}")
+        print(f"{name:12} {difference.mean:6.3f} {difference.largest:6.2f} {taken[0]:8.4f} {taken[1]:8.4f}", flush=True)
         rows[name] = {
             "digest": weights_digest(model),
             "mean": round(difference.mean, 3),
             "largest": round(difference.largest, 2),
         }
         seconds += taken
+        if _WRITE.value:
+            _write(rows, faster=None, photos=len(photos))
     if _WRITE.value:
         _write(rows, faster=None if _NAMES.value else bool(seconds[1] < seconds[0]), photos=len(photos))
+        print(f"table in {TABLE}")
 
 
 def measure(model: Model, photos: Sequence[np.ndarray]) -> tuple[Difference, tuple[float, float]]:
@@ -77,7 +85,7 @@ def measure(model: Model, photos: Sequence[np.ndarray]) -> tuple[Difference, tup
 def _photos(folder: str | None) -> list[np.ndarray]:
     """Return the middles of the photos in `folder`, or of those of the package."""
     samples = list(sample_photos("validation").values())
-    whole = [read_pixels(path) for path in list_photos([Path(folder)])] if folder else samples
+    whole = [read_pixels(path) for path in list_photos([user_path(folder)])] if folder else samples
     corners = [((x.shape[0] - SIDE) // 2, (x.shape[1] - SIDE) // 2) for x in whole]
     return [x[max(y, 0) :, max(z, 0) :][:SIDE, :SIDE] for x, (y, z) in zip(whole, corners, strict=True)]
 
@@ -96,8 +104,7 @@ def _write(rows: dict[str, dict[str, float]], *, faster: bool | None, photos: in
     table = {"photos": photos, "measured_on": here, "faster_on": sorted(platforms), "weights": rows}
     with written_whole(Path(TABLE)) as temporary:
         temporary.write_text(json.dumps(table, indent=1) + "\n")
-    print(f"table in {TABLE}")
 
 
 if __name__ == "__main__":
-    app.run(main)
+    command_line.run(main)

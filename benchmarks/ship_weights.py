@@ -26,6 +26,8 @@ from jaxsr.models import Model
 from jaxsr.models.serialization import write_weights
 from jaxsr.support import command_line
 from jaxsr.support.errors import UserError
+from jaxsr.support.files import written_whole
+from jaxsr.support.paths import is_folder, user_path
 from jaxsr.support.types import Json
 from jaxsr.weights.shipped_weights import SHIPPED, base_and_scales
 
@@ -46,6 +48,10 @@ def main(argv: Sequence[str]) -> None:
     if len(argv) != 1:
         raise UserError("name one weight file or run folder (--help lists the flags)")
     model = jaxsr.load(argv[0])
+    check_name(NAME.value, model)
+    for folder in DATA.value:
+        if not is_folder(user_path(folder)):
+            raise UserError(f"--data={folder} is no folder; name those of the photos to score on, such as Set5/hr")
     with tempfile.TemporaryDirectory() as folder:
         halved = Path(folder) / f"{NAME.value}.safetensors"
         card = {**model.card, "licence": "Apache-2.0", "training": training_of(model)}
@@ -55,11 +61,22 @@ def main(argv: Sequence[str]) -> None:
         ]
         check_loss(scores, scores_of(model, DATA.value[0], scales_of(model)[0]))
         write_weights(halved, model.variables, {**card, "scores": scores}, dtype=np.float16)
-        SHIPPED.mkdir(exist_ok=True)
-        shutil.copyfile(halved, SHIPPED / halved.name)
+        with written_whole(SHIPPED / halved.name) as temporary:
+            shutil.copyfile(halved, temporary)
     for entry in scores:
         shown = ", ".join(f"{name} {value:.4f}" for name, value in entry["mean"].items())
         print(f"{entry['data']} x{entry['scale']} {entry['protocol']['name']}: {shown}")
+
+
+def check_name(name: str, model: Model) -> None:
+    """Raise UserError unless `name` is the network of `model` with scales that its weights serve, such as vdsr-x2x3."""
+    spec = model.spec
+    served = [str(scale) for scale in spec.scales if scale > 1 and spec.shares(model.scale, scale)]
+    base, _, scales = name.partition("-x")
+    asked = scales.split("x") if scales else []
+    if base != spec.name or not set(asked) <= set(served) or bool(asked) != bool(served):
+        right = f"{spec.name}-x{'x'.join(served)}" if served else spec.name
+        raise UserError(f"--name={name} does not fit these weights; they are {right}")
 
 
 def training_of(model: Model) -> dict[str, Json]:
@@ -81,7 +98,7 @@ def scores_of(model: Model | Path, data: str, scale: int) -> list[dict[str, Json
     level = "1" if "reference" in opened.needs else ""
     pairs = PairOptions(kind) if kind else None
     options = EvaluateOptions(protocols=("y8", "y") if luma else ("y", "rgb"), pairs=pairs, reference_level=level)
-    folder = Path(data)
+    folder = user_path(data)
     extra = DEGRADED_NAMES[kind] if kind else ", most similar reference" if level else ""
     entries = []
     for scored in jaxsr.evaluate(opened, data, scale=scale, options=options).values():

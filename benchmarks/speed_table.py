@@ -5,7 +5,7 @@ It stands between two comments, which stay: what lies between them is written an
 
 from collections.abc import Iterator, Sequence
 
-from benchmarks.cases import A_PHOTO, A_STEP
+from benchmarks.cases import A_PHOTO, A_STEP, PRECISIONS
 from benchmarks.measurements import Results, RowRecord, TableRecord
 from benchmarks.tables import failed, header, line
 from jaxsr.support.errors import UserError
@@ -19,7 +19,6 @@ COLUMNS = (
     "times the best PyTorch",
     "training step, times eager PyTorch",
 )
-PRECISIONS = ("float32", "bf16")
 RATIO = "best PyTorch / jaxsr"
 
 

@@ -5,25 +5,24 @@ it has, and --again, which measures them anew. A row that fails, or differs from
 --ahead=N has the contestants of N rows compile at once; they are timed one by one all the same.
 """
 
-import inspect
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from itertools import islice
-from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import jax
 import numpy as np
 from absl import flags
 
+from benchmarks.arguments import check_no_more, defaults_of, define_flag, flag_value
 from benchmarks.measurements import Record, RowRecord
 from benchmarks.timing import machine
 from benchmarks.workers import MeasurementFailed, OverLimit, limited
 from jaxsr.models import MODELS, Model
 from jaxsr.support import command_line
-from jaxsr.support.paths import user_path
+from jaxsr.support.paths import output_file
 
 LIMIT = flags.DEFINE_integer("limit", 0, "Seconds after which a row is given up, and says so; 0 for none.", 0)
 JSON = flags.DEFINE_string("json", None, "File for the rows; those it has already are not measured again.")
@@ -79,7 +78,8 @@ def show(table: Table, record: Record, limit: float = float("inf"), ahead: int =
         if not known:
             record.add(kept, rows[-1])
         print(line([*rows[-1]["labels"], *rows[-1]["cells"]]), flush=True)
-    notes = [*table.notes, *table.conclude([[*row["labels"], *row["cells"]] for row in rows])]
+    # Of rows that were measured by earlier calls, too, since the page has one note for all
+    notes = [*table.notes, *table.conclude([[*row["labels"], *row["cells"]] for row in kept["rows"]])]
     kept["notes"] = notes
     record.write()
     notes = [*notes, *(row["note"] for row in rows if row["note"])]
@@ -147,40 +147,23 @@ def duration(seconds: float) -> str:
 
 def run(section: Section) -> None:
     """Run `section` as a command that prints the machine and all tables; a flag stands for each keyword argument."""
-    defaults = {name: parameter.default for name, parameter in inspect.signature(section).parameters.items()}
+    defaults = defaults_of(section)
     for name, default in defaults.items():
         define_flag(name, default)
 
-    def main(_: Sequence[str]) -> int:
+    def main(arguments: Sequence[str]) -> int:
+        check_no_more(arguments)
+        path = output_file(JSON.value, "--json") if JSON.value else None
         tables = section(**{name: flag_value(name, default) for name, default in defaults.items()})
         limit, record, complete = LIMIT.value or float("inf"), None, True
         for table in tables:
             if record is None:  # after the section has looked at its arguments
-                path: Path | None = user_path(JSON.value) if JSON.value else None
                 record = Record(path, machine(), again=AGAIN.value)
                 print(f"{record.results['machine']}\n", flush=True)
             complete &= show(table, record, limit, AHEAD.value)
         return command_line.DONE if complete else command_line.SOME_FAILED
 
     command_line.run(main)
-
-
-def define_flag(name: str, default: Any, values: flags.FlagValues = flags.FLAGS) -> None:
-    """Define the flag of an argument by its default: a whole number, a switch, a word or a list."""
-    if isinstance(default, bool):
-        flags.DEFINE_bool(name, default, "a switch", values)
-    elif isinstance(default, int):
-        flags.DEFINE_integer(name, default, "a number", min(default, 1), flag_values=values)
-    elif isinstance(default, str):
-        flags.DEFINE_string(name, default, "a word", values)
-    else:
-        flags.DEFINE_list(name, list(map(str, default)), "a list", values)
-
-
-def flag_value(name: str, default: Any, values: flags.FlagValues = flags.FLAGS) -> Any:
-    """Return the value of the flag; elements of a list have the type of the default's first."""
-    value: Any = values[name].value
-    return tuple(type(default[0])(x) for x in value) if isinstance(default, tuple) and default else value
 
 
 def network(name: str, scale: int, **options: Any) -> Model:

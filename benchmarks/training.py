@@ -13,12 +13,13 @@ import numpy as np
 import optax
 import torch  # pyright: ignore[reportMissingImports]
 
-from benchmarks.adversarial import CONFIGS
+from benchmarks.adversarial_steps import CONFIGS
+from benchmarks.arguments import check_names, whole_numbers
 from benchmarks.cases import A_STEP, SIZES, SIZES_OF
 from benchmarks.peers import peer
-from benchmarks.peers.accelerator import DEVICE, as_contestant, computing, placed, planes
+from benchmarks.peers.accelerator import as_contestant, computing, placed, planes, step_precisions
 from benchmarks.tables import Table, network, run
-from benchmarks.trials import PRECISIONS, Case, Trial, table
+from benchmarks.trials import Case, Trial, table
 from jaxsr.devices.parallel import average_over_devices, compile_steps, devices, replicate, shard
 from jaxsr.models import MODELS, Model, restored_image
 from jaxsr.models.precision import computing_in
@@ -118,11 +119,6 @@ def case(name: str, scale: int, patch: int, batch: int, precision: str) -> Case:
     return Case((label, precision), arguments, batch * (enlarged * patch) ** 2 / 1e6)
 
 
-def precisions_here(asked: Sequence[str]) -> Sequence[str]:
-    """Return the precisions `asked` for, or those that are faster here."""
-    return asked or (PRECISIONS if DEVICE == "cuda" else PRECISIONS[:1])
-
-
 def tables(
     *,
     networks: Sequence[str] = BY_PIXELS,
@@ -135,13 +131,14 @@ def tables(
 ) -> Iterator[Table]:
     """Yield the table of Adam's steps on the mean squared error of so many patches, at the network's input."""
     sizes = choose("size", size, SIZES_OF)
+    check_names("network", networks, SIZES)
     cases = [
         case(name, scale, patch or sizes[name].patch, batch or sizes[name].batch, precision)
         for name in networks
         if name in BY_PIXELS
-        for scale in map(int, scales or [sizes[name].scale])
+        for scale in whole_numbers("scales", scales) or [sizes[name].scale]
         if scale in MODELS[name].scales
-        for precision in precisions_here(precisions)
+        for precision in step_precisions(precisions)
     ]
     yield table(A_STEP, ("network", "precision"), TRIAL, cases, rounds)
 

@@ -142,15 +142,19 @@ def record(name: str, cost: Cost) -> None:
 
 def main(arguments: Sequence[str]) -> None:
     """Renew the rows of all variants, or of those that are named, and print them."""
-    for name in arguments:
-        choose("config", name.partition(":")[0], dict.fromkeys(config_names()))
-    for name in config_names():
-        for variant in variants_of(name) if name not in PER_PHOTO else []:
-            key = f"{name}:{variant}"
-            if not arguments or name in arguments or key in arguments:
-                record(key, cost := cost_of(load_config(key)))
-                stages = " + ".join(f"{each:,.0f}" for each in cost.gigaflops)
-                print(f"{key:22} {stages:>14} GFLOP a step, {cost.gibibytes:.2f} GiB", flush=True)
+    for key in keys_of(arguments):
+        record(key, cost := cost_of(load_config(key)))
+        stages = " + ".join(f"{each:,.0f}" for each in cost.gigaflops)
+        print(f"{key:22} {stages:>14} GFLOP a step, {cost.gibibytes:.2f} GiB", flush=True)
+
+
+def keys_of(arguments: Sequence[str]) -> list[str]:
+    """Return "config:variant" of all that `arguments` name, all there are without any; raises UserError for others."""
+    named = {name: [f"{name}:{variant}" for variant in variants_of(name)] for name in config_names()}
+    named = {name: keys for name, keys in named.items() if name not in PER_PHOTO}
+    known = named | {key: [key] for keys in named.values() for key in keys}
+    chosen = {key for name in arguments or named for key in choose("config", name, known)}
+    return [key for keys in named.values() for key in keys if key in chosen]
 
 
 if __name__ == "__main__":

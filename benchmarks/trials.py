@@ -26,7 +26,6 @@ LONGEST_COMPILATION = {COMPILED: 60, AUTOTUNED: 180}  # seconds after which it i
 PEERS = (EAGER, COMPILED) if DEVICE == "cpu" else (EAGER, COMPILED, AUTOTUNED)
 # The relative norm of the error up to which results are the same, by precision; products on GPUs are TF32
 COARSE = {"float32": 0.0 if DEVICE == "cpu" else 1e-2, "bf16": 5e-2}
-PRECISIONS = ("float32", "bf16")
 
 
 class Trial(NamedTuple):

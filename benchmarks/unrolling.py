@@ -15,11 +15,11 @@ import jax.numpy as jnp
 import numpy as np
 from absl import flags
 
+from benchmarks.arguments import check_names, check_no_more
 from benchmarks.cases import SIZES
 from jaxsr.models.forward import run_network
 from jaxsr.models.precision import PRECISIONS
 from jaxsr.support import command_line
-from jaxsr.support.errors import choose
 from jaxsr.support.types import Variables
 from jaxsr.weights import create
 
@@ -38,10 +38,10 @@ _NETWORKS = flags.DEFINE_list("networks", ["vdsr", "rdn", "danv1", "danv2"], "Of
 _SIDE = flags.DEFINE_integer("side", 256, "Side of the photo in pixels.")
 
 
-def main(_: Sequence[str]) -> int:
+def main(arguments: Sequence[str]) -> int:
     """Print the table row by row; return the exit status, which says whether all was measured."""
-    for name in _NETWORKS.value:
-        choose("network", name, SIZES)
+    check_no_more(arguments)
+    check_names("network", _NETWORKS.value, SIZES)
     print(f"| {' | '.join(COLUMNS)} |\n|{'---|' * len(COLUMNS)}", flush=True)
     complete = True
     for labels, cells in _rows(_NETWORKS.value, _SIDE.value):

@@ -31,6 +31,7 @@ RATE = 25  # of the file that is made
 TOLERANCE = 2  # levels, between PyTorch's bicubic chroma and MATLAB's, away from the border
 BORDER = 12  # pixels
 WHOLE_FILE = "jaxsr, a whole file"
+PEERS = ("PyTorch", "OpenCV", WHOLE_FILE)  # each is measured where what it needs is installed
 
 Call = Callable[[], Any]
 
@@ -107,10 +108,11 @@ def in_opencv(path: str, frames: list[np.ndarray]) -> Call:
 
 
 def absent(opencv_model: str) -> dict[str, str]:
-    """Return the peers that are not here, each with the reason."""
+    """Return the contestants that are not here, each with the reason."""
     reasons = {
         "PyTorch": "" if find_spec("torch") else "torch is not installed",
         "OpenCV": "cv2 is not installed" if not find_spec("cv2") else "" if opencv_model else "no --opencv_model",
+        WHOLE_FILE: "" if find_spec("av") else "av is not installed",
     }
     return {name: reason for name, reason in reasons.items() if reason}
 
@@ -125,7 +127,8 @@ def seconds(frames: int, opencv_model: str, rounds: int) -> dict[str, float]:
     if "OpenCV" not in missing:
         calls["OpenCV"] = in_opencv(opencv_model, pictures)
     with tempfile.TemporaryDirectory() as folder:
-        calls[WHOLE_FILE] = file_in_jax(model, pictures, Path(folder))
+        if WHOLE_FILE not in missing:
+            calls[WHOLE_FILE] = file_in_jax(model, pictures, Path(folder))
         return contest(calls, rounds=rounds)
 
 
@@ -145,8 +148,7 @@ def rows(frames: int, opencv_model: str, rounds: int) -> Iterator[Row]:
         took, ours = found()[name], found()["jaxsr"]
         return Measurement([f"{1000 * took / frames:.1f}", f"{frames / took:.1f}", f"{took / ours:.2f}"])
 
-    here = [name for name in ("jaxsr", "PyTorch", "OpenCV") if name not in absent(opencv_model)]
-    for name in (*here, WHOLE_FILE):
+    for name in ("jaxsr", *(name for name in PEERS if name not in absent(opencv_model))):
         yield Row((name,), functools.partial(measure, name))
 
 

@@ -11,6 +11,7 @@ from contextlib import ExitStack
 import jax
 import jax.numpy as jnp
 import numpy as np
+import torch  # pyright: ignore[reportMissingImports]
 
 from benchmarks.peers.zssr import Trainer
 from benchmarks.tables import Measurement, Row, Table, run
@@ -58,8 +59,8 @@ def in_torch(spec: StepSpec, photos: Sequence[Source]) -> Callable[[], list[Trai
     trainers = [Trainer(initial_run().params, photo, spec.scale, spec.crop) for photo in photos]
 
     def call() -> list[Trainer]:
-        for trainer in trainers:
-            trainer.step()
+        losses = [trainer.step() for trainer in trainers]
+        torch.stack(losses).cpu()  # waits for a GPU
         return trainers
 
     return call

@@ -4,7 +4,10 @@
 # PYTHON names the interpreter, .venv's by default; PORT the coordinator's, 12355 by default.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-count=${1:?usage: bash launch/multi_process.sh N --config=... --workdir=...}
+count=${1:-}
+case $count in
+'' | *[!0-9]* | 0*) echo "usage: bash launch/multi_process.sh N --config=... --workdir=..., N processes" >&2; exit 2 ;;
+esac
 shift
 cores=$(nproc)
 export JAX_NUM_CPU_DEVICES=${JAX_NUM_CPU_DEVICES:-$((cores > count ? cores / count : 1))}

@@ -20,7 +20,8 @@ VGG19=${VGG19:-${JAXSR_VGG19:-vgg19.pth}}
 # The absolute error, of reduced copies of the photos too.
 ABSOLUTE="--config.loss=l1 --config.data.rescale=(1.0,0.9,0.8,0.7,0.6,0.5)"
 
-# NAME CONFIG FLAGS...; what starts from another run is trained after all others.
+# NAME CONFIG FLAGS...; what starts from another run is trained after all others. {RUNS} and so on are filled in where
+# the flags are words of their own, since a path may have spaces.
 recipes() {
     cat <<EOF
 srcnn-x2      srcnn:x2
@@ -42,45 +43,51 @@ danv2-x2      danv2:x2-iso-muon    --config.steps=6000 --config.model.options.gr
 danv2-x4      danv2:x4-iso-muon    --config.steps=6000
 real-x2       real:x2              --config.precision=bf16
 real-x4       real:x4              --config.precision=bf16
-real-x4-gan   real:x4-gan          --config.initial_weights=$RUNS/real-x4 --config.perceptual.weight=0.5 --config.perceptual.weights=$VGG19 --config.ema_decay=0.98 --config.steps=4000
-srgan-x4      srgan:vgg22          --config.initial_weights=$RUNS/srresnet-x4 --config.model.options.normalization=none --config.pretraining.steps=0 --config.pixel_weight=8 --config.perceptual.weight=0.5 --config.adversarial.weight=0.003 --config.adversarial.optimizer.learning_rate=0.0004 --config.ema_decay=0.98 --config.steps=4000 --config.perceptual.weights=$VGG19
+real-x4-gan   real:x4-gan          --config.initial_weights={RUNS}/real-x4 --config.perceptual.weight=0.5 --config.perceptual.weights={VGG19} --config.ema_decay=0.98 --config.steps=4000
+srgan-x4      srgan:vgg22          --config.initial_weights={RUNS}/srresnet-x4 --config.model.options.normalization=none --config.pretraining.steps=0 --config.pixel_weight=8 --config.perceptual.weight=0.5 --config.adversarial.weight=0.003 --config.adversarial.optimizer.learning_rate=0.0004 --config.ema_decay=0.98 --config.steps=4000 --config.perceptual.weights={VGG19}
 content       srntt:content        --config.steps=12000 --config.optimizer.name=muon --config.optimizer.momentum=0.95 --config.optimizer.learning_rate=0.005 --config.schedule.name=cosine
-srntt         srntt:l2             --config.initial_weights=$RUNS/content --config.data.references=$VIEWS --config.data.validation=$VIEWS_TEST --config.perceptual.weights=$VGG19
-deblurgan     deblurgan:comb       --config.data.pairs=$PAIRS --config.data.validation=$PAIRS_TEST --config.perceptual.layer=conv3_1 --config.perceptual.weights=$VGG19 --config.pixel_weight=400 --config.perceptual.weight=1 --config.adversarial.weight=0.002 --config.adversarial.updates=1 --config.optimizer.name=muon --config.optimizer.momentum=0.95 --config.optimizer.learning_rate=0.005 --config.schedule.name=cosine --config.batch_size=4 --config.steps=12000
+srntt         srntt:l2             --config.initial_weights={RUNS}/content --config.data.references={VIEWS} --config.data.validation={VIEWS_TEST} --config.perceptual.weights={VGG19}
+deblurgan     deblurgan:comb       --config.data.pairs={PAIRS} --config.data.validation={PAIRS_TEST} --config.perceptual.layer=conv3_1 --config.perceptual.weights={VGG19} --config.pixel_weight=400 --config.perceptual.weight=1 --config.adversarial.weight=0.002 --config.adversarial.updates=1 --config.optimizer.name=muon --config.optimizer.momentum=0.95 --config.optimizer.learning_rate=0.005 --config.schedule.name=cosine --config.batch_size=4 --config.steps=12000
 EOF
 }
 
 train() {
-    local name=$1 config=$2
+    local name=$1 config=$2 data=("--config.data.train=$TRAIN" "--config.data.validation=$TEST/Set5/hr")
     shift 2
-    local data="--config.data.train=$TRAIN --config.data.validation=$TEST/Set5/hr"
-    case $config in srntt:l2) data="" ;; deblurgan:*) data="--config.data.train=$TRAIN" ;; esac
-    # shellcheck disable=SC2086
-    .venv/bin/python -m jaxsr.train --config="$config" --workdir="$RUNS/$name" $data "$@" >>"$RUNS/$name.log" 2>&1 ||
-        { echo "$name failed: see $RUNS/$name.log" >&2; return 1; }
+    case $config in srntt:l2) data=() ;; deblurgan:*) data=("--config.data.train=$TRAIN") ;; esac
+    .venv/bin/python -m jaxsr.train --config="$config" --workdir="$RUNS/$name" "${data[@]}" "$@" \
+        >>"$RUNS/$name.log" 2>&1 || { echo "$name failed: see $RUNS/$name.log" >&2; return 1; }
     echo "$name is trained"
 }
 
 # Trains the recipes that come in by lines, JOBS at once.
 train_all() {
-    local failed=0 name config flags
-    while read -r name config flags; do
-        while [ "$(jobs -rp | wc -l)" -ge "$JOBS" ]; do wait -n || failed=1; done
-        # shellcheck disable=SC2086
-        train "$name" "$config" $flags &
+    local failed=0 name config words flags variable pid pids=()
+    while read -r name config words; do
+        read -ra flags <<<"$words"
+        for variable in RUNS VGG19 PAIRS PAIRS_TEST VIEWS VIEWS_TEST; do
+            flags=("${flags[@]//"{$variable}"/"${!variable}"}")
+        done
+        while [ "$(jobs -rp | wc -l)" -ge "$JOBS" ]; do wait -n || true; done
+        train "$name" "$config" "${flags[@]}" &
+        pids+=($!)
     done
-    while [ "$(jobs -rp | wc -l)" -gt 0 ]; do wait -n || failed=1; done
+    for pid in "${pids[@]}"; do wait "$pid" || failed=1; done # each: two that end at once are one to wait -n
     return $failed
 }
 
 chosen() { if [ $# = 0 ]; then recipes; else recipes | grep -E "^($(IFS='|'; echo "$*")) "; fi; }
 
+case $JOBS in
+'' | *[!0-9]* | 0) echo "weights: JOBS=$JOBS is no positive number of runs at once" >&2; exit 2 ;;
+esac
 for name in "$@"; do
-    recipes | grep -qE "^$name " || { echo "no recipe $name; choose from: $(recipes | cut -d' ' -f1 | xargs)" >&2; exit 2; }
+    names=$(recipes | cut -d' ' -f1)
+    grep -qxF -e "$name" <<<"$names" || { echo "no recipe $name; choose from:" $names >&2; exit 2; }
 done
 install cuda
 mkdir -p "$RUNS"
 status=0
-train_all < <(chosen "$@" | grep -v "initial_weights=$RUNS") || status=1
-train_all < <(chosen "$@" | grep "initial_weights=$RUNS") || status=1
+train_all < <(chosen "$@" | grep -vF "initial_weights={RUNS}") || status=1
+train_all < <(chosen "$@" | grep -F "initial_weights={RUNS}") || status=1
 exit $status

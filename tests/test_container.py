@@ -67,6 +67,13 @@ def test_stages_follow_each_other_and_copy_what_there_is():
     assert set(TARGETS) < before
 
 
+def test_the_wheel_is_not_made_where_the_empty_package_was():
+    """Setuptools would find an empty jaxsr/__init__.py in build/ there, newer than the checkout's, and keep it."""
+    assert last("wheel", "WORKDIR") != last("dependencies", "WORKDIR")
+    copied = {word for step in STAGES["wheel"].steps if step.instruction == "COPY" for word in step.words.split()}
+    assert {"pyproject.toml", "setup.py", "README.md", "LICENSE", "jaxsr", "configs"} <= copied
+
+
 def test_the_context_is_what_the_package_needs():
     assert {path.parts[0] for path in context()} == {
         *("pyproject.toml", "setup.py", "README.md", "LICENSE"),

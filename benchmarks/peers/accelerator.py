@@ -1,14 +1,24 @@
 """How PyTorch's users run a network on a GPU: channels last, TF32, autocast for bfloat16. On a CPU: as it is."""
 
 import contextlib
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import torch  # pyright: ignore[reportMissingImports]
 from torch import nn  # pyright: ignore[reportMissingImports]
 
+from benchmarks.arguments import check_names
+from benchmarks.cases import PRECISIONS
+
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 MODES = {"compiled": "default", "autotuned": "max-autotune"}  # of torch.compile
+
+
+def step_precisions(asked: Sequence[str]) -> Sequence[str]:
+    """Return the precisions `asked` for, or those in which PyTorch trains here; raises UserError for unknown ones."""
+    check_names("precision", asked, PRECISIONS)
+    return asked or (PRECISIONS if DEVICE == "cuda" else PRECISIONS[:1])
 
 
 def placed(network: nn.Module) -> nn.Module:

@@ -43,8 +43,8 @@ class Trainer:
         self.network = placed(ZSSR(params))
         self.optimizer = torch.optim.Adam(self.network.parameters(), lr=1e-3)
 
-    def step(self) -> None:
-        """Make one step on a random crop."""
+    def step(self) -> torch.Tensor:
+        """Make one step on a random crop; return its loss, a scalar where the network is."""
         ends = (side - self.crop + 1 for side in self.photo.shape[2:])
         top, left = (int(torch.randint(end, ())) for end in ends)
         place = (..., slice(top, top + self.crop), slice(left, left + self.crop))
@@ -53,6 +53,7 @@ class Trainer:
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         self.optimizer.step()
+        return loss.detach()
 
     def enlarged_son(self, father: torch.Tensor) -> torch.Tensor:
         """Return the crop (1, C, H, W) reduced by the kernel and enlarged by bicubic."""

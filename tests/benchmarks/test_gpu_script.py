@@ -20,7 +20,7 @@ def run(*arguments, timeout=60, **environment):
     )
 
 
-@pytest.mark.parametrize("argument", ["--minutes=0", "--minutes=soon", "--wet"])
+@pytest.mark.parametrize("argument", ["--minutes=0", "--minutes=08", "--minutes=soon", "--wet"])
 def test_wrong_arguments_are_answered_in_one_line(argument, tmp_path):
     found = run(argument, f"--output={tmp_path}")
     assert found.returncode == 2 and found.stderr.startswith("gpu.sh: ") and found.stderr.count("\n") == 1

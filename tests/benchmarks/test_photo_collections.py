@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks import photo_collections
 from benchmarks.photo_collections import ALONE, RUNNING, STARTED, flags_of, make_collection, measure, seconds, tables
-from benchmarks.workers import MeasurementFailed
+from benchmarks.workers import MeasurementFailed, OverLimit, limited
 
 FOUND = {ALONE: (20.0, 4.0, 0.016), STARTED: (22.0, 5.0, 0.017), RUNNING: (21.0, 4.2, 0.017)}
 
@@ -63,3 +63,12 @@ def test_a_command_that_fails_says_why(tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "executable", "/bin/false")
     with pytest.raises(MeasurementFailed, match="restore ended with 1"):
         seconds(photos, tmp_path / "restored", "fsrcnn-x2", ())
+
+
+def test_a_command_that_takes_longer_than_its_row_may_is_given_up(tmp_path, monkeypatch):
+    slow = tmp_path / "python"
+    slow.write_text("#!/bin/sh\nexec sleep 60\n")
+    slow.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(slow))
+    with pytest.raises(OverLimit, match="not done in the 0 s"), limited(0.2):
+        seconds(tmp_path, tmp_path / "restored", "fsrcnn-x2", ())

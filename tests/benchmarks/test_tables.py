@@ -5,11 +5,10 @@ import json
 import threading
 
 import pytest
-from absl import flags
 
 from benchmarks.measurements import Record, read_results
 from benchmarks.page import page
-from benchmarks.tables import Measurement, Row, Table, define_flag, flag_value, show
+from benchmarks.tables import Measurement, Row, Table, show
 from benchmarks.workers import MeasurementFailed, OverLimit
 from jaxsr.support.errors import UserError
 
@@ -61,6 +60,19 @@ def test_recorded_rows_are_not_measured_again(tmp_path):
     assert [kept["cells"][0] for kept in read_results(path)["tables"][0]["rows"]] == ["9", "3"]
 
 
+def test_what_all_rows_tell_stays_true_when_some_are_measured_later(tmp_path):
+    path = tmp_path / "speed.json"
+
+    def measured(*names):
+        rows = [row(name, "1", "2") for name in names]
+        show(Table("A photo", COLUMNS, rows, conclude=lambda cells: [f"{len(cells)} rows."]), Record(path, "a machine"))
+        return read_results(path)["tables"][0]["notes"]
+
+    assert measured("a", "b") == ["2 rows."]
+    assert measured("c") == ["3 rows."]
+    assert measured("a") == ["3 rows."]
+
+
 def test_a_record_is_of_one_machine(tmp_path):
     path = tmp_path / "speed.json"
     show(Table("A photo", COLUMNS, [row("a", "1", "2")]), Record(path, "a machine"))
@@ -85,28 +97,6 @@ def test_the_page_has_what_was_recorded_and_no_empty_column():
     text = page([record.results])
     assert "## AMD EPYC, 2 cores\n" in text and "| network | ms |\n|---|---|\n| a | 1 |\n| b | **2** |\n" in text
     assert "- Rounded.\n- b differs.\n- Measured in 0 s." in text
-
-
-@pytest.mark.parametrize(
-    ("default", "given", "value"),
-    [
-        (3, "5", 5),
-        (True, "false", False),
-        ("float32", "bf16", "bf16"),
-        ((1, 8), "2,4", (2, 4)),
-        (("a",), "b,c", ("b", "c")),
-    ],
-)
-def test_arguments_are_flags_of_their_type(default, given, value):
-    define_flag("argument", default, values := flags.FlagValues())
-    values(["program", f"--argument={given}"])
-    assert flag_value("argument", default, values) == value
-
-
-def test_there_is_a_round_at_least():
-    define_flag("rounds", 3, values := flags.FlagValues())
-    with pytest.raises(flags.IllegalFlagValueError, match="0 is not a positive integer"):
-        values(["program", "--rounds=0"])
 
 
 def test_rows_are_made_ready_side_by_side_and_measured_one_by_one():

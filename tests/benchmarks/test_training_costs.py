@@ -5,7 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from benchmarks.training_costs import cost_of, operations
+from benchmarks.training_costs import cost_of, keys_of, operations
+from jaxsr.support.errors import UserError
 from jaxsr.training.catalog.config_files import load_config
 from jaxsr.training.catalog.training_costs import recorded_costs
 from tests.helpers.configs import other_scales
@@ -53,6 +54,13 @@ OTHER_SCALES = {f"{name}:{variant}" for name, variant in other_scales() if "-" n
 def test_the_record_is_what_is_counted_today(name):
     cost = cost_of(load_config(name), memory=False)
     assert cost.gigaflops == pytest.approx(recorded_costs()[name].gigaflops, rel=1e-5), "renew it"
+
+
+def test_rows_are_renewed_of_configs_and_variants_that_there_are():
+    assert keys_of(["fsrcnn:x2", "espcn:x3"]) == ["espcn:x3", "fsrcnn:x2"]
+    assert set(keys_of(["rdn"])) < set(keys_of([])) == set(recorded_costs())
+    with pytest.raises(UserError, match="unknown config 'rdn:x9'"):
+        keys_of(["rdn:x9"])
 
 
 @pytest.mark.slow

@@ -8,7 +8,10 @@ from benchmarks import video
 
 def test_absent_peers_have_a_reason(monkeypatch):
     monkeypatch.setattr(video, "find_spec", lambda name: None)
-    assert video.absent("") == {"PyTorch": "torch is not installed", "OpenCV": "cv2 is not installed"}
+    reasons = video.absent("")
+    assert reasons.pop(video.WHOLE_FILE) == "av is not installed"
+    assert reasons == {"PyTorch": "torch is not installed", "OpenCV": "cv2 is not installed"}
+    assert [row.labels for row in video.rows(1, "", 1)] == [("jaxsr",)]  # which is measured without them
     monkeypatch.setattr(video, "find_spec", lambda name: name)
     assert video.absent("") == {"OpenCV": "no --opencv_model"}
     assert video.absent("ESPCN_x3.pb") == {}

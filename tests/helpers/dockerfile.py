@@ -136,7 +136,7 @@ class Build:
                 if path.is_relative_to(source):
                     copy = target / (path.relative_to(source) if str(path) != source else path.name)
                     copy.parent.mkdir(parents=True, exist_ok=True)
-                    shutil.copy(ROOT / path, copy)
+                    shutil.copy2(ROOT / path, copy)  # with its time, which Docker keeps too
 
     def _mount_and_run(self, root: Path, step: Step, variables: dict[str, str], where: str) -> None:
         bound = dict(pair.split("=") for pair in step.options.get("mount", "").split(",") if pair)
