@@ -20,7 +20,7 @@ do
     esac
 done
 case $minutes in
-'' | *[!0-9]* | 0*) echo "gpu.sh: --minutes=$minutes is no positive number" >&2; exit 2 ;;
+'' | *[!0-9]* | 0*) echo "gpu.sh: --minutes=$minutes is not a positive number" >&2; exit 2 ;;
 esac
 python=${PYTHON:-.venv/bin/python}
 [ -x "$python" ] || python=$(command -v "$python" || command -v python3 || command -v python)
