@@ -11,7 +11,7 @@ import numpy as np
 
 from jaxsr.support.errors import UserError
 
-SEED_BOUND = 2**63  # JAX makes keys of signed integers of 64 bits
+SEED_BOUND = 2**32  # of larger seeds JAX, with integers of 32 bits, takes the lowest 32 bits alone
 
 
 class Purpose(enum.IntEnum):

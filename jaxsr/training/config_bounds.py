@@ -5,11 +5,11 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from jaxsr.support.errors import UserError
+from jaxsr.support.randomness import SEED_BOUND
 from jaxsr.support.types import Json
 from jaxsr.training.config import Config
 
 LARGEST = 2**31 - 1  # what the devices' integers hold
-LARGEST_SEED = 2**32 - 1  # of larger ones JAX, with integers of 32 bits, takes the lowest 32 alone
 
 
 class Bound(NamedTuple):
@@ -21,7 +21,7 @@ class Bound(NamedTuple):
 
 COUNT = Bound(lambda value: 1 <= value <= LARGEST, f"be at least 1 and at most {LARGEST}")
 COUNT_OR_0 = Bound(lambda value: 0 <= value <= LARGEST, f"be at least 0 and at most {LARGEST}")
-SEED = Bound(lambda value: 0 <= value <= LARGEST_SEED, f"be at least 0 and at most {LARGEST_SEED}")
+SEED = Bound(lambda value: 0 <= value < SEED_BOUND, f"be at least 0 and at most {SEED_BOUND - 1}")
 NOT_NEGATIVE = Bound(lambda value: value >= 0 and math.isfinite(value), "be a number from 0 up")
 POSITIVE = Bound(lambda value: value > 0 and math.isfinite(value), "be a number above 0")
 SHARE = Bound(lambda value: 0 <= value <= 1, "lie in [0, 1]")

@@ -25,7 +25,7 @@ def test_options_behind_the_name():
         ("noise_scale=big", "noise_scale='big' is not a number; the default is 1.0"),
         ("steps=0", "steps=0 must be at least 1; set steps=1 or more"),
         ("seed=-1", "seed=-1 must be at least 0"),
-        (f"seed={2**63}", f"seed={2**63} must be at most {2**63 - 1}; set a smaller one"),
+        (f"seed={2**32}", f"seed={2**32} must be at most {2**32 - 1}; set a smaller one"),
     ],
 )
 def test_mistakes_take_one_line(options, message):
