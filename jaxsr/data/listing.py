@@ -13,7 +13,7 @@ from jaxsr.data.codecs.photo_formats import PHOTO_SUFFIXES
 from jaxsr.data.stores.object_stores import files_named
 from jaxsr.data.stores.store_paths import in_store, is_address, shown, store_path
 from jaxsr.support.errors import UserError
-from jaxsr.support.paths import exists, is_file, is_folder, user_path
+from jaxsr.support.paths import exists, is_file, is_folder, tidy_path, user_path
 
 MAX_NAMED = 5  # files, or suffixes, that a line names
 
@@ -69,7 +69,7 @@ def find_photos(
             kind = f"pattern {shown(path)!r} matches" if pattern else f"folder {shown(path)} holds"
             raise UserError(f"{kind} no photos (files ending in {', '.join(PHOTO_SUFFIXES)})")
         for file in found:
-            photos.setdefault(Path(os.path.normpath(file)), below(root, file))
+            photos.setdefault(tidy_path(file), below(root, file))
         left_out |= set(files) - set(found)
     return Listing(dict(sorted(photos.items())), sorted(left_out))
 
