@@ -96,7 +96,8 @@ def _plan(restorer: "Restorer", arguments: Sequence[str], folder: Path, videos: 
     saving = given.save_options()
     listing = find_photos(arguments, recursive=given.RECURSIVE.value, without=folder, stores=True)
     names = output_paths(listing.photos, folder, given.result_suffix)
-    if left_out := [path for path in listing.left_out if tidy_path(path) not in videos]:
+    restored_too = {video.absolute() for video in videos}
+    if left_out := [path for path in listing.left_out if tidy_path(path).absolute() not in restored_too]:
         complain(left_out_line(left_out))
     run = plan_run(
         restorer,

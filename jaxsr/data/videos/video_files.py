@@ -31,15 +31,16 @@ def split_videos(
     those it matches. Folders and patterns that name videos but no photos are not among the inputs that remain. Raises
     UserError as `files_of` does.
     """
-    videos: dict[Path, Path] = {}
+    videos: dict[Path, tuple[Path, Path]] = {}  # by absolute path
     rest: list[str] = []
     for item in inputs:
         root, files = _named(item, recursive, without and without.resolve())
         found = [file for file in files if is_video(file)]
-        videos |= {tidy_path(file): below(root, file) for file in found}
+        for file in found:
+            videos.setdefault(tidy_path(file).absolute(), (tidy_path(file), below(root, file)))
         if not found or any(file.suffix.lower() in PHOTO_SUFFIXES for file in files):
             rest.append(item)
-    return dict(sorted(videos.items())), rest
+    return dict(sorted(videos.values())), rest
 
 
 def _named(item: str, recursive: bool, excluded: Path | None) -> tuple[Path, list[Path]]:
