@@ -22,7 +22,6 @@ PHOTO and DIR may lie in an object store, as s3://BUCKET/FOLDER or gs://BUCKET/F
 s3fs`, or gcsfs). No record is kept there: --skip_existing keeps whatever result is there.
 """
 
-import os
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,7 +31,7 @@ from absl import flags
 from jaxsr.command_flags import restore_flags as given
 from jaxsr.support import command_line
 from jaxsr.support.messages import complain, say
-from jaxsr.support.paths import output_folder
+from jaxsr.support.paths import output_folder, tidy_path
 
 if TYPE_CHECKING:
     from jaxsr.api.restorers import Restorer
@@ -97,7 +96,8 @@ def _plan(restorer: "Restorer", arguments: Sequence[str], folder: Path, videos: 
     saving = given.save_options()
     listing = find_photos(arguments, recursive=given.RECURSIVE.value, without=folder, stores=True)
     names = output_paths(listing.photos, folder, given.result_suffix)
-    if left_out := [path for path in listing.left_out if Path(os.path.normpath(path)) not in videos]:
+    restored_too = {video.absolute() for video in videos}
+    if left_out := [path for path in listing.left_out if tidy_path(path).absolute() not in restored_too]:
         complain(left_out_line(left_out))
     run = plan_run(
         restorer,

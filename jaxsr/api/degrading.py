@@ -37,7 +37,8 @@ def degrade(
         The number of pairs; "gaussian8" makes 8 of each photo.
 
     Raises:
-        UserError: for photos that do not exist, options that do not fit, and a folder that holds a set already.
+        UserError: for photos that do not exist, options that do not fit, and a folder that holds a set already, or
+            files of others in the place of the set's.
     """
     files = find_photos([photos] if isinstance(photos, str | Path) else photos).photos
     options = kind if isinstance(kind, PairOptions) else PairOptions(kind)

@@ -13,7 +13,7 @@ from jaxsr.data.codecs.photo_formats import PHOTO_SUFFIXES
 from jaxsr.data.stores.object_stores import files_named
 from jaxsr.data.stores.store_paths import in_store, is_address, shown, store_path
 from jaxsr.support.errors import UserError
-from jaxsr.support.paths import exists, is_file, is_folder, user_path
+from jaxsr.support.paths import exists, is_file, is_folder, tidy_path, user_path
 
 MAX_NAMED = 5  # files, or suffixes, that a line names
 
@@ -55,7 +55,7 @@ def find_photos(
     if not inputs:
         raise UserError("no photos given; name files, folders or patterns such as 'photos/*.png'")
     skip = None if without is None else Path(without)
-    photos: dict[Path, Path] = {}
+    photos: dict[Path, tuple[Path, Path]] = {}  # by absolute path: whatever the spelling, a photo comes once
     left_out: set[Path] = set()
     for item in inputs:
         path = store_path(str(item)) if stores and is_address(item) else user_path(item)
@@ -69,9 +69,9 @@ def find_photos(
             kind = f"pattern {shown(path)!r} matches" if pattern else f"folder {shown(path)} holds"
             raise UserError(f"{kind} no photos (files ending in {', '.join(PHOTO_SUFFIXES)})")
         for file in found:
-            photos.setdefault(Path(os.path.normpath(file)), below(root, file))
+            photos.setdefault(tidy_path(file).absolute(), (tidy_path(file), below(root, file)))
         left_out |= set(files) - set(found)
-    return Listing(dict(sorted(photos.items())), sorted(left_out))
+    return Listing(dict(sorted(photos.values())), sorted(left_out))
 
 
 def is_data_set(folder: str | os.PathLike) -> bool:

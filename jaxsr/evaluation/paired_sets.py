@@ -9,14 +9,15 @@ from jaxsr.data.blurred_pairs import BLUR, SHARP, find_pairs, holds_pairs, is_sc
 from jaxsr.data.images import Photo, read_pixels, write_photo
 from jaxsr.data.kernel_files import write_kernel
 from jaxsr.data.output_names import output_paths
+from jaxsr.data.output_record import NAME, OutputRecord
 from jaxsr.degradations.table import degradation_of
 from jaxsr.evaluation.pair_options import PairOptions
-from jaxsr.evaluation.pairs import Pair, make_pairs
+from jaxsr.evaluation.pairs import Pair, make_pairs, pair_names
 from jaxsr.evaluation.sources import Source
 from jaxsr.imaging.pixels import to_levels
 from jaxsr.support.errors import FAILURES, UserError, failure_line
 from jaxsr.support.files import written_whole
-from jaxsr.support.paths import exists, is_file
+from jaxsr.support.paths import exists, is_file, make_folder
 from jaxsr.support.types import Json, Progress
 
 LIST = "pairs.json"
@@ -36,9 +37,10 @@ def make_set(
     The names are those of `output_paths`.
 
     HR photos go to `hr`, cut to multiples of `scale`, LR photos to `lr_x<scale>` (by "motion", to `sharp` and `blur`),
-    both with 8 bits, the kernel of each to `kernels`. The list comes last: a folder with one is complete.
-    `progress(done, total)` is called after each photo. Raises UserError for options that do not fit, and a folder that
-    holds a set already.
+    both with 8 bits, the kernel of each to `kernels`. The list comes last: a folder with one is complete. Until then a
+    record of outputs says which files an interrupted run made, and the next may replace. `progress(done, total)` is
+    called after each photo. Raises UserError for options that do not fit, a folder that holds a set already, and one
+    with a file in the place of another that was not made of the same photo.
     """
     folder = Path(folder)
     options.check(scale)
@@ -47,11 +49,18 @@ def make_set(
     if options.degradation == "bicubic":
         options = dataclasses.replace(options, quantize_lr=True)
     hr_folder, lr_folder = (SHARP, BLUR) if scale == 1 else ("hr", f"lr_x{scale}")
-    outputs, entries, failures = output_paths(photos, folder / hr_folder), [], []
-    for done, (photo, output) in enumerate(zip(photos, outputs, strict=True), start=1):
+    outputs = dict(zip(photos, output_paths(photos, folder / hr_folder), strict=True))
+    record = OutputRecord(folder, f"degrade {options.degradation}")
+    names = {photo: path.relative_to(folder / hr_folder).with_suffix("").as_posix() for photo, path in outputs.items()}
+    files = {photo: [outputs[photo], *_files(folder, lr_folder, names[photo], scale, options)] for photo in outputs}
+    _check_own(files, record)
+    make_folder(folder)
+    entries, failures = [], []
+    for done, (photo, output) in enumerate(outputs.items(), start=1):
         try:
-            name = output.relative_to(folder / hr_folder).with_suffix("").as_posix()
-            pairs = make_pairs(name, read_pixels(photo), scale, options)
+            pairs = make_pairs(names[photo], read_pixels(photo), scale, options)
+            for file in files[photo]:
+                record.begin(file, photo)
             write_photo(output, Photo(pairs[0].hr_levels))
             entries += [_write_pair(pair, output, folder, lr_folder) for pair in pairs]
         except FAILURES as error:
@@ -64,7 +73,34 @@ def make_set(
             temporary.write_text(
                 json.dumps(facts | _kernel_facts(options, scale) | {"pairs": entries}, indent=1) + "\n"
             )
+        (folder / NAME).unlink(missing_ok=True)
     return len(entries), failures
+
+
+def _files(folder: Path, lr_folder: str, name: str, scale: int, options: PairOptions) -> list[Path]:
+    """Return the LR photo, and the kernel if the kind has some, of each pair of the photo `name`."""
+    names = pair_names(name, scale, options)
+    _, kernel_size = degradation_of(options.degradation, scale, options.kernel_size)
+    small = [_small(folder, lr_folder, each) for each in names]
+    return small + [_kernel(folder, each) for each in names] if kernel_size else small
+
+
+def _small(folder: Path, lr_folder: str, name: str) -> Path:
+    return folder / lr_folder / f"{name}.png"
+
+
+def _kernel(folder: Path, name: str) -> Path:
+    return folder / "kernels" / f"{name}.npz"
+
+
+def _check_own(files: Mapping[Path, Sequence[Path]], record: OutputRecord) -> None:
+    """Raise UserError where one of the `files` of a photo (a key) is there and was not made of it."""
+    for photo, own in files.items():
+        if taken := [file for file in own if exists(file) and not record.is_of(file, photo)]:
+            raise UserError(
+                f"{taken[0]} is there already and was not made of {photo}; choose another output folder, or move it "
+                "away"
+            )
 
 
 def _kernel_facts(options: PairOptions, scale: int) -> dict[str, Json]:
@@ -78,11 +114,11 @@ def _kernel_facts(options: PairOptions, scale: int) -> dict[str, Json]:
 
 def _write_pair(pair: Pair, hr: Path, folder: Path, lr_folder: str) -> dict[str, str]:
     """Write the LR photo and the kernel; return the pair's row in the list."""
-    lr = folder / lr_folder / f"{pair.name}.png"
+    lr = _small(folder, lr_folder, pair.name)
     write_photo(lr, Photo(to_levels(pair.lr)))
     row = {"sharp": hr, "small": lr}
     if pair.kernel is not None:
-        row["kernel"] = folder / "kernels" / f"{pair.name}.npz"
+        row["kernel"] = _kernel(folder, pair.name)
         write_kernel(row["kernel"], pair.kernel)
     return {**{name: path.relative_to(folder).as_posix() for name, path in row.items()}, "made": pair.resizer}
 

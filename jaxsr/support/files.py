@@ -1,6 +1,7 @@
 """Files that are written whole or not at all, and the folder of files kept between runs."""
 
 import contextlib
+import fcntl
 import hashlib
 import os
 import re
@@ -18,26 +19,28 @@ def written_whole(path: str | os.PathLike) -> Iterator[Path]:
     """Yield a temporary path beside `path`; it is renamed to `path` when the block ends, and removed if that raises.
 
     The temporary name has the suffix of `path`, because image writers choose their format by it, and is cut where the
-    name is so long that nothing can be added to it.
+    name is so long that nothing can be added to it. The file is locked meanwhile: `remove_remains` leaves it alone.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{_shortened(path)}-", suffix=path.suffix)
-    os.close(handle)
     temporary = Path(name)
     try:
+        with contextlib.suppress(OSError):  # some file systems have no locks
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield temporary
         temporary.chmod(0o666 & ~_umask())
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+        os.close(handle)  # with it the lock goes, as when the process is killed
 
 
 def remove_remains(path: str | os.PathLike) -> None:
     """Remove temporary files that a killed `written_whole(path)` left behind; the name may be a pattern."""
     path = Path(path)
     for temporary in path.parent.glob(f".{_shortened(path)}-{'?' * RANDOM_CHARACTERS}{path.suffix}"):
-        temporary.unlink(missing_ok=True)
+        _remove_remain(temporary)
 
 
 def remove_remains_of(paths: Iterable[Path]) -> None:
@@ -49,7 +52,19 @@ def remove_remains_of(paths: Iterable[Path]) -> None:
         for file in folder.iterdir() if folder.is_dir() else ():
             match = _TEMPORARY.fullmatch(file.name)
             if match and match[1] + (match[2] or "") in known:
-                file.unlink(missing_ok=True)
+                _remove_remain(file)
+
+
+def _remove_remain(temporary: Path) -> None:
+    """Remove the file `temporary` unless it is locked: another run is writing it."""
+    with contextlib.suppress(OSError), temporary.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return
+        except OSError:
+            pass  # no locks here
+        temporary.unlink(missing_ok=True)
 
 
 def file_digest(path: str | os.PathLike) -> str:

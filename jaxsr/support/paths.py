@@ -45,6 +45,15 @@ def real_path(path: str | os.PathLike) -> Path:
     return Path(os.path.realpath(path))  # Path.resolve raises for a circle
 
 
+def tidy_path(path: Path) -> Path:
+    """Return `path`, of a file, without `.` and `..`, so that a file has one name; it names the same file.
+
+    Behind a link to a folder `..` is the folder above the linked one: there the path is absolute.
+    """
+    tidy, folder = Path(os.path.normpath(path)), real_path(path.parent)
+    return tidy if ".." not in path.parts or real_path(tidy.parent) == folder else folder / path.name
+
+
 def output_folder(path: str | os.PathLike, flag: str) -> Path:
     """Return the folder that a user gave to `flag` for results, which is not made yet.
 

@@ -153,6 +153,13 @@ def test_other_samples_are_refused_with_the_reason(path, samples, reason):
         read_photo(path)
 
 
+@pytest.mark.parametrize(("colours", "dtype"), [("cielab", np.uint8), ("icclab", np.uint8), ("icclab", np.uint16)])
+def test_lab_is_no_rgb_and_no_damage(path, colours, dtype):
+    tifffile.imwrite(path, picture(dtype), photometric=colours)
+    with pytest.raises(UserError, match=r"a\.tif: has L\*a\*b\* colours .* save it as RGB"):
+        read_photo(path)
+
+
 def test_twelve_bits_are_no_garbage(path):
     path.write_bytes(tiff(64, 4, bits=12, channels=1, data=bytes(range(256)) + bytes(128)))
     with pytest.raises(UserError, match=r"a\.tif: unreadable"):

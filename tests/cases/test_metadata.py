@@ -5,10 +5,12 @@ import struct
 import numpy as np
 import pytest
 import tifffile
-from PIL import Image, ImageCms, PngImagePlugin
+from PIL import Image, ImageCms, IptcImagePlugin, PngImagePlugin
 
 import jaxsr
-from jaxsr.data.images import Photo, photo_size, read_photo, write_photo
+from jaxsr.data.codecs.tag_blocks import RATIONAL, RESOLUTION_UNIT, SHORT, X_RESOLUTION, Y_RESOLUTION, Tag
+from jaxsr.data.codecs.tag_writer import pack_directory
+from jaxsr.data.images import Metadata, Photo, photo_size, read_photo, write_photo
 from tests.helpers.odd_photos import TITLES, chunk, exif, picture, png_with, titles
 
 XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><a tiff:Orientation="6"/></x:xmpmeta>'
@@ -137,6 +139,37 @@ def test_descriptions_of_the_layout_are_left_out(tmp_path):
     write_photo(tmp_path / "b.tif", read_photo(tmp_path / "a.tif"))
     with tifffile.TiffFile(tmp_path / "b.tif") as file:
         assert "ImageDescription" not in file.pages[0].tags and file.pages[0].tags["Software"].value == "scanner"
+
+
+@pytest.mark.parametrize(("source", "target"), [("jpg", "jpg"), ("jpg", "tif"), ("tif", "tif"), ("tif", "jpg")])
+def test_captions_are_kept_whole(tmp_path, source, target):
+    caption = {(2, 120): b"29 bytes of a caption, or so."}
+    block = b"\x1c\x02\x78\0\x1d" + caption[2, 120]
+    write_photo(tmp_path / f"a.{source}", Photo(picture(), metadata=Metadata(iptc=block)))
+    write_photo(tmp_path / f"b.{target}", read_photo(tmp_path / f"a.{source}"))
+    with Image.open(tmp_path / f"b.{target}") as image:
+        assert IptcImagePlugin.getiptcinfo(image) == caption
+
+
+def _exif_of(tags):
+    return b"II*\0" + struct.pack("<I", 8) + pack_directory(tags, "<", 8)
+
+
+def test_a_resolution_without_a_value_is_none(tmp_path):
+    unit = {RESOLUTION_UNIT: Tag(SHORT, b"\2\0")}
+    block = _exif_of({0x010F: Tag(2, b"me\0"), X_RESOLUTION: Tag(RATIONAL), Y_RESOLUTION: Tag(RATIONAL), **unit})
+    Image.fromarray(picture()).save(tmp_path / "a.jpg", exif=b"Exif\0\0" + block)
+    assert read_photo(tmp_path / "a.jpg").metadata.resolution is None
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+@pytest.mark.parametrize("length", [10, 65400, 65470])
+def test_very_fine_resolutions_and_very_long_exif(tmp_path, suffix, length):
+    """Neither the ratio of the resolution nor the tags that are added for it may outgrow their place."""
+    metadata = Metadata(exif=_exif_of({0x010F: Tag(2, b"m" * length + b"\0")}), resolution=(4e5, 4e5))
+    write_photo(tmp_path / f"a.{suffix}", Photo(picture(), metadata=metadata))
+    again = read_photo(tmp_path / f"a.{suffix}").metadata
+    assert bool(again.exif) == (suffix != "jpg" or length < 65450)
 
 
 @pytest.mark.parametrize("suffix", ["png", "jpg", "tif", "webp"])

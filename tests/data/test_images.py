@@ -160,7 +160,7 @@ def test_unreadable_inputs_are_named(tmp_path):
     for name, reason in {
         "gone.png": "no such file",
         "text.png": "not an image",
-        "empty.png": "not an image",
+        "empty.png": "the file is empty; copy it again",
         "float.tif": "32 bits",
     }.items():
         with pytest.raises(UserError, match=rf"{name}: .*{reason}"):

@@ -33,6 +33,19 @@ def test_named_files_stay_whether_photo_or_missing(folder):
     assert names(list_photos([folder / "notes.txt", folder / "gone.png"])) == ["gone.png", "notes.txt"]
 
 
+def test_a_photo_comes_once_however_it_is_spelled(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    assert list_photos(["b.png", folder / "b.png", "./b.png", "deep/../b.png"]) == [Path("b.png")]
+
+
+def test_above_a_link_is_above_what_it_links_to(folder):
+    (folder / "deep" / "er").mkdir()
+    (folder / "deep" / "b.png").touch()
+    (folder / "link").symlink_to("deep/er")
+    assert list_photos([folder / "link" / ".." / "b.png"]) == [folder.resolve() / "deep" / "b.png"]
+    assert list_photos([folder / "deep" / ".." / "b.png", folder / "." / "b.png"]) == [folder / "b.png"]
+
+
 def test_file_whose_name_looks_like_a_pattern(folder):
     (folder / "x[1].png").touch()
     assert names(list_photos([folder / "x[1].png"])) == ["x[1].png"]

@@ -75,6 +75,26 @@ def test_refusals(photos, tmp_path):
         make_set(photos, tmp_path / "set", scale=2, options=BICUBIC)
 
 
+@pytest.mark.parametrize("file", ["hr/a.png", "lr_x2/a-8.png", "kernels/a-1.npz"])
+def test_files_of_others_stay(file, photos, tmp_path):
+    other = tmp_path / "set" / file
+    other.parent.mkdir(parents=True)
+    other.write_bytes(b"precious")
+    with pytest.raises(UserError, match=rf"{file} is there already and was not made of .*a\.png; choose another"):
+        make_set(photos[:1], tmp_path / "set", scale=2, options=PairOptions("gaussian8"))
+    assert other.read_bytes() == b"precious" and not (tmp_path / "set" / LIST).exists()
+
+
+def test_an_interrupted_set_is_made_anew(photos, tmp_path):
+    def interrupt(done, total):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        make_set(photos[:1], tmp_path / "set", scale=2, options=BICUBIC, progress=interrupt)
+    assert make_set(photos[:1], tmp_path / "set", scale=2, options=BICUBIC) == (1, [])
+    assert sorted(path.name for path in (tmp_path / "set").iterdir()) == ["hr", "lr_x2", LIST]
+
+
 def test_nothing_but_failures_leaves_no_list(photos, tmp_path):
     count, failures = make_set(photos[1:2], tmp_path / "set", scale=2, options=BICUBIC)
     assert count == 0 and len(failures) == 1 and not is_set(tmp_path / "set")

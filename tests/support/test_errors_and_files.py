@@ -3,7 +3,7 @@
 import pytest
 
 from jaxsr.support.errors import UserError, choose, nearest, short_reason
-from jaxsr.support.files import remove_remains, written_whole
+from jaxsr.support.files import remove_remains, remove_remains_of, written_whole
 
 
 def test_nearest_suggests_or_lists():
@@ -42,6 +42,16 @@ def test_what_a_killed_write_left_is_removed(tmp_path):
         killed.write_text("half")
     remove_remains(tmp_path / "file.txt")
     assert sorted(path.name for path in tmp_path.iterdir()) == [".file-mine.txt", other.name, "file.txt"]
+
+
+def test_a_file_that_is_being_written_is_no_remain(tmp_path):
+    """Two runs may write to one folder."""
+    target = tmp_path / "file.txt"
+    with written_whole(target) as temporary:
+        temporary.write_text("all of it")
+        remove_remains(target)
+        remove_remains_of([target])
+    assert target.read_text() == "all of it" and [path.name for path in tmp_path.iterdir()] == ["file.txt"]
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path):

@@ -100,7 +100,9 @@ WRITTEN = {suffix: each for each in FORMATS for suffix in each.suffixes if each.
 
 
 def format_of(header: bytes) -> PhotoFormat:
-    """Return the format of a file that begins with `header`; raises UserError for an unknown one."""
+    """Return the format of a file that begins with `header`; raises UserError for an unknown one, and an empty file."""
+    if not header:
+        raise UserError("the file is empty; copy it again")
     for each in FORMATS:
         if each.begins(header):
             return each

@@ -18,7 +18,7 @@ class Metadata:
     Attributes:
         exif: an EXIF block, a small TIFF file without the marker "Exif" before it, without orientation and thumbnail.
         xmp: an XMP packet.
-        iptc: an IPTC-IIM block.
+        iptc: an IPTC-IIM block, or the block of Photoshop's around it that JPEG files have.
         resolution: pixels per millimetre, horizontal and vertical.
         comments: pairs (keyword, text) as PNG files have them.
         colour_chunks: PNG's chunks gAMA, cHRM, cICP, mDCV and cLLI, by name.

@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import math
 import os
 import warnings
 from collections.abc import Iterator
@@ -160,10 +161,12 @@ def _exif_of(image: Image.Image) -> bytes:
 
 
 def _resolution_of(dpi: object) -> tuple[float, float] | None:
-    """Return pixels per millimetre, or None where `dpi` are not two numbers above 0."""
-    if not isinstance(dpi, tuple) or len(dpi) != 2 or min(dpi) <= 0:
+    """Return pixels per millimetre, or None where `dpi` are not two finite numbers above 0; a file may say 1/0."""
+    try:
+        x, y = (float(side) / _INCH for side in dpi)  # pyright: ignore[reportGeneralTypeIssues]  # may be anything
+    except (TypeError, ValueError):
         return None
-    return float(dpi[0]) / _INCH, float(dpi[1]) / _INCH
+    return (x, y) if 0 < x < math.inf and 0 < y < math.inf else None
 
 
 def _bytes(value: bytes | str | None) -> bytes:

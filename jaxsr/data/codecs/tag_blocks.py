@@ -10,18 +10,18 @@ from typing import BinaryIO
 
 EXIF_MARKER = b"Exif\0\0"  # before an EXIF block in JPEG files
 BITS_PER_SAMPLE, SAMPLE_FORMAT = 258, 339
-COMPRESSION, DESCRIPTION, ORIENTATION, XMP, EXTRA_SAMPLES = 259, 270, 274, 700, 338
+COMPRESSION, PHOTOMETRIC, DESCRIPTION, ORIENTATION, EXTRA_SAMPLES, XMP, IPTC = 259, 262, 270, 274, 338, 700, 33723
 EXIF, GPS, INTEROPERABILITY = 34665, 34853, 40965  # tags that point to a directory
 PIXEL_X, PIXEL_Y = 40962, 40963
 POINTERS = (EXIF, GPS, INTEROPERABILITY)
 X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT = 282, 283, 296
 INCH, CENTIMETRE = 2, 3  # units of resolution
 MILLIMETRES = {INCH: 25.4, CENTIMETRE: 10.0}
-SHORT, LONG, RATIONAL = 3, 4, 5
+SHORT, LONG, RATIONAL, UNDEFINED = 3, 4, 5, 7
 
 # What of an EXIF block's tags is about its own storage, is carried elsewhere (XMP, IPTC, the profile), or is applied
 STRUCTURAL = {*range(254, 270), *range(273, 282), *range(284, 296), 297, *range(317, 348), *range(512, 533)}
-STRUCTURAL |= {XMP, 33723, 34377, 34675}
+STRUCTURAL |= {XMP, IPTC, 34377, 34675}
 
 # Bytes of a value, by type
 SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
@@ -63,11 +63,11 @@ class TagBlock:
 
     def resolution(self) -> tuple[float, float] | None:
         """Return XResolution and YResolution in pixels per millimetre; None where they or their unit are missing."""
-        pairs = [
-            self.tags[n].data for n in (X_RESOLUTION, Y_RESOLUTION) if n in self.tags and self.tags[n].type == RATIONAL
-        ]
+        sides = [self.tags[n] for n in (X_RESOLUTION, Y_RESOLUTION) if n in self.tags]
         unit = MILLIMETRES.get(self.number(RESOLUTION_UNIT) or 0)
-        ratios = [struct.unpack(f"{self.order}II", data[:8]) for data in pairs]
+        ratios = [
+            struct.unpack(f"{self.order}II", tag.data[:8]) for tag in sides if tag.type == RATIONAL and tag.data
+        ]  # a tag may hold no value at all
         if unit is None or len(ratios) < 2 or not all(above and below for above, below in ratios):
             return None
         x, y = (above / below / unit for above, below in ratios)

@@ -11,6 +11,7 @@ from jaxsr.data.codecs.tag_blocks import (
     EXIF,
     GPS,
     INCH,
+    IPTC,
     LONG,
     MILLIMETRES,
     PIXEL_X,
@@ -20,6 +21,7 @@ from jaxsr.data.codecs.tag_blocks import (
     SHORT,
     SIZES,
     STRUCTURAL,
+    UNDEFINED,
     X_RESOLUTION,
     Y_RESOLUTION,
     Tag,
@@ -32,6 +34,7 @@ from jaxsr.data.codecs.tag_blocks import (
 # Software, DateTime, Artist, HostComputer, Copyright, and those of Windows and the rating
 DESCRIPTIVE = {270, 271, 272, 305, 306, 315, 316, 33432, 18246, 18249, *range(40091, 40096), EXIF, GPS}
 
+MAX_LONG = 2**32 - 1
 _LAYOUTS = (b'{"shape"', b"ImageJ=", b"<OME", b"<?xml")  # descriptions by programs of the layout, which changes
 NO_ENTRIES: Mapping[int, bytes] = MappingProxyType({})
 _WORDS = {3: 2, 4: 4, 5: 4, 8: 2, 9: 4, 10: 4, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}  # what byte order turns round
@@ -56,8 +59,7 @@ def exif_block(
     tags = {number: tag for number, tag in block.tags.items() if number not in STRUCTURAL}
     if resolution and tags:
         for number, per_millimetre in zip((X_RESOLUTION, Y_RESOLUTION), resolution, strict=True):
-            dots = round(per_millimetre * MILLIMETRES[INCH] * 1000)
-            tags[number] = Tag(RATIONAL, struct.pack(f"{block.order}II", dots, 1000))
+            tags[number] = Tag(RATIONAL, _ratio(per_millimetre * MILLIMETRES[INCH], block.order))
         tags[RESOLUTION_UNIT] = Tag(SHORT, struct.pack(f"{block.order}H", INCH))
     inner = dict((tags[EXIF].directory or {}) if EXIF in tags else {})
     if size and inner:
@@ -68,6 +70,12 @@ def exif_block(
         return b""
     header = b"II*\0" if block.order == "<" else b"MM\0*"
     return header + struct.pack(f"{block.order}I", 8) + pack_directory(tags, block.order, 8)
+
+
+def _ratio(value: float, order: str) -> bytes:
+    """Return `value` as a RATIONAL, in thousandths unless it is so large that these do not fit."""
+    below = 1000 if value < MAX_LONG // 1000 else 1
+    return struct.pack(f"{order}II", min(round(value * below), MAX_LONG), below)
 
 
 def pack_directory(tags: Tags, order: str, start: int, entries: Mapping[int, bytes] = NO_ENTRIES) -> bytes:
@@ -91,19 +99,22 @@ def pack_directory(tags: Tags, order: str, start: int, entries: Mapping[int, byt
     return b"".join([struct.pack(f"{order}H", len(rows)), *rows, bytes(4), values])
 
 
-def with_tags(encoded: bytes, exif: bytes) -> list[bytes | memoryview]:
-    """Return the parts of the little-endian TIFF file `encoded` with the tags of an EXIF block in its directory.
+def with_tags(encoded: bytes, exif: bytes, iptc: bytes = b"") -> list[bytes | memoryview]:
+    """Return the parts of the little-endian TIFF file `encoded` with more tags in its directory.
 
-    They are unchanged where it has no such directory, as in files beyond 4 GiB.
+    These are the tags of an EXIF block, and an IPTC block. The file is unchanged where it has no such directory, as
+    beyond 4 GiB.
     """
     block, whole = read_tags(io.BytesIO(exif)), memoryview(encoded)
-    if block is None or encoded[:4] != b"II*\0" or len(encoded) > 2**32 - 2**24:
+    more = little_endian(block.tags, block.order) if block else {}
+    more |= {IPTC: Tag(UNDEFINED, iptc)} if iptc else {}
+    if not more or encoded[:4] != b"II*\0" or len(encoded) > 2**32 - 2**24:
         return [whole]
     offset = struct.unpack("<I", encoded[4:8])[0]
     count = struct.unpack("<H", encoded[offset : offset + 2])[0]
     table = [encoded[at : at + 12] for at in range(offset + 2, offset + 2 + 12 * count, 12)]
     entries = {struct.unpack("<H", entry[:2])[0]: entry for entry in table}
-    tags = little_endian({n: tag for n, tag in block.tags.items() if n not in entries}, block.order)
+    tags = {number: tag for number, tag in more.items() if number not in entries}
     start = len(encoded) + len(encoded) % 2
     new_directory = pack_directory(tags, "<", start, entries)
     return [whole[:4], struct.pack("<I", start), whole[8:], bytes(start - len(encoded)), new_directory]

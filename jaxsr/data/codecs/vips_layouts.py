@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from jaxsr.data.codecs.tag_blocks import BITS_PER_SAMPLE, EXTRA_SAMPLES, SAMPLE_FORMAT, TagBlock
+from jaxsr.data.codecs.tag_blocks import BITS_PER_SAMPLE, EXTRA_SAMPLES, PHOTOMETRIC, SAMPLE_FORMAT, TagBlock
 from jaxsr.data.codecs.vips_library import vips
 from jaxsr.data.codecs.vips_metadata import blob_of, field_of
 from jaxsr.imaging.pixels import max_level
@@ -15,15 +15,22 @@ if TYPE_CHECKING:
 
 _FORMATS = ("uchar", "ushort")
 _SAMPLE_FORMATS = {1: "", 2: " (signed)", 3: " (float)", 5: " (complex)", 6: " (complex)"}  # of TIFF
+_CIE_LAB, _OTHER_LABS = 8, (9, 10)  # values of TIFF's PhotometricInterpretation; ICC's and ITU's numbers differ
 _ASSOCIATED, _UNASSOCIATED = 1, 2  # values of TIFF's ExtraSamples that are alpha
 
 
 def check_samples(tags: TagBlock | None) -> None:
-    """Raise UserError for a TIFF file whose samples are not whole numbers of at most 16 bits, as of photos."""
+    """Raise UserError for a TIFF file whose samples are not whole numbers of at most 16 bits, as of photos.
+
+    Also for L*a*b* that libvips cannot open (8 bits) or takes for RGB (ICC's and ITU's).
+    """
     bits, kinds = (tags.numbers(n) if tags else () for n in (BITS_PER_SAMPLE, SAMPLE_FORMAT))
     if max(bits, default=1) > 16 or max(kinds, default=1) in (2, 3, 5, 6):
         what = f"{max(bits, default=1)} bits{_SAMPLE_FORMATS.get(max(kinds, default=1), '')}"
         raise UserError(f"has {what} per sample, of a range that no tag says; save it with 8 or 16 bits per channel")
+    colours = tags.number(PHOTOMETRIC) if tags else None
+    if colours in _OTHER_LABS or (colours == _CIE_LAB and max(bits, default=1) <= 8):
+        raise UserError("has L*a*b* colours of a kind that cannot be read; save it as RGB")
 
 
 def bands_of(image: "Image", tags: TagBlock | None) -> tuple[np.ndarray, list[str]]:

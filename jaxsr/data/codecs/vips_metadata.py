@@ -1,4 +1,4 @@
-"""What libvips, and the tags of a file, say beside the pixels."""
+"""What libvips, and the tags of a file, say beside the pixels, and IPTC as each format has it."""
 
 import io
 from typing import TYPE_CHECKING, BinaryIO, TypeVar
@@ -17,6 +17,9 @@ Field = TypeVar("Field", int, str, bytes)
 
 _UNKNOWN = (1.0, 2.834, 72 / 25.4)  # what libvips says of files without a resolution
 _FINEST = 1e6  # pixels per millimetre that can be true
+
+# JPEG files have IPTC among the resources of Photoshop, TIFF files as it is; libvips passes on what it finds
+_PHOTOSHOP, _RESOURCE, _IPTC = b"Photoshop 3.0\0", b"8BIM", b"\x04\x04"
 
 
 def field_of(image: "Image", name: str, default: Field) -> Field:
@@ -59,6 +62,28 @@ def metadata_of(image: "Image", file: BinaryIO, form: PhotoFormat, tags: TagBloc
         colour_chunks=colour_chunks(file) if form.name == "PNG" else (),
     )
     return metadata, notes
+
+
+def iptc_alone(block: bytes) -> bytes:
+    """Return the IPTC-IIM block in `block`, which may be Photoshop's around it; b"" where that holds none."""
+    if not block.startswith(_PHOTOSHOP):
+        return block
+    at = len(_PHOTOSHOP)
+    while block[at : at + 4] == _RESOURCE:
+        kind, name = block[at + 4 : at + 6], 1 + int.from_bytes(block[at + 6 : at + 7])
+        at += 6 + name + name % 2
+        size = int.from_bytes(block[at : at + 4])
+        if kind == _IPTC:
+            return block[at + 4 : at + 4 + size]
+        at += 4 + size + size % 2
+    return b""
+
+
+def iptc_of_jpeg(block: bytes) -> bytes:
+    """Return `block`, an IPTC-IIM block or Photoshop's around it, as JPEG files have it: Photoshop's."""
+    if not block or block.startswith(_PHOTOSHOP):
+        return block
+    return _PHOTOSHOP + _RESOURCE + _IPTC + bytes(2) + len(block).to_bytes(4) + block + bytes(len(block) % 2)
 
 
 def _resolution(image: "Image", tags: TagBlock | None) -> tuple[float, float] | None:

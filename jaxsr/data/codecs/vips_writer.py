@@ -14,6 +14,7 @@ from jaxsr.data.codecs.png_chunks import text_chunk, with_chunks
 from jaxsr.data.codecs.tag_blocks import EXIF_MARKER, read_tags
 from jaxsr.data.codecs.tag_writer import exif_block, with_tags
 from jaxsr.data.codecs.vips_library import collected_warnings, reason_of, vips
+from jaxsr.data.codecs.vips_metadata import iptc_alone, iptc_of_jpeg
 from jaxsr.imaging.pixels import max_level, to_8_bit
 from jaxsr.support.errors import UserError, choose
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from pyvips import Image
 
 QUALITY = 95  # of lossy formats, unless the caller says otherwise
-MAX_JPEG_SEGMENT = 65500  # bytes of EXIF or of XMP that a JPEG file holds
+MAX_JPEG_SEGMENT = 65450  # bytes of EXIF or of XMP that a JPEG file holds, with room for tags of the resolution
 SCREEN = 72 / 25.4  # pixels per millimetre that a file says where nothing is known
 _EXIF_BY_US = (
     "PNG",
@@ -77,7 +78,7 @@ def _fitting(metadata: Metadata, form: PhotoFormat) -> tuple[Metadata, list[str]
     lost: dict[str, str] = {}
     if form.name == "JPEG":
         lost |= {name: name.upper() for name in ("exif", "xmp") if len(getattr(metadata, name)) > MAX_JPEG_SEGMENT}
-    if form.name not in ("JPEG", "TIFF") and metadata.iptc:
+    if form.name not in ("JPEG", "TIFF") and iptc_alone(metadata.iptc):
         lost["iptc"] = "IPTC"
     if form.name != "PNG" and metadata.comments:
         lost["comments"] = "the text " + ", ".join(repr(keyword) for keyword, _ in metadata.comments)
@@ -101,7 +102,9 @@ def _image(photo: Photo, metadata: Metadata, form: PhotoFormat) -> "Image":
     xres, yres = metadata.resolution or (SCREEN, SCREEN)
     names = ("b-w", "srgb") if image.format == "uchar" else ("grey16", "rgb16")
     image = image.copy(interpretation=names[photo.pixels.shape[-1] > 1], xres=xres, yres=yres)
-    blobs = {"icc-profile-data": photo.icc_profile, "xmp-data": metadata.xmp, "iptc-data": metadata.iptc}
+    blobs = {"icc-profile-data": photo.icc_profile, "xmp-data": metadata.xmp}
+    if form.name == "JPEG":  # in TIFF libvips writes a quarter of it
+        blobs["iptc-data"] = iptc_of_jpeg(metadata.iptc)
     if form.name not in _EXIF_BY_US and metadata.exif:
         blobs["exif-data"] = EXIF_MARKER + metadata.exif
     for name, blob in blobs.items():
@@ -139,7 +142,7 @@ def _finished(encoded: bytes, metadata: Metadata, photo: Photo, form: PhotoForma
     tags = read_tags(io.BytesIO(metadata.exif)) if form.name in _EXIF_BY_US else None
     exif = exif_block(tags, photo.pixels.shape[1::-1], metadata.resolution) if tags else b""
     if form.name == "TIFF":
-        return with_tags(encoded, exif) if exif else [encoded]
+        return with_tags(encoded, exif, iptc_alone(metadata.iptc))
     if form.name == "JPEG":
         return with_exif_segment(encoded, exif) if exif else [encoded]
     if form.name == "PNG":

@@ -1,6 +1,5 @@
 """Which files are videos, what their containers are, and where restored ones go."""
 
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -9,7 +8,7 @@ from jaxsr.data.listing import below, files_of
 from jaxsr.data.output_names import output_paths
 from jaxsr.data.stores.store_paths import is_address
 from jaxsr.support.errors import UserError
-from jaxsr.support.paths import user_path
+from jaxsr.support.paths import tidy_path, user_path
 
 KEPT_SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv")  # containers that hold H.264 and are written as they came
 OTHER_SUFFIXES = (".webm", ".avi", ".ts", ".mts", ".m2ts", ".mpg", ".mpeg", ".wmv", ".flv", ".3gp", ".ogv", ".y4m")
@@ -32,15 +31,16 @@ def split_videos(
     those it matches. Folders and patterns that name videos but no photos are not among the inputs that remain. Raises
     UserError as `files_of` does.
     """
-    videos: dict[Path, Path] = {}
+    videos: dict[Path, tuple[Path, Path]] = {}  # by absolute path
     rest: list[str] = []
     for item in inputs:
         root, files = _named(item, recursive, without and without.resolve())
         found = [file for file in files if is_video(file)]
-        videos |= {Path(os.path.normpath(file)): below(root, file) for file in found}
+        for file in found:
+            videos.setdefault(tidy_path(file).absolute(), (tidy_path(file), below(root, file)))
         if not found or any(file.suffix.lower() in PHOTO_SUFFIXES for file in files):
             rest.append(item)
-    return dict(sorted(videos.items())), rest
+    return dict(sorted(videos.values())), rest
 
 
 def _named(item: str, recursive: bool, excluded: Path | None) -> tuple[Path, list[Path]]:

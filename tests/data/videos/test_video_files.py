@@ -37,6 +37,12 @@ def test_videos_are_taken_out_of_inputs(folder):
     assert rest == [inputs[0], inputs[2]]  # folders of videos hold no photos
 
 
+def test_a_video_comes_once_however_it_is_spelled(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    videos, _ = split_videos(["both/a.MP4", str(folder / "both"), "videos/../both/a.MP4"])
+    assert [str(path) for path in videos] == ["both/a.MP4"]
+
+
 def test_inputs_without_videos_are_left_to_the_photos(folder):
     inputs = [str(folder / "empty"), str(folder / "*.png"), "s3://bucket/photos"]
     assert split_videos(inputs) == ({}, inputs)
