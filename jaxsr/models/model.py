@@ -68,7 +68,8 @@ class Model:
 
         Returns:
             Photos (N, scale H, scale W, C) in [0, 1]. The value is clipped, its gradient is not: that is the gradient
-            of the identity (straight-through), or pixels outside [0, 1] would never be learned.
+            of the identity (straight-through), or pixels outside [0, 1] would never be learned. Gradients are of
+            reverse mode, `jax.grad` and not `jax.jvp`.
 
         Raises:
             UserError: for another rank, number of channels or dtype, or sides below `minimum`.

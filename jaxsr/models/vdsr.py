@@ -5,6 +5,7 @@ import jax
 
 from jaxsr.models.ops.convolution import Conv
 from jaxsr.models.spec import ModelSpec
+from jaxsr.support.errors import UserError
 
 # The authors' weights have biases; the most used PyTorch port has none.
 VARIANTS = {"20": {"depth": 20}, "20 without biases": {"depth": 20, "use_bias": False}}
@@ -20,7 +21,9 @@ class VDSR(nn.Module):
 
     @nn.compact
     def __call__(self, x: jax.Array) -> jax.Array:
-        """Return (N, H, W, C) in [0, 1] from the enlarged `x` of that shape."""
+        """Return (N, H, W, C) in [0, 1] from the enlarged `x` of that shape; raises UserError for a depth below 2."""
+        if self.depth < 2:
+            raise UserError(f"depth={self.depth} leaves vdsr no first and last layer; use at least 2")
 
         def layer(features: int, name: str) -> Conv:
             return Conv(features, 3, use_bias=self.use_bias, name=name)

@@ -2,7 +2,7 @@
 
 import difflib
 import numbers
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Hashable, Iterable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -30,7 +30,7 @@ def short_reason(error: BaseException) -> str:
 def nearest(name: str, choices: Iterable[str]) -> str:
     """Return the end of an error message: the choice closest to `name`, or all choices when none is close."""
     choices = list(choices)
-    close = difflib.get_close_matches(name, choices, n=1, cutoff=0.6)
+    close = difflib.get_close_matches(str(name), choices, n=1, cutoff=0.6)
     return f"did you mean {close[0]!r}?" if close else f"choose one of: {', '.join(choices)}"
 
 
@@ -53,6 +53,6 @@ def choose(what: str, name: str, table: Mapping[str, T]) -> T:
 
     Example: `choose("optimizer", config.name, OPTIMIZERS)`.
     """
-    if name not in table:
+    if not isinstance(name, Hashable) or name not in table:
         raise UserError(f"unknown {what} {name!r}; {nearest(name, table)}")
     return table[name]

@@ -10,6 +10,7 @@ import jax
 import numpy as np
 
 from jaxsr.support.errors import UserError
+from jaxsr.support.types import Key
 
 SEED_BOUND = 2**32  # of larger seeds JAX, with integers of 32 bits, takes the lowest 32 bits alone
 
@@ -82,10 +83,14 @@ def check_key(key: object) -> None:
         raise UserError(f"{what} is not a PRNG key; make one: key=jax.random.key(0)")
 
 
-def check_keys(keys: jax.Array, photos: int) -> None:
+def check_keys(keys: Key, photos: int) -> None:
     """Raise UserError unless there is one of `keys` for each of so many photos: one for all would serve them alike."""
-    if keys.shape[:1] != (photos,):
-        raise UserError(f"{photos} photos need as many keys; got shape {keys.shape}: jax.random.split(key, N)")
+    is_array = isinstance(keys, jax.Array | np.ndarray)
+    typed = is_array and jax.dtypes.issubdtype(keys.dtype, jax.dtypes.prng_key) and keys.ndim == 1
+    raw = is_array and keys.dtype == np.uint32 and keys.ndim == 2
+    if not (typed or raw) or len(keys) != photos:
+        what = f"shape {keys.shape} of {keys.dtype}" if is_array else repr(keys)
+        raise UserError(f"{photos} photos need as many keys; got {what}: jax.random.split(key, N)")
 
 
 def seed_key(seed: int, purpose: Purpose) -> jax.Array:

@@ -1,5 +1,9 @@
 """A model as a value: its card, its tree, what changes with other parameters, options and scales."""
 
+import copy
+import dataclasses
+import pickle
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -36,6 +40,24 @@ def test_variables_are_leaves_and_all_else_is_static():
     assert (again.spec, again.module, again.scale, again.card) == (model.spec, model.module, model.scale, model.card)
     assert hash(tree) == hash(jax.tree.structure(model_of(card={"licence": "MIT"})))
     assert tree != jax.tree.structure(model_of()) and tree != jax.tree.structure(model_of(activation="relu"))
+
+
+@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("again", [copy.copy, copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))])
+def test_a_copy_goes_with_the_original(name, again):
+    spec = MODELS[name]
+    module = spec.module(spec.scales[0], **REDUCED[name])
+    model = Model(spec, module, spec.scales[0], {"params": {"slope": np.ones(2)}}, {"licence": "MIT"})
+    mean = jax.tree.map(lambda a, b: (a + b) / 2, model, again(model))
+    assert again(model).spec is spec
+    np.testing.assert_array_equal(mean.params["slope"], [1, 1])
+
+
+def test_a_spec_of_ones_own_is_copied_as_it_is():
+    for name in ("own", "fsrcnn", "ops"):
+        spec = dataclasses.replace(MODELS["fsrcnn"], name=name, paper="none")
+        again = pickle.loads(pickle.dumps(spec))
+        assert again is not spec and (again.name, again.paper, again.build) == (name, "none", spec.build)
 
 
 def test_models_of_one_kind_share_a_compiled_program():

@@ -72,5 +72,7 @@ def test_mistakes_are_named():
         MODELS["fsrcnn"].module(2, feature_channel=3)
     with pytest.raises(UserError, match="unknown padding 'same'"):
         MODELS["srcnn"].module(2, padding="same").init(jax.random.key(0), jnp.zeros((1, 32, 32, 1)))
+    with pytest.raises(UserError, match="depth=1 leaves vdsr no first and last layer; use at least 2"):
+        initial_shapes(MODELS["vdsr"].module(2, depth=1))
     with pytest.raises(UserError, match="unknown activation 'gelu'"):
         initial_shapes(MODELS["espcn"].module(2, activation="gelu"))

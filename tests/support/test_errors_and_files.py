@@ -1,5 +1,7 @@
 """One-line errors and whole files."""
 
+import re
+
 import pytest
 
 from jaxsr.support.errors import UserError, choose, nearest, short_reason
@@ -21,6 +23,9 @@ def test_choose():
     assert choose("optimizer", "sgd", {"sgd": 7}) == 7
     with pytest.raises(UserError, match=r"unknown optimizer 'sdg'; did you mean 'sgd'\?"):
         choose("optimizer", "sdg", {"sgd": 7})
+    for name in (None, 3, ["sgd"]):
+        with pytest.raises(UserError, match=rf"unknown optimizer {re.escape(repr(name))}; "):
+            choose("optimizer", name, {"sgd": 7})  # pyright: ignore[reportArgumentType]
 
 
 def test_a_file_appears_whole(tmp_path):

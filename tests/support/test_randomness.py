@@ -4,7 +4,17 @@ import jax
 import numpy as np
 import pytest
 
-from jaxsr.support.randomness import LearningStream, PhotoStream, Purpose, Stream, seed_key, stream, streams
+from jaxsr.support.errors import UserError
+from jaxsr.support.randomness import (
+    LearningStream,
+    PhotoStream,
+    Purpose,
+    Stream,
+    check_keys,
+    seed_key,
+    stream,
+    streams,
+)
 
 
 def data(key):
@@ -44,3 +54,11 @@ def test_streams_of_many_keys_are_those_of_each():
     keys = jax.random.split(jax.random.key(0), 4)
     each = [data(stream(key, Stream.DROPOUT)) for key in keys]
     np.testing.assert_array_equal(jax.random.key_data(streams(keys, Stream.DROPOUT)), each)
+
+
+def test_keys_are_one_for_each_photo():
+    for key in (jax.random.key(0), jax.random.PRNGKey(0)):
+        check_keys(jax.random.split(key, 2), 2)
+    for keys in (0, [0, 1], np.arange(2), jax.random.PRNGKey(0), jax.random.split(jax.random.key(0), 3)):
+        with pytest.raises(UserError, match="2 photos need as many keys; got .*: jax.random.split"):
+            check_keys(keys, 2)  # pyright: ignore[reportArgumentType]

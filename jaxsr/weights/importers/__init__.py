@@ -66,7 +66,9 @@ def build(name: str, imported: Imported, *, scale: int | None = None, **options:
     """Return the model `name` of what an importer read, as `import_tensors` does."""
     spec = model_spec(name)
     scale = _agreed_scale(spec, scale, imported.scale)
-    module, shapes = network_of(spec, scale, {**imported.options, **options})
+    options = {**imported.options, **options}
+    _check_told(spec, options, imported)
+    module, shapes = network_of(spec, scale, options)
     variables = {kind: _float32(tree, kind) for kind, tree in imported.variables.items()}
     check_shapes(variables, shapes, f"the tensors of this {name}")
     return Model(spec, module, scale, variables)
@@ -109,6 +111,14 @@ def _agreed_scale(spec: ModelSpec, asked: int | None, shown: int | None) -> int:
     if shown is not None and not spec.shares(scale, shown):
         raise UserError(f"scale={asked} was asked for, but the shapes of this {spec.name} say {shown}")
     return scale
+
+
+def _check_told(spec: ModelSpec, options: dict[str, Option], imported: Imported) -> None:
+    """Raise UserError for one of `options` that the importer did not find in the file, and the caller does not give."""
+    for name, found in imported.options.items():
+        if found is None and options[name] is None:
+            example = f"--model={spec.name},{name}={getattr(spec.build, name)}"
+            raise UserError(f"the file of this {spec.name} does not tell its {name}; say it: {example}")
 
 
 def _float32(tree: Tree, name: str) -> Tree:

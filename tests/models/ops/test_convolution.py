@@ -66,3 +66,17 @@ def test_the_layer_pads_as_it_says(padding):
 def test_an_unknown_padding_is_refused():
     with pytest.raises(UserError, match="unknown padding 'same'"):
         Conv(3, 5, "same").init(jax.random.key(0), np.zeros((1, 8, 8, 1), np.float32))
+
+
+def test_derivatives_are_of_reverse_mode_and_of_any_order():
+    """As docs/limits.md has it: a Hessian times a vector by gradients alone, and forward mode refused by JAX."""
+    x, v = (jax.random.normal(jax.random.key(i), (1, 6, 5, 2)) for i in (0, 1))
+    kernel = jax.random.normal(jax.random.key(2), (3, 3, 2, 3))
+
+    def product(function):
+        loss = lambda x: jnp.sum(function(x, kernel, (1, 1)) ** 3)  # noqa: E731
+        return jax.jit(jax.grad(lambda x: jnp.vdot(jax.grad(loss)(x), v)))(x)
+
+    np.testing.assert_allclose(product(convolve), product(convolution._plain), rtol=1e-4, atol=1e-2)
+    with pytest.raises(TypeError, match="forward-mode"):
+        jax.jvp(lambda x: convolve(x, kernel, (1, 1)), (x,), (v,))

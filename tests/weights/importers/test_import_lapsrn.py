@@ -123,11 +123,10 @@ def test_mslapsrn_reads_depth_and_recursions_and_fits_every_scale(prefix):
 
 
 def test_mslapsrn_asks_for_recursions_that_the_file_does_not_tell():
-    imported = mslapsrn_importer.convert(pyramid_tensors([""], depth=2))
-    assert imported.options["recursions"] is None
-    with pytest.raises(UserError, match="recursions=None; say 1 or more: --model=mslapsrn,recursions=8"):
-        model_of(mslapsrn.SPEC, imported, 2)
-    module = model_of(mslapsrn.SPEC, imported, 2, recursions=5, skip="DS").module
+    tensors = pyramid_tensors([""], depth=2)
+    with pytest.raises(UserError, match="does not tell its recursions; say it: --model=mslapsrn,recursions=8"):
+        import_tensors("mslapsrn", tensors, scale=2)
+    module = import_tensors("mslapsrn", tensors, scale=2, recursions=5, skip="DS").module
     assert (module.recursions, module.skip) == (5, "DS")
 
 
