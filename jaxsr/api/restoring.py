@@ -88,7 +88,7 @@ def restore(
             suits the photo, and says why in the log of "jaxsr".
         scale: how many times larger; by default what the model says, or 2 if it has that.
         options: a RestoreOptions: how the photo is restored.
-        progress: `progress(done, total)` is called for each tile, and with "zssr" for training steps.
+        progress: `progress(done, total)` is called for each tile; with "zssr" for training steps, KernelGAN's too.
         **keywords: fields of RestoreOptions, in place of those in `options`: tile, ensemble, quantize, engine,
             precision, and for SRNTT reference, vgg and copies.
 
@@ -104,10 +104,7 @@ def restore(
             does not exist or lacks the scale; for options that are unknown or do not fit the model; and for a result
             that is not finite.
     """
-    known = {field.name: field for field in dataclasses.fields(RestoreOptions)}
-    for name in keywords:
-        choose("option", name, known)
-    options = dataclasses.replace(options, **keywords)
+    options = _options(options, keywords)
     if isinstance(photo, Image.Image) and not options.quantize:
         raise UserError(
             "quantize=False gives floats, which a PIL image does not hold; give an array: np.asarray(image)"
@@ -120,3 +117,13 @@ def restore(
         model, scale = choice.model, choice.scale
     restorer = open_restorer(model, scale=scale, options=options)
     return like(photo, restorer.restore(source, progress=progress))
+
+
+def _options(options: RestoreOptions, keywords: RestoreKeywords) -> RestoreOptions:
+    """Return `options` with the fields of `keywords`; raises UserError for unknown ones, or no RestoreOptions."""
+    if not isinstance(options, RestoreOptions):
+        raise UserError(f"options={options!r} is not a RestoreOptions; or give its fields: restore(photo, tile=None)")
+    known = {field.name: field for field in dataclasses.fields(RestoreOptions)}
+    for name in keywords:
+        choose("option", name, known)
+    return dataclasses.replace(options, **keywords)

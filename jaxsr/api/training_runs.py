@@ -4,6 +4,8 @@ import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ml_collections import ConfigDict
+
 from jaxsr.support.compile_cache import use_compile_cache
 from jaxsr.support.errors import UserError
 from jaxsr.support.messages import complain
@@ -48,6 +50,8 @@ def train(config: "Config | str | Path", workdir: str | Path, *, restart_data: b
     """
     if isinstance(config, str | Path):
         config = load_config(config)
+    if not isinstance(config, ConfigDict):
+        raise UserError(f"config={config!r} is not a config; give jaxsr.default_config(), or a name such as 'espcn:x3'")
     workdir = output_folder(workdir, "workdir")
     if trains_on_each_photo(config):
         return len(estimate_kernels(config, workdir).kernels)

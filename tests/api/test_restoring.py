@@ -141,6 +141,7 @@ def test_zssr_by_name():
     ("name", "options", "message"),
     [
         ("fsrcnn", {"tiel": 3}, "unknown option 'tiel'; did you mean 'tile'?"),
+        ("fsrcnn", {"options": {}}, "options={} is not a RestoreOptions; or give its fields"),
         ("fsrcnn", {"ensemble": 1}, "ensemble=1 is neither True nor False"),
         ("fsrcnn", {"all_rounds": True}, "fsrcnn-x2 takes no all_rounds; leave it out, or use danv1 or danv2"),
         ("fsrcnn,rounds=4", {}, "unknown option of fsrcnn-x2 'rounds'"),

@@ -62,6 +62,7 @@ def test_a_config_is_given_by_its_file(tmp_path):
         ("espcm:x3", "unknown config 'espcm'; did you mean 'espcn'"),
         (str(CONFIGS), "cannot load the config .*configs: no such Python file"),
         (f"{CONFIGS}/espcn.py:x5", "unknown variant 'x5'; .*choose one of: x2, x3, x4"),
+        (3, "config=3 is not a config; give jaxsr.default_config\\(\\), or a name such as 'espcn:x3'"),
     ],
 )
 def test_a_config_that_is_not_there(name, message, tmp_path):
