@@ -48,10 +48,7 @@ def train(config: "Config | str | Path", workdir: str | Path, *, restart_data: b
             (Runaway), or scores or photos that have collapsed (Collapse). The checkpoints that stay are older.
         OSError: when the disk is full; the last whole checkpoint stays.
     """
-    if isinstance(config, str | Path):
-        config = load_config(config)
-    if not isinstance(config, ConfigDict):
-        raise UserError(f"config={config!r} is not a config; give jaxsr.default_config(), or a name such as 'espcn:x3'")
+    config = _loaded(config)
     workdir = output_folder(workdir, "workdir")
     if trains_on_each_photo(config):
         return len(estimate_kernels(config, workdir).kernels)
@@ -59,6 +56,14 @@ def train(config: "Config | str | Path", workdir: str | Path, *, restart_data: b
     from jaxsr.training.loop import train as train_network
 
     return train_network(config, workdir, restart_data=restart_data).step
+
+
+def _loaded(config: "Config | str | Path") -> "Config":
+    if isinstance(config, str | Path):
+        return load_config(config)
+    if not isinstance(config, ConfigDict):
+        raise UserError(f"config={config!r} is not a config; give jaxsr.default_config(), or a name such as 'espcn:x3'")
+    return config
 
 
 def trains_on_each_photo(config: "Config") -> bool:

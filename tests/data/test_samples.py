@@ -48,7 +48,7 @@ def test_photos_of_one_name_in_several_folders_are_all_there(tmp_path):
 
 
 def test_folder_without_a_readable_photo(tmp_path):
-    (tmp_path / "broken.png").touch()
+    (tmp_path / "broken.png").write_bytes(b"no photo")
     with pytest.raises(UserError, match=r"no readable photo in .*broken\.png: not an image"):
         folder_photos(tmp_path)
 
