@@ -16,6 +16,7 @@ import numpy as np
 from absl import flags
 
 from benchmarks.arguments import check_names, check_no_more
+from benchmarks.measurements import read_rows
 from jaxsr.blind.kernelgan.estimation import estimate_kernels, rgb_photo
 from jaxsr.blind.kernelgan.kernel_reports import read_truth, with_suffix, write_estimate
 from jaxsr.blind.kernelgan.kernelgan_options import KernelGANOptions
@@ -37,6 +38,7 @@ PAPER = {
     4: {"bicubic": 25.33, "estimated": 26.81, "true": 27.53},
 }
 METHODS = ("bicubic", "estimated", "true")
+NOT_OURS = "no rows of this benchmark; give another --json"
 
 _DATA = flags.DEFINE_string("data", None, "The folder of DIV2KRK.", required=True)
 _JSON = flags.DEFINE_string("json", None, "File for the rows; kernels go to a folder beside it.", required=True)
@@ -107,19 +109,6 @@ def print_table(scale: int, rows: Rows) -> None:
     print(f"| paper, 100 photos | | {' | '.join(f'{PAPER[scale][method]:.2f}' for method in METHODS)} | |")
 
 
-def read_rows(file: Path) -> dict[str, Rows]:
-    """Return the rows in `file` by setting, none where it is not there; raises UserError for another kind of file."""
-    if not file.exists():
-        return {}
-    try:
-        found = json.loads(file.read_text(encoding="utf-8"))
-    except ValueError:
-        found = None
-    if not isinstance(found, dict) or not all(setting.startswith("x") for setting in found):
-        raise UserError(f"{file} holds no rows of this benchmark; give another --json")
-    return found
-
-
 def photos_of(data: Path, scale: int) -> list[str]:
     """Return the names of the LR photos at `scale`; raises UserError unless each has its sharp one and its kernel."""
     photos = sorted((data / f"lr_x{scale}").glob("*.png"))
@@ -138,7 +127,8 @@ def main(arguments: Sequence[str]) -> None:
     check_names("scale", _SCALES.value, map(str, PAPER))
     data, file = user_path(_DATA.value), output_file(_JSON.value, "--json")
     settings = ZSSRSettings(steps=_STEPS.value, crop=_CROP.value)
-    names, found = {scale: photos_of(data, scale) for scale in map(int, _SCALES.value)}, read_rows(file)
+    names = {scale: photos_of(data, scale) for scale in map(int, _SCALES.value)}
+    found = read_rows(file, lambda setting: setting.startswith("x"), NOT_OURS)
     for scale, photos in names.items():
         setting = f"x{scale}, {settings.steps} steps, crop {settings.crop}, middle {_MIDDLE.value}"
         rows = found.setdefault(setting, {})

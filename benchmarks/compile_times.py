@@ -11,14 +11,13 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
-from pathlib import Path
 
 from absl import flags
 
 from benchmarks.arguments import check_names, check_no_more
 from benchmarks.cases import SIZES
+from benchmarks.measurements import read_rows
 from jaxsr.support import command_line
-from jaxsr.support.errors import UserError
 from jaxsr.support.files import written_whole
 from jaxsr.support.paths import output_file
 
@@ -39,7 +38,7 @@ def main(arguments: Sequence[str]) -> int:
     check_no_more(arguments)
     check_names("network", _NETWORKS.value, SIZES)
     file = output_file(_JSON.value, "--json_file") if _JSON.value else None
-    found = recorded(file)
+    found = read_rows(file, SIZES.__contains__, "no compile times; give another --json_file") if file else {}
     print(f"| {' | '.join(COLUMNS)} |\n|{'---|' * len(COLUMNS)}", flush=True)
     complete = True
     for name in _NETWORKS.value:
@@ -51,19 +50,6 @@ def main(arguments: Sequence[str]) -> int:
         print(f"| {' | '.join([name, *cells])} |", flush=True)
         complete &= all(isinstance(x, float) or x == UNASKED for x in row.values())
     return command_line.DONE if complete else command_line.SOME_FAILED
-
-
-def recorded(file: Path | None) -> dict[str, dict[str, float | str]]:
-    """Return what `file` has by network, nothing where there is none; raises UserError for another kind of file."""
-    if file is None or not file.exists():
-        return {}
-    try:
-        found = json.loads(file.read_text(encoding="utf-8"))
-    except ValueError:
-        found = None
-    if not isinstance(found, dict) or not set(found) <= set(SIZES):
-        raise UserError(f"{file} holds no compile times; give another --json_file")
-    return found
 
 
 def seconds_of(name: str, limit: int, training: bool) -> dict[str, float | str]:

@@ -5,9 +5,9 @@ and cells are the columns as they print, `note` says what is amiss with a row, `
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from jaxsr.support.errors import UserError
 from jaxsr.support.files import written_whole
@@ -47,6 +47,22 @@ def read_results(path: Path) -> Results:
     except (ValueError, KeyError, TypeError, AssertionError):
         raise UserError(f"{path} holds no results of python -m benchmarks; give another --json") from None
     return results
+
+
+def read_rows(file: Path, is_name: Callable[[str], bool], otherwise: str) -> dict[str, Any]:
+    """Return the rows by name in the JSON `file` of another benchmark, none where it is not there.
+
+    Raises UserError, which says `otherwise`, where it holds something else, or names for which `is_name` is not true.
+    """
+    if not file.exists():
+        return {}
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError:
+        found = None
+    if not isinstance(found, dict) or not all(map(is_name, found)):
+        raise UserError(f"{file} holds {otherwise}")
+    return found
 
 
 class Record:

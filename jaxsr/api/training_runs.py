@@ -81,10 +81,11 @@ def estimate_kernels(config: "Config", workdir: str | Path) -> "KernelFiles":
     from jaxsr.blind.kernelgan.kernelgan_options import KernelGANOptions
     from jaxsr.data.listing import find_photos
     from jaxsr.support.progress import progress_bar
+    from jaxsr.training.feeds.open_photos import names_listed
     from jaxsr.training.run.changes import changed_fields, check_changes
     from jaxsr.training.run.run_folder import config_fields, locked, read_config, write_config
 
-    if not (names := [name.strip() for name in config.data.train.split(",") if name.strip()]):
+    if not (names := names_listed(config.data.train)):
         raise UserError("data.train is empty; name photos or a folder: --config.data.train=FOLDER")
     fields = {field.name for field in dataclasses.fields(KernelGANOptions)} - {"scale"}
     options = KernelGANOptions(scale=config.model.scale, **{name: config[name] for name in fields})

@@ -8,12 +8,15 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 from jaxsr.data.codecs.photo_formats import PHOTO_SUFFIXES
 from jaxsr.data.stores.object_stores import files_named
 from jaxsr.data.stores.store_paths import in_store, is_address, shown, store_path
 from jaxsr.support.errors import UserError
 from jaxsr.support.paths import exists, is_file, is_folder, tidy_path, user_path
+
+NamedFiles: TypeAlias = dict[Path, tuple[Path, Path]]  # absolute path -> the file, and its place below the input's root
 
 MAX_NAMED = 5  # files, or suffixes, that a line names
 
@@ -55,7 +58,7 @@ def find_photos(
     if not inputs:
         raise UserError("no photos given; name files, folders or patterns such as 'photos/*.png'")
     skip = None if without is None else Path(without)
-    photos: dict[Path, tuple[Path, Path]] = {}  # by absolute path: whatever the spelling, a photo comes once
+    photos: NamedFiles = {}
     left_out: set[Path] = set()
     for item in inputs:
         path = store_path(str(item)) if stores and is_address(item) else user_path(item)
@@ -68,10 +71,16 @@ def find_photos(
             pattern = glob.has_magic(str(path)) and not is_folder(path)
             kind = f"pattern {shown(path)!r} matches" if pattern else f"folder {shown(path)} holds"
             raise UserError(f"{kind} no photos (files ending in {', '.join(PHOTO_SUFFIXES)})")
-        for file in found:
-            photos.setdefault(tidy_path(file).absolute(), (tidy_path(file), below(root, file)))
+        add_named(photos, root, found)
         left_out |= set(files) - set(found)
     return Listing(dict(sorted(photos.values())), sorted(left_out))
+
+
+def add_named(named: NamedFiles, root: Path, files: Iterable[Path]) -> None:
+    """Add `files`, which an input with that `root` names; one that is there by whatever spelling stays."""
+    for file in files:
+        path = tidy_path(file)
+        named.setdefault(path.absolute(), (path, below(root, file)))
 
 
 def is_data_set(folder: str | os.PathLike) -> bool:

@@ -5,6 +5,10 @@ Open first: `spec.py` (what others know of a network), `model.py` (a network wit
 the papers. `ops/` holds the layers that papers share.
 """
 
+import copyreg
+import pickle
+from typing import Any
+
 from jaxsr.models import (
     bicubic,
     danv1,
@@ -74,6 +78,16 @@ def model_spec(name: str) -> ModelSpec:
     if name in ESTIMATORS:
         raise UserError(f"{name} estimates a blur kernel and restores nothing: use jaxsr.estimate_kernel(photo)")
     return choose("model", name, MODELS)
+
+
+def _reduce(spec: ModelSpec) -> tuple[Any, ...]:
+    """Copy and pickle a row of MODELS by name: a copied model's tree then equals the model's own."""
+    if MODELS.get(spec.name) is spec:
+        return model_spec, (spec.name,)
+    return object.__reduce_ex__(spec, pickle.DEFAULT_PROTOCOL)  # type: ignore[return-value]
+
+
+copyreg.pickle(ModelSpec, _reduce)
 
 
 __all__ = [

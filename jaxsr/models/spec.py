@@ -1,9 +1,8 @@
 """What the rest of the code knows about a published network: its options, scales, sizes and value range."""
 
 import dataclasses
-import importlib
 from collections.abc import Callable, Mapping
-from typing import Any, SupportsIndex, TypeAlias
+from typing import Any, TypeAlias
 
 import flax.linen as nn
 import jax
@@ -66,12 +65,6 @@ class ModelSpec:
         """Return the name: a model's tree structure is printed in JAX's messages."""
         return f"ModelSpec({self.name!r})"
 
-    def __reduce_ex__(self, protocol: SupportsIndex) -> str | tuple[object, ...]:
-        """Copy and pickle a published network's spec by name: a copied model's tree then equals the model's own."""
-        if published(self.name) is self:
-            return published, (self.name,)
-        return super().__reduce_ex__(protocol)
-
     def module(self, scale: int, **options: Option) -> Network:
         """Return the network for `scale`; `options` are the constructor's fields, lists serving as tuples.
 
@@ -106,14 +99,6 @@ class ModelSpec:
     @property
     def _takes_scale(self) -> bool:
         return any(field.name == "scale" for field in dataclasses.fields(self.build))  # type: ignore[arg-type]
-
-
-def published(name: str) -> ModelSpec | None:
-    """Return the spec of the network `name`, from the module of that name; None where there is no such network."""
-    try:
-        return getattr(importlib.import_module(f"jaxsr.models.{name}"), "SPEC", None)
-    except ModuleNotFoundError:
-        return None
 
 
 def count_parameters(spec: ModelSpec, scale: int, **options: Option) -> int:

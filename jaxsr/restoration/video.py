@@ -91,23 +91,26 @@ def restore_items(
 
     Where an accelerator's memory does not suffice, what was begun is begun again with smaller tiles.
     """
-    batches = _batches(items, size)
+    yield from _restored_items(model, _batches(items, size), options, cache)
+
+
+def _restored_items(
+    model: Model, batches: Iterator[list[Item]], options: RestoreOptions, cache: TileCache
+) -> Iterator[Item]:
+    """Yield what `restore_items` does for `batches`."""
     begun: deque[list[Item]] = deque()  # those of which nothing was yielded yet
-    again = True
-    while again:
-        again = False
-        waiting, begun = chain(begun, batches), deque()
-        try:
-            for run, is_last, (group, results) in pipelined(_dispatched(model, waiting, options, cache, begun)):
-                run.collect(group, results)
-                if is_last:
-                    yield from _restored(begun.popleft(), run.outputs)
-        except JaxRuntimeError as error:
-            again = reduce_tiles(error, cache)
-            if not again:
-                raise
-    for batch in begun:  # behind the last frame
-        yield from batch
+    try:
+        for run, is_last, (group, results) in pipelined(_dispatched(model, batches, options, cache, begun)):
+            run.collect(group, results)
+            if is_last:
+                yield from _restored(begun.popleft(), run.outputs)
+    except JaxRuntimeError as error:
+        if not reduce_tiles(error, cache):
+            raise
+    else:
+        yield from chain.from_iterable(begun)  # behind the last frame
+        return
+    yield from _restored_items(model, chain(begun, batches), options, cache)
 
 
 def _dispatched(

@@ -50,8 +50,11 @@ def tidy_path(path: Path) -> Path:
 
     Behind a link to a folder `..` is the folder above the linked one: there the path is absolute.
     """
-    tidy, folder = Path(os.path.normpath(path)), real_path(path.parent)
-    return tidy if ".." not in path.parts or real_path(tidy.parent) == folder else folder / path.name
+    tidy = Path(os.path.normpath(path))
+    if ".." not in path.parts:
+        return tidy
+    folder = real_path(path.parent)
+    return tidy if real_path(tidy.parent) == folder else folder / path.name
 
 
 def output_folder(path: str | os.PathLike, flag: str) -> Path:

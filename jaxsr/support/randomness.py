@@ -76,9 +76,7 @@ def check_seed(seed: int, count: int = 1) -> None:
 
 def check_key(key: object) -> None:
     """Raise UserError unless `key` is one PRNG key, by `jax.random.key` or as a raw array by `jax.random.PRNGKey`."""
-    typed = isinstance(key, jax.Array) and jax.dtypes.issubdtype(key.dtype, jax.dtypes.prng_key) and key.ndim == 0
-    raw = isinstance(key, jax.Array) and key.dtype == np.uint32 and key.ndim == 1
-    if not (typed or raw):
+    if not (isinstance(key, jax.Array) and _holds_keys(key, 0)):
         what = f"key of shape {key.shape}" if isinstance(key, jax.Array | np.ndarray) else f"key={key!r}"
         raise UserError(f"{what} is not a PRNG key; make one: key=jax.random.key(0)")
 
@@ -86,11 +84,15 @@ def check_key(key: object) -> None:
 def check_keys(keys: Key, photos: int) -> None:
     """Raise UserError unless there is one of `keys` for each of so many photos: one for all would serve them alike."""
     is_array = isinstance(keys, jax.Array | np.ndarray)
-    typed = is_array and jax.dtypes.issubdtype(keys.dtype, jax.dtypes.prng_key) and keys.ndim == 1
-    raw = is_array and keys.dtype == np.uint32 and keys.ndim == 2
-    if not (typed or raw) or len(keys) != photos:
+    if not (is_array and _holds_keys(keys, 1)) or len(keys) != photos:
         what = f"shape {keys.shape} of {keys.dtype}" if is_array else repr(keys)
         raise UserError(f"{photos} photos need as many keys; got {what}: jax.random.split(key, N)")
+
+
+def _holds_keys(array: Key | np.ndarray, axes: int) -> bool:
+    """Return whether `array` holds PRNG keys along so many axes; raw ones have one more."""
+    typed = jax.dtypes.issubdtype(array.dtype, jax.dtypes.prng_key)
+    return array.ndim == axes if typed else array.dtype == np.uint32 and array.ndim == axes + 1
 
 
 def seed_key(seed: int, purpose: Purpose) -> jax.Array:

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from jaxsr.data.codecs.photo_formats import PHOTO_SUFFIXES
-from jaxsr.data.listing import below, files_of
+from jaxsr.data.listing import NamedFiles, add_named, files_of
 from jaxsr.data.output_names import output_paths
 from jaxsr.data.stores.store_paths import is_address
 from jaxsr.support.errors import UserError
-from jaxsr.support.paths import tidy_path, user_path
+from jaxsr.support.paths import user_path
 
 KEPT_SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv")  # containers that hold H.264 and are written as they came
 OTHER_SUFFIXES = (".webm", ".avi", ".ts", ".mts", ".m2ts", ".mpg", ".mpeg", ".wmv", ".flv", ".3gp", ".ogv", ".y4m")
@@ -31,13 +31,12 @@ def split_videos(
     those it matches. Folders and patterns that name videos but no photos are not among the inputs that remain. Raises
     UserError as `files_of` does.
     """
-    videos: dict[Path, tuple[Path, Path]] = {}  # by absolute path
+    videos: NamedFiles = {}
     rest: list[str] = []
     for item in inputs:
         root, files = _named(item, recursive, without and without.resolve())
         found = [file for file in files if is_video(file)]
-        for file in found:
-            videos.setdefault(tidy_path(file).absolute(), (tidy_path(file), below(root, file)))
+        add_named(videos, root, found)
         if not found or any(file.suffix.lower() in PHOTO_SUFFIXES for file in files):
             rest.append(item)
     return dict(sorted(videos.values())), rest

@@ -38,9 +38,14 @@ def open_pairs(config: Config, crop: int, devices: list[Device]) -> Feed:
     return _open("pairs", config, crop, devices)
 
 
+def names_listed(text: str) -> list[str]:
+    """Return the comma-separated names in `text`, without the spaces around them."""
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
 def names_in(config: Config, field: str) -> list[str]:
     """Return the comma-separated names in `config.data[field]`, `~` expanded; raises UserError where there are none."""
-    names = [str(user_path(name.strip())) for name in config.data[field].split(",") if name.strip()]
+    names = [str(user_path(name)) for name in names_listed(config.data[field])]
     if not names:
         raise UserError(f'data.{field} is empty; name folders of photos, a prepared data set, or "samples"')
     return names
