@@ -31,22 +31,22 @@ def read_torch(path: Path) -> dict[str, np.ndarray]:
     with refusals(path, "refused", "give a file of tensors (torch.save of a state dict)"):
         if zipfile.is_zipfile(path):
             return _read_zip(path, Budget(path))
-        stream = io.BytesIO(path.read_bytes())
+        content = path.read_bytes()
+        if content.startswith(_ZIP_START):  # an archive without its directory, which stands at the end
+            raise _cut_off(path)
+        stream = io.BytesIO(content)
         try:
             parts = _read_stream(stream)
         except (ValueError, IndexError):
-            if _is_cut_off(stream):
-                raise UserError(f"{path} ends early, as after a download that broke off; get it again") from None
+            at_end = stream.tell() >= len(content)
+            if at_end and content[: len(_STREAM_START)] == _STREAM_START[: len(content)]:
+                raise _cut_off(path) from None
             raise
         return _read_all(*parts, Budget(path))
 
 
-def _is_cut_off(stream: io.BytesIO) -> bool:
-    """Return whether reading failed at the end of a PyTorch file, or the file is an archive without its directory."""
-    content = stream.getbuffer()
-    if content[: len(_ZIP_START)] == _ZIP_START:
-        return True
-    return stream.tell() >= len(content) and content[: len(_STREAM_START)] == _STREAM_START[: len(content)]
+def _cut_off(path: Path) -> UserError:
+    return UserError(f"{path} ends early, as after a download that broke off; get it again")
 
 
 def _read_zip(path: Path, budget: Budget) -> dict[str, np.ndarray]:

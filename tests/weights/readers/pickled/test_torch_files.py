@@ -164,3 +164,12 @@ def test_published_files(shared, file, count, name, shape):
     tensors = read_tensors(shared / "weights" / file)
     assert len(tensors) == count and tensors[name].shape == shape
     assert all(np.isfinite(x).all() for x in tensors.values())
+
+
+def test_an_archive_cut_off_is_not_read_as_a_pickle(tmp_path):
+    """Its first letter is an opcode, so what follows, the time of writing too, could be taken for text."""
+    path = tmp_path / "weights.pth"
+    for text in (b"\\.\n", b"'\n", b"\xff\n"):
+        path.write_bytes(b"PK\x03\x04" + text + bytes(200))
+        with pytest.raises(UserError, match="weights.pth ends early"):
+            read_tensors(path)
