@@ -2,25 +2,14 @@
 
 `table.py` is the one table of names, and the file to open first; `photo_batches.py` degrades by it. `reductions.py`,
 `blurring.py` and `downscale.py` hold the arithmetic, `kernels.py` and `camera_shake.py` the random kernels,
-`centering.py` the rule for where a kernel's centre is. `real_photos.py` draws blur, resizing, noise and JPEG twice
-over, by `random_resize.py` and `jpeg.py`; `training_pairs.py` cuts training patches. The functions named after the rows
-of the table are public.
+`centering.py` the rule for where a kernel's centre is, `real_photos/` the degradation "real". `training_pairs.py` cuts
+training patches. The functions named after the rows of the table are public: `named_blurs.py` has those that draw
+kernels, `named_reductions.py` the others.
 """
 
 from jaxsr.degradations.blurring import blur
-from jaxsr.degradations.named import (
-    anisotropic,
-    bd,
-    bicubic,
-    div2krk,
-    dn,
-    gaussian8,
-    gaussian8_ikc,
-    isotropic,
-    motion,
-    pillow,
-    real,
-)
+from jaxsr.degradations.named_blurs import anisotropic, div2krk, gaussian8, gaussian8_ikc, isotropic, motion
+from jaxsr.degradations.named_reductions import bd, bicubic, dn, pillow, real
 from jaxsr.degradations.photo_batches import Degraded, degrade_batch
 from jaxsr.degradations.table import DEGRADATIONS, Degradation
 

@@ -10,7 +10,7 @@ from jaxsr.imaging.arrays import check_batch
 from jaxsr.imaging.color import round_to_levels
 from jaxsr.imaging.pixels import to_float
 from jaxsr.support.errors import UserError
-from jaxsr.support.randomness import Stream, check_keys, streams
+from jaxsr.support.randomness import Stream, check_key, check_keys, streams
 from jaxsr.support.types import Key
 
 
@@ -63,6 +63,12 @@ def degrade_batch(
         kernels = jax.vmap(lambda key: draw(key, scale, size))(streams(keys, Stream.BLUR_KERNEL)).astype(hr.dtype)
     lr = row.reduce(keys, hr, kernels, scale).astype(hr.dtype)  # draws are double with jax_enable_x64
     return Degraded(round_to_levels(lr) if (row.eight_bit if quantize is None else quantize) else lr, kernels)
+
+
+def keys_of_photos(key: Key, hr: jax.Array) -> Key:
+    """Return a key for each photo; raises UserError where `key` is none, such as a seed."""
+    check_key(key)
+    return jax.random.split(key, len(hr))
 
 
 def check_photos(hr: jax.Array, scale: int) -> None:

@@ -26,7 +26,7 @@ from jaxsr.degradations.kernels import (
     gaussian8_kernels,
     of_scale,
 )
-from jaxsr.degradations.real_photos import REAL_CONTEXT, reduce_real
+from jaxsr.degradations.real_photos.two_stages import REAL_CONTEXT, reduce_real
 from jaxsr.degradations.reductions import BICUBIC_CONTEXT, reduce_bd, reduce_bicubic, reduce_dn, reduce_pillow
 from jaxsr.imaging.resize import resize
 from jaxsr.support.errors import UserError, check_scale_of, choose

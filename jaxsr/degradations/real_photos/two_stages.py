@@ -17,9 +17,9 @@ import jax.numpy as jnp
 
 from jaxsr.degradations.blurring import blur
 from jaxsr.degradations.camera_shake import splat
-from jaxsr.degradations.jpeg import jpeg
 from jaxsr.degradations.kernels import Range, anisotropic_kernels, delta_kernel
-from jaxsr.degradations.random_resize import FILTERS, Canvas, resize_canvas
+from jaxsr.degradations.real_photos.jpeg import jpeg
+from jaxsr.degradations.real_photos.random_resize import FILTERS, Canvas, resize_canvas
 from jaxsr.support.errors import UserError
 from jaxsr.support.randomness import StageStream, Stream, stream, streams
 from jaxsr.support.types import Key

@@ -1,4 +1,4 @@
-"""Every degradation as a function of its own: `bicubic(hr, scale=2)`, `isotropic(key, hr, scale=2)`.
+"""Degradations that return the kernel of each photo too, as functions: `isotropic(key, hr, scale=2)`.
 
 Photos are batches (N, H, W, C), floats in [0, 1] or integer levels, of sides that are multiples of the scale;
 UserError names what does not fit.
@@ -12,88 +12,13 @@ import jax.numpy as jnp
 
 from jaxsr.degradations.blurring import blur
 from jaxsr.degradations.camera_shake import EXPOSURES, JITTER, draw_camera_shake
-from jaxsr.degradations.photo_batches import Degraded, check_photos, degrade_batch
+from jaxsr.degradations.photo_batches import Degraded, check_photos, degrade_batch, keys_of_photos
 from jaxsr.degradations.table import GAUSSIAN_SIZE, SHAKE_SIZE
 from jaxsr.imaging.color import round_to_levels
 from jaxsr.imaging.pixels import to_float
 from jaxsr.support.errors import numbers_of
-from jaxsr.support.randomness import Stream, check_key, streams
+from jaxsr.support.randomness import Stream, streams
 from jaxsr.support.types import Key
-
-
-def bicubic(hr: jax.Array, *, scale: int) -> jax.Array:
-    """Return MATLAB's antialiased bicubic reduction of `hr`, not rounded: (N, H / scale, W / scale, C).
-
-    Example: `lr = jaxsr.degradations.bicubic(hr, scale=2)`; differentiable.
-
-    Args:
-        hr: photos (N, H, W, C) in [0, 1]; H and W are multiples of `scale`.
-        scale: 2, 3, 4 or 8.
-
-    Returns:
-        Photos (N, H / scale, W / scale, C), which can leave [0, 1] by a little.
-
-    Raises:
-        UserError: for another scale, and for sides that are not multiples of it.
-    """
-    return degrade_batch(_no_keys(hr), hr, "bicubic", scale=scale).lr
-
-
-def pillow(hr: jax.Array, *, scale: int) -> jax.Array:
-    """Return Pillow's bicubic reduction of `hr`, in 8 bits: (N, H / scale, W / scale, C) in [0, 1].
-
-    Example: `lr = jaxsr.degradations.pillow(hr, scale=4)`. CUFED5 is scored with it. Equal to Pillow bit for bit.
-
-    Args:
-        hr: photos (N, H, W, C) in [0, 1]; H and W are multiples of `scale`.
-        scale: 2, 3, 4 or 8.
-
-    Returns:
-        Photos (N, H / scale, W / scale, C) on the levels of 8 bits, in [0, 1].
-
-    Raises:
-        UserError: for another scale, and for sides that are not multiples of it.
-    """
-    return degrade_batch(_no_keys(hr), hr, "pillow", scale=scale).lr
-
-
-def bd(hr: jax.Array, *, scale: int) -> jax.Array:
-    """Return the middle pixel of each block of blurred `hr`, in 8 bits: (N, H / scale, W / scale, C) in [0, 1].
-
-    Example: `lr = jaxsr.degradations.bd(hr, scale=3)`. The blur is a 7x7 Gaussian of 1.6 pixels.
-    Source: RDN, Zhang et al., CVPR 2018, section 4.1.
-
-    Args:
-        hr: photos (N, H, W, C) in [0, 1]; H and W are multiples of `scale`.
-        scale: 2, 3, 4 or 8; the paper's is 3.
-
-    Returns:
-        Photos (N, H / scale, W / scale, C) on the levels of 8 bits, in [0, 1].
-
-    Raises:
-        UserError: for another scale, and for sides that are not multiples of it.
-    """
-    return degrade_batch(_no_keys(hr), hr, "bd", scale=scale).lr
-
-
-def dn(key: Key, hr: jax.Array, *, scale: int) -> jax.Array:
-    """Return the bicubic reduction of `hr` with white noise of 30 levels, in 8 bits: (N, H / scale, W / scale, C).
-
-    Example: `lr = jaxsr.degradations.dn(jax.random.key(0), hr, scale=3)`.
-    Source: RDN, Zhang et al., CVPR 2018, section 4.1.
-
-    Args:
-        key: a PRNG key, split among the photos.
-        hr: photos (N, H, W, C) in [0, 1]; H and W are multiples of `scale`.
-        scale: 2, 3, 4 or 8; the paper's is 3.
-
-    Returns:
-        Photos (N, H / scale, W / scale, C) on the levels of 8 bits, in [0, 1].
-
-    Raises:
-        UserError: for another scale, and for sides that are not multiples of it.
-    """
-    return degrade_batch(_keys(key, hr), hr, "dn", scale=scale).lr
 
 
 def isotropic(key: Key, hr: jax.Array, *, scale: int, kernel_size: int = GAUSSIAN_SIZE) -> Degraded:
@@ -114,7 +39,7 @@ def isotropic(key: Key, hr: jax.Array, *, scale: int, kernel_size: int = GAUSSIA
     Raises:
         UserError: for another scale, a size below 1, and sides that are not multiples of the scale.
     """
-    return degrade_batch(_keys(key, hr), hr, "isotropic", scale=scale, kernel_size=kernel_size)
+    return degrade_batch(keys_of_photos(key, hr), hr, "isotropic", scale=scale, kernel_size=kernel_size)
 
 
 def anisotropic(key: Key, hr: jax.Array, *, scale: int, kernel_size: int = GAUSSIAN_SIZE) -> Degraded:
@@ -136,7 +61,7 @@ def anisotropic(key: Key, hr: jax.Array, *, scale: int, kernel_size: int = GAUSS
     Raises:
         UserError: for another scale, a size below 1, and sides that are not multiples of the scale.
     """
-    return degrade_batch(_keys(key, hr), hr, "anisotropic", scale=scale, kernel_size=kernel_size)
+    return degrade_batch(keys_of_photos(key, hr), hr, "anisotropic", scale=scale, kernel_size=kernel_size)
 
 
 def gaussian8(key: Key, hr: jax.Array, *, scale: int, kernel_size: int = GAUSSIAN_SIZE) -> Degraded:
@@ -158,7 +83,7 @@ def gaussian8(key: Key, hr: jax.Array, *, scale: int, kernel_size: int = GAUSSIA
     Raises:
         UserError: for another scale, a size below 1, and sides that are not multiples of the scale.
     """
-    return degrade_batch(_keys(key, hr), hr, "gaussian8", scale=scale, kernel_size=kernel_size)
+    return degrade_batch(keys_of_photos(key, hr), hr, "gaussian8", scale=scale, kernel_size=kernel_size)
 
 
 def gaussian8_ikc(key: Key, hr: jax.Array, *, scale: int, kernel_size: int = GAUSSIAN_SIZE) -> Degraded:
@@ -181,7 +106,7 @@ def gaussian8_ikc(key: Key, hr: jax.Array, *, scale: int, kernel_size: int = GAU
     Raises:
         UserError: for another scale, a size below 1, and sides that are not multiples of the scale.
     """
-    return degrade_batch(_keys(key, hr), hr, "gaussian8_ikc", scale=scale, kernel_size=kernel_size)
+    return degrade_batch(keys_of_photos(key, hr), hr, "gaussian8_ikc", scale=scale, kernel_size=kernel_size)
 
 
 def div2krk(key: Key, hr: jax.Array, *, scale: int) -> Degraded:
@@ -203,7 +128,7 @@ def div2krk(key: Key, hr: jax.Array, *, scale: int) -> Degraded:
     Raises:
         UserError: for another scale, and for sides that are not multiples of it.
     """
-    return degrade_batch(_keys(key, hr), hr, "div2krk", scale=scale)
+    return degrade_batch(keys_of_photos(key, hr), hr, "div2krk", scale=scale)
 
 
 def motion(
@@ -235,39 +160,8 @@ def motion(
     """
     hr = to_float(jnp.asarray(hr))
     check_photos(hr, 1)
-    keys = streams(_keys(key, hr), Stream.BLUR_KERNEL)
+    keys = streams(keys_of_photos(key, hr), Stream.BLUR_KERNEL)
     exposures, jitter = numbers_of("exposures", exposures, EXPOSURES), numbers_of("jitter", jitter, JITTER)
     options = {"exposures": exposures, "jitter": jitter}
     kernels = jax.vmap(lambda key: draw_camera_shake(key, kernel_size, **options))(keys).astype(hr.dtype)
     return Degraded(round_to_levels(blur(hr, kernels)), kernels)
-
-
-def real(key: Key, hr: jax.Array, *, scale: int) -> jax.Array:
-    """Return `hr` as photos in the field are: blurred, resized, noisy and compressed, twice over, in 8 bits.
-
-    Example: `lr = jaxsr.degradations.real(jax.random.key(0), hr, scale=4)`. JPEG is computed on the device.
-    Source: Real-ESRGAN, Wang et al., ICCVW 2021, section 3; `real_photos.py` says what is narrower here.
-
-    Args:
-        key: a PRNG key, split among the photos.
-        hr: photos (N, H, W, C) in [0, 1]; H and W are multiples of `scale`.
-        scale: 2, 3, 4 or 8.
-
-    Returns:
-        Photos (N, H / scale, W / scale, C) on the levels of 8 bits, in [0, 1].
-
-    Raises:
-        UserError: for another scale, and for sides that are not multiples of it.
-    """
-    return degrade_batch(_keys(key, hr), hr, "real", scale=scale).lr
-
-
-def _keys(key: Key, hr: jax.Array) -> Key:
-    """Return a key for each photo; raises UserError where `key` is none, such as a seed."""
-    check_key(key)
-    return jax.random.split(key, len(hr))
-
-
-def _no_keys(hr: jax.Array) -> Key:
-    """Return keys that are not drawn from."""
-    return jax.random.split(jax.random.key(0), len(hr))

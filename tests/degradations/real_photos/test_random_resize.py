@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from jaxsr.degradations.random_resize import Canvas, resize_canvas
+from jaxsr.degradations.real_photos.random_resize import Canvas, resize_canvas
 
 PHOTO = np.float32(np.random.default_rng(0).random((30, 40, 1)))
 PILLOW = {1: Image.Resampling.BILINEAR, 2: Image.Resampling.BICUBIC}

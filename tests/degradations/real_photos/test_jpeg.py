@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from jaxsr.degradations.jpeg import jpeg
+from jaxsr.degradations.real_photos.jpeg import jpeg
 from jaxsr.imaging.resize import resize
 
 RNG = np.random.default_rng(0)

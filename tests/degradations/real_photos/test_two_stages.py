@@ -8,7 +8,14 @@ import numpy as np
 import pytest
 
 from jaxsr.degradations.photo_batches import degrade_batch
-from jaxsr.degradations.real_photos import SECOND, add_noise, blur_kernel, draw_numbers, first_stage, motion_kernel
+from jaxsr.degradations.real_photos.two_stages import (
+    SECOND,
+    add_noise,
+    blur_kernel,
+    draw_numbers,
+    first_stage,
+    motion_kernel,
+)
 from jaxsr.imaging.resize import resize
 
 HALF = draw_numbers(jax.random.key(0))._replace(grey=jnp.float32(0.9), strength=jnp.float32(1))
