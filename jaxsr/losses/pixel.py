@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxsr.losses.elementwise import check_arrays
+from jaxsr.support.errors import UserError
 
 Loss = Callable[..., jax.Array]  # (output, target) -> elements, in the shape of both
 Reduction = Callable[[jax.Array], jax.Array]  # elements (N, ...) -> ()
@@ -64,17 +65,19 @@ def charbonnier(output: jax.Array, target: jax.Array, *, epsilon: float = 1e-3) 
     Args:
         output: what a network returned, of any shape and range, such as (N, H, W, C) in [0, 1].
         target: what it should have returned, in the same shape and range.
-        epsilon: the loss where both agree; differences well below it count like squares.
+        epsilon: the loss where both agree, above 0; differences well below it count like squares.
 
     Returns:
         The elements' losses, `epsilon` or more, in the shape of `output`; not reduced.
 
     Raises:
-        UserError: `output` and `target` differ in shape, or are not floats.
+        UserError: `output` and `target` differ in shape, or are not floats, or `epsilon` is not above 0.
 
     Source: Lai et al., "Deep Laplacian Pyramid Networks", CVPR 2017, equation 4.
     """
     check_arrays(output=output, target=target)
+    if not isinstance(epsilon, jax.core.Tracer) and not epsilon > 0:
+        raise UserError(f"epsilon={epsilon} must be above 0; the loss with 0 is jaxsr.losses.l1")
     return jnp.sqrt(jnp.square(output - target) + epsilon**2)
 
 

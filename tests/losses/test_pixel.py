@@ -52,6 +52,15 @@ def test_levels_are_refused(name):
         LOSSES[name][0](output=jnp.zeros((1, 4, 4, 3)), target=jnp.zeros((1, 4, 4, 3), jnp.uint8))
 
 
+@pytest.mark.parametrize("epsilon", [0.0, -1e-3, float("nan")])
+def test_charbonnier_without_an_epsilon_is_refused(epsilon):
+    """Its gradient where both agree would not be a number."""
+    with pytest.raises(UserError, match="epsilon=.* must be above 0"):
+        charbonnier(jnp.zeros(2), jnp.zeros(2), epsilon=epsilon)
+    gradient = jax.jit(jax.grad(lambda e: charbonnier(jnp.zeros(2), jnp.zeros(2), epsilon=e).sum()))
+    assert gradient(0.5) == 2.0
+
+
 @pytest.mark.parametrize("loss", [mse, l1, charbonnier])
 def test_positions_and_names_give_the_same(loss, pair):
     output, target = pair

@@ -1,6 +1,7 @@
 """The scores of a run so far: which step was the best, and whether the network has collapsed since."""
 
 import dataclasses
+import math
 from collections.abc import Mapping
 
 from jaxsr.support.types import Json
@@ -19,7 +20,8 @@ class ScoreWatch:
         best: that score in dB.
         passed: whether a score was above the baseline's.
         lost: how many of the last scores in a row lay MARGIN below the baseline's.
-        below: by how many dB the last score lay below the baseline's; negative above it.
+        below: by how many dB the last score lay below the baseline's; negative above it, and 0 where the baseline's
+            has no bound, as of flat photos.
     """
 
     best_step: int | None = None
@@ -36,7 +38,7 @@ class ScoreWatch:
         """
         baseline = next(value for name, value in scores.items() if name.endswith("_psnr"))
         psnr = scores["psnr"]
-        self.below = baseline - psnr
+        self.below = 0.0 if math.isinf(baseline) else baseline - psnr
         if psnr > self.best:
             self.best, self.best_step = psnr, step
         self.passed |= psnr > baseline

@@ -43,6 +43,12 @@ def test_not_a_number_is_lost_too():
         watch_of([31.0, float("nan"), float("nan")])
 
 
+def test_nothing_lies_below_a_baseline_without_bound():
+    """Bicubic enlarges flat photos without an error."""
+    watch = watch_of([40.0, 41.0, 20.0, 20.0], baseline=float("inf"))
+    assert (watch.below, watch.lost, watch.best) == (0.0, 0, 41.0)
+
+
 def test_a_record_brings_it_back():
     for scores in ([], [31.0, 20.0]):
         watch = watch_of(scores)
