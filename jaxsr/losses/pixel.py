@@ -1,5 +1,6 @@
 """Losses of pixels, one value for each element, and the ways to reduce them to a number."""
 
+import numbers
 from collections.abc import Callable
 
 import jax
@@ -76,7 +77,7 @@ def charbonnier(output: jax.Array, target: jax.Array, *, epsilon: float = 1e-3) 
     Source: Lai et al., "Deep Laplacian Pyramid Networks", CVPR 2017, equation 4.
     """
     check_arrays(output=output, target=target)
-    if not isinstance(epsilon, jax.core.Tracer) and not epsilon > 0:
+    if isinstance(epsilon, numbers.Real) and not epsilon > 0:  # not where it is traced
         raise UserError(f"epsilon={epsilon} must be above 0; the loss with 0 is jaxsr.losses.l1")
     return jnp.sqrt(jnp.square(output - target) + epsilon**2)
 
