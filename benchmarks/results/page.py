@@ -1,4 +1,4 @@
-"""The page of results, made of the record alone: every figure in its tables is in the JSON file."""
+"""The page of results, made from the record alone: every figure in its tables is in the JSON file."""
 
 from collections.abc import Iterator, Sequence
 

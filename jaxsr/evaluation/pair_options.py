@@ -1,4 +1,4 @@
-"""How LR photos are made of HR photos where a model is scored: one record of options, checked against the scale."""
+"""How LR photos are made from HR photos where a model is scored: one record of options, checked against the scale."""
 
 import dataclasses
 

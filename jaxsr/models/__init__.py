@@ -67,7 +67,7 @@ def model_spec(name: str) -> ModelSpec:
     Example: `model_spec("fsrcnn").scales` is (2, 3, 4).
 
     Args:
-        name: a row of MODELS.
+        name: a network of `jaxsr.list_models()`, without a scale.
 
     Returns:
         A ModelSpec.
