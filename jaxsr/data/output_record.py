@@ -62,7 +62,7 @@ class OutputRecord:
         return self._key(output) in self._entries
 
     def is_of(self, output: Path, photo: Path) -> bool:
-        """Return whether `output` was made from the file `photo`, whatever was in it, or of one that equals it."""
+        """Return whether `output` was made from the file `photo`, whatever was in it, or from one that equals it."""
         entry = self._entries.get(self._key(output))
         return entry is not None and (entry.input == str(photo.absolute()) or entry.digest == digest_or_nothing(photo))
 
