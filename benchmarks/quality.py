@@ -4,7 +4,7 @@ Test sets are recognised below FOLDERS by their names: Set5 (with Gaussian8), Se
 DIV2KRK, GoPro and views. Scored are bicubic, the weights that ship, those in --weights, and the published files in
 --published, which are imported. The JSON file is written after each photo, and what it holds for the same weights, data
 and version is not scored again: run the command again after an interruption, for more sets, or for slow systems, of
-which only some photos fit into --minutes. The page and its pictures, which lie beside it, are made of the JSON file
+which only some photos fit into --minutes. The page and its pictures, which lie beside it, are made from the JSON file
 alone; without --data nothing is scored.
 
 Exit status 0: all done; 1: some rows failed, which the page names; 2: wrong usage.

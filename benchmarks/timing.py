@@ -127,7 +127,8 @@ def hardware() -> str:
 def _processor() -> str:
     lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
     names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return f"{names[0] if names else platform.machine()}, {len(os.sched_getaffinity(0))} cores"
+    count = len(os.sched_getaffinity(0))
+    return f"{names[0] if names else platform.machine()}, {count} core{'s' if count > 1 else ''}"
 
 
 def _accelerator() -> list[str]:

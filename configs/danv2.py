@@ -4,14 +4,14 @@ python -m jaxsr.train --config=danv2:x2-iso --workdir=runs/danv2-x2 --config.dat
 
 Variants: `x2-iso`, `x3-iso`, `x4-iso` are the paper's setting 1, isotropic Gaussians of 21x21; `x2-aniso` and
 `x4-aniso` setting 2, noisy anisotropic ones of 11x11 and 31x31; `x2-iso-muon`, `x3-iso-muon` and `x4-iso-muon` take
-setting 1 with Muon, in a fortieth of the updates, and 30 times the rate for the Estimator's last layer;
-`x2-iso-estimator` and its like go on from --config.initial_weights with the Estimator alone. The paper reports for
+setting 1 with Muon, in a fortieth of the updates, and 30 times the rate for the estimator's last layer;
+`x2-iso-estimator` and its like go on from --config.initial_weights with the estimator alone. The paper reports for
 setting 1 37.60, 34.19 and 32.00 dB on Set5, the mean over 8 kernels (Y). Validation is on the 8 kernels too, or on
 random ones for setting 2. --config.model.options.group_skip=residual takes the text's skips,
 --config.model.basis=FILE the published principal components, --config.model.options.backpropagate_all=True learns
 through all rounds.
 
-Why the last layer: an Estimator of 16 features and 2 blocks, alone, on enlargements by bicubic (x2, patches of 24x24,
+Why the last layer: an estimator of 16 features and 2 blocks, alone, on enlargements by bicubic (x2, patches of 24x24,
 200 steps at batch 8) has a relative kernel error of 1.20 with Muon alike for all layers, where the mean kernel has
 0.89; of 0.57 with 30 times the rate for its last layer; of 0.77 with the paper's Adam at 4e-4.
 """
@@ -46,7 +46,7 @@ def muon(config: Config) -> None:
     """Set this package's own recipe.
 
     The softmax needs logits that differ by tens between a kernel's centre and its border. Muon moves the last layer by
-    as much in a step as any other, too little for that: at the common rate the Estimator stays at the mean kernel. And
+    as much in a step as any other, too little for that: at the common rate the estimator stays at the mean kernel. And
     it learns in each round, not in the last alone: the images of one round teach it little about those of another.
     """
     muon_recipe(config, steps=20_000, learning_rate=0.0025)
@@ -56,7 +56,7 @@ def muon(config: Config) -> None:
 
 
 def estimator(config: Config) -> None:
-    """Set a recipe for the Estimator of trained weights: 0.7 of the time of a whole step, and under half the memory."""
+    """Set a recipe for the estimator of trained weights: 0.7 of the time of a whole step, and under half the memory."""
     muon(config)
     config.optimizer.layer_rates.restorer = 0.0
     config.steps = 4000

@@ -7,10 +7,11 @@ sharp photos in --config.data.train, blurred on the device by random camera shak
 each of the former. The loss needs VGG19's weights up to conv3_3: --config.perceptual.weights=FILE, the variable
 JAXSR_VGG19, or torchvision's file in the cache folder.
 
-The paper reports on GoPro's test photos (RGB) 27.2, 23.6 and 28.7 dB. Its authors reduced the photos to 640x360
-before: --config.data.rescale="(0.5,)", or of a prepared data set prepare_data's --rescale=0.5. Unlike theirs, patches
-are flipped and turned (--config.data.augment=False leaves them), and the gradient penalty is that of the Wasserstein
-GAN's paper, one for each photo; --config.adversarial.penalty_form=pixel is that of their code.
+The paper reports on GoPro's test photos (RGB) 27.2, 23.6 and 28.7 dB, for `wild`, `synth` and `comb`. Its authors
+reduced the photos to 640x360 first: --config.data.rescale="(0.5,)", or for a prepared data set prepare_data's
+--rescale=0.5. Unlike theirs, patches are flipped and turned (--config.data.augment=False leaves them), and the gradient
+penalty is that of the Wasserstein GAN's paper, one for each photo; --config.adversarial.penalty_form=pixel is that of
+their code.
 
 A short run on two cores, on BSDS400, five minutes: `synth` with features up to conv3_1 alone and
     --config.perceptual.layer=conv3_1 --config.steps=800 --config.batch_size=4 --config.data.patch=64

@@ -5,7 +5,7 @@ python -m jaxsr.train --config=srntt:full --workdir=runs/srntt --config.initial_
     --config.data.references=data/cufed --config.data.validation=data/cufed5
 
 Variants: `content` trains the network that enlarges alone, whose features the others keep; `l2` is SRNTT-l2, trained
-by reconstruction alone, `full` adds features, textures and a discriminator. Folders of references hold hr and ref1 to
+by reconstruction alone, `full` adds features, textures and a critic. Folders of references hold hr and ref1 to
 refn, each with photos of the same names, or CUFED5's NNN_0.png and NNN_1.png; where they match is found once and kept
 in the cache folder. VGG19's weights are needed: --config.perceptual.weights=FILE, the variable JAXSR_VGG19, or
 torchvision's file in the cache folder. The losses' weights are those for Caffe's file, whose features are larger;

@@ -62,7 +62,7 @@ def overview() -> str:
         f"jaxsr {__version__}: image restoration in JAX",
         *("", "Commands: `jaxsr NAME` or `python -m jaxsr.NAME`, with --help for all flags", *commands),
         *("", "Models: scales, parameters (least and most, at the first scale), paper", *networks, *estimators),
-        *("", "Weights that ship: PSNR in dB by a protocol of scores, in brackets bicubic's or the input's"),
+        *("", "Weights that ship: protocol of the scores, test set, PSNR in dB (bicubic's, or the blurred input's)"),
         *(weights(name, card) for name, card in shipped_cards().items()),
     ]
     return "\n".join(lines)

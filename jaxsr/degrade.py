@@ -17,7 +17,7 @@ from jaxsr.support import command_line
 from jaxsr.support.errors import UserError
 from jaxsr.support.messages import complain, say
 
-_OUTPUT = flags.DEFINE_string("output", None, "Folder of the set; it must not hold one.", required=True)
+_OUTPUT = flags.DEFINE_string("output", None, "Folder for the set; it must not hold a set yet.", required=True)
 _KIND = flags.DEFINE_string(
     "kind",
     None,

@@ -4,8 +4,8 @@ PHOTO is a file, a folder or a pattern. KernelGAN trains on each photo for some 
 made it from one --scale times larger: the mean over several --seeds, because single runs vary. Names are those of
 `restore`: for photos/a.png DIR gets a_x2.npz, a_x2.mat (key Kernel) and the picture a_x2.png; losses.jsonl has the
 losses of all runs. Photos whose kernel is in DIR already are skipped unless they have changed or --overwrite is given;
-without it, files that were not made of the same photo are refused. Several photos are estimated at the same time. Exit
-status 0: all done; 1: some photos failed, listed at the end; 2: wrong usage.
+without it, files that were not made from the same photo are refused. Several photos are estimated at the same time.
+Exit status 0: all done; 1: some photos failed, listed at the end; 2: wrong usage.
 """
 
 from collections.abc import Sequence
@@ -20,10 +20,17 @@ _SCALE = flags.DEFINE_enum("scale", "2", ["2", "4"], "How many times larger the 
 _SEED = flags.DEFINE_integer("seed", 0, "Seed of the first run; the same gives the same kernel.", lower_bound=0)
 _SEEDS = flags.DEFINE_integer("seeds", 4, "How many runs, with consecutive seeds, per photo.", lower_bound=1)
 _STEPS = flags.DEFINE_integer("steps", 3000, "Training steps; the schedules are made for 3000.", lower_bound=1)
-_FIDELITY = flags.DEFINE_string("fidelity", "mixed", "mixed, steady, paper or published_code.")
+_FIDELITY = flags.DEFINE_string(
+    "fidelity",
+    "mixed",
+    "How closely the original is followed: paper; published_code; steady, at a constant learning rate; or mixed, whose "
+    "runs take published_code and steady in turn.",
+)
 _TRUTH = flags.DEFINE_string("truth", None, "The true kernel, or a folder of them, to print scores.")
 _LOG_EVERY = flags.DEFINE_integer("log_every", 100, "Steps between two lines of losses; 0: no log.", lower_bound=0)
-_PICTURES_EVERY = flags.DEFINE_integer("pictures_every", 0, "Draw the kernels every so many steps.", lower_bound=0)
+_PICTURES_EVERY = flags.DEFINE_integer(
+    "pictures_every", 0, "Draw the kernels every so many steps; 0: never.", lower_bound=0
+)
 _OVERWRITE = flags.DEFINE_bool("overwrite", False, "Estimate anew the photos whose kernels are in --output already.")
 
 

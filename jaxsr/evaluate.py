@@ -3,14 +3,14 @@
 With --restored=FOLDER instead of --model it scores photos that were restored before.
 
 FOLDER holds HR photos, a paired set of `python -m jaxsr.degrade`, or blurred photos in blur and sharp ones in sharp
-(GoPro's scenes too). LR photos are made of the HR photos by MATLAB's bicubic, unrounded, or with --quantize_lr as 8-bit
-files have them, or as --degradation says, or are read from --lr. A model of srntt takes texture from --reference, or
-with --reference_level from FOLDER itself, whose files are NNN_0.png, the HR photos, and NNN_1.png to NNN_5.png, their
-references (CUFED5). Every table ends with the mean, the baseline's mean (bicubic, or the blurred photos themselves) and
-the protocol. Where a model estimates blur kernels and the true ones are known, the error of its kernels has a column.
---niqe adds how natural each photo looks without a reference (lower is better); with --restored=FOLDER and no --data it
-is all that is scored. The seconds are those of restoring, without compiling. --json=F saves {"protocol", "mean",
-"bicubic", "images"}, or a list of these for several protocols.
+(GoPro's scenes too). LR photos are made from the HR photos by MATLAB's bicubic (unrounded, or with --quantize_lr as
+8-bit files have them), or as --degradation says, or are read from --lr. A model of srntt takes texture from
+--reference, or with --reference_level from FOLDER itself, whose files are NNN_0.png, the HR photos, and NNN_1.png to
+NNN_5.png, their references (CUFED5). Every table ends with the mean, the baseline's mean (bicubic, or the blurred
+photos themselves) and the protocol. Where a model estimates blur kernels and the true ones are known, the error of its
+kernels has a column. --niqe adds how natural each photo looks without a reference (lower is better); with
+--restored=FOLDER and no --data it is all that is scored. The seconds are those of restoring, without compiling.
+--json=F saves {"protocol", "mean", "bicubic", "images"}, or a list of these for several protocols.
 
 With --detections=RESTORED.json,SHARP.json it compares what any detector finds on restored photos with what it finds on
 the sharp ones: precision, recall and F1. Exit status 0: all done; 1: some photos failed, listed at the end; 2: wrong

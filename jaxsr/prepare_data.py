@@ -2,8 +2,8 @@
 
 Prints what the folders contain, cuts sub-images that cover every photo, and writes them as a TFDS data set, whole or
 not at all. A folder that contains the folders blur and sharp, or scenes that do (as GoPro's), gives pairs of sub-images
-for --config.data.pairs. Exit status: 0 all done; 1 some photos were unreadable (listed at the end), the others are
-written; 2 wrong usage.
+for --config.data.pairs. Exit status 0: all done; 1: some photos were unreadable, listed at the end, the others are
+written; 2: wrong usage.
 """
 
 from collections.abc import Sequence

@@ -3,9 +3,9 @@
 PHOTO is a file, a folder or a pattern such as 'photos/*.png'. The result of photos/a.jpg is DIR/a.png (or as --format
 says), with the photo's depth, alpha and colour profile; DeblurGAN also keeps its size. DIR mirrors the tree below a
 folder (with --recursive) or a pattern; where names would be equal, they are a_jpg.png and a_png.png, or x/a.png and
-y/a.png. Other files are never overwritten unless --overwrite says so; results of the same photo are made anew, or kept
-with --skip_existing. A hidden file in DIR, .jaxsr-outputs.jsonl, records what they were made of. Options of one system
-go with its name:
+y/a.png. Other files are overwritten only with --overwrite; results of the same photo are made anew, or kept with
+--skip_existing. A hidden file in DIR, .jaxsr-outputs.jsonl, records what they were made from. Options of one system
+follow its name:
 
   --model=zssr,steps=300,kernel=estimate   a network learns from each photo; its kernel is bicubic's, or in a file
                                            (kernel=FILE), or estimated by KernelGAN. real=True is for real photos with

@@ -1,6 +1,6 @@
-"""The rules of the house, read from the sources: which room may import which, no circle, and sizes that stay readable.
+"""The rules of CONTRIBUTING.md: which package may import which, no circle, and sizes that stay readable.
 
-Rooms are the folders of `jaxsr/`; the files directly in it are the commands. CONTRIBUTING.md explains the rules.
+Packages are the folders of `jaxsr/`; the files directly in it are the commands.
 """
 
 import ast
@@ -16,10 +16,10 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "jaxsr"
 COMMANDS = "commands"
 
-# Room: the rooms that it may import. Each line names only rooms of the lines above it, so that arrows run one way.
+# Package: those that it may import. Each line names only packages of the lines above it, so that arrows run one way.
 BELOW_MODELS = "support devices imaging degradations losses metrics"
 LIBRARY = f"{BELOW_MODELS} models engines weights data restoration evaluation"
-ROOMS = {
+PACKAGES = {
     "support": "",
     "devices": "support",
     "imaging": "support",
@@ -69,8 +69,8 @@ def module_name(path: Path) -> str:
 MODULES = {module_name(path): path for path in sources(PACKAGE)}
 
 
-def room_of(module: str) -> str:
-    """Return the room of a module of jaxsr; what lies directly in it belongs to the commands."""
+def package_of(module: str) -> str:
+    """Return the package of a module of jaxsr; what lies directly in it belongs to the commands."""
     parts = module.split(".")
     return parts[1] if len(parts) > 1 and (PACKAGE / parts[1]).is_dir() else COMMANDS
 
@@ -132,24 +132,24 @@ def annotations(path: Path) -> Iterator[ast.expr]:
             yield node.annotation
 
 
-def test_the_table_names_every_room_once_and_runs_one_way():
+def test_the_table_names_every_package_once_and_runs_one_way():
     folders = {path.name for path in PACKAGE.iterdir() if (path / "__init__.py").is_file()}
-    assert folders == set(ROOMS) - {COMMANDS}
+    assert folders == set(PACKAGES) - {COMMANDS}
     above: list[str] = []
-    for room, allowed in ROOMS.items():
-        assert set(allowed.split()) <= set(above), room
-        above.append(room)
+    for package, allowed in PACKAGES.items():
+        assert set(allowed.split()) <= set(above), package
+        above.append(package)
 
 
 def test_arrows_run_one_way():
     wrong = []
     for module in MODULES:
-        room = room_of(module)
+        package = package_of(module)
         for imported in imports_of(module):
-            other = room_of(imported)
-            allowed = other == room or other in ROOMS[room].split()
-            if not allowed or module not in RESTRICTED.get((room, other), {module}):
-                wrong.append(f"{module} ({room}) imports {imported} ({other})")
+            other = package_of(imported)
+            allowed = other == package or other in PACKAGES[package].split()
+            if not allowed or module not in RESTRICTED.get((package, other), {module}):
+                wrong.append(f"{module} ({package}) imports {imported} ({other})")
     assert not wrong, "\n".join(sorted(wrong))
 
 

@@ -8,7 +8,7 @@ import pytest
 import jaxsr
 from jaxsr import degradations, losses, metrics
 
-ROOMS = (jaxsr, losses, metrics, degradations)
+MODULES = (jaxsr, losses, metrics, degradations)
 SHAPE_OR_TYPE = re.compile(r"\([A-Z0-9k][^)]*\)|array|path|folder|file|name|Model|config|dB|Decibels|number|Pixels")
 DEFAULT_BY_POSITION = {"restore": {"model"}}  # `jaxsr.restore("photo.jpg", "zssr")` is how people call it
 WITHOUT_ARGUMENTS = {"list_models", "default_config"}
@@ -16,11 +16,11 @@ WITHOUT_ARGUMENTS = {"list_models", "default_config"}
 
 def public_functions():
     """Yield each public function once, with the name it is called by."""
-    for room in ROOMS:
-        for name in room.__all__:
-            value = getattr(room, name)
+    for module in MODULES:
+        for name in module.__all__:
+            value = getattr(module, name)
             if inspect.isfunction(value) or hasattr(value, "__wrapped__"):
-                yield pytest.param(value, id=f"{room.__name__}.{name}")
+                yield pytest.param(value, id=f"{module.__name__}.{name}")
 
 
 @pytest.mark.parametrize("function", list(public_functions()))
@@ -47,6 +47,6 @@ def test_options_are_keywords_and_keys_come_first(function):
 
 
 def test_every_public_name_is_there_and_listed_once():
-    for room in ROOMS:
-        assert len(set(room.__all__)) == len(room.__all__) and all(hasattr(room, name) for name in room.__all__)
+    for module in MODULES:
+        assert len(set(module.__all__)) == len(module.__all__) and all(hasattr(module, name) for name in module.__all__)
     assert 20 <= len(jaxsr.__all__) <= 30

@@ -136,7 +136,7 @@ def test_whole_videos_are_skipped(weights, tmp_path):
     assert "2 of 2 videos restored by espcn-x2" in run(*flags, "--skip_existing", "--crf=30").stdout
     (out / ".jaxsr-outputs.jsonl").unlink()
     refused = run(folder / "a.mkv", *flags[1:], "--skip_existing")
-    assert refused.returncode == 2 and "a.mkv is there already and was not made of" in refused.stderr
+    assert refused.returncode == 2 and "a.mkv is there already and was not made from" in refused.stderr
 
 
 @pytest.mark.parametrize(
@@ -167,7 +167,7 @@ def test_list_names_formats_and_overwriting(photos, tmp_path):
     other = run(photos / "grey.jpg", *flags, "--model=bicubic", "--scale=3")
     assert other.returncode == 0, other.stderr  # of the same photo
     strange = run(photos / "deep" / "grey.png", f"--output={tmp_path / 'out' / 'deep'}", "--model=bicubic")
-    assert strange.returncode == 2 and "is there already and was not made of" in strange.stderr
+    assert strange.returncode == 2 and "is there already and was not made from" in strange.stderr
 
 
 def test_names_that_are_no_text(photos, tmp_path):

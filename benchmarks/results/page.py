@@ -1,4 +1,4 @@
-"""The page of results, made of the record alone: every figure in its tables is in the JSON file."""
+"""The page of results, made from the record alone: every figure in its tables is in the JSON file."""
 
 from collections.abc import Iterator, Sequence
 
@@ -41,9 +41,9 @@ def _sets(record: Record) -> Iterator[str]:
             named = name
         made = {row["made"] for row in group if "made" in row}
         photos = max((len(row["photos"]) for row in group), default=0)
-        title = f"x{scale}, {photos} photos" if scale > 1 else f"{photos} photos"
+        title = f"{name} x{scale}" if scale > 1 else name
         inputs = f"; {'LR' if scale > 1 else 'blurred'} photos: {', '.join(sorted(made))}" if made else ""
-        yield f"### {name} {title}{inputs}\n\n{table(group)}"
+        yield f"### {title}, {photos} photos{inputs}\n\n{table(group)}"
 
 
 def _differences(rows: Sequence[Row]) -> Iterator[str]:

@@ -48,7 +48,7 @@ class PhotoSet:
         return _sources(self, scale)
 
     def digest(self, scale: int) -> str:
-        """Return a digest of all files that scores at `scale` depend on, and of how pairs are made of them."""
+        """Return a digest of all files that scores at `scale` depend on, and of how pairs are made from them."""
         return _digest(self, scale)
 
 

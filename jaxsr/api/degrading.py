@@ -27,8 +27,8 @@ def degrade(
         photos: HR photos: files, folders or patterns, or one of these; 8 or 16 bits, grey or RGB.
         output: the folder of the set. HR photos go to `hr`, LR photos to `lr_x<scale>` (by "motion", to `sharp` and
             `blur`), blur kernels to `kernels`, the list of pairs to `pairs.json`. It must not hold a set.
-        kind: a row of `jaxsr.degradations.DEGRADATIONS`, or a PairOptions of `jaxsr.evaluation.pairs`: the row with
-            the size of the kernels, the seed, and for "motion" the exposures and jitter.
+        kind: a row of `jaxsr.degradations.DEGRADATIONS`, or a PairOptions of `jaxsr.evaluation.pair_options`: the row
+            with the size of the kernels, the seed, and for "motion" the exposures and jitter.
         scale: how many times smaller; by default 2, and 1 for "motion".
         progress: called with (done, total) after each photo.
         on_failure: called with a line for each photo that cannot be degraded; by default the first one is raised.

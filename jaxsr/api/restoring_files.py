@@ -127,7 +127,7 @@ def plan_run(
 ) -> RestoreRun:
     """Return the run that makes `outputs`, the output of each photo, in `folder`; nothing is written yet.
 
-    With `skip_existing` photos are skipped whose outputs are whole and were made of the same photo by the same model
+    With `skip_existing` photos are skipped whose outputs are whole and were made from the same photo by the same model
     with the same options; where photos or outputs are in an object store, which has no record of that, those whose
     outputs are there. Raises UserError as `outputs_to_keep` does, also for the files that are written beside outputs.
     """

@@ -80,7 +80,7 @@ def plan_videos(
 ) -> VideoRun:
     """Return the run that makes `outputs`, the output of each video, in `folder`; nothing is written yet.
 
-    With `skip_existing` videos are skipped whose outputs are whole and were made of the same video in the same way.
+    With `skip_existing` videos are skipped whose outputs are whole and were made from the same video in the same way.
     Raises UserError where `restorer` restores no videos, for a `crf` that x264 has not, without PyAV, and as
     `outputs_to_keep` does.
     """

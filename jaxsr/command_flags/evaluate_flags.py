@@ -18,7 +18,7 @@ MODEL = flags.DEFINE_string(
     None,
     "A shipped name (fsrcnn-x3), a weight file, a run folder, bicubic, with its options: srntt.safetensors,vgg=FILE.",
 )
-RESTORED = flags.DEFINE_string("restored", None, "Instead of a model: a folder of restored photos, by name.")
+RESTORED = flags.DEFINE_string("restored", None, "Instead of a model: a folder of restored photos, matched by name.")
 DATA = flags.DEFINE_string("data", None, "Folder of HR photos, or of pairs.")
 SCALE = flags.DEFINE_integer("scale", None, "How many times larger; by default what the model says, or 2.")
 ENSEMBLE = engine_flags.define_ensemble()
@@ -38,7 +38,9 @@ DEGRADATION = flags.DEFINE_string(
     "gaussian8_ikc), one as in DIV2KRK (div2krk); blur, resizing, noise and JPEG twice over (real); camera shake at "
     "scale 1 (motion).",
 )
-KERNEL_SIZE = flags.DEFINE_integer("kernel_size", None, "Side of those kernels, by default 21 for Gaussians.")
+KERNEL_SIZE = flags.DEFINE_integer(
+    "kernel_size", None, "Side of the kernels of --degradation, by default 21 for Gaussians."
+)
 
 # References
 REFERENCE = flags.DEFINE_list(
@@ -52,11 +54,12 @@ LEVEL = flags.DEFINE_string("reference_level", "", "srntt: 1 (most similar) to 5
 PROTOCOL = flags.DEFINE_list(
     "protocol",
     None,
-    "Of y8, y, y-full, rgb; by default y8 for luma networks and bicubic, rgb for deblurring, else y.",
+    "What is compared: some of y8, y, y-full, rgb; by default y8 for luma networks and bicubic, rgb for deblurring, "
+    "else y.",
 )
 NIQE = flags.DEFINE_bool("niqe", False, "Score NIQE, too, which needs no HR photo: lower is better.")
 JSON = flags.DEFINE_string("json", None, "File for the scores.")
-SAVE = flags.DEFINE_string("save", None, "Folder for the restored photos; files of others there stay.")
+SAVE = flags.DEFINE_string("save", None, "Folder for the restored photos; other files in it are never overwritten.")
 
 # Detections
 DETECTIONS = flags.DEFINE_list(

@@ -54,10 +54,10 @@ OUTPUT = flags.DEFINE_string(
 SKIP_EXISTING = flags.DEFINE_bool(
     "skip_existing",
     False,
-    "Keep whole results of the same photo or video, model and options: continue an interrupted run. Object stores do "
-    "not know what results were made of: all that are there are kept.",
+    "Keep complete results of the same photo or video, model and options: continue an interrupted run. Object stores "
+    "do not know what results were made from: all that are there are kept.",
 )
-OVERWRITE = flags.DEFINE_bool("overwrite", False, "Replace files in --output that were not made of the same photo.")
+OVERWRITE = flags.DEFINE_bool("overwrite", False, "Replace files in --output that were not made from the same photo.")
 RAY = flags.DEFINE_string(
     "ray",
     None,
@@ -73,9 +73,10 @@ FORMAT = flags.DEFINE_enum(
     "format",
     "png",
     ["same", "png", "jpg", "tif", "webp", "avif"],
-    "Of the results; same is each photo's own, or png where that is only read. jpg, webp and avif hold 8 bits.",
+    "Format of the results; same is each photo's own, or png where that cannot be written. jpg, webp and avif hold "
+    "8 bits.",
 )
-QUALITY = flags.DEFINE_integer("quality", None, "1 to 100, of jpg and avif; 95 by default. webp is lossless.")
+QUALITY = flags.DEFINE_integer("quality", None, "Quality of jpg and avif, 1 to 100; 95 by default. webp is lossless.")
 DEPTH = flags.DEFINE_enum("depth", "same", ["same", "8", "16"], "Bits per channel of the results.")
 WIDTH = flags.DEFINE_integer(
     "width",
@@ -83,9 +84,9 @@ WIDTH = flags.DEFINE_integer(
     "Width of the results in pixels: the model enlarges by its scale, then Lanczos' filter reduces to this, in "
     "proportion. Photos that would have to be enlarged further fail; choose a larger --scale for them.",
 )
-HEIGHT = flags.DEFINE_integer("height", None, "Height of the results, likewise. With --width: exactly these.")
+HEIGHT = flags.DEFINE_integer("height", None, "Height of the results in pixels, as --width; with both, exactly these.")
 SIZE = flags.DEFINE_string(
-    "size", None, "Both, as in 3000x2000 (width x height); proportions change where the photo has others."
+    "size", None, "Width and height of the results, as in 3000x2000; proportions change where the photo has others."
 )
 
 

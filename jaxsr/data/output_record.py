@@ -22,7 +22,7 @@ class Entry:
     """What made one output.
 
     Attributes:
-        input: the absolute path of the photo that it was made of.
+        input: the absolute path of the photo that it was made from.
         digest: of that photo's file.
         settings: of the model and the options.
         result: the digest of the output's file; "" while it is not whole.
@@ -47,7 +47,7 @@ class OutputRecord:
         self._entries, self._own = self._on_disk(), set[str]()
 
     def is_whole(self, output: Path, photo: Path) -> bool:
-        """Return whether `output` is there, whole, and was made of what is in `photo` now with the same settings."""
+        """Return whether `output` is there, whole, and was made from what is in `photo` now with the same settings."""
         entry = self._entries.get(self._key(output))
         return (
             entry is not None
@@ -62,7 +62,7 @@ class OutputRecord:
         return self._key(output) in self._entries
 
     def is_of(self, output: Path, photo: Path) -> bool:
-        """Return whether `output` was made of the file `photo`, whatever was in it, or of one that equals it."""
+        """Return whether `output` was made from the file `photo`, whatever was in it, or from one that equals it."""
         entry = self._entries.get(self._key(output))
         return entry is not None and (entry.input == str(photo.absolute()) or entry.digest == digest_or_nothing(photo))
 
@@ -71,7 +71,7 @@ class OutputRecord:
         return refused(output, photo)
 
     def begin(self, output: Path, photo: Path) -> None:
-        """Note that `output` will be made of `photo`."""
+        """Note that `output` will be made from `photo`."""
         self._add(output, Entry(str(photo.absolute()), digest_or_nothing(photo), self._settings))
 
     def finish(self, output: Path) -> None:
@@ -136,7 +136,7 @@ class NoRecord(OutputRecord):
         return False
 
     def refusal(self, output: Path, photo: Path) -> str:
-        """Return why `output`, which is there and made of nobody knows what, stays as it is."""
+        """Return why `output`, which is there and made from nobody knows what, stays as it is."""
         return f"{shown(output)} is there already; --skip_existing to keep it, --overwrite it, or choose another folder"
 
     def begin(self, output: Path, photo: Path) -> None:
@@ -154,9 +154,9 @@ def outputs_to_keep(
 ) -> dict[Path, Path]:
     """Return those of `outputs`, the output of each photo or video, that need not be made.
 
-    With `skip_existing` these are the ones that are whole and were made of the same file with the same settings, as the
-    `record` says. Raises UserError for a folder in the place of an output, and, unless `overwrite` says so, for a file
-    that was made of something else; in a store, of which there is no record, for any.
+    With `skip_existing` these are the ones that are whole and were made from the same file with the same settings, as
+    the `record` says. Raises UserError for a folder in the place of an output, and, unless `overwrite` says so, for a
+    file that was made from something else; in a store, of which there is no record, for any.
     """
     kept, in_stores = {}, existing(outputs.values())
     for source, output in outputs.items():
@@ -174,8 +174,8 @@ def outputs_to_keep(
 
 
 def refused(file: Path, photo: Path) -> str:
-    """Return why `file`, which is there and was not made of `photo`, stays as it is."""
-    return f"{file} is there already and was not made of {photo}; choose another output folder, or --overwrite it"
+    """Return why `file`, which is there and was not made from `photo`, stays as it is."""
+    return f"{file} is there already and was not made from {photo}; choose another output folder, or --overwrite it"
 
 
 def digest_or_nothing(path: Path) -> str:

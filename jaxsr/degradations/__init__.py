@@ -1,4 +1,4 @@
-"""How low-resolution and blurred photos are made of HR photos, with the kernel that blurred each.
+"""How low-resolution and blurred photos are made from HR photos, with the kernel that blurred each.
 
 `table.py` is the one table of names, and the file to open first; `photo_batches.py` degrades by it. `reductions.py`,
 `blurring.py` and `downscale.py` hold the arithmetic, `kernels.py` and `camera_shake.py` the random kernels,

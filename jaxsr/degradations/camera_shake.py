@@ -203,7 +203,7 @@ def draw_camera_shake(
 
 
 def check_shake(kernel_size: int, exposures: Sequence[float], jitter: Sequence[float]) -> None:
-    """Raise UserError for a size below 3, exposures that are not in (0, 1], and jitter that are negative or none."""
+    """Raise UserError for a size below 3, exposures outside (0, 1] and negative jitter, or none of either."""
     if kernel_size < 3:
         raise UserError(f"kernel_size={kernel_size} leaves a motion kernel no room; use at least 3")
     if not exposures or not all(0 < share <= 1 for share in exposures):

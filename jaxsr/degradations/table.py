@@ -38,7 +38,7 @@ GAUSSIAN_SIZE, SHAKE_SIZE = 21, 64  # IKC's and DAN's kernels, and DeblurGAN's
 
 @dataclasses.dataclass(frozen=True)
 class Degradation:
-    """How low-resolution photos are made of HR photos: one row of DEGRADATIONS.
+    """How low-resolution photos are made from HR photos: one row of DEGRADATIONS.
 
     `summary` says in a line what is drawn, `resizer` what a score's protocol says of the photos. `reduce(keys, hr,
     kernels, scale)` returns them; `keys` (N,) are for noise. `draw(key, scale, size)` returns a kernel (size, size),

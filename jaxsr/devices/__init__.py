@@ -1,4 +1,4 @@
-"""Devices and processes: the only room that knows pmap, shard_map, meshes and jax.distributed.
+"""Devices and processes: the only package that knows pmap, shard_map, meshes and jax.distributed.
 
 Open `meshes.py` first (which devices share an array, and how), then `parallel.py` (training steps on all of them).
 `processes.py` joins several processes into one run, `watchdog.py` ends a process whose partner is gone, `stop.py` turns

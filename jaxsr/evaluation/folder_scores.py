@@ -33,8 +33,8 @@ class ScoreOptions:
     """How a model is scored on files.
 
     Attributes:
-        protocols: of "y8", "y" and "rgb"; by default that of most tables the model is in.
-        pairs: how LR photos are made of HR photos that have none; by default by MATLAB's bicubic, unrounded.
+        protocols: of "y8", "y", "y-full" and "rgb"; by default that of most tables the model is in.
+        pairs: how LR photos are made from HR photos that have none; by default by MATLAB's bicubic, unrounded.
         niqe: whether to score how natural photos are without a reference, too.
         ensemble: whether to average over 8 flips and turns: 8 times slower, a little better.
         engine: what computes, as in RestoreOptions.
@@ -88,7 +88,7 @@ def score_files(
     """Return the model's scores by protocol, without the photos that failed, and a line for each of those.
 
     The seconds leave out compiling. Raises UserError for options that do not fit, and where `save_to` holds a file of
-    a restored photo's name that was not made of the same photo.
+    a restored photo's name that was not made from the same photo.
     """
     options.check(sources, model.scale)
     protocols = options.protocols or (default_protocol(model),)

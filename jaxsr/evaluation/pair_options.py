@@ -1,4 +1,4 @@
-"""How LR photos are made of HR photos where a model is scored: one record of options, checked against the scale."""
+"""How LR photos are made from HR photos where a model is scored: one record of options, checked against the scale."""
 
 import dataclasses
 
@@ -10,10 +10,16 @@ from jaxsr.support.randomness import check_seed
 
 @dataclasses.dataclass(frozen=True)
 class PairOptions:
-    """How LR photos are made: by a row of DEGRADATIONS, with kernels of `kernel_size` (None: the row's).
+    """How LR photos are made.
 
-    What is random follows from the photo's name and `seed`. `quantize_lr` is for "bicubic": 8 bits after each pass and
-    the clamped border of published files. `exposures` and `jitter`, by default DeblurGAN's, are for "motion".
+    Attributes:
+        degradation: a row of `jaxsr.degradations.DEGRADATIONS`.
+        kernel_size: side of the blur kernels in pixels; None for the row's own.
+        quantize_lr: for "bicubic": whether to round to 8 bits after each pass and clamp the border, as published files
+            have it.
+        seed: decides, with the photo's name, what is random.
+        exposures: for "motion": shares of the shake's time, in (0, 1]; None for DeblurGAN's.
+        jitter: for "motion": levels of camera-shake jitter, 0 or more; None for DeblurGAN's.
     """
 
     degradation: str = "bicubic"

@@ -40,7 +40,7 @@ def make_set(
     both with 8 bits, the kernel of each to `kernels`. The list comes last: a folder with one is complete. Until then a
     record of outputs says which files an interrupted run made, and the next may replace. `progress(done, total)` is
     called after each photo. Raises UserError for options that do not fit, a folder that holds a set already, and one
-    with a file in the place of another that was not made of the same photo.
+    with a file in the place of another that was not made from the same photo.
     """
     folder = Path(folder)
     options.check(scale)
@@ -94,11 +94,11 @@ def _kernel(folder: Path, name: str) -> Path:
 
 
 def _check_own(files: Mapping[Path, Sequence[Path]], record: OutputRecord) -> None:
-    """Raise UserError where one of the `files` of a photo (a key) is there and was not made of it."""
+    """Raise UserError where one of the `files` of a photo (a key) is there and was not made from it."""
     for photo, own in files.items():
         if taken := [file for file in own if exists(file) and not record.is_of(file, photo)]:
             raise UserError(
-                f"{taken[0]} is there already and was not made of {photo}; choose another output folder, or move it "
+                f"{taken[0]} is there already and was not made from {photo}; choose another output folder, or move it "
                 "away"
             )
 

@@ -29,7 +29,7 @@ class SavedPhotos:
     ) -> None:
         """Plan where the photo that `model` restores of each pair of `sources` goes; without a `folder` none is kept.
 
-        Raises UserError where a file is there already that was not made of the same photo, and for a folder of inputs.
+        Raises UserError where a file is there that was not made from the same photo, and for a folder of inputs.
         """
         if folder is None:
             sources, folder = [], os.devnull
@@ -38,8 +38,8 @@ class SavedPhotos:
         for (source, _), file in self._files.items():
             if exists(file) and (file.is_dir() or not self._record.is_of(file, source.file)):
                 raise UserError(
-                    f"{file} is there already and was not made of {source.file}; choose another folder to save in, or "
-                    f"move it away"
+                    f"{file} is there already and was not made from {source.file}; choose another folder to save in, "
+                    f"or move it away"
                 )
 
     def save(self, source: Source, pair: Pair, restored: np.ndarray) -> None:

@@ -56,7 +56,7 @@ def kernel_pictures(result: PhotoResult) -> list[Captioned]:
 
 
 def summary(result: PhotoResult) -> str:
-    """Return what was made of which photo, how large it is, and how long that took."""
+    """Return what was made from which photo, how large it is, and how long that took."""
     (height, width), (before_height, before_width) = (
         photo_size(path, max_pixels=ANY_SIZE) or (0, 0) for path in (result.output, result.photo)
     )

@@ -136,9 +136,9 @@ def gradient_penalty(
         critic: takes photos (N, H, W, C) to scores (N, ...); it must not mix photos, as batch normalization does.
         real: real photos (N, H, W, C), in any range.
         fake: the generator's photos, in the same shape and range.
-        form: "sample" has a place for each photo, and g is the gradient of its score, the mean of a map of scores.
-            "pixel", of DeblurGAN's and SRNTT's code, has one place for the batch, by the first key, sums a map of
-            scores, and takes |g| over channels.
+        form: "sample" draws a place for each photo; g is the gradient of its score, or of the mean of its map of
+            scores, and |g| is over the whole photo. "pixel", of DeblurGAN's and SRNTT's code, draws one place for the
+            batch, by the first key; g is the gradient of the sum of the map, and |g| is over channels.
 
     Returns:
         The penalties, 0 or more: (N,) of form "sample", (N, H, W) of form "pixel"; not reduced. The usual weight

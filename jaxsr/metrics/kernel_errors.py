@@ -14,7 +14,7 @@ def kernel_error(estimate: AnyArray, true: AnyArray) -> float:
 
     Args:
         estimate: (k, k), of any sum but 0.
-        true: (k, k), of another size where it likes. Both are divided by their sums and centred in one frame before.
+        true: (k, k), of any size. Both are first divided by their sums and centred in one frame.
 
     Returns:
         A number, 0 or more.
@@ -43,7 +43,7 @@ def kernel_psnr(estimate: AnyArray, true: AnyArray) -> float:
 
     Args:
         estimate: (k, k), of any sum but 0.
-        true: (k, k), of another size where it likes. Both are divided by their sums and centred in one frame before.
+        true: (k, k), of any size. Both are first divided by their sums and centred in one frame.
 
     Returns:
         Decibels.
@@ -59,15 +59,16 @@ def kernel_psnr(estimate: AnyArray, true: AnyArray) -> float:
 
 
 def centre_distance(estimate: AnyArray, true: AnyArray, scale: int) -> float:
-    """Return how far apart, in pixels, the centres of mass of two kernels lie, each from its place by the convention.
+    """Return how far apart the offsets of two kernels are: of their centres of mass from where `scale` wants them.
 
-    Published true kernels, such as DIV2KRK's, are often centred at k // 2 instead: the nearer counts.
+    That place is k // 2 + 0.5 (scale - k mod 2). Published true kernels, such as DIV2KRK's, are often centred at
+    k // 2: where that is nearer, it counts.
 
     Example: `centre_distance(jaxsr.estimate_kernel(photo), true, scale=2)`.
 
     Args:
         estimate: (k, k), of any sum but 0.
-        true: (k, k), of another size where it likes.
+        true: (k, k), of any size.
         scale: the reduction that the kernels are made for.
 
     Returns:

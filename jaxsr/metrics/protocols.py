@@ -14,7 +14,16 @@ FULL_RANGE, WHOLE = "Y of JPEG (BT.601 in full range)", "the whole photo"
 
 @dataclasses.dataclass(frozen=True)
 class Protocol:
-    """How a score was made. It is printed and saved with every number, because numbers of two protocols differ."""
+    """How a score was made. It is printed and saved with every number, because numbers of two protocols differ.
+
+    Attributes:
+        name: a row of PROTOCOLS.
+        channel: what is compared: luma or RGB.
+        rounding: what is rounded to 8 bits.
+        border: which pixels are left out.
+        resizer: how the LR photo was made.
+        ssim: whose SSIM it is, and its window.
+    """
 
     name: str
     channel: str

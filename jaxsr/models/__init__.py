@@ -1,7 +1,7 @@
 """The networks, one file per paper, and `MODELS`, the one table of them.
 
 Open first: `spec.py` (what others know of a network), `model.py` (a network with its weights, called on photos in
-[0, 1]), `forward.py` (how a network is run), `precision.py` (in which numbers), then `espcn.py`, the shortest of
+[0, 1]), `forward.py` (how a network is run), `precision.py` (in float32 or bfloat16), then `espcn.py`, the shortest of
 the papers. `ops/` holds the layers that papers share.
 """
 
@@ -67,7 +67,7 @@ def model_spec(name: str) -> ModelSpec:
     Example: `model_spec("fsrcnn").scales` is (2, 3, 4).
 
     Args:
-        name: a row of MODELS.
+        name: a network of `jaxsr.list_models()`, without a scale.
 
     Returns:
         A ModelSpec.

@@ -29,7 +29,7 @@ class ModelSection:
 
 @dataclass(frozen=True)
 class DataSection:
-    """`config.data`: photos, and what patches are made of them."""
+    """`config.data`: photos, and what patches are made from them."""
 
     train: str = "samples"  # "samples" (built in) and folders of photos, by comma, or a data set of prepare_data
     validation: str = "samples"  # "samples", a folder of HR photos or a data set with some; never trained on
@@ -138,7 +138,7 @@ class AdversarialSection:
 class TrainingConfig:
     """All fields of a training run."""
 
-    task: str = "sr"  # what a run learns: "sr", "blind", "deblur" or "reference", a row of jaxsr.training.tasks.TASKS
+    task: str = "sr"  # what a run learns: "sr", "blind", "deblur" or "reference", a row of task_table.TASKS
     seed: int = 0  # decides initial weights, crops and flips
     steps: int = 12_000  # optimizer updates in all
     batch_size: int = 16  # patches per update, over all devices
@@ -146,7 +146,7 @@ class TrainingConfig:
     precision: str = "float32"  # or "bf16": what networks compute with; weights and losses are float32
     steps_per_dispatch: int = 0  # updates per call of the compiled program; 0: 1 on a CPU, 20 on an accelerator
     ema_decay: float = 0.999  # of the averaged weights, which are scored and saved; 0 keeps no average
-    initial_weights: str = ""  # a weight file or shipped name to start from; "" starts afresh
+    initial_weights: str = ""  # a weight file, run folder or shipped name to start from; "" starts afresh
     model: ModelSection = field(default_factory=ModelSection)
     data: DataSection = field(default_factory=DataSection)
     loss: str = "mse"  # the pixel loss, a row of jaxsr.losses.pixel.LOSSES
@@ -163,7 +163,7 @@ class TrainingConfig:
     validate_every: int = 2_000  # updates between two scores, sample pictures and weight files
     checkpoint_every: int = 2_000  # updates between two checkpoints; each validation saves one too
     checkpoint_minutes: float = 10.0  # a checkpoint at least so often, in minutes; 0 counts updates alone
-    stop_on_collapse: bool = True  # end a run whose scores fall 3 dB below bicubic's twice, after having passed them
+    stop_on_collapse: bool = True  # end a run whose scores passed bicubic's and fall 3 dB below, twice in a row
 
 
 def default_config() -> Config:

@@ -24,7 +24,7 @@ def create(name: str, *, scale: int, key: Key, **options: Option) -> Model:
         scale: how many times height and width grow, 1 for deblurgan.
         key: a PRNG key. The same key gives the same weights.
         **options: the network's own options, such as widths and depths; the paper's where they are left out.
-            `jaxsr.models.model_spec(name).options` names them, `.variants` has the published choices.
+            `jaxsr.model_spec(name).options` names them, `.variants` has the published choices.
 
     Returns:
         A Model. DAN's basis of principal components is computed from random kernels of the paper's, by the same key.

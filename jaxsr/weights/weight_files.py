@@ -19,7 +19,7 @@ from jaxsr.weights.shipped_weights import default_scale, shipped_files, shipped_
 
 REMEDY = "published weights are turned into ours by: python -m jaxsr.import_weights"
 
-# Variants of configs that are not named by the scale alone; their files are below the room of trainings.
+# Variants of configs that train what the error message names, where they are not called by the scale alone
 CONFIG_VARIANTS = {
     **{"vdsr": "muon", "mslapsrn": "D5R8", "srdensenet": "All", "srgan": "vgg22", "srntt": "l2", "deblurgan": "wild"},
     **{"danv1": "x{scale}-iso", "danv2": "x{scale}-iso"},

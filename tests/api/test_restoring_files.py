@@ -81,7 +81,7 @@ def test_what_another_input_made_is_never_overwritten(photos, tmp_path):
     other = tmp_path / "other" / "a.png"
     write_photo(other, Photo(photo(9, 9)))
     for skip in (False, True):
-        with pytest.raises(UserError, match=r"out/a.png is there already and was not made of .*other/a.png"):
+        with pytest.raises(UserError, match=r"out/a.png is there already and was not made from .*other/a.png"):
             plan([other], out, skip_existing=skip)
     run([other], out, overwrite=True)
     assert read_photo(out / "a.png").pixels.shape == (18, 18, 3)
@@ -249,7 +249,7 @@ def test_kernels_of_others_are_not_overwritten(tmp_path):
     (out / "kernels" / "a.npz").touch()
     outputs = {tmp_path / "a.png": out / "a.png"}
     assert plan_run(open_restorer("zssr"), outputs, out).todo
-    with pytest.raises(UserError, match=r"kernels/a.npz is there already and was not made of .*/a.png"):
+    with pytest.raises(UserError, match=r"kernels/a.npz is there already and was not made from .*/a.png"):
         plan_run(estimating, outputs, out)
     assert plan_run(estimating, outputs, out, overwrite=True).todo
 

@@ -1,4 +1,4 @@
-"""What is made of the measurements: the README's table of speed, and the table that engines are chosen by."""
+"""What is made from the measurements: the README's table of speed, and the table that engines are chosen by."""
 
 import pytest
 

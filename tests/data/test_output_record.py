@@ -35,7 +35,7 @@ def test_whole_outputs_are_kept_where_that_is_asked(outputs):
 def test_what_was_made_of_something_else_is_not_replaced(outputs):
     strange = list(outputs)[2]
     outputs[strange].write_text("somebody's")
-    with pytest.raises(UserError, match=r"out/c.mp4 is there already and was not made of .*/c.mp4"):
+    with pytest.raises(UserError, match=r"out/c.mp4 is there already and was not made from .*/c.mp4"):
         keep(outputs, skip_existing=True)
     assert keep(outputs, skip_existing=True, overwrite=True) == ["a.mp4"]
     outputs[strange].unlink()

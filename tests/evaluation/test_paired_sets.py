@@ -80,7 +80,7 @@ def test_files_of_others_stay(file, photos, tmp_path):
     other = tmp_path / "set" / file
     other.parent.mkdir(parents=True)
     other.write_bytes(b"precious")
-    with pytest.raises(UserError, match=rf"{file} is there already and was not made of .*a\.png; choose another"):
+    with pytest.raises(UserError, match=rf"{file} is there already and was not made from .*a\.png; choose another"):
         make_set(photos[:1], tmp_path / "set", scale=2, options=PairOptions("gaussian8"))
     assert other.read_bytes() == b"precious" and not (tmp_path / "set" / LIST).exists()
 

@@ -25,7 +25,7 @@ def test_a_foreign_file_stays_and_nothing_is_written(sources, tmp_path):
     out = tmp_path / "out"
     out.mkdir()
     (out / "b.png").write_bytes(b"a photo of somebody else")
-    with pytest.raises(UserError, match=r"out/b.png is there already and was not made of .*hr/b.png; choose another"):
+    with pytest.raises(UserError, match=r"out/b.png is there already and was not made from .*hr/b.png; choose another"):
         score_files(load("bicubic-x2"), sources, ScoreOptions(["y8"], save_to=out))
     assert [path.name for path in out.iterdir()] == ["b.png"]
     assert (out / "b.png").read_bytes() == b"a photo of somebody else"

@@ -1,4 +1,4 @@
-"""The config that is made of dataclasses: its types, its names, and that every field is documented."""
+"""The config that is made from dataclasses: its types, its names, and that every field is documented."""
 
 import dataclasses
 import inspect

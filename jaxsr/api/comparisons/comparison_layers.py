@@ -68,7 +68,7 @@ def _scale_between(name: str, large: tuple[int, ...], small: tuple[int, ...]) ->
     if tuple(side // scale for side in large) != tuple(small):
         raise UserError(
             f"{name} of {large[1]}x{large[0]} pixels is not a whole number of times as large as the photo of "
-            f"{small[1]}x{small[0]}; name the sharp photo that this one was made of"
+            f"{small[1]}x{small[0]}; name the sharp photo that this one was made from"
         )
     return scale
 

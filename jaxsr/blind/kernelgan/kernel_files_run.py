@@ -67,7 +67,7 @@ def estimate_kernels_of_files(
 
     Raises:
         UserError: before any work, when `output` holds one of the photos, or cannot be made, and unless `overwrite`
-            says so, when a kernel or a file of its name is there that was not made of the same photo.
+            says so, when a kernel or a file of its name is there that was not made from the same photo.
     """
     output = Path(output)
     named = output_paths(photos, output, f"_x{options.scale}.png")
@@ -85,9 +85,9 @@ def estimate_kernels_of_files(
 
 
 def _own_kernels(stems: Mapping[Path, Path], record: OutputRecord) -> dict[Path, np.ndarray]:
-    """Return those of `_finished_kernels` that were made of what is in the photo now.
+    """Return those of `_finished_kernels` that were made from what is in the photo now.
 
-    Raises UserError where a file in the place of one was not made of the same photo. Finished kernels that nothing is
+    Raises UserError where a file in the place of one was not made from the same photo. Finished kernels that nothing is
     recorded of count as those of the photo.
     """
     kernels = _finished_kernels(stems)

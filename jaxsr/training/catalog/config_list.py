@@ -16,7 +16,7 @@ from jaxsr.training.config import Config
 COLUMNS = ("config", "parameters", "steps", "GiB", "hours", "paper")
 PER_PHOTO = "-"  # GiB and hours of what learns from each photo by itself
 NOTES = (
-    "*: what the name alone means, as in --config=espcn. kernelgan learns from each photo anew, with so many steps.",
+    "*: what the name alone means, as in --config=espcn. kernelgan's steps are those for each photo.",
     "GiB and hours are estimates, for one H100 at the config's own batch size. GiB: weights, optimizer, activations in",
     "float32, as XLA's compiler for the CPU assigns them; a GPU adds working space, and the photos that it keeps.",
     "Hours, with --config.precision=bf16 (DAN: float32): the operations of all steps, at the rates of nine trainings,",

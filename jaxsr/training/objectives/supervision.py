@@ -54,7 +54,7 @@ def of_kernel(pixels: Pixels, result: Tree, batch: Batch, variables: Variables, 
 
 
 def of_kernels(pixels: Pixels, result: Tree, batch: Batch, variables: Variables, alpha: jax.Array) -> Supervised:
-    """Return `of_kernel` with the mean over all rounds' estimates, from each of which the Estimator then learns."""
+    """Return `of_kernel` with the mean over all rounds' estimates, from each of which the estimator then learns."""
     errors, metrics = _kernel_errors(result, batch, variables)
     return pixels(result.sr, batch.hr) + errors.mean(), metrics
 

@@ -24,7 +24,7 @@ class ValidationSet:
 
     Attributes:
         pairs: of the network's input and the HR photo.
-        photos: the number of photos that the pairs were made of.
+        photos: the number of photos that the pairs were made from.
         protocols: the first one's scores are logged; those of all go into the weight file's card.
         options: for each pair how it is restored, such as by which references; empty for the defaults.
     """
@@ -84,5 +84,5 @@ def degraded_photos(config: Config) -> ValidationSet:
 
 
 def pairs_of(photos: Mapping[str, np.ndarray], scale: int, options: PairOptions) -> list[Pair]:
-    """Return the pairs that are made of `photos`, by name."""
+    """Return the pairs that are made from `photos`, by name."""
     return [pair for name, pixels in photos.items() for pair in make_pairs(name, pixels, scale, options)]

@@ -142,7 +142,7 @@ def test_files_of_others_stay(suffix, blobs, photos, tmp_path):
     (tmp_path / "out").mkdir()
     foreign = tmp_path / "out" / f"a_x2{suffix}"
     foreign.write_bytes(b"of somebody else")
-    with pytest.raises(UserError, match=f"a_x2{suffix} is there already and was not made of .*a.png; choose another"):
+    with pytest.raises(UserError, match=f"a_x2{suffix} is there already and was not made from .*a.png; choose another"):
         estimate_kernels_of_files([photos / "a.png"], tmp_path / "out", OPTIONS)
     assert list((tmp_path / "out").iterdir()) == [foreign] and not blobs
     estimate_kernels_of_files([photos / "a.png"], tmp_path / "out", OPTIONS, overwrite=True)
@@ -153,7 +153,9 @@ def test_a_kernel_is_not_passed_off_as_that_of_another_photo_of_the_name(blobs, 
     other = tmp_path / "others" / "a.png"
     write_photo(other, Photo(block_levels(92, 90)))
     estimate_kernels_of_files([photos / "a.png"], tmp_path / "out", OPTIONS)
-    with pytest.raises(UserError, match="was not made of .*others/a.png; choose another output folder, or --overwrite"):
+    with pytest.raises(
+        UserError, match="was not made from .*others/a.png; choose another output folder, or --overwrite"
+    ):
         estimate_kernels_of_files([other], tmp_path / "out", OPTIONS)
     (tmp_path / "out" / ".jaxsr-outputs.jsonl").unlink()  # as earlier versions left it
     assert estimate_kernels_of_files([other], tmp_path / "out", OPTIONS).skipped == [other]
