@@ -59,7 +59,7 @@ def export(model: Model | str | Path, path: str | Path, *, channels: int = 3) ->
         raise UserError(f"channels={channels!r}: photos have 3 (RGB) or 1 (grey)")
     if target.suffix == ".onnx" and not is_installed("onnxruntime"):
         raise UserError("ONNX files are written and checked with onnxruntime: pip install 'jaxsr[onnxruntime]'")
-    opened = _in_float32((model if isinstance(model, Model) else open_exportable(str(model))).folded())
+    opened = _in_float32((model if isinstance(model, Model) else open_exportable(model)).folded())
     if opened.needs:
         raise UserError(_refusal(opened.spec.name))
     file, run = (_onnx if target.suffix == ".onnx" else _stablehlo)(opened, channels)
@@ -69,7 +69,7 @@ def export(model: Model | str | Path, path: str | Path, *, channels: int = 3) ->
     return target
 
 
-def open_exportable(model: str) -> Model:
+def open_exportable(model: str | Path) -> Model:
     """Return the model of a name or file; raises UserError for a system that is more than one network's call."""
     name, _ = split_options(model)
     if name in ESTIMATORS or (name in MODELS and (MODELS[name].per_photo or MODELS[name].needs)):

@@ -106,7 +106,7 @@ def evaluate(
     paired_set = _set_of(data)
     scale = paired_set.scale if paired_set and scale is None else scale
     if not isinstance(model, Model):
-        model, own = load_with_options(str(model), scale=scale)
+        model, own = load_with_options(model, scale=scale)
         options = dataclasses.replace(options, vgg=own.vgg or options.vgg, copies=own.copies or options.copies)
     if scale not in (None, model.scale) and not paired_set:
         raise UserError(f"scale={scale} is not that of {model.name}; leave it out, or give a model of that scale")
@@ -129,11 +129,12 @@ def evaluate_restored(
 ) -> dict[str, Scores]:
     """Return the scores of photos that were restored before, in the folder `restored`, as `evaluate` does.
 
-    They have the names of their pairs. Raises UserError for `save_to`, `ensemble` and `precision`, too, which are for a
-    model.
+    They have the names of their pairs. Raises UserError for `save_to`, `ensemble`, `engine` and `precision`, too, which
+    are for a model.
     """
-    if options.save_to or options.ensemble or options.precision != EvaluateOptions.precision:
-        raise UserError("--save, --ensemble and --precision are for --model; leave them out with --restored")
+    computing = (options.engine, options.precision) != (EvaluateOptions.engine, EvaluateOptions.precision)
+    if options.save_to or options.ensemble or computing:
+        raise UserError("--save, --ensemble, --engine and --precision are for --model; leave them out with --restored")
     paired_set = _set_of(data)
     options.check_request(None, paired_set, scale)
     scale = paired_set.scale if paired_set else 2 if scale is None else scale

@@ -33,7 +33,7 @@ class ScoreOptions:
     """How a model is scored on files.
 
     Attributes:
-        protocols: of "y8", "y" and "rgb"; by default that of most tables the model is in.
+        protocols: of "y8", "y", "y-full" and "rgb"; by default that of most tables the model is in.
         pairs: how LR photos are made of HR photos that have none; by default by MATLAB's bicubic, unrounded.
         niqe: whether to score how natural photos are without a reference, too.
         ensemble: whether to average over 8 flips and turns: 8 times slower, a little better.

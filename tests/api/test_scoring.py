@@ -95,7 +95,8 @@ def test_data_that_does_not_fit(data, gaussian_set):
     with pytest.raises(UserError, match="scale=0 must be a whole number from 1 on"):
         evaluate_restored(data, data, scale=0)
     restored = functools.partial(evaluate_restored, data, data, scale=2)
-    with pytest.raises(UserError, match="--save, --ensemble and --precision are for --model"):
-        restored(options=EvaluateOptions(ensemble=True))
+    for given in (EvaluateOptions(ensemble=True), EvaluateOptions(engine="xla"), EvaluateOptions(precision="bf16")):
+        with pytest.raises(UserError, match="--save, --ensemble, --engine and --precision are for --model"):
+            restored(options=given)
     with pytest.raises(UserError, match="holds sharp photos alone; .*--degradation=motion"):
         evaluate_restored(data, data, scale=1)
