@@ -21,7 +21,7 @@ from jaxsr.support import command_line
 from jaxsr.support.errors import UserError, choose
 from jaxsr.support.files import written_whole
 from jaxsr.support.messages import say
-from jaxsr.support.paths import output_file, user_path
+from jaxsr.support.paths import is_file, output_file, user_path
 
 if TYPE_CHECKING:
     from benchmarks.results.contestants import Contestant
@@ -67,6 +67,7 @@ def score_all(record: "Record", page_file: Path | None) -> None:
     from benchmarks.results.pictures import draw_pictures
     from benchmarks.results.scoring import score_task, tasks_of, tell
 
+    vgg = _vgg()
     sets = find_sets([user_path(folder) for folder in _DATA.value])
     for name in _SETS.value:
         choose("set", name, sets)
@@ -77,7 +78,7 @@ def score_all(record: "Record", page_file: Path | None) -> None:
         published, record.skipped = published_contestants(user_path(_PUBLISHED.value))
         contestants += published
     for task in tasks_of(_chosen(contestants), sets, record.skipped):
-        tell(score_task(task, record, vgg=_vgg(), seconds=60 * _MINUTES.value or math.inf))
+        tell(score_task(task, record, vgg=vgg, seconds=60 * _MINUTES.value or math.inf))
     if page_file and _PICTURES.value:
         record.pictures = draw_pictures(contestants, page_file.parent, record.pictures)
     record.write()
@@ -92,9 +93,15 @@ def _chosen(contestants: "list[Contestant]") -> "list[Contestant]":
 
 
 def _vgg() -> Path | None:
-    """Return the file of VGG19's weights, if one is named or lies with the published ones."""
+    """Return the file of VGG19's weights, if one is named or lies with the published ones.
+
+    Raises UserError where the one that is named is missing.
+    """
     if _VGG.value:
-        return user_path(_VGG.value)
+        file = user_path(_VGG.value)
+        if not is_file(file):
+            raise UserError(f"--vgg={file} is no file; name VGG19's weights, or leave it out")
+        return file
     found = sorted(user_path(_PUBLISHED.value).glob("vgg19*")) if _PUBLISHED.value else []
     return found[0] if found else None
 

@@ -49,6 +49,8 @@ def main(argv: Sequence[str]) -> None:
         raise UserError("name one weight file or run folder (--help lists the flags)")
     model = jaxsr.load(argv[0])
     check_name(NAME.value, model)
+    if not DATA.value:
+        raise UserError("--data is empty; name folders of photos to score on, such as Set5/hr")
     for folder in DATA.value:
         if not is_folder(user_path(folder)):
             raise UserError(f"--data={folder} is no folder; name those of the photos to score on, such as Set5/hr")
@@ -74,7 +76,8 @@ def check_name(name: str, model: Model) -> None:
     served = [str(scale) for scale in spec.scales if scale > 1 and spec.shares(model.scale, scale)]
     base, _, scales = name.partition("-x")
     asked = scales.split("x") if scales else []
-    if base != spec.name or not set(asked) <= set(served) or bool(asked) != bool(served):
+    ascending = [scale for scale in served if scale in asked]
+    if base != spec.name or asked != ascending or bool(asked) != bool(served):
         right = f"{spec.name}-x{'x'.join(served)}" if served else spec.name
         raise UserError(f"--name={name} does not fit these weights; they are {right}")
 

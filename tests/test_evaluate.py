@@ -83,7 +83,7 @@ def test_detections_need_no_model(tmp_path):
         (["--model=bicubic", "--scale=2", "--data=gone"], "gone"),
         (["--scale=2", "--data=hr"], "give either --model"),
         (["--model=", "--data=hr"], "--model is empty; give --model=NAME_OR_FILE, such as fsrcnn-x2, or --restored"),
-        (["--restored=lr", "--data=hr", "--ensemble"], "--save, --ensemble and --precision are for --model"),
+        (["--restored=lr", "--data=hr", "--ensemble"], "--save, --ensemble, --engine and --precision are for --model"),
         (["--model=bicubik", "--scale=2", "--data=hr"], "unknown model 'bicubik'; did you mean 'bicubic'?"),
         (
             ["--model=bicubic", "--scale=2", "--data=hr", "--protocol=rbg"],

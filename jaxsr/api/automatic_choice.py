@@ -82,7 +82,7 @@ def choose_model(facts: PhotoFacts, devices: DeviceFacts, installed: Mapping[str
     """
     known = MODELS[LAST].scales
     if not isinstance(facts.scale, numbers.Integral) or facts.scale not in known:
-        raise UserError(f"no model enlarges {facts.scale} times; choose one of: {', '.join(map(str, known))}")
+        raise UserError(f"no model enlarges {facts.scale!r} times; choose one of: {', '.join(map(str, known))}")
     candidates = _candidates(facts, installed)
     quick = [name for name in candidates if seconds_of(name, facts, devices) <= PATIENCE]
     if not candidates:

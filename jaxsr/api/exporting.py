@@ -1,6 +1,5 @@
 """`jaxsr.export`, and what `python -m jaxsr.export` does: a model as a file that other programs run."""
 
-import dataclasses
 import io
 import json
 import numbers
@@ -59,7 +58,7 @@ def export(model: Model | str | Path, path: str | Path, *, channels: int = 3) ->
         raise UserError(f"channels={channels!r}: photos have 3 (RGB) or 1 (grey)")
     if target.suffix == ".onnx" and not is_installed("onnxruntime"):
         raise UserError("ONNX files are written and checked with onnxruntime: pip install 'jaxsr[onnxruntime]'")
-    opened = _in_float32((model if isinstance(model, Model) else open_exportable(str(model))).folded())
+    opened = (model if isinstance(model, Model) else open_exportable(model)).in_float32().folded()
     if opened.needs:
         raise UserError(_refusal(opened.spec.name))
     file, run = (_onnx if target.suffix == ".onnx" else _stablehlo)(opened, channels)
@@ -69,7 +68,7 @@ def export(model: Model | str | Path, path: str | Path, *, channels: int = 3) ->
     return target
 
 
-def open_exportable(model: str) -> Model:
+def open_exportable(model: str | Path) -> Model:
     """Return the model of a name or file; raises UserError for a system that is more than one network's call."""
     name, _ = split_options(model)
     if name in ESTIMATORS or (name in MODELS and (MODELS[name].per_photo or MODELS[name].needs)):
@@ -84,15 +83,6 @@ def _refusal(name: str) -> str:
         "srntt": "takes features of references beside the photo, which one graph does not make; use jaxsr.restore",
     }
     return f"{name} cannot be exported: it {reasons[name]}"
-
-
-def _in_float32(model: Model) -> Model:
-    """Return `model` with weights in float32, whatever its file holds."""
-
-    def cast(leaf: jax.Array) -> jax.Array:
-        return jnp.asarray(leaf, jnp.float32) if jnp.issubdtype(leaf.dtype, jnp.floating) else leaf
-
-    return dataclasses.replace(model, variables=jax.tree.map(cast, model.variables))
 
 
 def facts(model: Model) -> dict[str, str]:

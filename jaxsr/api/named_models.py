@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Mapping
+from pathlib import Path
 from typing import NamedTuple
 
 from jaxsr.models import Model, initial_shapes
@@ -10,7 +11,7 @@ from jaxsr.support.errors import UserError, choose
 from jaxsr.support.model_options import Option, parse_model
 from jaxsr.support.paths import exists, user_path
 from jaxsr.weights import load
-from jaxsr.weights.weight_files import check_shapes
+from jaxsr.weights.weight_files import check_kind, check_shapes
 
 EXAMPLES = {int: 4, float: 1.0, bool: True, str: "vgg19.pth"}
 SRNTT_OPTIONS = {"vgg": str, "copies": bool, "save_matches": bool}  # of RestoreOptions, given with the name
@@ -23,11 +24,12 @@ class ModelWithOptions(NamedTuple):
     options: RestoreOptions
 
 
-def split_options(model: str) -> tuple[str, dict[str, Option]]:
+def split_options(model: str | Path) -> tuple[str, dict[str, Option]]:
     """Return the name or path in `model` and the options after it, with `~` expanded in all of them.
 
-    A path that exists may contain commas.
+    A path that exists may contain commas. Raises UserError for what is neither a name nor a path.
     """
+    check_kind(model)
     model = str(user_path(model))
     if exists(model):
         return model, {}
@@ -38,7 +40,7 @@ def split_options(model: str) -> tuple[str, dict[str, Option]]:
 
 
 def load_with_options(
-    text: str, *, scale: int | None = None, options: RestoreOptions = DEFAULT_OPTIONS
+    text: str | Path, *, scale: int | None = None, options: RestoreOptions = DEFAULT_OPTIONS
 ) -> ModelWithOptions:
     """Return the model of `text`, NAME_OR_FILE[,option=value...], and `options` with those that it sets.
 

@@ -95,10 +95,10 @@ def open_restorer(
         if scale not in (None, model.scale):
             raise UserError(f"scale={scale} was asked for, but {model.name} enlarges {model.scale} times")
         return NetworkRestorer.prepare(model, options)
-    name, own = split_options(str(model))
+    name, own = split_options(model)
     if name == ZSSR:
         return ZSSRRestorer.prepare(DEFAULT_SCALE if scale is None else scale, ZSSRSettings.from_options(own), options)
-    return NetworkRestorer.prepare(*load_with_options(str(model), scale=scale, options=options))
+    return NetworkRestorer.prepare(*load_with_options(model, scale=scale, options=options))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -112,7 +112,8 @@ class NetworkRestorer:
 
     @classmethod
     def prepare(cls, model: Model, options: RestoreOptions) -> "NetworkRestorer":
-        """Check the options and extract the features of references."""
+        """Check the options and extract the features of references; weights of other floats become float32."""
+        model = model.in_float32()
         options.check(model)
         return cls(model, with_features(model, options.with_precision(model)))
 

@@ -111,7 +111,7 @@ def restore(
         )
     source = as_photo(photo)
     use_compile_cache()
-    if model == AUTO:
+    if isinstance(model, str) and model == AUTO:
         choice = choose_for_photo(photo, source, scale)
         logging.getLogger("jaxsr").info(choice.reason)
         model, scale = choice.model, choice.scale

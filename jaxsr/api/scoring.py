@@ -14,6 +14,7 @@ from jaxsr.evaluation.sources import Source, pair_files, reference_sources, with
 from jaxsr.models import Model
 from jaxsr.support.compile_cache import use_compile_cache
 from jaxsr.support.errors import UserError
+from jaxsr.support.paths import user_path
 from jaxsr.support.types import Progress
 
 
@@ -102,12 +103,14 @@ def evaluate(
     Raises:
         UserError: for a model or folder that does not exist or fit, and options that do not fit each other.
     """
+    _check_options(options)
     use_compile_cache()
     paired_set = _set_of(data)
     scale = paired_set.scale if paired_set and scale is None else scale
     if not isinstance(model, Model):
-        model, own = load_with_options(str(model), scale=scale)
+        model, own = load_with_options(model, scale=scale)
         options = dataclasses.replace(options, vgg=own.vgg or options.vgg, copies=own.copies or options.copies)
+    model = model.in_float32()
     if scale not in (None, model.scale) and not paired_set:
         raise UserError(f"scale={scale} is not that of {model.name}; leave it out, or give a model of that scale")
     options.check_request(model, paired_set, scale)
@@ -129,11 +132,13 @@ def evaluate_restored(
 ) -> dict[str, Scores]:
     """Return the scores of photos that were restored before, in the folder `restored`, as `evaluate` does.
 
-    They have the names of their pairs. Raises UserError for `save_to`, `ensemble` and `precision`, too, which are for a
-    model.
+    They have the names of their pairs. Raises UserError for `save_to`, `ensemble`, `engine` and `precision`, too, which
+    are for a model.
     """
-    if options.save_to or options.ensemble or options.precision != EvaluateOptions.precision:
-        raise UserError("--save, --ensemble and --precision are for --model; leave them out with --restored")
+    _check_options(options)
+    computing = (options.engine, options.precision) != (EvaluateOptions.engine, EvaluateOptions.precision)
+    if options.save_to or options.ensemble or computing:
+        raise UserError("--save, --ensemble, --engine and --precision are for --model; leave them out with --restored")
     paired_set = _set_of(data)
     options.check_request(None, paired_set, scale)
     scale = paired_set.scale if paired_set else 2 if scale is None else scale
@@ -143,7 +148,16 @@ def evaluate_restored(
     return _reported(score_restored(restored, sources, scale, options, progress=progress), on_failure)
 
 
+def _check_options(options: EvaluateOptions) -> None:
+    """Raise UserError unless `options` are of evaluating."""
+    if not isinstance(options, EvaluateOptions):
+        raise UserError(f"options={options!r} is no EvaluateOptions; write options=EvaluateOptions(engine='xla')")
+    if not isinstance(options.pairs, PairOptions | None):
+        raise UserError(f"pairs={options.pairs!r} is no PairOptions; write for example pairs=PairOptions('bd')")
+
+
 def _set_of(data: str | Path) -> PairedSet | None:
+    data = user_path(data)
     return read_set(data) if is_set(data) else None
 
 

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 
 from jaxsr.models.card import Card
 from jaxsr.models.forward import Extras, ForwardSpec, restore_batch
+from jaxsr.models.precision import to_dtype
 from jaxsr.models.serialization import write_weights
 from jaxsr.models.spec import ModelSpec, Network
 from jaxsr.support.errors import UserError
@@ -217,6 +218,12 @@ class Model:
             return self
         module, variables = self.spec.fold(self.module, self.variables)
         return dataclasses.replace(self, module=module, variables=variables)
+
+    def in_float32(self) -> "Model":
+        """Return the model with all weights in float32; itself, where they are."""
+        if all(leaf.dtype == jnp.float32 for leaf in jax.tree.leaves(self.variables)):
+            return self
+        return dataclasses.replace(self, variables=to_dtype(self.variables, jnp.float32))
 
     def forward_spec(self, *call_options: str, precision: str = "float32") -> ForwardSpec:
         """Return what `run_network` needs to know of the network beside its variables."""

@@ -5,6 +5,7 @@ import tempfile
 from pathlib import Path
 
 from jaxsr.support.errors import UserError
+from jaxsr.support.files import MAX_NAME
 
 PROBE = 4096  # bytes that must find room before work begins
 
@@ -12,11 +13,11 @@ PROBE = 4096  # bytes that must find room before work begins
 def user_path(path: str | os.PathLike) -> Path:
     """Return `path` with `~` and `~name` expanded, unless it exists as it is or nobody has that name.
 
-    Raises UserError for an empty path, for one with a NUL character, and for `~` where no home folder is known.
+    Raises UserError for what is no path, for an empty one, for one with a NUL character, and for `~` where no home
+    folder is known.
     """
-    text = os.fspath(path)
-    if not text or "\0" in text:
-        raise UserError(f"{text!r} is not a path; name a file or a folder")
+    if not isinstance(path, str | os.PathLike) or not (text := os.fspath(path)) or "\0" in text:
+        raise UserError(f"{path!r} is not a path; name a file or a folder")
     if not text.startswith("~") or os.path.lexists(text):
         return Path(text)
     expanded = os.path.expanduser(text)  # noqa: PTH111 - Path.expanduser raises for a file called ~tilde.png
@@ -72,6 +73,8 @@ def output_file(path: str | os.PathLike, flag: str) -> Path:
     file = user_path(path)
     if is_folder(file):
         raise UserError(f"{flag}={file} is a folder; name a file in it")
+    if len(os.fsencode(file.name)) > MAX_NAME:
+        raise UserError(f"{flag}={file}: a file's name has up to {MAX_NAME} bytes; choose a shorter one")
     _check_room(_nearest_folder(file.parent, file, flag), file, flag)
     return file
 

@@ -52,16 +52,21 @@ def load(name: str | Path, *, scale: int | None = None) -> Model:
         UserError: for an unknown name (the nearest is suggested), a missing or foreign file, weights that do not serve
             `scale`, and for systems without weights: zssr learns from each photo, kernelgan estimates kernels.
     """
-    if not isinstance(name, str | os.PathLike):
-        raise UserError(
-            f"model {name!r} is neither a name nor a file; give a file or one of: {', '.join(shipped_names())}"
-        )
+    check_kind(name)
     path = Path(name)
     if path.suffix or is_folder(path):
         model = load_file(path / "model.safetensors" if is_folder(path) else path)
     else:
         model = _load_named(str(name), scale)
     return model if scale is None else model.at_scale(scale)
+
+
+def check_kind(model: object) -> None:
+    """Raise UserError where `model` can be neither a name nor a file."""
+    if not isinstance(model, str | os.PathLike):
+        raise UserError(
+            f"model {model!r} is neither a name nor a file; give a file or one of: {', '.join(shipped_names())}"
+        )
 
 
 def _load_named(name: str, scale: int | None) -> Model:
@@ -139,4 +144,4 @@ def check_shapes(variables: Tree, expected: Tree, what: str) -> None:
             )
 
 
-__all__ = ["check_name", "check_shapes", "load", "load_file", "save", "shipped_names"]
+__all__ = ["check_kind", "check_name", "check_shapes", "load", "load_file", "save", "shipped_names"]

@@ -79,8 +79,8 @@ def test_scales_without_a_model_are_refused():
         choose_model(PhotoFacts(5), CPU, {})
     with pytest.raises(UserError, match="no model enlarges 0 times; choose one of: 2, 3, 4, 8"):
         choose_for_files([], [], 0)
-    for scale in (0, 2.0):
-        with pytest.raises(UserError, match=f"no model enlarges {scale} times; choose one of: 2, 3, 4, 8"):
+    for scale in (0, 2.0, "2"):
+        with pytest.raises(UserError, match=f"no model enlarges {scale!r} times; choose one of: 2, 3, 4, 8"):
             restore(smooth(24, 24), "auto", scale=scale)  # pyright: ignore[reportArgumentType, reportCallIssue]
 
 

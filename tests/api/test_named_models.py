@@ -2,8 +2,10 @@
 
 import shutil
 
+import numpy as np
 import pytest
 
+import jaxsr
 from jaxsr.api.named_models import load_with_options
 from jaxsr.support.errors import UserError
 
@@ -39,3 +41,15 @@ def test_a_file_whose_name_has_a_comma_is_a_file(weights):
 def test_mistakes_are_named(text, message, weights):
     with pytest.raises(UserError, match=message):
         load_with_options(f"{weights}/{text}")
+
+
+@pytest.mark.parametrize("model", [None, b"espcn-x2", ["espcn-x2"], np.zeros((2, 2))])
+def test_what_is_neither_a_name_nor_a_file_is_refused_by_all_that_take_models(model, tmp_path):
+    photo = np.zeros((24, 24), np.uint8)
+    for use in (
+        lambda: jaxsr.restore(photo, model),
+        lambda: jaxsr.evaluate(model, tmp_path),
+        lambda: jaxsr.export(model, tmp_path / "a.onnx"),
+    ):
+        with pytest.raises(UserError, match="is neither a name nor a file; give a file or one of"):
+            use()

@@ -3,6 +3,7 @@
 import dataclasses
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from PIL import Image, ImageCms
@@ -10,6 +11,7 @@ from PIL import Image, ImageCms
 import jaxsr
 from jaxsr.api.restoring import RestoreKeywords
 from jaxsr.imaging.resize import resize
+from jaxsr.models.precision import to_dtype
 from jaxsr.restoration.options import RestoreOptions
 from jaxsr.support.errors import UserError
 from tests.helpers.networks import network
@@ -83,6 +85,16 @@ def test_paths_and_names(tmp_path):
 def test_mistakes_are_named(given, message, model):
     with pytest.raises(UserError, match=message):
         jaxsr.restore(given, model)
+
+
+@pytest.mark.parametrize("dtype", [jnp.float16, jnp.bfloat16])
+def test_weights_of_half_precision_restore_and_score(dtype, model, tmp_path):
+    half = dataclasses.replace(model, variables=to_dtype(model.variables, dtype))
+    whole = dataclasses.replace(model, variables=to_dtype(half.variables, np.float32))
+    pixels = photo(40, 48)
+    np.testing.assert_array_equal(jaxsr.restore(pixels, half), jaxsr.restore(pixels, whole))
+    Image.fromarray(pixels).save(tmp_path / "a.png")
+    assert jaxsr.evaluate(half, tmp_path)["y8"].mean == jaxsr.evaluate(whole, tmp_path)["y8"].mean
 
 
 def test_scales_and_tiles_of_numpy_are_numbers(model):

@@ -87,6 +87,15 @@ def test_options_that_do_not_fit(options, message, data):
         evaluate("bicubic", data, scale=2, options=EvaluateOptions(**options))
 
 
+def test_options_and_data_of_other_kinds(data):
+    with pytest.raises(UserError, match="options=.* is no EvaluateOptions; write"):
+        evaluate("bicubic", data, options={"engine": "xla"})  # pyright: ignore[reportArgumentType]
+    with pytest.raises(UserError, match="pairs='bd' is no PairOptions; write"):
+        evaluate("bicubic", data, options=EvaluateOptions(pairs="bd"))  # pyright: ignore[reportArgumentType]
+    with pytest.raises(UserError, match="None is not a path; name a file or a folder"):
+        evaluate("bicubic", None)  # pyright: ignore[reportArgumentType]
+
+
 def test_data_that_does_not_fit(data, gaussian_set):
     with pytest.raises(UserError, match="the data is a paired set of scale 3"):
         evaluate("bicubic", gaussian_set, scale=2)
@@ -95,7 +104,8 @@ def test_data_that_does_not_fit(data, gaussian_set):
     with pytest.raises(UserError, match="scale=0 must be a whole number from 1 on"):
         evaluate_restored(data, data, scale=0)
     restored = functools.partial(evaluate_restored, data, data, scale=2)
-    with pytest.raises(UserError, match="--save, --ensemble and --precision are for --model"):
-        restored(options=EvaluateOptions(ensemble=True))
+    for given in (EvaluateOptions(ensemble=True), EvaluateOptions(engine="xla"), EvaluateOptions(precision="bf16")):
+        with pytest.raises(UserError, match="--save, --ensemble, --engine and --precision are for --model"):
+            restored(options=given)
     with pytest.raises(UserError, match="holds sharp photos alone; .*--degradation=motion"):
         evaluate_restored(data, data, scale=1)

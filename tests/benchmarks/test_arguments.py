@@ -78,8 +78,12 @@ def test_a_section_refuses_names_that_it_would_leave_out(section, arguments, mes
         pytest.param("precision --photos=gone", "no file or folder 'gone'", marks=pytest.mark.slow),
         pytest.param("blind --data=docs --json=gone", "no PNG files in lr_x2", marks=pytest.mark.slow),
         pytest.param("blind --data=docs --json=gone --scales=3", "unknown scale '3'", marks=pytest.mark.slow),
+        pytest.param("quality --json=gone --data=docs --vgg=gone", "--vgg=gone is no file", marks=pytest.mark.slow),
         pytest.param("ship_weights espcn-x3 --name=espcn-x2 --data=docs", "they are espcn-x3", marks=pytest.mark.slow),
         pytest.param("ship_weights espcn-x3 --name=espcn-x3 --data=gone", "--data=gone is no", marks=pytest.mark.slow),
+        pytest.param("ship_weights espcn-x3 --name=espcn-x3 --data=", "--data is empty", marks=pytest.mark.slow),
+        pytest.param("ship_weights vdsr-x2 --name=vdsr-x2x2 --data=docs", "are vdsr-x2x3x4", marks=pytest.mark.slow),
+        pytest.param("ship_weights vdsr-x2 --name=vdsr-x3x2 --data=docs", "are vdsr-x2x3x4", marks=pytest.mark.slow),
     ],
 )
 def test_mistakes_take_one_line_before_the_work(command, message):

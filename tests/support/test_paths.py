@@ -25,7 +25,7 @@ def test_the_tilde(home):
     assert paths.user_path("~") == Path("~")
 
 
-@pytest.mark.parametrize("text", ["", "a\0b"])
+@pytest.mark.parametrize("text", ["", "a\0b", None, 5, b"a.png"])
 def test_what_is_no_path(text):
     with pytest.raises(UserError, match="is not a path"):
         paths.user_path(text)
@@ -61,6 +61,8 @@ def test_places_for_results(tmp_path):
             paths.output_folder(tmp_path / name, "--output")
     with pytest.raises(UserError, match="--json=.* is a folder; name a file in it"):
         paths.output_file(tmp_path, "--json")
+    with pytest.raises(UserError, match="--json=.*: a file's name has up to 255 bytes"):
+        paths.output_file(tmp_path / f"{'ä' * 126}.json", "--json")
     with pytest.raises(UserError, match="--save=/proc/x: cannot write to /proc"):
         paths.output_folder("/proc/x", "--save")
     assert [path.name for path in sorted(tmp_path.iterdir())] == ["file", "link"]

@@ -50,8 +50,8 @@ def open_models(
     """Return what restores photos, by the name to show, and a line for each of `models` that cannot be opened.
 
     Names that leave the scale open, such as bicubic, zssr and fsrcnn, get `scale`, or that of the first model that does
-    not and enlarges. Networks compute in `precision`, those without further inputs by `engine`. DAN keeps the images
-    of its rounds, SRNTT its matches, with texture from `reference`.
+    not and enlarges. Networks compute in `precision`, by `engine`. DAN keeps the images of its rounds, SRNTT its
+    matches, with texture from `reference`.
     """
     opened: dict[str, Restorer] = {}
     failures: dict[str, str] = {}
@@ -96,9 +96,8 @@ def _open(model: str, scale: int | None, reference: Sequence[str], *, engine: st
     shown = {"all_rounds": True} if "all_rounds" in network.spec.detail_options else {}
     if "reference" in network.needs:
         shown |= {"save_matches": True, "reference": tuple(reference)}
-    else:
-        options = dataclasses.replace(options, engine=engine)
-    return NetworkRestorer.prepare(network, dataclasses.replace(options, quantize=False, precision=precision, **shown))
+    computing = {"engine": engine, "precision": precision}
+    return NetworkRestorer.prepare(network, dataclasses.replace(options, quantize=False, **computing, **shown))
 
 
 def _shown(model: str, restorer: Restorer) -> str:

@@ -5,8 +5,11 @@ import shutil
 import pytest
 
 from jaxsr.api.comparisons.comparison_models import open_models, scale_of, split_models
+from jaxsr.api.restorers import NetworkRestorer
+from jaxsr.data.images import Photo, write_photo
 from jaxsr.support.errors import UserError
 from jaxsr.weights.shipped_weights import SHIPPED
+from tests.helpers.photos import photo
 
 
 @pytest.mark.parametrize(
@@ -41,6 +44,14 @@ def test_an_option_without_a_model_and_no_models():
         split_models(["steps=3,zssr"])
     with pytest.raises(UserError, match="name some"):
         split_models([",", ""])
+
+
+def test_srntt_is_computed_by_the_engine_that_is_asked_for(weights, tmp_path):
+    write_photo(tmp_path / "b.png", Photo(photo(16, 20)))
+    model = f"{weights}/srntt.safetensors,vgg=random"
+    opened, failures = open_models([model], reference=[str(tmp_path / "b.png")], engine="xla")
+    (restorer,) = opened.values()
+    assert isinstance(restorer, NetworkRestorer) and restorer.options.engine == "xla" and not failures
 
 
 def scales(models, **options):
