@@ -20,7 +20,7 @@ from jaxsr.support.errors import UserError
 from jaxsr.support.files import file_digest
 from jaxsr.support.messages import say
 from jaxsr.support.model_options import Option, parse_model
-from jaxsr.support.paths import is_file, output_file, user_path
+from jaxsr.support.paths import is_file, output_file, real_path, user_path
 
 _MODEL = flags.DEFINE_string("model", None, "Name[,option=value...], such as fsrcnn,scale=3.", required=True)
 _OUTPUT = flags.DEFINE_string("output", None, "The weight file to write, *.safetensors.", required=True)
@@ -43,7 +43,7 @@ def main(arguments: Sequence[str]) -> int:
     check_importable(name)
     check_name(_OUTPUT.value)
     output, sources = output_file(_OUTPUT.value, "--output"), [user_path(argument) for argument in arguments]
-    check_published(sources)
+    check_published(sources, output)
     with refusals(sources[0], f"not {name}", "give its published weights"):
         imported = convert(name, with_basis(name, read_together(name, sources), _BASIS.value))
         if scale is None and imported.scale is None and (scale := scale_in_name(sources[0].name)):
@@ -57,11 +57,13 @@ def main(arguments: Sequence[str]) -> int:
     return command_line.DONE
 
 
-def check_published(sources: Sequence[Path]) -> None:
-    """Raise UserError where one of `sources` is a weight file of this package, which needs no import."""
+def check_published(sources: Sequence[Path], output: Path) -> None:
+    """Raise UserError where one of `sources` is a weight file of this package, which needs no import, or `output`."""
     from jaxsr.weights.readers.safetensors_files import read_metadata
 
     for path in sources:
+        if real_path(path) == real_path(output):
+            raise UserError(f"{output} would overwrite the input {path}; choose another --output")
         if path.suffix.lower() == ".safetensors" and is_file(path) and "card" in read_metadata(path):
             raise UserError(f"{path} is a weight file of jaxsr already; use it as it is, as --model={path}")
 

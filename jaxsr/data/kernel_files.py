@@ -15,6 +15,7 @@ from jaxsr.weights.formats import read_tensors
 
 KEY = "Kernel"
 KEY_X2 = "Kernel_x2"  # beside a kernel for x4, where the one for x2 is known too
+KEY_SCALE = "scale"  # that an estimated kernel reduces by; files of others have none
 SUFFIXES = (".npz", ".mat")
 LABEL_HEIGHT = 16  # of the line below a picture
 
@@ -39,19 +40,25 @@ def read_kernel(path: str | Path) -> np.ndarray:
     """Return the kernel (k, k), float32, of the file `path`, divided by its sum.
 
     Raises UserError for a file that is missing or broken, or whose `Kernel` is no square of finite numbers, at least
-    3x3, with a sum near 1.
+    3x3, with a sum near 1. Which scale it is for is not checked: `read_kernels` does.
     """
     return _checked(path, _read(Path(path))[KEY])
 
 
 def read_kernels(path: str | Path, scale: int) -> np.ndarray | list[np.ndarray]:
-    """Return the kernel of the file `path`; for `scale` 4 and a file that has it beside, those for x2 and x4.
+    """Return the kernel for `scale` of the file `path`; for 4 and a file that has both, those for x2 and x4.
 
-    Raises UserError as `read_kernel` does.
+    Raises UserError as `read_kernel` does, and where the file says that its kernel is for another scale.
     """
     arrays = _read(Path(path))
-    kernel = _checked(path, arrays[KEY])
-    return [_checked(path, arrays[KEY_X2]), kernel] if scale == 4 and KEY_X2 in arrays else kernel
+    kernel, kernel_x2 = _checked(path, arrays[KEY]), arrays.get(KEY_X2)
+    if kernel_x2 is not None and scale in (2, 4):
+        first = _checked(path, kernel_x2)
+        return first if scale == 2 else [first, kernel]
+    known = np.ravel(arrays.get(KEY_SCALE, scale) if kernel_x2 is None else 4)
+    if len(known) == 1 and known[0] != scale:
+        raise UserError(f"{path} holds the kernel for scale {known[0]}, not {scale}; give one for scale {scale}")
+    return kernel
 
 
 def _read(path: Path) -> dict[str, np.ndarray]:
@@ -69,8 +76,10 @@ def _checked(path: str | Path, kernel: np.ndarray) -> np.ndarray:
     """Return `kernel` (k, k) divided by its sum, or raise UserError unless it is a square whose sum is near 1."""
     if kernel.ndim != 2 or kernel.shape[0] != kernel.shape[1] or len(kernel) < 3:
         raise UserError(f"{path}: a kernel is a square of at least 3x3 pixels; got shape {kernel.shape}")
+    if not np.isfinite(kernel).all():
+        raise UserError(f"{path}: the kernel holds values that are not finite; make it again")
     total = kernel.sum(dtype=np.float64)
-    if not np.isfinite(kernel).all() or not 0.9 < total < 1.1:
+    if not 0.9 < total < 1.1:
         raise UserError(f"{path}: a kernel sums to 1 (0.9 to 1.1 is scaled); got {total:g}; divide by the sum")
     return (kernel / total).astype(np.float32)
 

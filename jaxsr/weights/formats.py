@@ -12,7 +12,7 @@ from jaxsr.support.paths import is_file
 from jaxsr.weights.readers.bounds import check_downloaded
 from jaxsr.weights.readers.matlab_files import read_matlab
 from jaxsr.weights.readers.numpy_files import read_npy, read_npz
-from jaxsr.weights.readers.pickled.torch_files import read_torch
+from jaxsr.weights.readers.pickled.torch_files import STREAM_START, read_torch
 from jaxsr.weights.readers.safetensors_files import read_safetensors
 from jaxsr.weights.readers.tensorflow_files import index_of, is_checkpoint, read_tensorflow
 
@@ -32,11 +32,22 @@ def read_tensors(path: str | Path) -> dict[str, np.ndarray]:
         raise UserError(one_line(f"no weight file {path}; check the path"))
     check_downloaded(path)
     tensorflow = path.suffix == ".index" or is_checkpoint(path)
-    reader = read_tensorflow if tensorflow else choose("kind of weight file", path.suffix.lower(), READERS)
+    reader = read_tensorflow if tensorflow else _reader_of(path)
     tensors = {name: _real(path, name, x) for name, x in reader(path).items()}
     if not tensors:
         raise UserError(one_line(f"{path} holds no arrays; give a file of weights"))
     return tensors
+
+
+def _reader_of(path: Path) -> Callable[[Path], dict[str, np.ndarray]]:
+    """Return the reader by a file's suffix; raises UserError for another's, and where its first bytes belie it."""
+    reader = choose("kind of weight file", path.suffix.lower(), READERS)
+    with path.open("rb") as file:
+        start = file.read(max(map(len, STARTS)))
+    for mark, suffix in STARTS.items():
+        if start.startswith(mark) and reader is not READERS[suffix]:
+            raise UserError(one_line(f"{path} is a {suffix} file by its first bytes; let its name end so"))
+    return reader
 
 
 def _real(path: Path, name: str, x: np.ndarray) -> np.ndarray:
@@ -64,3 +75,4 @@ READERS: dict[str, Callable[[Path], dict[str, np.ndarray]]] = {
     ".npy": read_npy,
     ".safetensors": lambda path: read_safetensors(path)[0],
 }
+STARTS = {b"MATLAB ": ".mat", b"\x93NUMPY": ".npy", STREAM_START: ".pth"}  # first bytes; zips are of several kinds

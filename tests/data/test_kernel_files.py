@@ -31,7 +31,7 @@ def test_sums_are_mended(tmp_path):
         ({"other": KERNEL}, "holds no array 'Kernel' but other"),
         ({"Kernel": KERNEL[:5]}, r"square of at least 3x3 pixels; got shape \(5, 7\)"),
         ({"Kernel": 255 * KERNEL}, "sums to 1 .* got 255; divide by the sum"),
-        ({"Kernel": np.full((3, 3), np.nan)}, "got nan"),
+        ({"Kernel": np.full((3, 3), np.nan)}, "holds values that are not finite"),
     ],
 )
 def test_refusals(arrays, message, tmp_path):
@@ -66,6 +66,18 @@ def test_a_cross_marks_the_centre():
 
 def test_the_kernels_of_a_restorer_in_two_stages(tmp_path):
     write_kernel(tmp_path / "k.npz", KERNEL, {"Kernel_x2": KERNEL[1:6, 1:6] / KERNEL[1:6, 1:6].sum()})
-    assert isinstance(read_kernels(tmp_path / "k.npz", 2), np.ndarray)
     first, second = read_kernels(tmp_path / "k.npz", 4)
     assert first.shape == (5, 5) and second.shape == (7, 7)
+    np.testing.assert_array_equal(read_kernels(tmp_path / "k.npz", 2), first)  # and not the kernel for x4
+
+
+@pytest.mark.parametrize("suffix", [".npz", ".mat"])
+def test_a_kernel_serves_the_scale_that_it_was_estimated_for(suffix, tmp_path):
+    path = tmp_path / f"k{suffix}"
+    write_kernel(path, KERNEL, {"scale": 2})
+    np.testing.assert_allclose(read_kernels(path, 2), KERNEL, rtol=1e-6)
+    with pytest.raises(UserError, match=f"k{suffix} holds the kernel for scale 2, not 4; give one for scale 4"):
+        read_kernels(path, 4)
+    write_kernel(path, KERNEL, {"Kernel_x2": KERNEL})
+    with pytest.raises(UserError, match="for scale 4, not 3"):
+        read_kernels(path, 3)

@@ -6,6 +6,7 @@ from safetensors.numpy import save_file
 
 from jaxsr.support.errors import UserError
 from jaxsr.weights.formats import read_tensors
+from jaxsr.weights.readers.pickled.torch_files import STREAM_START
 
 ARRAYS = {"a.weight": np.arange(6, dtype=np.float32).reshape(2, 3), "a.bias": np.ones(2, np.float32)}
 
@@ -34,6 +35,10 @@ def test_an_npz_of_objects_is_refused(tmp_path):
         ("w.pth", b"x", "w.pth is refused"),
         ("w.mat", b"x", "w.mat is not a readable MATLAB file"),
         ("w.mat", b"", "w.mat is empty"),
+        ("w.pth", b"MATLAB 5.0 MAT-file, Platform: GLNXA64", "w.pth is a .mat file by its first bytes"),
+        ("w.npz", b"\x93NUMPY\x01\x00", "w.npz is a .npy file by its first bytes"),
+        ("w.mat", STREAM_START + bytes(9), "w.mat is a .pth file by its first bytes"),
+        ("w.pt", STREAM_START + bytes(9), "w.pt is refused"),
     ],
 )
 def test_other_files(name, content, message, tmp_path):

@@ -9,7 +9,7 @@ import numpy as np
 from jaxsr.blind.kernelgan.estimation import combine
 from jaxsr.blind.kernelgan.parallel_runs import Estimate
 from jaxsr.data.images import Photo, write_photo
-from jaxsr.data.kernel_files import KEY_X2, SUFFIXES, kernel_picture, read_kernel, write_kernel
+from jaxsr.data.kernel_files import KEY_SCALE, KEY_X2, SUFFIXES, kernel_picture, read_kernel, write_kernel
 from jaxsr.data.listing import pair_by_name
 from jaxsr.data.output_names import shown_names
 from jaxsr.degradations.centering import kernel_centre
@@ -29,7 +29,7 @@ def write_estimate(stem: Path, estimates: Sequence[Estimate], scale: int) -> np.
     """
     kernel = combine(estimates, scale)
     write_picture(stem, kernel, scale)
-    extras = {"scale": scale, "seeds": [e.seed for e in estimates], "raw": np.stack([e.kernel for e in estimates])}
+    extras = {KEY_SCALE: scale, "seeds": [e.seed for e in estimates], "raw": np.stack([e.kernel for e in estimates])}
     if scale == 4:
         extras[KEY_X2] = combine(estimates, 2).astype(np.float32)
     for suffix in SUFFIXES:

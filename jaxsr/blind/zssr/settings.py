@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Mapping
 
 from jaxsr.blind.user_errors import check_at_least, check_types
-from jaxsr.support.errors import choose
+from jaxsr.support.errors import UserError, choose
 from jaxsr.support.model_options import Option
 from jaxsr.support.randomness import check_seed
 
@@ -22,7 +22,7 @@ class ZSSRSettings:
             kernel, or "" for MATLAB's bicubic reduction.
         real: for real photos with noise and an unknown, non-ideal downscaling: trains on noisy sons, and leaves out
             back-projection.
-        noise_scale: factor of the noise on the sons of real photos, whose standard deviation is 0.0125.
+        noise_scale: factor of the noise on the sons of real photos, whose standard deviation is 0.0125; with `real`.
         seed: the same seed gives the same result.
         augment: whether fathers are flipped and turned at random.
         crop: pixels a side of a father; less in smaller photos.
@@ -43,6 +43,8 @@ class ZSSRSettings:
         check_types(self)
         check_at_least(self, steps=1, noise_scale=0, crop=1, fathers=1)
         check_seed(self.seed)
+        if self.noise_scale != 1 and not self.real:
+            raise UserError(f"noise_scale={self.noise_scale} is for real photos; add real=True, or leave it out")
 
     @property
     def noise(self) -> float:

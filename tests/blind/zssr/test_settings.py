@@ -11,7 +11,7 @@ def test_options_behind_the_name():
     name, options = parse_model("zssr,steps=300,kernel=estimate,real=True,seed=1,noise_scale=2")
     settings = ZSSRSettings.from_options(options)
     assert name == "zssr" and settings == ZSSRSettings(steps=300, kernel="estimate", real=True, seed=1, noise_scale=2)
-    assert settings.noise == 0.025 and ZSSRSettings(noise_scale=2.0).noise == 0
+    assert settings.noise == 0.025 and ZSSRSettings().noise == 0
     assert ZSSRSettings.from_options({}) == ZSSRSettings()
 
 
@@ -24,6 +24,7 @@ def test_options_behind_the_name():
         ("kernel=3", "kernel=3 is not text; the default is ''"),
         ("noise_scale=big", "noise_scale='big' is not a number; the default is 1.0"),
         ("steps=0", "steps=0 must be at least 1; set steps=1 or more"),
+        ("noise_scale=2", "noise_scale=2 is for real photos; add real=True, or leave it out"),
         ("seed=-1", "seed=-1 must be at least 0"),
         (f"seed={2**32}", f"seed={2**32} must be at most {2**32 - 1}; set a smaller one"),
     ],

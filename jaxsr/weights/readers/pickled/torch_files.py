@@ -19,7 +19,8 @@ from jaxsr.weights.readers.zips import open_zip, read_member
 
 MAX_OBJECTS = 1_000_000  # looked at for tensors; lists that hold each other would never end
 _LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
-_ZIP_START, _STREAM_START = b"PK\x03\x04", b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."  # the magic number's pickle
+_ZIP_START = b"PK\x03\x04"
+STREAM_START = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."  # the magic number's pickle
 
 
 def read_torch(path: Path) -> dict[str, np.ndarray]:
@@ -39,7 +40,7 @@ def read_torch(path: Path) -> dict[str, np.ndarray]:
             parts = _read_stream(stream)
         except (ValueError, IndexError):
             at_end = stream.tell() >= len(content)
-            if at_end and content[: len(_STREAM_START)] == _STREAM_START[: len(content)]:
+            if at_end and content[: len(STREAM_START)] == STREAM_START[: len(content)]:
                 raise _cut_off(path) from None
             raise
         return _read_all(*parts, Budget(path))
