@@ -154,6 +154,9 @@ def _check_options(options: EvaluateOptions) -> None:
         raise UserError(f"options={options!r} is no EvaluateOptions; write options=EvaluateOptions(engine='xla')")
     if not isinstance(options.pairs, PairOptions | None):
         raise UserError(f"pairs={options.pairs!r} is no PairOptions; write for example pairs=PairOptions('bd')")
+    for name, value in {"protocols": options.protocols, "reference": options.reference}.items():
+        if isinstance(value, str) or not isinstance(value, Sequence):
+            raise UserError(f"{name}={value!r} is no list or tuple; write {name}=[{value!r}]")
 
 
 def _set_of(data: str | Path) -> PairedSet | None:

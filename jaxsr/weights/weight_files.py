@@ -9,7 +9,7 @@ from jaxsr.models import MODELS, Model, model_spec
 from jaxsr.models.serialization import check_name
 from jaxsr.support.errors import UserError, nearest
 from jaxsr.support.messages import one_line
-from jaxsr.support.paths import is_file, is_folder
+from jaxsr.support.paths import is_file, is_folder, user_path
 from jaxsr.support.trees import by_path, from_paths
 from jaxsr.support.types import Json, Tree
 from jaxsr.weights.cards import as_float32, network_of, parse_card
@@ -53,7 +53,7 @@ def load(name: str | Path, *, scale: int | None = None) -> Model:
             `scale`, and for systems without weights: zssr learns from each photo, kernelgan estimates kernels.
     """
     check_kind(name)
-    path = Path(name)
+    path = user_path(name)
     if path.suffix or is_folder(path):
         model = load_file(path / "model.safetensors" if is_folder(path) else path)
     else:

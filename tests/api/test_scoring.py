@@ -92,6 +92,10 @@ def test_options_and_data_of_other_kinds(data):
         evaluate("bicubic", data, options={"engine": "xla"})  # pyright: ignore[reportArgumentType]
     with pytest.raises(UserError, match="pairs='bd' is no PairOptions; write"):
         evaluate("bicubic", data, options=EvaluateOptions(pairs="bd"))  # pyright: ignore[reportArgumentType]
+    with pytest.raises(UserError, match=r"protocols='y8' is no list or tuple; write protocols=\['y8'\]"):
+        evaluate("bicubic", data, options=EvaluateOptions(protocols="y8"))
+    with pytest.raises(UserError, match="reference='a.png' is no list or tuple"):
+        evaluate("srntt-x4", data, options=EvaluateOptions(reference="a.png"))
     with pytest.raises(UserError, match="None is not a path; name a file or a folder"):
         evaluate("bicubic", None)  # pyright: ignore[reportArgumentType]
 

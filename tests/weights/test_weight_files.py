@@ -105,6 +105,14 @@ def test_a_scale_that_no_network_has_is_not_the_default(name, scale):
         load(name, scale=scale)
 
 
+def test_names_of_files_are_those_that_commands_take(model, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    save(tmp_path / "w.safetensors", model)
+    assert load("~/w.safetensors").name == model.name
+    with pytest.raises(UserError, match="'' is not a path"):
+        load("")
+
+
 def test_no_name_is_refused():
     with pytest.raises(UserError, match="model None is neither a name nor a file; give a file or one of: .*fsrcnn-x2"):
         load(None)  # pyright: ignore[reportArgumentType]
