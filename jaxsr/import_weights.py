@@ -43,7 +43,7 @@ def main(arguments: Sequence[str]) -> int:
     check_importable(name)
     check_name(_OUTPUT.value)
     output, sources = output_file(_OUTPUT.value, "--output"), [user_path(argument) for argument in arguments]
-    check_published(sources, output)
+    check_sources(sources, output)
     with refusals(sources[0], f"not {name}", "give its published weights"):
         imported = convert(name, with_basis(name, read_together(name, sources), _BASIS.value))
         if scale is None and imported.scale is None and (scale := scale_in_name(sources[0].name)):
@@ -57,7 +57,7 @@ def main(arguments: Sequence[str]) -> int:
     return command_line.DONE
 
 
-def check_published(sources: Sequence[Path], output: Path) -> None:
+def check_sources(sources: Sequence[Path], output: Path) -> None:
     """Raise UserError where one of `sources` is a weight file of this package, which needs no import, or `output`."""
     from jaxsr.weights.readers.safetensors_files import read_metadata
 

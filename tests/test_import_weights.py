@@ -10,7 +10,7 @@ from safetensors.numpy import save_file
 from jaxsr.data.listing import list_photos
 from jaxsr.evaluation.folder_scores import ScoreOptions, score_files
 from jaxsr.evaluation.sources import Source
-from jaxsr.import_weights import check_published, split_scale
+from jaxsr.import_weights import check_sources, split_scale
 from jaxsr.support.errors import UserError
 from jaxsr.support.model_options import parse_model
 from jaxsr.weights import load
@@ -79,9 +79,9 @@ def test_the_authors_srcnn_scores_what_it_should(shared, tmp_path):
 def test_a_file_of_ours_needs_no_import(tmp_path):
     network("espcn", 2).save(tmp_path / "own.safetensors")
     with pytest.raises(UserError, match="own.safetensors is a weight file of jaxsr already; use it as it is"):
-        check_published([tmp_path / "own.safetensors"], tmp_path / "new.safetensors")
+        check_sources([tmp_path / "own.safetensors"], tmp_path / "new.safetensors")
     save_file({"w": np.zeros(3, np.float32)}, tmp_path / "published.safetensors")
-    check_published([tmp_path / "published.safetensors", tmp_path / "weights.pth"], tmp_path / "new.safetensors")
+    check_sources([tmp_path / "published.safetensors", tmp_path / "weights.pth"], tmp_path / "new.safetensors")
 
 
 def test_a_published_file_is_not_replaced_by_its_import(tmp_path):
@@ -89,4 +89,4 @@ def test_a_published_file_is_not_replaced_by_its_import(tmp_path):
     (tmp_path / "link.safetensors").symlink_to("published.safetensors")
     for name in ("published", "link"):
         with pytest.raises(UserError, match=f"{name}.safetensors would overwrite the input .*published.safetensors"):
-            check_published([tmp_path / "published.safetensors"], tmp_path / f"{name}.safetensors")
+            check_sources([tmp_path / "published.safetensors"], tmp_path / f"{name}.safetensors")
