@@ -19,6 +19,9 @@ _MODEL = flags.DEFINE_string(
     "model", None, "A shipped name (fsrcnn-x3), a weight file or a run folder, with its options.", required=True
 )
 _OUTPUT = flags.DEFINE_string("output", None, "The file, *.onnx or *.stablehlo.", required=True)
+_SCALE = flags.DEFINE_integer(
+    "scale", None, "How many times larger, for weights that serve several scales; by default the model's own."
+)
 _CHANNELS = flags.DEFINE_integer("channels", 3, "Of the photos: 3 (RGB) or 1 (grey).")
 
 
@@ -28,7 +31,8 @@ def main(arguments: Sequence[str]) -> int:
         raise UserError(f"unexpected argument {arguments[0]!r}; the model is --model, the file --output")
     from jaxsr.api.exporting import export  # after the flags: a typo is answered at once
 
-    say(f"{_MODEL.value} in {export(_MODEL.value, _OUTPUT.value, channels=_CHANNELS.value)}")
+    file = export(_MODEL.value, _OUTPUT.value, scale=_SCALE.value, channels=_CHANNELS.value)
+    say(f"{_MODEL.value} in {file}")
     return command_line.DONE
 
 

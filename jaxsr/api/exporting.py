@@ -31,7 +31,7 @@ PROGRAM, STABLEHLO, CARD = "exported.bin", "stablehlo.mlirbc", "card.json"  # in
 Run = Callable[[np.ndarray], np.ndarray]
 
 
-def export(model: Model | str | Path, path: str | Path, *, channels: int = 3) -> Path:
+def export(model: Model | str | Path, path: str | Path, *, scale: int | None = None, channels: int = 3) -> Path:
     """Return the file `path`, to which `model` was written as a program on photos of any number, height and width.
 
     Example: `jaxsr.export("fsrcnn-x2", "fsrcnn-x2.onnx")`.
@@ -40,6 +40,8 @@ def export(model: Model | str | Path, path: str | Path, *, channels: int = 3) ->
         model: a Model, a shipped name, a weight file or a run folder, with options of its own as `jaxsr.restore` takes.
         path: `*.onnx` for ONNX (opset 17), whose metadata_props are the model's card, or `*.stablehlo` for a zip of
             `exported.bin` (for `jax.export.deserialize`), `stablehlo.mlirbc` and `card.json`.
+        scale: how many times height and width grow, for a name without a scale and weights that serve several; by
+            default the model's own.
         channels: of the photos: 3 (RGB) or 1 (grey).
 
     Returns:
@@ -48,8 +50,8 @@ def export(model: Model | str | Path, path: str | Path, *, channels: int = 3) ->
         was compared with the model's on photos of three sizes, to 1e-4.
 
     Raises:
-        UserError: for a model that cannot be exported, another ending or number of channels, packages that are missing
-            (`pip install 'jaxsr[onnxruntime]'`), and results that differ.
+        UserError: for a model that cannot be exported or not at `scale`, another ending or number of channels,
+            packages that are missing (`pip install 'jaxsr[onnxruntime]'`), and results that differ.
     """
     target = output_file(path, "--output")
     if target.suffix not in SUFFIXES:
@@ -58,9 +60,7 @@ def export(model: Model | str | Path, path: str | Path, *, channels: int = 3) ->
         raise UserError(f"channels={channels!r}: photos have 3 (RGB) or 1 (grey)")
     if target.suffix == ".onnx" and not is_installed("onnxruntime"):
         raise UserError("ONNX files are written and checked with onnxruntime: pip install 'jaxsr[onnxruntime]'")
-    opened = (model if isinstance(model, Model) else open_exportable(model)).in_float32().folded()
-    if opened.needs:
-        raise UserError(_refusal(opened.spec.name))
+    opened = open_exportable(model, scale).in_float32().folded()
     file, run = (_onnx if target.suffix == ".onnx" else _stablehlo)(opened, channels)
     _check_results(opened, run, channels, target)
     with written_whole(target) as temporary:
@@ -68,12 +68,16 @@ def export(model: Model | str | Path, path: str | Path, *, channels: int = 3) ->
     return target
 
 
-def open_exportable(model: str | Path) -> Model:
-    """Return the model of a name or file; raises UserError for a system that is more than one network's call."""
-    name, _ = split_options(model)
-    if name in ESTIMATORS or (name in MODELS and (MODELS[name].per_photo or MODELS[name].needs)):
-        raise UserError(_refusal(name))
-    return load_with_options(model).model
+def open_exportable(model: Model | str | Path, scale: int | None = None) -> Model:
+    """Return the model, of a name or file too; raises UserError for a system that is more than one network's call."""
+    if not isinstance(model, Model):
+        name, _ = split_options(model)
+        if name in ESTIMATORS or (name in MODELS and (MODELS[name].per_photo or MODELS[name].needs)):
+            raise UserError(_refusal(name))
+        model = load_with_options(model, scale=scale).model
+    if model.needs or model.spec.per_photo:
+        raise UserError(_refusal(model.spec.name))
+    return model if scale is None else model.at_scale(scale)
 
 
 def _refusal(name: str) -> str:

@@ -46,6 +46,15 @@ def test_a_stablehlo_file_restores_photos_and_carries_the_card(tmp_path):
     assert card["licence"] == model.card["licence"]
 
 
+def test_the_scale_can_be_asked_for(tmp_path):
+    file = jaxsr.export("bicubic", tmp_path / "b.stablehlo", scale=3)
+    with zipfile.ZipFile(file) as archive:
+        program = jax.export.deserialize(bytearray(archive.read(exporting.PROGRAM)))
+    assert program.call(np.zeros((1, 8, 6, 3), np.float32)).shape == (1, 24, 18, 3)
+    with pytest.raises(UserError, match="was made for scale 2, not 3"):
+        jaxsr.export(jaxsr.load("espcn-x2"), file, scale=3)
+
+
 @with_onnx
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NETWORKS)
@@ -73,6 +82,11 @@ def test_what_cannot_be_exported_is_refused_in_one_line(model, file, message, tm
     with pytest.raises(UserError, match=message):
         jaxsr.export(model, tmp_path / file)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_network_that_learns_from_each_photo_is_refused(tmp_path):
+    with pytest.raises(UserError, match="zssr cannot be exported: it trains its network on each photo"):
+        jaxsr.export(jaxsr.create("zssr", scale=2, key=jax.random.key(0)), tmp_path / "z.stablehlo")
 
 
 def test_a_result_that_differs_leaves_no_file(tmp_path, monkeypatch):
