@@ -61,9 +61,10 @@ def main(arguments: Sequence[str]) -> int:
     truth = read_truth(list(photos), _TRUTH.value) if _TRUTH.value else {}
     with progress_bar([output], "step") as progress:
         result = estimate_kernels_of_files(photos, output, options, overwrite=_OVERWRITE.value, progress=progress)
-    if result.skipped:
-        print(f"{len(result.skipped)} photos have a kernel there already; --overwrite estimates them anew")
-    say(f"{len(result.kernels)} of {len(photos)} kernels for x{scale} estimated in {output}")
+    estimated, kept = len(result.kernels) - len(result.skipped), len(result.skipped)
+    say(f"{estimated} of {len(photos)} kernels for x{scale} estimated in {output}")
+    if kept:
+        print(f"{kept} kept from before; --overwrite estimates them anew")
     if truth and result.kernels:
         print(score_table(result.kernels, truth, scale))
     for failure in result.failures.values():

@@ -59,7 +59,8 @@ def test_scores(photos, tmp_path):
     name, error, psnr, distance = done.stdout.splitlines()[-2].split()
     assert name == "colour.png" and 0 < float(error) < 2 and 0 < float(psnr) < 60 and float(distance) < 0.01
     again = run(photos / "colour.png", f"--output={tmp_path / 'out'}", "--steps=3", f"--truth={tmp_path / 'truth'}")
-    assert "1 photos have a kernel there already; --overwrite estimates them anew" in again.stdout
+    assert "0 of 1 kernels for x2 estimated" in again.stdout
+    assert "1 kept from before; --overwrite estimates them anew" in again.stdout
     assert again.stdout.splitlines()[-3:] == done.stdout.splitlines()[-3:]
 
 

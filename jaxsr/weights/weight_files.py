@@ -79,12 +79,12 @@ def _load_named(name: str, scale: int | None) -> Model:
         scale = int(suffix)
     elif scale is None:
         scale = default_scale(base)
+    spec.check_scale(scale)
     if spec.per_photo:
         raise UserError(
-            f"{base} has no weights, it learns from each photo: jaxsr.restore(photo, {base!r}), or "
-            f"python -m jaxsr.restore --model={base}"
+            f"{base} has no weights, it learns from each photo: jaxsr.restore(photo, {base!r}, scale={scale}), or "
+            f"python -m jaxsr.restore --model={base} --scale={scale}"
         )
-    spec.check_scale(scale)
     if base == "bicubic":
         return Model(spec, spec.module(scale), scale, {})
     path = shipped_files().get((base, scale))

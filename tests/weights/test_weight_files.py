@@ -87,6 +87,8 @@ def test_names_and_scales(model, tmp_path):
         "fsrcn-x2": "unknown model 'fsrcn'; did you mean 'fsrcnn'",
         "fsrcnn-x": "unknown model 'fsrcnn-x'",
         "fsrcnn-x2b": "unknown model 'fsrcnn-x2b'",
+        "zssr-x4": r"zssr has no weights, it learns from each photo: .*--model=zssr --scale=4",
+        "zssr-x9": "zssr has no scale 9; choose one of: 2, 3, 4",
         "drcn-x2": "no weights ship for drcn at scale 2; shipped: .*jaxsr.train --config=drcn.*import_weights",
     }.items():
         with pytest.raises(UserError, match=message):
