@@ -27,7 +27,7 @@ recipes() {
 srcnn-x2      srcnn:x2
 srcnn-x3      srcnn:x3
 srcnn-x4      srcnn:x4
-vdsr-x2x3x4   vdsr:muon            --config.steps=24000 --config.precision=bf16
+vdsr-x2x3x4   vdsr:muon            --config.steps=24000 --config.precision=bf16 $ABSOLUTE
 drcn-x3       drcn:x3              --config.model.options.features=96 --config.precision=bf16
 lapsrn-x2     lapsrn:x2            --config.precision=bf16
 lapsrn-x4     lapsrn:x4            --config.precision=bf16
