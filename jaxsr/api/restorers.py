@@ -112,8 +112,7 @@ class NetworkRestorer:
 
     @classmethod
     def prepare(cls, model: Model, options: RestoreOptions) -> "NetworkRestorer":
-        """Check the options and extract the features of references; weights of other floats become float32."""
-        model = model.in_float32()
+        """Check the options and extract the features of references."""
         options.check(model)
         return cls(model, with_features(model, options.with_precision(model)))
 

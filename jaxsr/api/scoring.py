@@ -110,7 +110,6 @@ def evaluate(
     if not isinstance(model, Model):
         model, own = load_with_options(model, scale=scale)
         options = dataclasses.replace(options, vgg=own.vgg or options.vgg, copies=own.copies or options.copies)
-    model = model.in_float32()
     if scale not in (None, model.scale) and not paired_set:
         raise UserError(f"scale={scale} is not that of {model.name}; leave it out, or give a model of that scale")
     options.check_request(model, paired_set, scale)

@@ -108,4 +108,4 @@ def real(key: Key, hr: jax.Array, *, scale: int) -> jax.Array:
 
 def _no_keys(hr: jax.Array) -> Key:
     """Return keys that are not drawn from."""
-    return jax.random.split(jax.random.key(0), len(hr))
+    return keys_of_photos(jax.random.key(0), hr)

@@ -68,7 +68,7 @@ def restore_video(
             write_behind(writer.write, AHEAD * size) as write,
             read_ahead(reader.items(), AHEAD * size) as items,
         ):
-            for item in restore_items(model.folded(), items, options, size, cache):
+            for item in restore_items(model, items, options, size, cache):
                 write(item)
                 if isinstance(item, Frame):
                     count += 1

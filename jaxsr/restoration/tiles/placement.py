@@ -38,10 +38,10 @@ class TileCache:
     lock: threading.Lock = dataclasses.field(default_factory=threading.Lock, repr=False, compare=False)
 
     def folded(self, model: Model) -> Model:
-        """Return `model.folded()`, once for the photos that it restores."""
+        """Return `model.folded()` in float32, which photos are computed in, once for all that it restores."""
         known = self._folded.get(model.name)
         if known is None or known[0] is not model:
-            known = self._folded[model.name] = (model, model.folded())
+            known = self._folded[model.name] = (model, model.in_float32().folded())
         return known[1]
 
     def placed(self, model: Model, mesh: Mesh) -> Variables:
