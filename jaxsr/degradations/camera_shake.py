@@ -1,76 +1,22 @@
-"""Random camera shake: the path of a camera during an exposure, the blur kernels along it, and the blur.
+"""Random camera shake: the blur kernels along a camera's path (camera_paths.py), and the blur.
 
-Positions are complex numbers, real part to the right and imaginary part down, in pixels.
-Source: Kupyn et al., "DeblurGAN", CVPR 2018, algorithm 1, after Boracchi and Foi, "Modeling the Performance of Image
-Restoration From Motion Blur", IEEE Transactions on Image Processing 2012; constants are those of DeblurGAN's code.
+Source: Kupyn et al., "DeblurGAN", CVPR 2018, algorithm 1; rules marked official are those of DeblurGAN's code.
 """
 
 import functools
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 
 from jaxsr.degradations.blurring import blur
+from jaxsr.degradations.camera_paths import JITTER, draw_paths
 from jaxsr.support.errors import UserError
 from jaxsr.support.randomness import PhotoStream, stream
 from jaxsr.support.types import Key
 
-JITTER = (0.01, 0.009, 0.008, 0.007, 0.005, 0.003)  # levels of jitter, of the authors' demonstration
 EXPOSURES = (0.1, 0.5, 1.0)
 KERNELS_PER_BATCH = 16  # the two matrices of a kernel take 1 MB
-
-
-class Shake(NamedTuple):
-    """The random numbers of N paths of M positions: how they move, and what happens at each of M - 1 steps."""
-
-    anxiety: jax.Array  # (N,), how much the other forces count; 0 is a straight line
-    centripetal: jax.Array  # (N,), the pull to the start
-    jerk: jax.Array  # (N,), how likely the direction flips
-    tremor: jax.Array  # (N,), the deviation of the noise
-    angle: jax.Array  # (N,), radians, the first direction
-    chances: jax.Array  # (M - 1, N) in [0, 1), below which a flip happens
-    turns: jax.Array  # (M - 1, N), radians, by how much a flip misses
-    noise: jax.Array  # (M - 1, N), complex normal
-
-
-def draw_shake(key: Key, count: int, *, steps: int = 2000, jitter: Sequence[float] = JITTER) -> Shake:
-    """Return the random numbers of `count` paths of `steps` positions; the anxiety is one of `jitter`."""
-    if steps < 1:
-        raise UserError(f"steps={steps} makes no path; use at least 1")
-    keys = jax.random.split(key, 8)
-    each, every = (count,), (steps - 1, count)
-    return Shake(
-        anxiety=jax.random.choice(keys[0], jnp.array(jitter, jnp.float32), each),
-        centripetal=0.7 * jax.random.uniform(keys[1], each),
-        jerk=0.2 * jax.random.uniform(keys[2], each),
-        tremor=10 * jax.random.uniform(keys[3], each),
-        angle=2 * jnp.pi * jax.random.uniform(keys[4], each),
-        chances=jax.random.uniform(keys[5], every),
-        turns=jax.random.uniform(keys[6], every, minval=-0.5, maxval=0.5),
-        noise=jax.lax.complex(*jax.random.normal(keys[7], (2, *every))),
-    )
-
-
-def trajectories(shake: Shake, *, length: float = 60.0) -> jax.Array:
-    """Return the paths (N, M), complex64, from 0 on, each `length` pixels long in M - 1 equal steps."""
-    steps = len(shake.chances)
-    pace = length / max(steps, 1)
-    start = jnp.exp(1j * shake.angle) * jnp.where(shake.anxiety > 0, shake.anxiety, pace)
-
-    def step(carry: tuple[jax.Array, jax.Array], drawn: tuple[jax.Array, ...]) -> tuple[tuple, jax.Array]:
-        place, velocity = carry
-        chance, turn, noise = drawn
-        flip = jnp.where(chance < shake.jerk * shake.anxiety, -2 * jnp.exp(1j * turn), 0)
-        force = shake.tremor * noise - shake.centripetal * place
-        velocity = velocity * (1 + flip) + shake.anxiety * pace * force
-        velocity = velocity * (pace / jnp.abs(velocity))
-        place = place + velocity
-        return (place, velocity), place
-
-    _, places = jax.lax.scan(step, (0 * start, start), (shake.chances, shake.turns, shake.noise))
-    return jnp.concatenate([0 * start[None], places]).T
 
 
 def weights(steps: int, exposures: Sequence[float], *, official: bool = False) -> jax.Array:
@@ -152,45 +98,27 @@ def draw_motion(
     Raises UserError for what `check_shake` refuses, and for no steps.
     """
     check_shake(size, exposures, jitter)
+    length = max(size - 4.0, 1.0) if length is None else length
     shares = weights(steps, exposures)
-    paths = _draw_paths(key, count, steps, jitter, _default_length(size) if length is None else length)
 
     def kernels_of(path: jax.Array) -> jax.Array:
         places = centred(path[None], shares, size)[0]
         return splat(places, shares / shares.sum(axis=1, keepdims=True), size)
 
+    paths = draw_paths(key, count, steps=steps, jitter=jitter, length=length)
     return jax.lax.map(kernels_of, paths, batch_size=min(KERNELS_PER_BATCH, count))
 
 
-def draw_official_motion(
-    key: Key,
-    count: int,
-    *,
-    size: int = 64,
-    steps: int = 2000,
-    length: float | None = None,
-    exposures: Sequence[float] = EXPOSURES,
-    jitter: Sequence[float] = JITTER,
-) -> jax.Array:
-    """Return the kernels of `draw_motion` as published: boxed, not centred, and the largest entry 1.
+def official_motion(paths: jax.Array, exposures: Sequence[float], size: int) -> jax.Array:
+    """Return the kernels (N, J, size, size) of `paths` (N, M) as published: boxed, not centred, the largest entry 1.
 
     They are turned about for correlation, since their authors convolve.
     """
-    check_shake(size, exposures, jitter)
-    paths = _draw_paths(key, count, steps, jitter, _default_length(size) if length is None else length)
 
     def kernels_of(path: jax.Array) -> jax.Array:
         return stretched(official_kernels(official_place(path[None], size), exposures, size)[0, :, ::-1, ::-1])
 
-    return jax.lax.map(kernels_of, paths, batch_size=min(KERNELS_PER_BATCH, count))
-
-
-def _draw_paths(key: Key, count: int, steps: int, jitter: Sequence[float], length: float) -> jax.Array:
-    return trajectories(draw_shake(key, count, steps=steps, jitter=jitter), length=length)
-
-
-def _default_length(size: int) -> float:
-    return max(size - 4.0, 1.0)
+    return jax.lax.map(kernels_of, paths, batch_size=min(KERNELS_PER_BATCH, len(paths)))
 
 
 @functools.partial(jax.jit, static_argnames=("size", "exposures", "jitter"))

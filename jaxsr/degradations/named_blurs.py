@@ -11,7 +11,8 @@ import jax
 import jax.numpy as jnp
 
 from jaxsr.degradations.blurring import blur
-from jaxsr.degradations.camera_shake import EXPOSURES, JITTER, draw_camera_shake
+from jaxsr.degradations.camera_paths import JITTER
+from jaxsr.degradations.camera_shake import EXPOSURES, draw_camera_shake
 from jaxsr.degradations.photo_batches import Degraded, check_photos, degrade_batch, keys_of_photos
 from jaxsr.degradations.table import GAUSSIAN_SIZE, SHAKE_SIZE
 from jaxsr.imaging.color import round_to_levels

@@ -2,7 +2,8 @@
 
 import dataclasses
 
-from jaxsr.degradations.camera_shake import EXPOSURES, JITTER, check_shake
+from jaxsr.degradations.camera_paths import JITTER
+from jaxsr.degradations.camera_shake import EXPOSURES, check_shake
 from jaxsr.degradations.table import degradation_of
 from jaxsr.support.errors import UserError, numbers_of
 from jaxsr.support.randomness import check_seed

@@ -10,7 +10,7 @@ import pytest
 
 from jaxsr.models import MODELS, Model, count_parameters, initial_shapes
 from jaxsr.models.srntt import SPEC, SRNTT, Maps, fold
-from jaxsr.models.srntt_discriminator import Discriminator
+from jaxsr.models.srntt_critic import Critic
 from jaxsr.models.vgg import BLOCKS
 from jaxsr.support.errors import UserError
 from tests.helpers.dan_cases import assert_close, compiled
@@ -19,7 +19,7 @@ from tests.reference.convolution import correlate
 
 RNG = np.random.default_rng(13)
 NET = SRNTT(features=4, blocks=4)
-SMALL = Discriminator(features=2, stages=2, hidden=5)
+SMALL = Critic(features=2, stages=2, hidden=5)
 
 
 def photo_and_maps(height: int, width: int, count: int = 2) -> tuple[np.ndarray, Maps]:
@@ -199,7 +199,7 @@ def test_the_discriminator_is_the_published_one():
 
 def test_parameter_count_of_the_discriminator():
     x = jax.ShapeDtypeStruct((2, 160, 160, 3), jnp.float32)
-    shapes = jax.eval_shape(Discriminator().init, jax.random.key(0), x)
+    shapes = jax.eval_shape(Critic().init, jax.random.key(0), x)
     assert sum(leaf.size for leaf in jax.tree.leaves(shapes["params"])) == 17_823_457
 
 

@@ -8,7 +8,7 @@ from scipy.signal import fftconvolve
 
 
 def draw(rng, steps):
-    """Return the random numbers of one path of `steps` positions, by the names of `camera_shake.Shake`."""
+    """Return the random numbers of one path of `steps` positions, by the names of `camera_paths.Shake`."""
     moves = steps - 1
     return {
         "anxiety": rng.choice([0.01, 0.009, 0.008, 0.007, 0.005, 0.003]),

@@ -16,10 +16,10 @@ import optax
 from jaxsr.devices.meshes import BATCH_AXIS
 from jaxsr.devices.parallel import average_over_devices, from_first_device
 from jaxsr.losses.adversarial import ADVERSARIAL_LOSSES, PENALTY_FORMS, AdversarialLoss, gradient_penalty
-from jaxsr.models import srntt_discriminator
 from jaxsr.models.deblurgan import PatchCritic
 from jaxsr.models.precision import computing_in
 from jaxsr.models.srgan import Discriminator
+from jaxsr.models.srntt_critic import Critic
 from jaxsr.support.errors import UserError, choose
 from jaxsr.support.randomness import Purpose, Stream, seed_key, streams
 from jaxsr.support.types import Key, Metrics, Params, Tree, Variables
@@ -33,7 +33,7 @@ NORMALIZED = {"train": True, "axis": BATCH_AXIS}  # by the statistics of the bat
 # name -> (network, arguments of its calls while training)
 ADVERSARIES: dict[str, tuple[Callable[..., nn.Module], Mapping[str, Tree]]] = {
     "srgan": (Discriminator, NORMALIZED),
-    "srntt": (srntt_discriminator.Discriminator, NORMALIZED),
+    "srntt": (Critic, NORMALIZED),
     "patch": (PatchCritic, {}),
 }
 

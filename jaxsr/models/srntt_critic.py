@@ -1,12 +1,12 @@
-"""SRNTT's discriminator: Zhang, Wang, Lin, Qi, "Image Super-Resolution by Neural Texture Transfer", CVPR 2019."""
+"""SRNTT's critic: Zhang, Wang, Lin, Qi, "Image Super-Resolution by Neural Texture Transfer", CVPR 2019."""
 
 from jaxsr.models.ops import discriminators
 from jaxsr.models.ops.layers import Initializer
 from jaxsr.models.srntt import near_one, normal
 
 
-class Discriminator(discriminators.Discriminator):
-    """SRNTT's discriminator: five pairs of convolutions without biases, all normalized, as in the authors' code."""
+class Critic(discriminators.Discriminator):
+    """SRNTT's critic: five pairs of convolutions without biases, all normalized, as in the authors' code."""
 
     features: int = 32
     stages: int = 5
