@@ -35,6 +35,12 @@ _WEIGHTS = flags.DEFINE_string("weights", None, "Folder of weight files to score
 _MODELS = flags.DEFINE_list("models", [], "Only these systems or weights: fsrcnn, vdsr_twtygqyy.pth; bicubic always.")
 _SETS = flags.DEFINE_list("sets", [], "Only these sets.")
 _VGG = flags.DEFINE_string("vgg", None, "VGG19's weights for srntt; by default a file of that name in --published.")
+_ZSSR = flags.DEFINE_string(
+    "zssr",
+    None,
+    "Score ZSSR on DIV2KRK too, by KernelGAN's kernels and by the true ones, with these options of --model=zssr: "
+    "steps=1500,crop=64. It takes minutes a photo.",
+)
 _MINUTES = flags.DEFINE_float("minutes", 1, "Of a set and weights, after which the next run goes on; 0: no limit.", 0)
 _PICTURES = flags.DEFINE_bool("pictures", True, "Whether to make the page's pictures; only with --data.")
 
@@ -62,12 +68,13 @@ def main(arguments: Sequence[str]) -> int:
 
 def score_all(record: "Record", page_file: Path | None) -> None:
     """Score what the flags ask for and `record` lacks, and draw the pictures beside the page."""
-    from benchmarks.results.contestants import own_contestants, published_contestants
+    from benchmarks.results.contestants import own_contestants, published_contestants, zssr_contestants
     from benchmarks.results.photo_sets import find_sets
     from benchmarks.results.pictures import draw_pictures
     from benchmarks.results.scoring import score_task, tasks_of, tell
 
     vgg = _vgg()
+    learning = [] if _ZSSR.value is None else zssr_contestants(_ZSSR.value)
     sets = find_sets([user_path(folder) for folder in _DATA.value])
     for name in _SETS.value:
         choose("set", name, sets)
@@ -77,10 +84,13 @@ def score_all(record: "Record", page_file: Path | None) -> None:
     if _PUBLISHED.value:
         published, record.skipped = published_contestants(user_path(_PUBLISHED.value))
         contestants += published
+    contestants += learning
     for task in tasks_of(_chosen(contestants), sets, record.skipped):
         tell(score_task(task, record, vgg=vgg, seconds=60 * _MINUTES.value or math.inf))
     if page_file and _PICTURES.value:
-        record.pictures = draw_pictures(contestants, page_file.parent, record.pictures)
+        record.pictures = draw_pictures(
+            [each for each in contestants if each.zssr is None], page_file.parent, record.pictures
+        )
     record.write()
 
 

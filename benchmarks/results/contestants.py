@@ -11,8 +11,10 @@ from pathlib import Path
 import jax
 import numpy as np
 
+from jaxsr.blind.zssr.settings import ESTIMATE, ZSSRSettings
 from jaxsr.models import MODELS, Model, count_parameters
 from jaxsr.support.errors import UserError
+from jaxsr.support.model_options import parse_model
 from jaxsr.weights import load_file
 from jaxsr.weights.formats import READERS, read_tensors
 from jaxsr.weights.importers import IMPORTERS, import_tensors
@@ -24,12 +26,16 @@ BICUBIC, OURS, PUBLISHED = "bicubic", "ours", "published"  # kinds of weights
 
 @dataclasses.dataclass(frozen=True)
 class Contestant:
-    """Weights of a system and what they are called; no model for bicubic, which enlarges and no more."""
+    """Weights of a system and what they are called.
+
+    Bicubic has no model, and ZSSR, which makes its own for each photo, has settings instead.
+    """
 
     system: str
     kind: str
     name: str
     model: Model | None = None
+    zssr: ZSSRSettings | None = None
 
     @property
     def scales(self) -> Sequence[int]:
@@ -46,6 +52,8 @@ class Contestant:
     @functools.cached_property
     def parameters(self) -> int:
         """The number of trainable scalars."""
+        if self.zssr is not None:
+            return count_parameters(MODELS["zssr"], MODELS["zssr"].scales[0])
         if self.model is None:
             return 0
         return count_parameters(self.model.spec, self.model.scale, **self.model.options)
@@ -54,6 +62,8 @@ class Contestant:
     def digest(self) -> str:
         """A digest of what the scores depend on: the version of the package, options and weights."""
         digest = hashlib.sha256(repr((version("jaxsr"), self.system)).encode())
+        if self.zssr is not None:
+            digest.update(repr(self.zssr).encode())
         if self.model is not None:
             digest.update(repr(sorted(self.model.options.items())).encode())
             for leaf in jax.tree.leaves(self.model.variables):
@@ -72,6 +82,22 @@ def own_contestants(folder: Path | None = None) -> list[Contestant]:
     models = {name: load_file(path) for name, path in files.items()}
     ours = [Contestant(model.spec.name, OURS, name, model) for name, model in models.items()]
     return [Contestant(BICUBIC, BICUBIC, BICUBIC), *sorted(ours, key=lambda each: each.parameters)]
+
+
+def zssr_contestants(options: str) -> list[Contestant]:
+    """Return ZSSR by `options` of `--model=zssr`, "steps=1500,crop=64": by KernelGAN's kernel, and by the true one.
+
+    Raises UserError for options that it does not have, and for a kernel among them.
+    """
+    _, named = parse_model(f"zssr,{options}" if options else "zssr")
+    if "kernel" in named:
+        raise UserError("--zssr takes no kernel: ZSSR is scored by an estimated kernel and by each photo's own")
+    settings, listed = ZSSRSettings.from_options(named), f",{options}" if options else ""
+    estimated = dataclasses.replace(settings, kernel=ESTIMATE)
+    return [
+        Contestant("kernelgan+zssr", OURS, f"zssr,kernel={ESTIMATE}{listed}", zssr=estimated),
+        Contestant("zssr", OURS, f"zssr,kernel=FILE{listed}", zssr=settings),
+    ]
 
 
 def loaded_name(system: str, name: str, scale: int) -> str:

@@ -18,6 +18,8 @@ by hand.
 SET_NOTES = {
     "Gaussian8": "Set5, blurred by eight isotropic Gaussian kernels.",
     "Real14": "Set14 through blur, resizing, noise and JPEG, twice over, as `jaxsr degrade --kind=real` makes it.",
+    "DIV2KRK": "ZSSR learns from the photo itself, with `kernel=estimate` by the kernel that KernelGAN estimates, with "
+    "`kernel=FILE` by the true one. The papers' figures are of all 100 photos.",
     "GoPro": "Blurred photos, restored at their own size; bicubic stands for the blurred photo itself.",
     "views": "Photos of one scene from several views: the most similar one gives texture to SRNTT, whose shipped "
     "weights learned from all but `entry_1` and `fountain_1`; on these they have 28.49 dB, bicubic 27.58.",

@@ -17,6 +17,8 @@ BICUBIC_SETS = ("Set5", "Set14", "BSD100", "Urban100")
 SETS_OF = {  # systems that are made for other photos than bicubic's
     "danv1": ("Gaussian8", "DIV2KRK"),
     "danv2": ("Gaussian8", "DIV2KRK"),
+    "kernelgan+zssr": ("DIV2KRK",),
+    "zssr": ("DIV2KRK",),
     "deblurgan": ("GoPro",),
     "srntt": ("views",),
     "real": ("Real14",),

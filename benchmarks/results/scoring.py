@@ -1,37 +1,24 @@
 """Scores of all weights on all sets, photo by photo; what the record holds already is not scored again."""
 
-import dataclasses
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
-
-from benchmarks.results.contestants import Contestant
+from benchmarks.results.contestants import BICUBIC, Contestant
+from benchmarks.results.photo_scores import Score, by_bicubic, by_network, by_zssr
 from benchmarks.results.photo_sets import PhotoSet, is_scored_on
 from benchmarks.results.record import Record, Row, add_photo, complete
 from benchmarks.timing import hardware
-from jaxsr.evaluation.naturalness import niqe_of_image
-from jaxsr.evaluation.pairs import Pair
-from jaxsr.evaluation.scores import default_protocol, score_image, score_pair
-from jaxsr.evaluation.sources import Source
-from jaxsr.models import Model
-from jaxsr.restoration.options import RestoreOptions
-from jaxsr.restoration.photo import warm_up
-from jaxsr.restoration.reference.preparation import load_for_matching, read_references
-from jaxsr.restoration.tiles.placement import TileCache
+from jaxsr.evaluation.scores import default_protocol
 from jaxsr.support.errors import FAILURES, UserError
 from jaxsr.support.messages import one_line, say
 from jaxsr.support.types import Json
 
 MAX_REASON = 200  # characters of why a row failed
-UNROUNDED = RestoreOptions(quantize=False)
 # Those of the systems beside it
 BICUBIC_PROTOCOLS = {**dict.fromkeys(("Gaussian8", "DIV2KRK", "Real14", "views"), "y"), "GoPro": "rgb"}
-Scores = dict[str, Json]  # of a photo
-Score = Callable[[Source, Pair], Scores]
 
 
 class Task(NamedTuple):
@@ -49,7 +36,7 @@ def tasks_of(
     for name, photo_set in sets.items():
         for scale in photo_set.scales:
             served = [each for each in contestants if scale in each.scales and is_scored_on(each.system, name)]
-            if all(each.model is None for each in served):
+            if all(each.kind == BICUBIC for each in served):
                 continue  # bicubic alone is no comparison
             try:
                 photo_set.digest(scale)
@@ -81,8 +68,7 @@ def score_task(task: Task, record: Record, *, vgg: Path | None = None, seconds: 
 
 def _score_photos(task: Task, row: Row, record: Record, vgg: Path | None, end: float) -> bool:
     """Score the photos that `row` lacks, writing the record after each; return whether all were done before `end`."""
-    model, photo_set = task.contestant.at_scale(task.scale), task.photo_set
-    score = _bicubic(row["protocol"]) if model is None else _network(model, row["protocol"], task, vgg)
+    photo_set, score = task.photo_set, _score_of(task, row["protocol"], vgg)
     done = {photo["name"] for photo in row["photos"]}
     for source in photo_set.sources(task.scale):
         for pair in source.pairs(task.scale, photo_set.options):
@@ -94,6 +80,14 @@ def _score_photos(task: Task, row: Row, record: Record, vgg: Path | None, end: f
             add_photo(row, {"name": pair.name, **score(source, pair)})
             record.write()
     return True
+
+
+def _score_of(task: Task, protocol: str, vgg: Path | None) -> Score:
+    """Return the function that restores and scores a pair."""
+    if task.contestant.zssr is not None:
+        return by_zssr(task.contestant.zssr, protocol)
+    model = task.contestant.at_scale(task.scale)
+    return by_bicubic(protocol) if model is None else by_network(model, protocol, task.photo_set, vgg)
 
 
 def facts_of(task: Task) -> dict[str, Json]:
@@ -113,48 +107,6 @@ def facts_of(task: Task) -> dict[str, Json]:
         "data": task.photo_set.digest(task.scale),
         "count": task.photo_set.count(task.scale),
     }
-
-
-def _bicubic(protocol: str) -> Score:
-    """Return the function that scores the enlargement of a pair, or the blurred photo itself."""
-
-    def score(source: Source, pair: Pair) -> Scores:
-        began = time.perf_counter()
-        enlarged = pair.enlarged
-        seconds = time.perf_counter() - began
-        row = score_image(pair, enlarged, [protocol], luma_only=True, seconds=seconds)[protocol]
-        return {**row.scores, "niqe": _niqe(enlarged), "seconds": row.seconds}
-
-    return score
-
-
-def _network(model: Model, protocol: str, task: Task, vgg: Path | None) -> Score:
-    """Return the function that restores and scores a pair, and times it without compiling."""
-    sources = task.photo_set.sources(task.scale)
-    cache = TileCache([size for source in sources if (size := source.lr_size(task.scale))])
-    shared, compiled = UNROUNDED, set()
-    if "reference" in model.needs:
-        shared = dataclasses.replace(shared, vgg=load_for_matching(vgg or ""))
-
-    def score(source: Source, pair: Pair) -> Scores:
-        references = read_references(source.references)
-        options = dataclasses.replace(shared, reference=references) if references else shared
-        shapes = (pair.lr.shape, *(x.shape for x in references))
-        if shapes not in compiled:
-            warm_up(model, pair.lr, options, cache)
-            compiled.add(shapes)
-        restored, rows = score_pair(model, pair, [protocol], options, cache=cache)
-        return {**rows[protocol].scores, "niqe": _niqe(restored), "seconds": rows[protocol].seconds}
-
-    return score
-
-
-def _niqe(image: np.ndarray) -> float | None:
-    """Return NIQE of an image, None for one that is too small."""
-    try:
-        return niqe_of_image(image)
-    except UserError:
-        return None
 
 
 def tell(row: Row) -> None:

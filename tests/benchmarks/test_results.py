@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from scipy.io import savemat
 
-from benchmarks.results import scoring
-from benchmarks.results.contestants import Contestant, published_contestants
+from benchmarks.results import photo_scores
+from benchmarks.results.contestants import Contestant, published_contestants, zssr_contestants
 from benchmarks.results.page import page
 from benchmarks.results.photo_sets import find_sets, is_scored_on
 from benchmarks.results.pictures import side_by_side
@@ -29,7 +30,7 @@ BICUBIC = Contestant("bicubic", "bicubic", "bicubic")
 @pytest.fixture
 def sets(tmp_path, monkeypatch):
     """Return a Set5 of two small photos, found below a folder of test sets; NIQE, which needs larger ones, is 5."""
-    monkeypatch.setattr(scoring, "niqe_of_image", lambda image: 5.0)
+    monkeypatch.setattr(photo_scores, "niqe_of_image", lambda image: 5.0)
     (tmp_path / "test" / "set5" / "hr").mkdir(parents=True)
     for name in ("a", "b"):
         Image.fromarray(smooth(36, 42)).save(tmp_path / "test" / "set5" / "hr" / f"{name}.png")
@@ -71,10 +72,31 @@ def test_a_run_goes_on_where_the_last_one_ended(sets, ours, tmp_path):
 def test_what_fails_is_marked_and_begun_again(sets, ours, tmp_path, monkeypatch):
     record, task = Record.read(tmp_path / "record.json"), Task(ours, sets["Set5"], 2)
     with monkeypatch.context() as patch:
-        patch.setattr(scoring, "score_pair", lambda *_, **__: 1 / 0)
+        patch.setattr(photo_scores, "score_pair", lambda *_, **__: 1 / 0)
         assert score_task(task, record)["failure"] == "ZeroDivisionError: division by zero"
     assert "`espcn-x2`, failed: ZeroDivisionError" in page(record)
     assert "failure" not in score_task(task, record) and record.rows[0]["complete"]
+
+
+@pytest.mark.slow
+def test_zssr_is_scored_by_an_estimated_kernel_and_by_the_true_one(tmp_path, monkeypatch):
+    """The kernel of KernelGAN, which takes minutes, is stood in for by one that is too wide."""
+    folder, wide = tmp_path / "DIV2KRK", np.full((5, 5), 1 / 25)
+    for name in ("gt", "lr_x2", "gt_k_x2"):
+        (folder / name).mkdir(parents=True)
+    Image.fromarray(smooth(96, 112)).save(folder / "gt" / "im_1.png")
+    Image.fromarray(smooth(96, 112)[::2, ::2]).save(folder / "lr_x2" / "im_1.png")
+    savemat(folder / "gt_k_x2" / "kernel_1.mat", {"Kernel": np.pad(np.ones((2, 2)) / 4, 2)})
+    monkeypatch.setattr(photo_scores, "choose_kernels", lambda photos, scale, settings: [wide for _ in photos])
+    record, contestants = Record.read(tmp_path / "record.json"), zssr_contestants("steps=20,crop=32")
+    for task in tasks_of(contestants, find_sets([tmp_path]), {}):
+        assert score_task(task, record).get("failure") is None
+    estimated, true = record.rows
+    assert estimated["name"] == "zssr,kernel=estimate,steps=20,crop=32" and true["name"].startswith("zssr,kernel=FILE,")
+    assert true["mean"]["psnr"] > estimated["mean"]["psnr"] and true["paper"]["psnr"] == 32.44
+    assert estimated["mean"]["kernel_error"] > 0.1 and "kernel_error" not in true["mean"]
+    assert true["parameters"] == estimated["parameters"] == 224_640
+    assert true["digest"] != estimated["digest"] != zssr_contestants("steps=30,crop=32")[0].digest
 
 
 def test_sets_that_cannot_be_read_are_left_out(tmp_path):
@@ -95,7 +117,7 @@ def test_own_weights_of_another_name_have_no_paper(sets, ours, tmp_path):
 
 def test_weights_are_called_on_the_page_as_on_the_command_line():
     record = Record.read(Path(__file__).parents[2] / "docs/results.json")
-    named = re.findall(r"^\| \S+ \| `([^`]+)` \|", page(record), re.MULTILINE)
+    named = re.findall(r"^\| \S+ \| `([^`,]+)(?:,[^`]*)?` \|", page(record), re.MULTILINE)
     assert {"vdsr-x3", "lapsrn-x4", "deblurgan"} <= set(named) <= set(list_models())
 
 
