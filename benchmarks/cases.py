@@ -2,10 +2,12 @@
 
 from typing import NamedTuple
 
+from jaxsr.models import precision
+
 # Titles of the tables that the README is made of
 A_PHOTO, A_STEP = "A photo", "A training step of Adam on the mean squared error"
 
-PRECISIONS = ("float32", "bf16")
+PRECISIONS = tuple(precision.PRECISIONS)
 
 
 class Size(NamedTuple):

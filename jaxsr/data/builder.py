@@ -5,7 +5,6 @@ decoding a PNG, and needs no TensorFlow.
 """
 
 import contextlib
-import fcntl
 import glob
 import io
 import os
@@ -21,7 +20,7 @@ from absl import logging
 
 from jaxsr.data.listing import is_data_set
 from jaxsr.support.errors import UserError, choose, short_reason
-from jaxsr.support.files import RANDOM_CHARACTERS
+from jaxsr.support.files import RANDOM_CHARACTERS, try_to_lock
 from jaxsr.support.types import Record
 
 UNFINISHED = {"hr_photos", "blurred_photos", "downloads"}  # what TFDS makes in the temporary folder
@@ -104,24 +103,19 @@ def _temporary_folder(folder: Path) -> Iterator[Path]:
     prefix = f".{folder.name}-"
     for remains in folder.parent.glob(f"{glob.escape(prefix)}{'?' * RANDOM_CHARACTERS}"):
         if remains.is_dir() and {path.name for path in remains.iterdir()} <= UNFINISHED:
-            with _locked(remains) as abandoned:
+            with _lock_tried(remains) as abandoned:
                 if abandoned:
                     shutil.rmtree(remains, ignore_errors=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=prefix) as name, _locked(Path(name)):
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=prefix) as name, _lock_tried(Path(name)):
         yield Path(name)
 
 
 @contextlib.contextmanager
-def _locked(folder: Path) -> Iterator[bool]:
-    """Yield whether `folder` is locked while the block runs: not where another process has it, or nothing can be."""
+def _lock_tried(folder: Path) -> Iterator[bool | None]:
+    """Yield what `try_to_lock` says of `folder`, which stays locked while the block runs."""
     handle = os.open(folder, os.O_RDONLY)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        locked = True
-    except OSError:
-        locked = False
-    try:
-        yield locked
+        yield try_to_lock(handle)
     finally:
         os.close(handle)
 

@@ -8,6 +8,7 @@ import re
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import IO
 
 RANDOM_CHARACTERS = 8  # that mkstemp puts into a name
 MAX_NAME = 255  # bytes of a file's name, in most file systems
@@ -26,8 +27,7 @@ def written_whole(path: str | os.PathLike) -> Iterator[Path]:
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{_shortened(path)}-", suffix=path.suffix)
     temporary = Path(name)
     try:
-        with contextlib.suppress(OSError):  # some file systems have no locks
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        try_to_lock(handle)
         yield temporary
         temporary.chmod(0o666 & ~_umask())
         temporary.replace(path)
@@ -58,13 +58,23 @@ def remove_remains_of(paths: Iterable[Path]) -> None:
 def _remove_remain(temporary: Path) -> None:
     """Remove the file `temporary` unless it is locked: another run is writing it."""
     with contextlib.suppress(OSError), temporary.open("rb") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return
-        except OSError:
-            pass  # no locks here
-        temporary.unlink(missing_ok=True)
+        if try_to_lock(file) is not False:
+            temporary.unlink(missing_ok=True)
+
+
+def try_to_lock(file: int | IO) -> bool | None:
+    """Lock an open `file` or folder, or a descriptor of one, until it is closed, and return whether that went well.
+
+    False means that another process holds it, None that its file system has no locks. A lock goes with its process,
+    however that ends.
+    """
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return None
+    return True
 
 
 def file_digest(path: str | os.PathLike) -> str:

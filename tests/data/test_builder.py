@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow_datasets as tfds
 
-from jaxsr.data.builder import _locked, check_output, is_data_set, open_source, write_data_set
+from jaxsr.data.builder import _lock_tried, check_output, is_data_set, open_source, write_data_set
 from jaxsr.support.errors import UserError
 
 RNG = np.random.default_rng(0)
@@ -53,7 +53,7 @@ def test_what_a_killed_writer_left_is_removed(tmp_path):
         (folder / "hr_photos" / "incomplete.S7BNXO_1.0.0").mkdir(parents=True)
     own.mkdir()
     (own / "photo.png").touch()
-    with _locked(alive) as locked:
+    with _lock_tried(alive) as locked:
         assert locked
         write_data_set(tmp_path / "a", {"train": PHOTOS})
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted([own.name, alive.name, "a"])

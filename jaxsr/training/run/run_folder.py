@@ -1,8 +1,6 @@
 """The folder of a run: its lock, config.json, and the weights that it produces, with their card."""
 
 import contextlib
-import errno
-import fcntl
 import json
 import os
 import socket
@@ -10,14 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from jaxsr.support.errors import UserError
-from jaxsr.support.files import remove_remains, written_whole
+from jaxsr.support.files import remove_remains, try_to_lock, written_whole
 from jaxsr.support.types import Json
 from jaxsr.training.config import Config
 from jaxsr.weights import load
 
 LOCK, CONFIG = "run.lock", "config.json"
 WRITTEN = (CONFIG, "metrics.jsonl", "model.safetensors", "best.safetensors", "curves.png", "samples/step_*.png")
-WITHOUT_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS)  # file systems that cannot lock
 FOLDER_FIELDS = ("train", "validation", "pairs", "references")  # of config.data: names of folders, by comma
 FILE_FIELDS = (("initial_weights",), ("model", "basis"), ("perceptual", "weights"))
 
@@ -31,15 +28,10 @@ def locked(workdir: Path) -> Iterator[None]:
     """
     workdir.mkdir(parents=True, exist_ok=True)
     with (workdir / LOCK).open("a+") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if try_to_lock(file) is False:
             file.seek(0)
             other = file.read().strip() or "another process"
-            raise UserError(f"{workdir} is used by {other}; wait until it ends or choose another --workdir") from None
-        except OSError as error:
-            if error.errno not in WITHOUT_LOCKS:
-                raise
+            raise UserError(f"{workdir} is used by {other}; wait until it ends or choose another --workdir")
         file.truncate(0)
         file.write(f"process {os.getpid()} on {socket.gethostname()}\n")
         file.flush()
