@@ -54,7 +54,7 @@ Rows = dict[str, Row]
 def measure(data: Path, scale: int, name: str, kernels: Path, settings: ZSSRSettings, middle: int) -> Row:
     """Return the scores of the photo `name` at `scale`, its kernel's error, and seconds."""
     lr, hr = rgb_photo(data / f"lr_x{scale}" / name), rgb_photo(data / "gt" / name)
-    true = read_truth(sorted((data / f"lr_x{scale}").glob("*.png")), str(data / f"gt_k_x{scale}"))
+    true = read_truth(sorted((data / f"lr_x{scale}").glob("*.png")), str(data / f"gt_k_x{scale}"), scale)
     true_kernel = true[data / f"lr_x{scale}" / name]
     stem = kernels / f"{Path(name).stem}_x{scale}"
     row = _estimate(stem, lr, scale)
@@ -117,7 +117,7 @@ def photos_of(data: Path, scale: int) -> list[str]:
     for photo in photos:
         if not (data / "gt" / photo.name).is_file():
             raise UserError(f"--data={data}: gt has no {photo.name}, which lr_x{scale} has")
-    read_truth(photos, str(data / f"gt_k_x{scale}"))
+    read_truth(photos, str(data / f"gt_k_x{scale}"), scale)
     return [photo.name for photo in photos]
 
 
