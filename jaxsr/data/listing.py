@@ -14,7 +14,7 @@ from jaxsr.data.codecs.photo_formats import PHOTO_SUFFIXES
 from jaxsr.data.stores.object_stores import files_named
 from jaxsr.data.stores.store_paths import in_store, is_address, shown, store_path
 from jaxsr.support.errors import UserError
-from jaxsr.support.paths import exists, is_file, is_folder, tidy_path, user_path
+from jaxsr.support.paths import exists, files_below, is_file, is_folder, tidy_path, user_path
 
 NamedFiles: TypeAlias = dict[Path, tuple[Path, Path]]  # absolute path -> the file, and its place below the input's root
 
@@ -39,6 +39,11 @@ def list_photos(inputs: Sequence[str | Path]) -> list[Path]:
     return list(find_photos(inputs).photos)
 
 
+def list_in_order(inputs: Iterable[str | Path]) -> tuple[Path, ...]:
+    """Return the photos that each of `inputs` names, as `list_photos` does, one input after another."""
+    return tuple(path for item in inputs for path in list_photos([item]))
+
+
 def find_photos(
     inputs: Sequence[str | Path],
     *,
@@ -48,12 +53,12 @@ def find_photos(
 ) -> Listing:
     """Return the photos that `inputs` name, each once, and what else is in their folders.
 
-    A folder stands for the photos directly in it, or with `recursive` for those in its folders too, but for the folder
-    `without`; a pattern (`**` too) for those it matches; all by PHOTO_SUFFIXES. A file named explicitly is kept
-    whatever its suffix, even if it does not exist, so that it is reported with other unreadable photos. Raises
-    UserError for no inputs, for a folder or a pattern without photos, and for a name without a suffix that is neither
-    file nor folder. With `stores` an input may be an address such as s3://bucket/photos, of a folder, file or pattern;
-    its photos are the paths of data/stores/store_paths.py.
+    A folder stands for the photos directly in it, or with `recursive` for those in its folders too (links are followed,
+    see `files_below`), but for the folder `without`; a pattern (`**` too) for those it matches; all by PHOTO_SUFFIXES.
+    A file named explicitly is kept whatever its suffix, even if it does not exist, so that it is reported with other
+    unreadable photos. Raises UserError for no inputs, for a folder or a pattern without photos, and for a name without
+    a suffix that is neither file nor folder. With `stores` an input may be an address such as s3://bucket/photos, of a
+    folder, file or pattern; its photos are the paths of data/stores/store_paths.py.
     """
     if not inputs:
         raise UserError("no photos given; name files, folders or patterns such as 'photos/*.png'")
@@ -103,7 +108,7 @@ def files_of(item: Path, recursive: bool, excluded: Path | None) -> tuple[Path, 
     folder and has no suffix.
     """
     if is_folder(item):
-        return item, _visible(item.rglob("*") if recursive else item.iterdir(), item, excluded)
+        return item, _visible(files_below(item, excluded) if recursive else item.iterdir(), item, excluded)
     if is_file(item):
         return item.parent, [item]
     if exists(item):  # reading it could wait for ever

@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from jaxsr.support.errors import UserError
@@ -56,6 +57,25 @@ def tidy_path(path: Path) -> Path:
         return tidy
     folder = real_path(path.parent)
     return tidy if real_path(tidy.parent) == folder else folder / path.name
+
+
+def files_below(folder: Path, without: Path | None = None) -> Iterator[Path]:
+    """Yield the files in `folder` and in its folders, links to folders followed, but not those in `without`.
+
+    Each folder counts once, by its own name rather than by a link's; links to a folder that they lie in lead nowhere.
+    `without`, with its links followed, is ignored where it is `folder`.
+    """
+    seen, starts = {without} - {real_path(folder)}, [folder]
+    while starts:
+        for name, folders, files in os.walk(starts.pop(0)):
+            root = Path(name)
+            if (real := real_path(root)) in seen:
+                folders.clear()
+                continue
+            seen.add(real)
+            yield from (root / file for file in files)
+            links = [root / each for each in sorted(folders) if (root / each).is_symlink()]
+            starts += [link for link in links if real_path(link) not in (real, *real.parents)]
 
 
 def output_folder(path: str | os.PathLike, flag: str) -> Path:
