@@ -59,13 +59,19 @@ def tidy_path(path: Path) -> Path:
     return tidy if real_path(tidy.parent) == folder else folder / path.name
 
 
-def files_below(folder: Path, without: Path | None = None) -> Iterator[Path]:
-    """Yield the files in `folder` and in its folders, links to folders followed, but not those in `without`.
+def files_below(folder: Path) -> Iterator[Path]:
+    """Yield the files in the folders that `folders_below` finds."""
+    for root, files in folders_below(folder):
+        yield from (root / file for file in files)
+
+
+def folders_below(folder: Path) -> Iterator[tuple[Path, list[str]]]:
+    """Yield `folder` and its visible folders, links followed, with the names of their files.
 
     Each folder counts once, by its own name rather than by a link's; links to a folder that they lie in lead nowhere.
-    `without`, with its links followed, is ignored where it is `folder`.
     """
-    seen, starts = {without} - {real_path(folder)}, [folder]
+    seen: set[Path] = set()
+    starts = [folder]
     while starts:
         for name, folders, files in os.walk(starts.pop(0)):
             root = Path(name)
@@ -73,8 +79,9 @@ def files_below(folder: Path, without: Path | None = None) -> Iterator[Path]:
                 folders.clear()
                 continue
             seen.add(real)
-            yield from (root / file for file in files)
-            links = [root / each for each in sorted(folders) if (root / each).is_symlink()]
+            yield root, files
+            folders[:] = sorted(each for each in folders if each[0] != ".")
+            links = [root / each for each in folders if (root / each).is_symlink()]
             starts += [link for link in links if real_path(link) not in (real, *real.parents)]
 
 
