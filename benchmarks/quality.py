@@ -49,6 +49,8 @@ def main(arguments: Sequence[str]) -> int:
     """Score, and write the record, the pictures and the page; return the exit status."""
     if arguments:
         raise UserError(f"unexpected argument {arguments[0]!r}; the folders of test sets are --data")
+    if math.isnan(_MINUTES.value):
+        raise UserError("--minutes=nan is not a number of minutes; give 0 or more")
     from benchmarks.results.page import page  # after the flags: a typo is answered at once
     from benchmarks.results.record import Record
 

@@ -58,7 +58,7 @@ def main(arguments: Sequence[str]) -> int:
         log_every=_LOG_EVERY.value,
         pictures_every=_PICTURES_EVERY.value,
     )
-    truth = read_truth(list(photos), _TRUTH.value) if _TRUTH.value else {}
+    truth = read_truth(list(photos), _TRUTH.value, scale) if _TRUTH.value else {}
     with progress_bar([output], "step") as progress:
         result = estimate_kernels_of_files(photos, output, options, overwrite=_OVERWRITE.value, progress=progress)
     estimated, kept = len(result.kernels) - len(result.skipped), len(result.skipped)

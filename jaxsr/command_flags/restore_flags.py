@@ -8,7 +8,6 @@ from absl import flags
 
 from jaxsr.command_flags import engine_flags
 from jaxsr.support.errors import UserError
-from jaxsr.support.paths import user_path
 
 if TYPE_CHECKING:
     from jaxsr.restoration.options import RestoreOptions
@@ -42,7 +41,9 @@ REFERENCE = flags.DEFINE_list(
     "srntt: photos of similar content to take texture from, files, folders or patterns; by default the photo itself.",
 )
 CRF = flags.DEFINE_integer("crf", 17, "Of videos: x264's constant rate factor; 0 is lossless, larger ones are smaller.")
-RECURSIVE = flags.DEFINE_bool("recursive", False, "Also take the photos in the folders of a folder.")
+RECURSIVE = flags.DEFINE_bool(
+    "recursive", False, "Also take the photos in the folders of a folder; links are followed."
+)
 MAX_PIXELS = flags.DEFINE_integer(
     "max_pixels", None, "Photos of more pixels are refused; 500,000,000 by default, which takes several GB."
 )
@@ -92,17 +93,16 @@ SIZE = flags.DEFINE_string(
 
 def restore_options() -> "RestoreOptions":
     """Return the options of restoring that the flags set."""
-    from jaxsr.data.listing import list_photos
+    from jaxsr.data.listing import list_in_order
     from jaxsr.restoration.options import RestoreOptions
 
     word = TILE.value.lower()
     tile = int(word) if word.isdecimal() else None if word == "none" else word
-    references = tuple(path for item in REFERENCE.value or () for path in list_photos([user_path(item)]))
     return RestoreOptions(
         tile=tile,  # pyright: ignore[reportArgumentType]  # checked there
         ensemble=ENSEMBLE.value,
         engine=ENGINE.value,
-        reference=references,
+        reference=list_in_order(REFERENCE.value or ()),
         precision=PRECISION.value,
     )
 

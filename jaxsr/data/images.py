@@ -130,6 +130,8 @@ def _named_errors(path: Path) -> Iterator[None]:
         raise UserError(f"{path}: {error}") from None
     except FileNotFoundError:
         raise UserError(f"{path}: no such file; check the path") from None
+    except IsADirectoryError:
+        raise UserError(f"{path} is a folder, not a photo; name a file in it") from None
     except OSError as error:
         raise UserError(f"{path}: unreadable ({error.strerror or error}); check the file") from None
     except MemoryError:

@@ -29,11 +29,11 @@ def write_arrays(path: str | Path, arrays: Mapping[str, ArrayLike]) -> None:
     """Write `arrays` to `path`, .npz or .mat, whole or not at all; raises UserError for another suffix."""
     path = Path(path)
     _check_suffix(path)
-    with written_whole(path) as temporary:
-        if path.suffix == ".npz":
-            np.savez(temporary, **arrays)  # pyright: ignore[reportArgumentType]  # no array is named allow_pickle
+    with written_whole(path) as temporary, temporary.open("wb") as file:  # to a name they might add a suffix
+        if path.suffix.lower() == ".npz":
+            np.savez(file, **arrays)  # pyright: ignore[reportArgumentType]  # no array is named allow_pickle
         else:
-            scipy.io.savemat(temporary, arrays)
+            scipy.io.savemat(file, arrays)
 
 
 def read_kernel(path: str | Path) -> np.ndarray:
@@ -106,6 +106,11 @@ def _labelled(picture: np.ndarray, middle: int, cell: int, size: int) -> np.ndar
     return np.asarray(image)
 
 
+def is_kernel_name(path: Path) -> bool:
+    """Return whether the name of `path` is one of a kernel file, in small letters or capitals."""
+    return path.suffix.lower() in SUFFIXES
+
+
 def _check_suffix(path: Path) -> None:
-    if path.suffix not in SUFFIXES:
+    if not is_kernel_name(path):
         raise UserError(f"{path} is not a kernel file: the name must end in {' or '.join(SUFFIXES)}")

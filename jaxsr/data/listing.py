@@ -6,7 +6,7 @@ import itertools
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
@@ -14,7 +14,7 @@ from jaxsr.data.codecs.photo_formats import PHOTO_SUFFIXES
 from jaxsr.data.stores.object_stores import files_named
 from jaxsr.data.stores.store_paths import in_store, is_address, shown, store_path
 from jaxsr.support.errors import UserError
-from jaxsr.support.paths import exists, is_file, is_folder, tidy_path, user_path
+from jaxsr.support.paths import exists, files_below, folders_below, is_file, is_folder, real_path, tidy_path, user_path
 
 NamedFiles: TypeAlias = dict[Path, tuple[Path, Path]]  # absolute path -> the file, and its place below the input's root
 
@@ -39,6 +39,11 @@ def list_photos(inputs: Sequence[str | Path]) -> list[Path]:
     return list(find_photos(inputs).photos)
 
 
+def list_in_order(inputs: Iterable[str | Path]) -> tuple[Path, ...]:
+    """Return the photos that each of `inputs` names, as `list_photos` does, one input after another."""
+    return tuple(path for item in inputs for path in list_photos([item]))
+
+
 def find_photos(
     inputs: Sequence[str | Path],
     *,
@@ -48,12 +53,12 @@ def find_photos(
 ) -> Listing:
     """Return the photos that `inputs` name, each once, and what else is in their folders.
 
-    A folder stands for the photos directly in it, or with `recursive` for those in its folders too, but for the folder
-    `without`; a pattern (`**` too) for those it matches; all by PHOTO_SUFFIXES. A file named explicitly is kept
-    whatever its suffix, even if it does not exist, so that it is reported with other unreadable photos. Raises
-    UserError for no inputs, for a folder or a pattern without photos, and for a name without a suffix that is neither
-    file nor folder. With `stores` an input may be an address such as s3://bucket/photos, of a folder, file or pattern;
-    its photos are the paths of data/stores/store_paths.py.
+    A folder stands for the photos directly in it, or with `recursive` for those in its folders too (links are followed,
+    see `files_below`), but for the folder `without`; a pattern (`**` too) for those it matches; all by PHOTO_SUFFIXES.
+    A file named explicitly is kept whatever its suffix, even if it does not exist, so that it is reported with other
+    unreadable photos. Raises UserError for no inputs, for a folder or a pattern without photos, and for a name without
+    a suffix that is neither file nor folder. With `stores` an input may be an address such as s3://bucket/photos, of a
+    folder, file or pattern; its photos are the paths of data/stores/store_paths.py.
     """
     if not inputs:
         raise UserError("no photos given; name files, folders or patterns such as 'photos/*.png'")
@@ -103,19 +108,30 @@ def files_of(item: Path, recursive: bool, excluded: Path | None) -> tuple[Path, 
     folder and has no suffix.
     """
     if is_folder(item):
-        return item, _visible(item.rglob("*") if recursive else item.iterdir(), item, excluded)
+        return item, _visible(files_below(item) if recursive else item.iterdir(), item, excluded)
     if is_file(item):
         return item.parent, [item]
     if exists(item):  # reading it could wait for ever
         raise UserError(f"{item} is neither a file nor a folder but a pipe or a device; save the photo as a file")
     if glob.has_magic(str(item)):
         fixed = itertools.takewhile(lambda part: not glob.has_magic(part), item.parts)
-        matches = map(Path, glob.glob(str(item), recursive=True))  # noqa: PTH207 - absolute patterns too
         root = Path(*fixed)
-        return root, _visible(matches, root, excluded)
+        return root, _visible(_matches(item), root, excluded)
     if not item.suffix:
         raise UserError(f"no file or folder {str(item)!r}; check the path")
     return item.parent, [item]
+
+
+def _matches(pattern: Path) -> Iterator[Path]:
+    """Yield what `pattern` matches; `**` stands for a folder and those below it, as `folders_below` finds them."""
+    if "**" not in pattern.parts:
+        yield from map(Path, glob.glob(str(pattern)))  # noqa: PTH207 - absolute patterns too
+        return
+    at = pattern.parts.index("**")
+    rest = Path(*pattern.parts[at + 1 :] or "*")
+    for start in _matches(Path(*pattern.parts[:at])):
+        for folder, _ in folders_below(start):
+            yield from _matches(Path(glob.escape(str(folder))) / rest)
 
 
 def below(root: Path, file: Path) -> Path:
@@ -127,17 +143,23 @@ def below(root: Path, file: Path) -> Path:
 def _visible(paths: Iterable[Path], root: Path, excluded: Path | None) -> list[Path]:
     """Return the visible files below `root`; hidden ones are unfinished outputs or belong to the file system.
 
-    Those in the folder `excluded` are left out if it lies below `root`.
+    Those in the folder `excluded` are left out, by whatever link they are reached, unless `root` lies in it, too.
     """
-    if excluded is not None and root.resolve() not in excluded.parents:
+    if excluded is not None and _lies_in(root, excluded):
         excluded = None
     return [
         path
         for path in paths
         if not any(part[0] == "." for part in below(root, path).parts)
         and path.is_file()
-        and (excluded is None or excluded not in path.resolve().parents)
+        and (excluded is None or not _lies_in(path.parent, excluded))
     ]
+
+
+def _lies_in(folder: Path, above: Path) -> bool:
+    """Return whether `folder`, its links followed, is `above` or lies in it."""
+    real = real_path(folder)
+    return above in (real, *real.parents)
 
 
 def pair_by_name(

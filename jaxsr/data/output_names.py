@@ -33,7 +33,7 @@ def output_paths(
     names = photos if isinstance(photos, Mapping) else {path: Path(path.name) for path in photos}
     suffix_of = suffix if callable(suffix) else lambda _: suffix
     outputs = [Path(folder) / _longer(stem, suffix_of(path)) for path, stem in output_stems(names).items()]
-    _check_inputs(list(names), Path(folder), outputs)
+    check_inputs(list(names), Path(folder), outputs)
     return outputs
 
 
@@ -81,7 +81,7 @@ def _number(stems: dict[Path, Path], names: Mapping[Path, Path]) -> None:
         taken.add(stems[path])
 
 
-def _check_inputs(inputs: Iterable[Path], folder: Path, outputs: Iterable[Path]) -> None:
+def check_inputs(inputs: Iterable[Path], folder: Path, outputs: Iterable[Path] = ()) -> None:
     """Raise UserError if `folder` is that of an input, or one of `outputs` would overwrite one."""
     sources = {real_path(path): path for path in inputs}
     folders = {source.parent: path for source, path in sources.items()}

@@ -8,7 +8,7 @@ from pathlib import Path
 from jaxsr.data.blurred_pairs import BLUR, SHARP, find_pairs, holds_pairs, is_scene
 from jaxsr.data.images import Photo, read_pixels, write_photo
 from jaxsr.data.kernel_files import write_kernel
-from jaxsr.data.output_names import output_paths
+from jaxsr.data.output_names import check_inputs, output_paths
 from jaxsr.data.output_record import NAME, OutputRecord
 from jaxsr.degradations.table import degradation_of
 from jaxsr.evaluation.pair_options import PairOptions
@@ -39,13 +39,14 @@ def make_set(
     HR photos go to `hr`, cut to multiples of `scale`, LR photos to `lr_x<scale>` (by "motion", to `sharp` and `blur`),
     both with 8 bits, the kernel of each to `kernels`. The list comes last: a folder with one is complete. Until then a
     record of outputs says which files an interrupted run made, and the next may replace. `progress(done, total)` is
-    called after each photo. Raises UserError for options that do not fit, a folder that holds a set already, and one
-    with a file in the place of another that was not made from the same photo.
+    called after each photo. Raises UserError for options that do not fit, a folder that holds a set already or one of
+    `photos`, and one with a file in the place of another that was not made from the same photo.
     """
     folder = Path(folder)
     options.check(scale)
     if exists(folder / LIST) or is_scene(folder):
         raise UserError(f"{folder} holds a paired set already; choose another folder, or remove that one")
+    check_inputs(photos, folder)
     if options.degradation == "bicubic":
         options = dataclasses.replace(options, quantize_lr=True)
     hr_folder, lr_folder = (SHARP, BLUR) if scale == 1 else ("hr", f"lr_x{scale}")

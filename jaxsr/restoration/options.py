@@ -2,7 +2,7 @@
 
 import dataclasses
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
@@ -75,6 +75,8 @@ class RestoreOptions:
         if not isinstance(self.vgg, str | os.PathLike | VGGWeights):
             raise UserError(f"vgg={self.vgg!r} is not a file of VGG19's weights; give its path")
         choose("precision", self.precision, dict.fromkeys(CHOICES))
+        if not (self._is_single_reference or isinstance(self.reference, ReferenceFeatures)):
+            object.__setattr__(self, "reference", _tuple_of_references(self.reference))
 
     def with_precision(self, model: Model) -> "RestoreOptions":
         """Return the options with the precision that `precision_for` finds."""
@@ -108,8 +110,18 @@ class RestoreOptions:
     @property
     def references(self) -> Sequence[PhotoLike] | ReferenceFeatures:
         """The references as a list, also where `reference` is a single photo."""
-        single = isinstance(self.reference, np.ndarray | Image.Image | str | os.PathLike)
-        return [self.reference] if single else self.reference  # pyright: ignore[reportReturnType]
+        return [self.reference] if self._is_single_reference else self.reference  # pyright: ignore[reportReturnType]
+
+    @property
+    def _is_single_reference(self) -> bool:
+        return isinstance(self.reference, np.ndarray | Image.Image | str | os.PathLike)
+
+
+def _tuple_of_references(references: object) -> tuple:
+    """Return `references`, a list or another iterable, as a tuple; raises UserError for what cannot be walked."""
+    if not isinstance(references, Iterable):
+        raise UserError(f"reference={references!r} is neither a photo nor a list of photos; leave it out for none")
+    return tuple(references)
 
 
 def _is_default(value: object, default: object) -> bool:

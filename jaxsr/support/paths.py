@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from jaxsr.support.errors import UserError
@@ -56,6 +57,32 @@ def tidy_path(path: Path) -> Path:
         return tidy
     folder = real_path(path.parent)
     return tidy if real_path(tidy.parent) == folder else folder / path.name
+
+
+def files_below(folder: Path) -> Iterator[Path]:
+    """Yield the files in the folders that `folders_below` finds."""
+    for root, files in folders_below(folder):
+        yield from (root / file for file in files)
+
+
+def folders_below(folder: Path) -> Iterator[tuple[Path, list[str]]]:
+    """Yield `folder` and its visible folders, links followed, with the names of their files.
+
+    Each folder counts once, by its own name rather than by a link's; links to a folder that they lie in lead nowhere.
+    """
+    seen: set[Path] = set()
+    starts = [folder]
+    while starts:
+        for name, folders, files in os.walk(starts.pop(0)):
+            root = Path(name)
+            if (real := real_path(root)) in seen:
+                folders.clear()
+                continue
+            seen.add(real)
+            yield root, files
+            folders[:] = sorted(each for each in folders if each[0] != ".")
+            links = [root / each for each in folders if (root / each).is_symlink()]
+            starts += [link for link in links if real_path(link) not in (real, *real.parents)]
 
 
 def output_folder(path: str | os.PathLike, flag: str) -> Path:

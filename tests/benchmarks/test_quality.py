@@ -38,6 +38,7 @@ def test_scores_then_the_page_alone(tmp_path):
         (["--page=docs"], "--page=docs is a folder; name a file in it"),
         (["--data={folder}", "--models=espcm"], "unknown system or weights 'espcm'; did you mean 'espcn'?"),
         (["--data={folder}", "--sets=Set15"], "unknown set 'Set15'"),
+        (["--data={folder}", "--minutes=nan"], "--minutes=nan is not a number of minutes; give 0 or more"),
     ],
 )
 def test_mistakes_take_one_line(flags, message, tmp_path):

@@ -103,7 +103,7 @@ def test_heic_without_its_reader_says_what_to_install(tmp_path):
 
 def test_folders_and_missing_files_are_named(tmp_path):
     (tmp_path / "folder.png").mkdir()
-    with pytest.raises(UserError, match=r"folder\.png: unreadable \(Is a directory\)"):
+    with pytest.raises(UserError, match=r"folder\.png is a folder, not a photo; name a file in it"):
         read_photo(tmp_path / "folder.png")
     with pytest.raises(UserError, match=r"gone\.png: no such file"):
         read_photo(tmp_path / "gone.png")

@@ -11,12 +11,13 @@ KERNEL = np.random.default_rng(0).random((7, 7))
 KERNEL /= KERNEL.sum()
 
 
-@pytest.mark.parametrize("suffix", [".npz", ".mat"])
+@pytest.mark.parametrize("suffix", [".npz", ".mat", ".NPZ", ".MAT"])
 def test_round_trip_with_facts(suffix, tmp_path):
     path = tmp_path / "sub" / f"k{suffix}"
     write_kernel(path, KERNEL, {"codes": np.arange(3.0)})
     np.testing.assert_allclose(read_kernel(path), KERNEL, rtol=1e-6)
-    reread = scipy.io.loadmat(path) if suffix == ".mat" else np.load(path)
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
+    reread = scipy.io.loadmat(path, appendmat=False) if suffix.lower() == ".mat" else np.load(path)
     np.testing.assert_array_equal(np.ravel(reread["codes"]), [0, 1, 2])
 
 

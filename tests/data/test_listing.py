@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from jaxsr.data.images import read_pixels
-from jaxsr.data.listing import find_photos, left_out_line, list_photos, pair_by_name
+from jaxsr.data.listing import find_photos, left_out_line, list_in_order, list_photos, pair_by_name
 from jaxsr.support.errors import UserError
 
 
@@ -124,3 +124,26 @@ def test_a_pipe_is_refused_and_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "pipe.png")
     with pytest.raises(UserError, match="pipe.png is neither a file nor a folder but a pipe or a device; save the pho"):
         find_photos([tmp_path / "pipe.png"])
+
+
+def test_folders_behind_links_are_searched_once(folder, tmp_path_factory):
+    album = tmp_path_factory.mktemp("album")
+    for name in ("d.png", "out/e.png"):
+        (album / name).parent.mkdir(exist_ok=True)
+        (album / name).touch()
+    for name, target in {"album": album, "again": folder / "deep", "self": folder, "above": folder.parent}.items():
+        (folder / name).symlink_to(target)
+    (album / "back").symlink_to(folder)
+    found = find_photos([folder], recursive=True, without=album / "out").photos
+    assert list(map(str, found.values())) == ["a.JPG", "album/d.png", "b.png", "deep/c.tif"]
+    matched = find_photos([folder / "**" / "*.[pt]*"], without=album / "out").photos  # not 40 times, as by glob alone
+    assert list(map(str, matched.values())) == ["album/d.png", "b.png", "deep/c.tif"]
+    assert names(list_photos([folder / "**" / "out" / "**"])) == ["e.png"]
+    assert names(list_photos([folder])) == ["a.JPG", "b.png"]
+
+
+def test_photos_in_the_order_of_the_inputs(folder):
+    assert names(list_in_order([folder / "deep", folder, folder / "gone.png"])) == [
+        *("c.tif", "a.JPG", "b.png"),
+        "gone.png",
+    ]

@@ -70,6 +70,9 @@ def test_refusals(photos, tmp_path):
     with pytest.raises(UserError, match="gaussian8 has no scale 8; choose one of: 2, 3, 4"):
         make_set(photos, tmp_path / "set", scale=8, options=PairOptions("gaussian8"))
     assert not (tmp_path / "set").exists()
+    with pytest.raises(UserError, match="the output folder .* is that of the input .*; choose another output folder"):
+        make_set(photos, photos[0].parent, scale=2, options=BICUBIC)
+    assert all(path.is_file() for path in photos[0].parent.iterdir())
     make_set(photos, tmp_path / "set", scale=2, options=BICUBIC)
     with pytest.raises(UserError, match="holds a paired set already"):
         make_set(photos, tmp_path / "set", scale=2, options=BICUBIC)

@@ -21,6 +21,8 @@ PHOTO = np.zeros((4, 5, 3))
         ({"quantize": None}, "quantize=None is neither True nor False; the default is True"),
         ({"copies": "yes"}, "copies='yes' is neither True nor False; the default is False"),
         ({"precision": "half"}, "unknown precision 'half'; "),
+        ({"reference": None}, "reference=None is neither a photo nor a list of photos; leave it out for none"),
+        ({"reference": 5}, "reference=5 is neither a photo nor a list"),
         ({"vgg": 19}, "vgg=19 is not a file of VGG19's weights; give its path"),
     ],
 )
@@ -38,7 +40,8 @@ def test_fields_that_were_changed():
 @pytest.mark.parametrize("reference", [PHOTO, Image.new("L", (3, 4)), "near.png"])
 def test_a_single_reference_is_a_list_of_one(reference):
     assert RestoreOptions(reference=reference).references == [reference]
-    assert RestoreOptions(reference=[reference, reference]).references == [reference, reference]
+    for several in ([reference, reference], iter([reference, reference])):
+        assert list(RestoreOptions(reference=several).references) == [reference, reference]  # pyright: ignore
 
 
 def test_options_that_do_not_fit_the_model():

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from jaxsr.api.comparisons.compare_options import CompareOptions
 from jaxsr.api.comparisons.compared_photos import ComparedPhotos
-from jaxsr.api.comparisons.comparison_models import open_models
+from jaxsr.api.comparisons.comparison_models import open_models, takes_references
 from jaxsr.api.restorers import Restorer
-from jaxsr.data.listing import list_photos, pair_by_name
+from jaxsr.data.listing import list_in_order, list_photos, pair_by_name
 from jaxsr.data.output_names import shown_names
 from jaxsr.pages.records import Comparison
 from jaxsr.support.errors import UserError
@@ -38,15 +38,14 @@ def compare(
         on_failure: gets a line for each photo and model that fails. The page names them, too.
 
     Raises:
-        UserError: before any work, for a wrong ending of `output`, sharp photos without a pair, and if no model opens.
+        UserError: before any work, for a wrong ending of `output`, sharp photos without a pair, references that no
+            model takes, and if no model opens.
     """
     output = _checked(output_file(output, "--output"), photos)
     sharp = _sharp_files(photos, options.sharp)
     restorers, failed = _opened(models, options)
-    for line in failed if restorers else ():
+    for line in failed:
         on_failure(line)
-    if not restorers:
-        raise UserError("; ".join(failed))
     make_folder(output.parent)
     page, report = ComparedPhotos(restorers, options, failures=failed), progress or (lambda done, total: None)
     for number, (path, name) in enumerate(shown_names(photos).items()):
@@ -61,13 +60,19 @@ def compare(
 
 
 def _opened(models: Sequence[str], options: CompareOptions) -> tuple[dict[str, Restorer], list[str]]:
-    return open_models(
+    """Return the models, and a line for each that fails; UserError where all fail, or none takes references."""
+    restorers, failed = open_models(
         models,
         scale=options.scale,
-        reference=options.reference,
+        reference=list_in_order(options.reference),
         engine=options.engine,
         precision=options.precision,
     )
+    if not restorers:
+        raise UserError("; ".join(failed))
+    if options.reference and not failed and not any(map(takes_references, restorers.values())):
+        raise UserError("none of the models takes a reference; leave it out, or add srntt")
+    return restorers, failed
 
 
 def _write(output: Path, html: str) -> None:

@@ -43,7 +43,7 @@ def open_models(
     models: Sequence[str],
     *,
     scale: int | None = None,
-    reference: Sequence[str] = (),
+    reference: Sequence[str | Path] = (),
     engine: str = AUTO,
     precision: str = "float32",
 ) -> tuple[dict[str, Restorer], list[str]]:
@@ -74,6 +74,11 @@ def scale_of(restorer: Restorer) -> int:
     return restorer.model.scale if isinstance(restorer, NetworkRestorer) else restorer.scale  # pyright: ignore
 
 
+def takes_references(restorer: Restorer) -> bool:
+    """Return whether `restorer` takes texture from references."""
+    return isinstance(restorer, NetworkRestorer) and "reference" in restorer.model.needs
+
+
 def _by_label(opened: Mapping[str, Restorer]) -> dict[str, Restorer]:
     """Return the restorers by the names to show; those of equal names are shown as they were given."""
     labels = {model: _shown(model, restorer) for model, restorer in opened.items()}
@@ -87,7 +92,7 @@ def _leaves_scale_open(model: str) -> bool:
     return name in MODELS and len(MODELS[name].scales) > 1 and not exists(name)
 
 
-def _open(model: str, scale: int | None, reference: Sequence[str], *, engine: str, precision: str) -> Restorer:
+def _open(model: str, scale: int | None, reference: Sequence[str | Path], *, engine: str, precision: str) -> Restorer:
     """Return what restores photos as `model` says, with all that the page can show."""
     name, _ = split_options(model)
     if name in MODELS and MODELS[name].per_photo:

@@ -9,7 +9,15 @@ import numpy as np
 from jaxsr.blind.kernelgan.estimation import combine
 from jaxsr.blind.kernelgan.parallel_runs import Estimate
 from jaxsr.data.images import Photo, write_photo
-from jaxsr.data.kernel_files import KEY_SCALE, KEY_X2, SUFFIXES, kernel_picture, read_kernel, write_kernel
+from jaxsr.data.kernel_files import (
+    KEY_SCALE,
+    KEY_X2,
+    SUFFIXES,
+    is_kernel_name,
+    kernel_picture,
+    read_kernels,
+    write_kernel,
+)
 from jaxsr.data.listing import pair_by_name
 from jaxsr.data.output_names import shown_names
 from jaxsr.degradations.centering import kernel_centre
@@ -66,25 +74,31 @@ def log_losses(path: Path, photo: str, estimates: Sequence[Estimate], every: int
             file.writelines(lines)
 
 
-def read_truth(photos: Sequence[Path], source: str) -> dict[Path, np.ndarray]:
-    """Return the true kernel of each of `photos`, from one file for all, or from a folder with one file for each.
+def read_truth(photos: Sequence[Path], source: str, scale: int) -> dict[Path, np.ndarray]:
+    """Return the true kernel for `scale` of each of `photos`: that of one file, or one of a folder with one for each.
 
     A folder's visible files are paired with photos by name, or by the order of the numbers in their names. Raises
     UserError for a path where nothing is, a folder with more or fewer kernels than photos, and for a file that is not a
-    kernel.
+    kernel, or is one for another scale.
     """
     path = user_path(source)
-    if not (exists(path) or path.suffix in SUFFIXES):
+    if not (exists(path) or is_kernel_name(path)):
         raise UserError(f"no file or folder {source!r} of true kernels; check the path")
     if not is_folder(path):
-        return dict.fromkeys(photos, read_kernel(path))
-    files = [file for file in path.iterdir() if file.suffix in SUFFIXES and file.name[0] != "."]
+        return dict.fromkeys(photos, _true_kernel(path, scale))
+    files = [file for file in path.iterdir() if is_kernel_name(file) and file.name[0] != "."]
     if len(files) != len(photos):
         raise UserError(
             f"folder {path} holds {len(files)} kernels ({', '.join(SUFFIXES)}) for {len(photos)} photos; give one for "
             f"each, or a file for all"
         )
-    return {photo: read_kernel(file) for photo, file in pair_by_name(photos, files, kinds=("LR", "kernel"))}
+    return {photo: _true_kernel(file, scale) for photo, file in pair_by_name(photos, files, kinds=("LR", "kernel"))}
+
+
+def _true_kernel(path: Path, scale: int) -> np.ndarray:
+    """Return the kernel for `scale` in the file `path`; one for 4 may come after that for 2."""
+    kernels = read_kernels(path, scale)
+    return kernels[-1] if isinstance(kernels, list) else kernels
 
 
 def score_table(kernels: Mapping[Path, np.ndarray], truth: Mapping[Path, np.ndarray], scale: int) -> str:

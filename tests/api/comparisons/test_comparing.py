@@ -207,11 +207,20 @@ def test_srntt_shows_its_matches(drawn, tmp_path, shared):
     save(tmp_path / "srntt.safetensors", Model(MODELS["srntt"], module, 4, quiet_variables(module)))
     for name in "ab":
         Image.fromarray(smooth(48, 48)).save(tmp_path / f"{name}.png")
+    (tmp_path / "album").mkdir()
+    (tmp_path / "b.png").rename(tmp_path / "album" / "b.png")
     (vgg,) = (shared / "weights").glob("vgg19_torchvision*")
     model = f"{tmp_path / 'srntt.safetensors'},vgg={vgg}"
-    assert run([tmp_path / "a.png"], [model], tmp_path, reference=(str(tmp_path / "b.png"),)) == (1, [])
+    assert run([tmp_path / "a.png"], [model], tmp_path, reference=(str(tmp_path / "album"),)) == (1, [])
     matches = drawn[0][0][0].layers[1].matches
     assert matches is not None and matches.width > 48 and "reference" in matches.caption
+
+
+def test_references_that_no_model_takes_are_refused(tmp_path):
+    Image.fromarray(smooth(12, 12)).save(tmp_path / "a.png")
+    with pytest.raises(UserError, match="none of the models takes a reference; leave it out, or add srntt"):
+        run([tmp_path / "a.png"], ["bicubic"], tmp_path, reference=(str(tmp_path / "a.png"),))
+    assert not (tmp_path / "c.html").exists()
 
 
 @pytest.mark.slow
