@@ -2,6 +2,8 @@
 
 import inspect
 
+from absl import logging
+
 from jaxsr.losses.pixel import LOSSES
 from jaxsr.models import ModelSpec
 from jaxsr.models.precision import PRECISIONS
@@ -42,6 +44,18 @@ def check_share(config: Config, share: int) -> None:
             f"accumulate={config.accumulate} does not divide the {share} of batch_size={config.batch_size} that each "
             f"device gets; set --config.accumulate"
         )
+
+
+def warn_of_warmup(config: Config) -> None:
+    """Say so where the warm-up of a learning rate is longer than the run, whose rate then stays below the config's."""
+    updates = config.steps - config.pretraining.steps
+    for half in ("", "adversarial.") if config.adversarial.loss else ("",):
+        warmup, rate = (field_of(config, half + name) for name in ("schedule.warmup", "optimizer.learning_rate"))
+        if warmup > updates:
+            logging.warning(
+                f"{half}schedule.warmup={warmup} is longer than the {updates} updates of the run, whose learning rate "
+                f"ends at {rate * updates / warmup:.2g}, not {rate:g}; set --config.{half}schedule.warmup to less"
+            )
 
 
 def _check_values(config: Config) -> None:

@@ -68,7 +68,8 @@ class Plan:
     def first_variables(self) -> Variables:
         """The network's variables before the first step: from `config.initial_weights` where those are given."""
         weights, basis = self.config.initial_weights, self.config.model.basis
-        return taken_from(weights, self.variables, basis=not basis) if weights else self.variables
+        scale = self.config.model.scale
+        return taken_from(weights, self.variables, scale, basis=not basis) if weights else self.variables
 
     def first_state(self) -> TrainState:
         """Return the state before the first step, on the host."""
