@@ -7,7 +7,8 @@
 #          (data/gopro)                                            (data/views)
 #   PAIRS_TEST  others, to score on (PAIRS)                 VIEWS_TEST  others, to score on (data/views-test)
 #   RUNS   where the runs go (runs/weights)                 JOBS   how many runs at once (4)
-# `python -m benchmarks.ship_weights` then puts a run into the package.
+# Ctrl-C or SIGTERM stops the runs, each after a checkpoint. `python -m benchmarks.ship_weights` then puts a run into the
+# package.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source launch/install.sh
@@ -51,13 +52,34 @@ deblurgan     deblurgan:comb       --config.data.pairs={PAIRS} --config.data.val
 EOF
 }
 
+# Trains one, in a subshell of its own: SIGTERM goes on to the training, which saves before it ends.
 train() {
-    local name=$1 config=$2 data=("--config.data.train=$TRAIN" "--config.data.validation=$TEST/Set5/hr")
+    local name=$1 config=$2 data=("--config.data.train=$TRAIN" "--config.data.validation=$TEST/Set5/hr") pid= status=0
     shift 2
     case $config in srntt:l2) data=() ;; deblurgan:*) data=("--config.data.train=$TRAIN") ;; esac
+    trap 'stopped=1; [ -z "$pid" ] || kill -TERM "$pid" 2>/dev/null' TERM
     .venv/bin/python -m jaxsr.train --config="$config" --workdir="$RUNS/$name" "${data[@]}" "$@" \
-        >>"$RUNS/$name.log" 2>&1 || { echo "$name failed: see $RUNS/$name.log" >&2; return 1; }
-    echo "$name is trained"
+        >>"$RUNS/$name.log" 2>&1 &
+    pid=$!
+    [ -z "${stopped:-}" ] || kill -TERM "$pid" 2>/dev/null # it came before there was a pid
+    while true; do
+        wait "$pid" && status=0 || status=$?
+        kill -0 "$pid" 2>/dev/null || break # else the signal ended the wait
+    done
+    case $status in
+    0) echo "$name is trained" ;;
+    130 | 143) echo "$name is stopped: run again, it goes on" >&2 ;;
+    *) echo "$name failed: see $RUNS/$name.log" >&2 ;;
+    esac
+    return "$status"
+}
+
+# Stops the runs, waits until they have saved, and ends with the status $1.
+stop() {
+    trap '' TERM INT # once is enough
+    kill -TERM $(jobs -rp) 2>/dev/null || true
+    wait
+    exit "$1"
 }
 
 # Trains the recipes that come in by lines, JOBS at once.
@@ -87,6 +109,8 @@ for name in "$@"; do
 done
 install cuda
 mkdir -p "$RUNS"
+trap 'stop 143' TERM
+trap 'stop 130' INT
 status=0
 train_all < <(chosen "$@" | grep -vF "initial_weights={RUNS}") || status=1
 train_all < <(chosen "$@" | grep -F "initial_weights={RUNS}") || status=1

@@ -1,7 +1,10 @@
 """The script that trains the weights that ship: what it installs, and how it starts `train`."""
 
+import os
 import shutil
+import signal
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -14,6 +17,11 @@ PYTHON = """#!/bin/sh
 for argument; do printf '%s\t' "$argument"; done >>asked  # one write a run
 printf 'PREALLOCATE=%s\n' "$XLA_PYTHON_CLIENT_PREALLOCATE" >>asked
 case $* in *"$FAILING"*) exit 1 ;; esac
+[ -z "$ENDLESS" ] || {
+    trap 'sleep 0.2; echo saved >>saved; exit 143' TERM
+    echo begun >>begun
+    for _ in $(seq 1000); do sleep 0.05; done # not for ever, should the script leave it running
+}
 """
 
 
@@ -110,3 +118,22 @@ def test_mistakes_take_one_line(run, monkeypatch, jobs, name, message):
     monkeypatch.setenv("JOBS", jobs)
     done = run(name)
     assert done.returncode == 2 and done.stderr.startswith(message) and done.stderr.count("\n") == 1
+
+
+def lines_of(file):
+    return file.read_text().splitlines() if file.exists() else []
+
+
+def test_sigterm_lets_the_runs_save_and_begins_no_other(checkout):
+    command = ["bash", checkout / "launch" / "weights.sh", "srcnn-x2", "srcnn-x3", "srcnn-x4", "real-x4-gan"]
+    environment = os.environ | {"JOBS": "2", "FAILING": "no such flag", "ENDLESS": "1"}
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as script:
+        deadline = time.monotonic() + 60
+        while len(lines_of(checkout / "begun")) < 2 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        script.send_signal(signal.SIGTERM)
+        _, said = script.communicate(timeout=60)
+    assert script.returncode == 143
+    assert lines_of(checkout / "saved") == ["saved"] * 2  # before the script ended
+    assert len(lines_of(checkout / "begun")) == 2
+    assert sorted(said.splitlines()) == [f"srcnn-x{x} is stopped: run again, it goes on" for x in (2, 3)]

@@ -61,8 +61,9 @@ def train(config: "Config | str | Path", workdir: str | Path, *, restart_data: b
 def _loaded(config: "Config | str | Path") -> "Config":
     if isinstance(config, str | Path):
         return load_config(config)
-    if not isinstance(config, ConfigDict):
-        raise UserError(f"config={config!r} is not a config; give jaxsr.default_config(), or a name such as 'espcn:x3'")
+    if not isinstance(config, ConfigDict) or not isinstance(config.get("model"), ConfigDict):
+        shown = "a ConfigDict without model" if isinstance(config, ConfigDict) else repr(config)
+        raise UserError(f"config={shown} is not a config; give jaxsr.default_config(), or a name such as 'espcn:x3'")
     return config
 
 

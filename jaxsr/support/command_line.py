@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -22,6 +23,12 @@ OF_THE_USER = (  # what paths, permissions and disks do; other errors are ours, 
     *(errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EEXIST),
     *(errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTEMPTY, errno.EBUSY, errno.ETXTBSY, errno.EIO, errno.EMFILE),
 )
+WRONG_VALUES = {  # what absl and ml_collections say of the value of a flag, and what it means
+    r"invalid literal for int\(\) with base \d+: .*": "is not a whole number",
+    r"could not convert string to float: .*": "is not a number",
+    r"\('Non-boolean argument to boolean flag', .*\)": "is neither True nor False",
+    r"Failed to parse .* as a ConfigDict: .*": r"is not a dictionary; set its fields as \2.FIELD=VALUE",
+}
 MAX_CPU_DEVICES = 8  # each holds a tile of a photo; XLA's own threads use any further cores
 
 
@@ -84,8 +91,15 @@ def _parse_flags(argv: Sequence[str]) -> list[str]:
         message = message.rpartition(f"{UserError.__qualname__}: ")[
             2
         ]  # an error in a config file comes at the end of a traceback
-        complain(f"{Path(argv[0]).stem}: {message} (--help lists the flags)")
+        complain(f"{Path(argv[0]).stem}: {_in_words(message)} (--help lists the flags)")
         sys.exit(WRONG_USAGE)
+
+
+def _in_words(message: str) -> str:
+    """Return absl's `message` about a flag with what it says of a value of the wrong kind in plain words."""
+    for said, meant in WRONG_VALUES.items():
+        message = re.sub(rf"^flag ((--[^=]+)=.*?): {said}$", rf"\1 {meant}", message)
+    return message
 
 
 def use_all_cores() -> None:

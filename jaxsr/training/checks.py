@@ -2,12 +2,15 @@
 
 import inspect
 
+from absl import logging
+from ml_collections import ConfigDict
+
 from jaxsr.losses.pixel import LOSSES
 from jaxsr.models import ModelSpec
 from jaxsr.models.precision import PRECISIONS
-from jaxsr.support.errors import UserError, choose
+from jaxsr.support.errors import UserError, choose, nearest
 from jaxsr.training.config import Config, default_config, network_of
-from jaxsr.training.config_bounds import check_bounds, field_of
+from jaxsr.training.config_bounds import check_bounds, field_names, field_of
 from jaxsr.training.objectives.supervision import SUPERVISIONS
 from jaxsr.training.tasks.task_table import task_of
 
@@ -18,6 +21,22 @@ TASK_FIELDS = {  # fields that one task has, and which others must leave as they
     **dict.fromkeys(("data.references", "data.reference_level", "data.hr_reference_share"), "reference"),
     **dict.fromkeys(("texture.weight", "texture.by_similarity"), "reference"),
 }
+
+
+def check_names(config: Config) -> None:
+    """Raise UserError for a field that training does not have, which would go unheeded, and for one that is missing.
+
+    Python lets a misspelt field be set. Sections that are empty by default, such as `model.options`, hold any names.
+    """
+    defaults = default_config()
+    known, own = field_names(defaults), field_names(config)
+    free = tuple(f"{name}." for name in known if field_of(defaults, name) == ConfigDict())
+    for name in own:
+        if name not in known and not name.startswith(free):
+            raise UserError(f"config has a field {name!r}, which training does not have; {nearest(name, known)}")
+    for name in known:
+        if name not in own:
+            raise UserError(f"config lacks the field {name!r}; start from jaxsr.default_config()")
 
 
 def check_config(config: Config, spec: ModelSpec) -> None:
@@ -42,6 +61,18 @@ def check_share(config: Config, share: int) -> None:
             f"accumulate={config.accumulate} does not divide the {share} of batch_size={config.batch_size} that each "
             f"device gets; set --config.accumulate"
         )
+
+
+def warn_of_warmup(config: Config) -> None:
+    """Say so where the warm-up of a learning rate is longer than the run, whose rate then stays below the config's."""
+    updates = config.steps - config.pretraining.steps
+    for half in ("", "adversarial.") if config.adversarial.loss else ("",):
+        warmup, rate = (field_of(config, half + name) for name in ("schedule.warmup", "optimizer.learning_rate"))
+        if warmup > updates:
+            logging.warning(
+                f"{half}schedule.warmup={warmup} is longer than the {updates} updates of the run, whose learning rate "
+                f"ends at {rate * updates / warmup:.2g}, not {rate:g}; set --config.{half}schedule.warmup to less"
+            )
 
 
 def _check_values(config: Config) -> None:

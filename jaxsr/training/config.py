@@ -175,7 +175,8 @@ def default_config() -> Config:
         A ConfigDict with the fields of TrainingConfig.
 
     Raises:
-        TypeError: later, where a field is set to a value of another type; AttributeError for a field that is not there.
+        TypeError: later, where a field is set to a value of another type; AttributeError where one is read that is not
+            there. One that is set by a wrong name is refused by `train`.
     """
     return ConfigDict(dataclasses.asdict(TrainingConfig()))
 

@@ -4,6 +4,8 @@ import math
 from collections.abc import Callable
 from typing import NamedTuple
 
+from ml_collections import ConfigDict
+
 from jaxsr.support.errors import UserError
 from jaxsr.support.randomness import SEED_BOUND
 from jaxsr.support.types import Json
@@ -73,3 +75,13 @@ def field_of(config: Config, name: str) -> Json:
     """Return the field of a dotted `name`."""
     section, _, field = name.rpartition(".")
     return (config[section] if section else config)[field]
+
+
+def field_names(config: Config, prefix: str = "") -> list[str]:
+    """Return the dotted names of all fields, sections included."""
+    names = []
+    for name, value in config.items():
+        names.append(prefix + name)
+        if isinstance(value, ConfigDict):
+            names += field_names(value, f"{prefix}{name}.")
+    return names

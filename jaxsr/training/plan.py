@@ -14,7 +14,7 @@ from jaxsr.models import ModelSpec, initial_shapes, model_spec
 from jaxsr.models.spec import Network
 from jaxsr.support.errors import UserError
 from jaxsr.support.types import Device, Metrics, Params, Tree, Variables
-from jaxsr.training.checks import check_config, check_share
+from jaxsr.training.checks import check_config, check_names, check_share
 from jaxsr.training.config import Config, network_of
 from jaxsr.training.feeds.feed import Feed
 from jaxsr.training.objectives.objective import make_losses
@@ -68,7 +68,8 @@ class Plan:
     def first_variables(self) -> Variables:
         """The network's variables before the first step: from `config.initial_weights` where those are given."""
         weights, basis = self.config.initial_weights, self.config.model.basis
-        return taken_from(weights, self.variables, basis=not basis) if weights else self.variables
+        scale = self.config.model.scale
+        return taken_from(weights, self.variables, scale, basis=not basis) if weights else self.variables
 
     def first_state(self) -> TrainState:
         """Return the state before the first step, on the host."""
@@ -99,6 +100,7 @@ class Plan:
 
 def make_plan(config: Config) -> Plan:
     """Return the parts of the run that `config` asks for; raises UserError where it cannot run."""
+    check_names(config)
     spec = model_spec(config.model.name)
     check_config(config, spec)
     task, network = task_of(config), network_of(config, spec)

@@ -6,13 +6,15 @@ import jax.numpy as jnp
 import optax
 from flax import struct
 
+from jaxsr.models import Model
 from jaxsr.support.errors import UserError
-from jaxsr.support.paths import user_path
+from jaxsr.support.paths import is_folder, user_path
 from jaxsr.support.randomness import Purpose, seed_key
 from jaxsr.support.trees import by_path, from_paths
 from jaxsr.support.types import Params, Tree, Variables
 from jaxsr.weights import load
 from jaxsr.weights.bases import load_basis
+from jaxsr.weights.shipped_weights import shipped_files
 
 BASIS = "constants/basis"  # the path of DAN's principal components
 
@@ -80,13 +82,14 @@ def _constants(module: nn.Module, basis: str) -> Variables:
     return {"constants": {"basis": jnp.asarray(components)}}
 
 
-def taken_from(weights: str, variables: Variables, *, basis: bool = True) -> Variables:
+def taken_from(weights: str, variables: Variables, scale: int, *, basis: bool = True) -> Variables:
     """Return `variables` with those arrays of `weights`, a file or a shipped name, that have the same path and shape.
 
-    FSRCNN goes from one scale to another in this way. Without `basis` that of `variables` stays, which the config
-    names. Prints how many there are. Raises UserError where none fits.
+    FSRCNN goes from one scale to another in this way. The name of a network alone stands for its weights at `scale`,
+    where such ship. Without `basis` that of `variables` stays, which the config names. Prints how many there are.
+    Raises UserError where none fits.
     """
-    fresh, saved = by_path(variables), by_path(load(user_path(weights)).variables)
+    fresh, saved = by_path(variables), by_path(_load_nearest(weights, scale).variables)
     fitting = {path for path in fresh.keys() & saved.keys() if fresh[path].shape == saved[path].shape}
     if not basis:
         fitting -= {BASIS}
@@ -94,6 +97,12 @@ def taken_from(weights: str, variables: Variables, *, basis: bool = True) -> Var
         raise UserError(f"no parameter of {weights} fits this network; set --config.initial_weights to a relative")
     print(f"{len(fitting)} of {len(fresh)} parameter arrays start from {weights}", flush=True)
     return from_paths({path: jnp.asarray(saved[path]) if path in fitting else fresh[path] for path in fresh})
+
+
+def _load_nearest(weights: str, scale: int) -> Model:
+    """Return the model of `weights`; for the name of a network without a scale that of `scale`, where it ships."""
+    path = user_path(weights)
+    return load(path, scale=None if is_folder(path) or (weights, scale) not in shipped_files() else scale)
 
 
 def update_average(average: Variables, variables: Variables, decay: float, step: jax.Array) -> Variables:

@@ -72,6 +72,8 @@ def check_kind(model: object) -> None:
 def _load_named(name: str, scale: int | None) -> Model:
     """Return the shipped model `name`, with or without its scale in the name."""
     base, mark, suffix = name.partition("-x")
+    if "/" in name:  # a path, as of a run that has not begun
+        raise UserError(one_line(f"no weight file or run folder {name}; check the path"))
     spec = model_spec(base)
     if mark and not suffix.isdecimal():
         raise UserError(f"unknown model {name!r}; {nearest(name, shipped_names())}")

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from ml_collections import ConfigDict
 from PIL import Image
 
 from jaxsr.api.training_runs import load_config, train
@@ -62,6 +63,8 @@ def test_a_config_is_given_by_its_file(tmp_path):
         ("espcm:x3", "unknown config 'espcm'; did you mean 'espcn'"),
         (str(CONFIGS), "cannot load the config .*configs: no such Python file"),
         (f"{CONFIGS}/espcn.py:x5", "unknown variant 'x5'; .*choose one of: x2, x3, x4"),
+        (ConfigDict({"steps": 3}), "config=a ConfigDict without model is not a config; give jaxsr.default_config"),
+        (ConfigDict({"model": {"name": "espcn"}}), "config lacks the field 'accumulate'; start from"),
         (3, "config=3 is not a config; give jaxsr.default_config\\(\\), or a name such as 'espcn:x3'"),
     ],
 )

@@ -184,9 +184,23 @@ def test_more_steps_go_on(tiny, tmp_path, capsys):
 def test_initial_weights_come_from_a_relative(tiny, tmp_path):
     train(tiny("fsrcnn", "x3"), tmp_path / "x3")
     file = str(tmp_path / "x3" / "model.safetensors")
-    params = taken_from(file, initial_variables(model_spec("fsrcnn").module(2), seed=5))
+    params = taken_from(file, initial_variables(model_spec("fsrcnn").module(2), seed=5), scale=2)
     given = load(tmp_path / "x3").params
     assert jax.tree.all(jax.tree.map(lambda a, b: bool((np.asarray(a) == b).all()), params["params"], dict(given)))
+
+
+def test_the_name_of_a_network_stands_for_its_weights_at_the_scale_of_the_run(capsys):
+    taken = taken_from("espcn", initial_variables(model_spec("espcn").module(3), seed=5), scale=3)
+    assert "6 of 6 parameter arrays start from espcn" in capsys.readouterr().out
+    np.testing.assert_array_equal(taken["params"]["conv3"]["kernel"], load("espcn-x3").params["conv3"]["kernel"])
+
+
+@pytest.mark.parametrize(("warmup", "warned"), [(4, []), (8, ["schedule.warmup=8 is longer than the 4 updates"])])
+def test_a_warm_up_that_does_not_end_is_named(warmup, warned, tiny, tmp_path, caplog):
+    train(tiny(steps=4, **{"schedule.warmup": warmup, "optimizer.learning_rate": 0.02}), tmp_path)
+    lines = [record.getMessage() for record in caplog.records if "warmup" in record.getMessage()]
+    assert [line.partition(" of the run")[0] for line in lines] == warned
+    assert all("ends at 0.01, not 0.02; set --config.schedule.warmup" in line for line in lines)
 
 
 def test_sigterm_saves_and_leaves(tiny, tmp_path):

@@ -48,6 +48,8 @@ from jaxsr.training.loop import train
         ({"data.train": "/nowhere"}, "/nowhere"),
         ({"data.train": " , "}, "data.train is empty"),
         ({"initial_weights": "espcn-x9"}, "espcn has no scale 9; choose one of: 2, 3, 4"),
+        ({"batch_sise": 4}, "config has a field 'batch_sise', which training does not have; did you mean 'batch_size'"),
+        ({"optimizer.learning_rte": 4}, "a field 'optimizer.learning_rte', .*; did you mean 'optimizer.learning_rate'"),
     ],
 )
 def test_mistakes_are_reported_before_anything_is_written(fields, message, tiny, tmp_path):

@@ -12,6 +12,7 @@ from ml_collections import ConfigDict, config_flags
 
 from jaxsr.support.errors import UserError, nearest
 from jaxsr.training.catalog.config_files import load_config
+from jaxsr.training.config_bounds import field_names
 
 if TYPE_CHECKING:
     from jaxsr.training.config import Config
@@ -99,7 +100,7 @@ def add_model_options(config: "Config", fields: Iterable[str]) -> None:
 
 def check_fields(config: "Config", fields: Iterable[str], flag: str) -> None:
     """Raise UserError, naming the nearest, for a field that the config does not have."""
-    known = _paths(config)
+    known = field_names(config)
     for field in fields:
         if not _has(config, field):
             raise UserError(f"unknown field --{flag}.{field}; {_nearest_field(field, known, flag)}")
@@ -113,16 +114,6 @@ def _nearest_field(field: str, known: Sequence[str], flag: str) -> str:
         return f"did you mean {' or '.join(f'--{flag}.{path}' for path in same)}?"
     close = get_close_matches(field, known, n=1)
     return f"did you mean --{flag}.{close[0]}?" if close else "jaxsr/training/config.py lists all fields"
-
-
-def _paths(config: "Config", prefix: str = "") -> list[str]:
-    """Return the dotted names of all fields, sections included."""
-    paths = []
-    for name, value in config.items():
-        paths.append(prefix + name)
-        if isinstance(value, ConfigDict):
-            paths += _paths(value, f"{prefix}{name}.")
-    return paths
 
 
 def _has(config: "Config", field: str) -> bool:

@@ -25,7 +25,7 @@ from jaxsr.training.tasks.augmentation import augment, to_images
 from jaxsr.training.tasks.validation_sets import (
     ValidationSet,
     named_records,
-    pairs_of,
+    pairs_of_each,
     prepared_records,
     validation_name,
     validation_photos,
@@ -91,7 +91,8 @@ def validation_set(config: Config) -> ValidationSet:
         pairs = [pair for source in read_set(name).sources for pair in source.pairs(SCALE)]
     else:
         options = PairOptions("motion", data.kernel_size, exposures=data.exposures, jitter=data.jitter)
-        pairs = pairs_of(validation_photos(config), SCALE, options)
+        each = pairs_of_each(validation_photos(config), SCALE, options)
+        pairs = [pair for own in each for pair in own]
     return ValidationSet(pairs, len(pairs), PROTOCOLS)
 
 

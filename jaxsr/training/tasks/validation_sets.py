@@ -4,13 +4,15 @@ import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
+from absl import logging
 
 from jaxsr.data.listing import is_data_set
-from jaxsr.data.samples import folder_photos, sample_photos
+from jaxsr.data.samples import MAX_NAMED, folder_photos, sample_photos
 from jaxsr.degradations.table import degradation_of
 from jaxsr.evaluation.pair_options import PairOptions
 from jaxsr.evaluation.pairs import Pair, make_pairs
 from jaxsr.restoration.options import RestoreOptions
+from jaxsr.support.errors import UserError
 from jaxsr.support.paths import user_path
 from jaxsr.support.types import Record
 from jaxsr.training.config import Config
@@ -49,7 +51,9 @@ def validation_photos(config: Config) -> Mapping[str, np.ndarray]:
 
 
 def validation_name(config: Config) -> str:
-    """Return `config.data.validation`: "samples", or a path with `~` expanded."""
+    """Return `config.data.validation`: "samples", or a path with `~` expanded; raises UserError where it is empty."""
+    if not config.data.validation:
+        raise UserError('data.validation is empty; name a folder of photos, a prepared data set, or "samples"')
     return str(user_path(config.data.validation))
 
 
@@ -80,9 +84,25 @@ def degraded_photos(config: Config) -> ValidationSet:
     row, _ = degradation_of(config.data.degradation, config.model.scale)
     size = config.data.kernel_size if row.draw is not None else None
     options = PairOptions(row.validated_on or config.data.degradation, size)
-    return ValidationSet(pairs_of(photos, config.model.scale, options), len(photos), PROTOCOLS)
+    each = pairs_of_each(photos, config.model.scale, options)
+    return ValidationSet([pair for pairs in each for pair in pairs], len(each), PROTOCOLS)
 
 
-def pairs_of(photos: Mapping[str, np.ndarray], scale: int, options: PairOptions) -> list[Pair]:
-    """Return the pairs that are made from `photos`, by name."""
-    return [pair for name, pixels in photos.items() for pair in make_pairs(name, pixels, scale, options)]
+def pairs_of_each(photos: Mapping[str, np.ndarray], scale: int, options: PairOptions) -> list[list[Pair]]:
+    """Return for each of `photos`, by name, the pairs that are made from it.
+
+    Photos that are too small are left out and named in a warning. Raises UserError where no other is left.
+    """
+    each, failures = [], []
+    for name, pixels in photos.items():
+        try:
+            each.append(make_pairs(name, pixels, scale, options))
+        except UserError as error:
+            failures.append(str(error))
+    if failures and not each:
+        raise UserError(f"data.validation: {failures[0]}")
+    if failures:
+        more = [f"and {len(failures) - MAX_NAMED} more"] if len(failures) > MAX_NAMED else []
+        named = "; ".join(failures[:MAX_NAMED] + more)
+        logging.warning("data.validation: left out %d of %d photos: %s", len(failures), len(photos), named)
+    return each

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from jaxsr.data.builder import write_data_set
 from jaxsr.data.samples import folder_photos
@@ -58,3 +59,22 @@ def test_a_prepared_set_without_photos_to_validate_with_is_refused(tiny, tmp_pat
 def test_the_home_folder_is_expanded(tiny, photos, monkeypatch):
     monkeypatch.setenv("HOME", str(photos.parent))
     assert validation_photos(tiny(**{"data.validation": f"~/{photos.name}"})).keys() == folder_photos(photos).keys()
+
+
+def test_photos_that_are_too_small_are_left_out_and_named(tiny, photos, caplog):
+    Image.new("RGB", (5, 6)).save(photos / "tiny.png")
+    found = degraded_photos(tiny(**{"data.validation": str(photos)}))
+    others = len(folder_photos(photos)) - 1
+    assert found.photos == len(found.pairs) == others and "tiny.png" not in [pair.name for pair in found.pairs]
+    assert f"data.validation: left out 1 of {others + 1} photos: tiny.png: 5x6x3 is too small" in caplog.text
+
+
+def test_a_folder_of_nothing_else_is_refused(tiny, tmp_path):
+    Image.new("RGB", (5, 6)).save(tmp_path / "tiny.png")
+    with pytest.raises(UserError, match="data.validation: tiny.png: 5x6x3 is too small to score at scale 2"):
+        degraded_photos(tiny(**{"data.validation": str(tmp_path)}))
+
+
+def test_an_empty_name_is_refused_by_the_name_of_the_field(tiny):
+    with pytest.raises(UserError, match="data.validation is empty; name a folder of photos"):
+        validation_photos(tiny(**{"data.validation": ""}))
