@@ -54,14 +54,15 @@ def export(model: Model | str | Path, path: str | Path, *, scale: int | None = N
             packages that are missing (`pip install 'jaxsr[onnxruntime]'`), and results that differ.
     """
     target = output_file(path, "--output")
-    if target.suffix not in SUFFIXES:
+    suffix = target.suffix.lower()
+    if suffix not in SUFFIXES:
         raise UserError(f"{target} is neither ONNX nor StableHLO; end its name in .onnx or .stablehlo")
     if type(channels) is bool or not isinstance(channels, numbers.Integral) or channels not in (1, 3):
         raise UserError(f"channels={channels!r}: photos have 3 (RGB) or 1 (grey)")
-    if target.suffix == ".onnx" and not is_installed("onnxruntime"):
+    if suffix == ".onnx" and not is_installed("onnxruntime"):
         raise UserError("ONNX files are written and checked with onnxruntime: pip install 'jaxsr[onnxruntime]'")
     opened = open_exportable(model, scale).in_float32().folded()
-    file, run = (_onnx if target.suffix == ".onnx" else _stablehlo)(opened, channels)
+    file, run = (_onnx if suffix == ".onnx" else _stablehlo)(opened, channels)
     _check_results(opened, run, channels, target)
     with written_whole(target) as temporary:
         temporary.write_bytes(file)

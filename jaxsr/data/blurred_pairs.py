@@ -13,6 +13,7 @@ from jaxsr.data.images import read_pixels
 from jaxsr.data.listing import PHOTO_SUFFIXES, list_photos, pair_by_name
 from jaxsr.data.samples import to_training_pixels
 from jaxsr.support.errors import UserError
+from jaxsr.support.messages import first_few
 from jaxsr.support.paths import is_folder
 
 BLUR, SHARP = "blur", "sharp"
@@ -86,8 +87,7 @@ def folder_pairs(folder: str | Path) -> Iterator[tuple[str, np.ndarray]]:
         except UserError as error:
             failures.append(str(error))
     if failures:
-        unlisted = len(failures) - MAX_LISTED_FAILURES
         raise UserError(
             f"{len(failures)} of {len(pairs)} pairs in {folder} cannot be used; repair or remove them: "
-            f"{'; '.join(failures[:MAX_LISTED_FAILURES])}{f'; and {unlisted} more' if unlisted > 0 else ''}"
+            f"{first_few(failures, most=MAX_LISTED_FAILURES, separator='; ')}"
         )

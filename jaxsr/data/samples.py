@@ -11,8 +11,8 @@ from jaxsr.data.images import read_pixels
 from jaxsr.data.listing import list_photos
 from jaxsr.imaging.pixels import to_8_bit, to_rgb
 from jaxsr.support.errors import UserError, choose
+from jaxsr.support.messages import first_few
 
-MAX_NAMED = 10  # photos in a warning
 # Licences as scikit-image states them. Left out: grey photos, drawings, the flat hubble_deep_field and retina.
 SAMPLES = {
     "train": (
@@ -60,7 +60,7 @@ def folder_photos(folder: str | Path) -> dict[str, np.ndarray]:
     if not photos:
         raise UserError(f"no readable photo in {folder}; the first failure: {failures[0]}")
     if failures:
-        logging.warning("left out %d unreadable photos: %s", len(failures), "; ".join(failures))
+        logging.warning("left out %d unreadable photos: %s", len(failures), first_few(failures, separator="; "))
     return photos
 
 
@@ -78,10 +78,9 @@ def warn_too_small(sizes: Mapping[str, tuple[int, int]], side: int, *, also: str
 
 def listed_sizes(sizes: Mapping[str, tuple[int, int]], side: int) -> str:
     """Return how many photos of `sizes` {name: (height, width)} have fewer than `side` pixels a side, and the first."""
-    named = [f"{name} ({width}x{height})" for name, (height, width) in list(sizes.items())[:MAX_NAMED]]
-    more = [f"and {len(sizes) - MAX_NAMED} more"] if len(sizes) > MAX_NAMED else []
+    named = [f"{name} ({width}x{height})" for name, (height, width) in sizes.items()]
     photos = "photo" if len(sizes) == 1 else "photos"
-    return f"{len(sizes)} {photos} of fewer than {side} pixels a side: {', '.join(named + more)}"
+    return f"{len(sizes)} {photos} of fewer than {side} pixels a side: {first_few(named)}"
 
 
 def to_training_pixels(pixels: np.ndarray) -> np.ndarray:

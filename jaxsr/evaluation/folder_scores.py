@@ -5,12 +5,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from jaxsr.data.images import read_pixels
-from jaxsr.data.listing import find_photos
 from jaxsr.engines.engine_choice import AUTO
-from jaxsr.evaluation.naming import base_name, by_base_name
 from jaxsr.evaluation.naturalness import check_pair_size, with_niqe
 from jaxsr.evaluation.pair_options import BICUBIC_PAIRS, PairOptions
 from jaxsr.evaluation.pairs import Pair
+from jaxsr.evaluation.restored_files import restored_files
 from jaxsr.evaluation.saved_photos import SavedPhotos
 from jaxsr.evaluation.scores import Row, Scores, default_protocol, gather, score_image, score_pair
 from jaxsr.evaluation.sources import Source
@@ -128,12 +127,12 @@ def score_restored(
     """Return the scores of photos that were restored before, by protocol, and a line for each that failed.
 
     The one of a pair has its name, in `folder`, as `restore` and `score_files` write them, or that of the LR photo,
-    such as 0001x2. Where one is grey and the other RGB, grey is repeated. The protocol is by default
-    "y", and "rgb" for deblurring.
+    such as 0001x2, or for a blurred photo of scenes its place, SCENE/blur/NAME. Where one is grey and the other RGB,
+    grey is repeated. The protocol is by default "y", and "rgb" for deblurring.
     """
     options.check(sources, scale)
     protocols = options.protocols or ("y" if scale > 1 else "rgb",)
-    file_of = _restored_files(folder, sources, scale)
+    file_of = restored_files(folder, sources, scale)
 
     def score_one(source: Source, pair: Pair) -> dict[str, Row]:
         file = file_of(pair.name)
@@ -150,28 +149,6 @@ def score_restored(
 
     rows, pair, failures = _score_each(sources, scale, options.pairs_made, score_one, progress)
     return gather("restored", rows, pair), failures
-
-
-def _restored_files(folder: str | Path, sources: Sequence[Source], scale: int) -> Callable[[str], Path]:
-    """Return a function from a pair's name to the photo of that name in `folder`, or of an LR photo's such as 0001x2.
-
-    It raises UserError where there is none, or more than one.
-    """
-    files: dict[str, list[Path]] = {}
-    for path, name in find_photos([folder], recursive=True).photos.items():
-        files.setdefault(name.with_suffix("").as_posix(), []).append(path)
-    stems = {source.stem for source in sources}
-    others = by_base_name([path for name, paths in files.items() if name not in stems for path in paths], scale)
-
-    def file_of(name: str) -> Path:
-        named = files.get(name) or others.get(base_name(name, scale)) or []
-        if not named:
-            raise UserError(f"{folder} holds no restored photo {name}; restore it, or leave its HR photo out")
-        if len(named) > 1:
-            raise UserError(f"{named[0]} and {named[1]} are both {name} by their names; move one of them away")
-        return named[0]
-
-    return file_of
 
 
 def _score_each(

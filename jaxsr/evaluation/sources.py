@@ -97,7 +97,8 @@ def _named(source: Source, stem: str) -> Source:
 def reference_sources(folder: str | Path, level: str) -> list[Source]:
     """Return the HR photos of a CUFED5-style `folder`, each with its references of `level`, "1" or "all".
 
-    Raises UserError, before any work, where there are none, and where one is broken, tiny or the HR photo itself.
+    Raises UserError, before any work, where there are none, where one is the HR photo itself, and where those of every
+    photo are broken or tiny.
     """
     sources = [Source(group.hr, references=tuple(group.at(level)), name=group.name) for group in read_groups(folder)]
     _check_references(sources)
@@ -116,10 +117,18 @@ def with_references(sources: Sequence[Source], references: Sequence[str | Path])
 
 
 def _check_references(sources: Sequence[Source]) -> None:
+    """Raise UserError where a reference is the HR photo itself, and where all of `sources` have a broken one."""
+    failures = []
     for source in sources:
-        photos = read_references(source.references)
+        try:
+            photos = read_references(source.references)
+        except UserError as error:
+            failures.append(error)  # reported when its turn comes, and the others are scored
+            continue
         try:
             hr = read_pixels(source.hr)
         except UserError:
-            continue  # reported when its turn comes, and the others are scored
+            continue  # likewise
         check_not_ground_truth(hr, photos, source.references)
+    if failures and len(failures) == len(sources):
+        raise failures[0]

@@ -3,6 +3,7 @@
 import logging
 import os
 import sys
+from collections.abc import Sequence
 from typing import TextIO
 
 MAX_LINE = 1000  # characters; a path may have thousands, the choices in a message some hundreds
@@ -22,6 +23,12 @@ def one_line(text: object, limit: int = MAX_LINE) -> str:
 def _cut(line: str, limit: int) -> str:
     half = (limit - len(" ... ")) // 2
     return line if len(line) <= limit else f"{line[:half]} ... {line[-half:]}"
+
+
+def first_few(items: Sequence[str], *, most: int = 10, separator: str = ", ") -> str:
+    """Return `items` in a row, the first `most` of them and the number of the others."""
+    more = [f"and {len(items) - most} more"] if len(items) > most else []
+    return separator.join([*items[:most], *more])
 
 
 def say(text: object) -> None:

@@ -94,7 +94,9 @@ def taken_from(weights: str, variables: Variables, scale: int, *, basis: bool = 
     if not basis:
         fitting -= {BASIS}
     if not fitting:
-        raise UserError(f"no parameter of {weights} fits this network; set --config.initial_weights to a relative")
+        raise UserError(
+            f"no parameter of {weights} fits this network; set --config.initial_weights to weights of its kind"
+        )
     print(f"{len(fitting)} of {len(fresh)} parameter arrays start from {weights}", flush=True)
     return from_paths({path: jnp.asarray(saved[path]) if path in fitting else fresh[path] for path in fresh})
 

@@ -47,7 +47,7 @@ def test_a_stablehlo_file_restores_photos_and_carries_the_card(tmp_path):
 
 
 def test_the_scale_can_be_asked_for(tmp_path):
-    file = jaxsr.export("bicubic", tmp_path / "b.stablehlo", scale=3)
+    file = jaxsr.export("bicubic", tmp_path / "b.StableHLO", scale=3)
     with zipfile.ZipFile(file) as archive:
         program = jax.export.deserialize(bytearray(archive.read(exporting.PROGRAM)))
     assert program.call(np.zeros((1, 8, 6, 3), np.float32)).shape == (1, 24, 18, 3)

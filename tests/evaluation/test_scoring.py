@@ -10,6 +10,7 @@ from jaxsr.data.images import Photo, write_photo
 from jaxsr.data.listing import list_photos
 from jaxsr.evaluation.folder_scores import ScoreOptions, score_files, score_restored
 from jaxsr.evaluation.pair_options import PairOptions
+from jaxsr.evaluation.paired_sets import read_set
 from jaxsr.evaluation.pairs import given_pair, make_pair
 from jaxsr.evaluation.score_tables import json_text, table
 from jaxsr.evaluation.scores import default_protocol, score
@@ -164,3 +165,14 @@ def test_two_restored_photos_of_one_name_are_refused(tmp_path):
     _, (failure,) = score_restored(tmp_path / "out", pair_files(tmp_path / "hr", None, 2), 2)
     assert str(tmp_path / "out" / "1.png") in failure and str(tmp_path / "out" / "1.webp") in failure
     assert "are both 1 by their names; move one of them away" in failure
+
+
+def test_restored_photos_of_scenes_are_found_where_they_lie(tmp_path):
+    """As `restore 'set/*/blur/*.png'` keeps the folders below set."""
+    for scene in ("s1", "s2"):
+        write_photo(tmp_path / "set" / scene / "sharp" / "1.png", Photo(smooth(48, 48)))
+        write_photo(tmp_path / "set" / scene / "blur" / "1.png", Photo(photo(48, 48)))
+        write_photo(tmp_path / "out" / scene / "blur" / "1.png", Photo(smooth(48, 48)))
+    scores, failures = score_restored(tmp_path / "out", read_set(tmp_path / "set").sources, 1)
+    assert failures == [] and [row.name for row in scores["rgb"].rows] == ["s1_1", "s2_1"]
+    assert scores["rgb"].mean["ssim"] == 1

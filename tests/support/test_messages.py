@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from jaxsr.support.messages import MAX_LINE, one_line
+from jaxsr.support.messages import MAX_LINE, first_few, one_line
 
 SCRIPT = """
 import sys
@@ -56,3 +56,8 @@ def test_warnings_are_plain_lines_and_come_once():
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert done.stderr == "warning: a\\n.png: odd\n"
+
+
+def test_long_lists_end_in_a_number():
+    assert first_few(["a", "b"]) == "a, b"
+    assert first_few(list("abcd"), most=2, separator="; ") == "a; b; and 2 more"

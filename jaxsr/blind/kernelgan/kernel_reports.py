@@ -86,7 +86,8 @@ def read_truth(photos: Sequence[Path], source: str, scale: int) -> dict[Path, np
         raise UserError(f"no file or folder {source!r} of true kernels; check the path")
     if not is_folder(path):
         return dict.fromkeys(photos, _true_kernel(path, scale))
-    files = [file for file in path.iterdir() if is_kernel_name(file) and file.name[0] != "."]
+    visible = sorted(file for file in path.iterdir() if is_kernel_name(file) and file.name[0] != ".")
+    files = list({file.stem: file for file in visible}.values())  # `estimate_kernel` writes each as .mat and as .npz
     if len(files) != len(photos):
         raise UserError(
             f"folder {path} holds {len(files)} kernels ({', '.join(SUFFIXES)}) for {len(photos)} photos; give one for "

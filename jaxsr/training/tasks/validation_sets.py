@@ -7,12 +7,13 @@ import numpy as np
 from absl import logging
 
 from jaxsr.data.listing import is_data_set
-from jaxsr.data.samples import MAX_NAMED, folder_photos, sample_photos
+from jaxsr.data.samples import folder_photos, sample_photos
 from jaxsr.degradations.table import degradation_of
 from jaxsr.evaluation.pair_options import PairOptions
 from jaxsr.evaluation.pairs import Pair, make_pairs
 from jaxsr.restoration.options import RestoreOptions
 from jaxsr.support.errors import UserError
+from jaxsr.support.messages import first_few
 from jaxsr.support.paths import user_path
 from jaxsr.support.types import Record
 from jaxsr.training.config import Config
@@ -102,7 +103,6 @@ def pairs_of_each(photos: Mapping[str, np.ndarray], scale: int, options: PairOpt
     if failures and not each:
         raise UserError(f"data.validation: {failures[0]}")
     if failures:
-        more = [f"and {len(failures) - MAX_NAMED} more"] if len(failures) > MAX_NAMED else []
-        named = "; ".join(failures[:MAX_NAMED] + more)
+        named = first_few(failures, separator="; ")
         logging.warning("data.validation: left out %d of %d photos: %s", len(failures), len(photos), named)
     return each

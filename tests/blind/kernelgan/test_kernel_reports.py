@@ -35,6 +35,13 @@ def test_where_true_kernels_are_missing_is_said(tmp_path):
     assert set(read_truth(photos, str(tmp_path / "a.npz"), 2)) == set(photos)
 
 
+def test_a_kernel_that_is_there_as_npz_and_as_mat_counts_once(tmp_path):
+    for suffix in (".npz", ".mat"):  # as `estimate_kernel` writes them
+        for name in ("a", "b"):
+            write_kernel(tmp_path / f"{name}{suffix}", np.full((3, 3), 1 / 9))
+    assert len(read_truth([Path("a.png"), Path("b.png")], str(tmp_path), 2)) == 2
+
+
 def test_true_kernels_are_those_of_the_scale(tmp_path):
     flat, wide = np.full((3, 3), 1 / 9), np.full((5, 5), 1 / 25)
     write_kernel(tmp_path / "x2" / "A.NPZ", flat, {"scale": 2})  # in capitals, as Windows has some names

@@ -169,6 +169,20 @@ def test_scores_on_a_folder_with_references(cufed, vgg):
     assert scores["rgb"].mean["psnr"] == pytest.approx(expected["psnr"], abs=1e-3)
 
 
+@pytest.mark.slow
+def test_a_broken_reference_fails_its_photo_alone(cufed, vgg):
+    (cufed / "named").mkdir()
+    (cufed / "named" / "000_0.png").write_bytes(b"no photo")
+    Image.fromarray(photo(30, 36)).save(cufed / "named" / "000_1.png")
+    photos = [Source(cufed / "000_0.png"), Source(cufed / "000_1.png")]
+    sources = with_references(photos, [cufed / "named"])
+    scores, (failure,) = score_files(SRNTT_MODEL, sources, ScoreOptions(["y"], PairOptions("pillow"), vgg=vgg))
+    assert [row.name for row in scores["y"].rows] == ["000_1"]
+    assert "000_0.png" in failure and "named" in failure
+    with pytest.raises(UserError, match="named/000_0.png"):
+        with_references(photos[:1], [cufed / "named" / "000_0.png"])
+
+
 def test_the_ground_truth_is_no_reference(cufed):
     with pytest.raises(UserError, match="000_2.png is the sharp photo itself; give another photo"):
         reference_sources(cufed, "all")
