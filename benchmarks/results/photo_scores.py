@@ -13,18 +13,16 @@ from jaxsr.blind.zssr.restoration import restore_zssr
 from jaxsr.blind.zssr.settings import ESTIMATE, ZSSRSettings
 from jaxsr.evaluation.naturalness import niqe_of_image
 from jaxsr.evaluation.pairs import Pair
-from jaxsr.evaluation.scores import score_image, score_pair
+from jaxsr.evaluation.scores import UNQUANTIZED, score_image, score_pair
 from jaxsr.evaluation.sources import Source
 from jaxsr.metrics.kernel_errors import kernel_error
 from jaxsr.models import Model
-from jaxsr.restoration.options import RestoreOptions
 from jaxsr.restoration.photo import warm_up
 from jaxsr.restoration.reference.preparation import load_for_matching, read_references
 from jaxsr.restoration.tiles.placement import TileCache
 from jaxsr.support.errors import UserError
 from jaxsr.support.types import Json
 
-UNROUNDED = RestoreOptions(quantize=False)
 Scores = dict[str, Json]  # of a photo
 Score = Callable[[Source, Pair], Scores]
 
@@ -46,7 +44,7 @@ def by_network(model: Model, protocol: str, photo_set: PhotoSet, vgg: Path | Non
     """Return the function that restores a pair by `model` and scores it, and times it without compiling."""
     sources = photo_set.sources(model.scale)
     cache = TileCache([size for source in sources if (size := source.lr_size(model.scale))])
-    shared, compiled = UNROUNDED, set()
+    shared, compiled = UNQUANTIZED, set()
     if "reference" in model.needs:
         shared = dataclasses.replace(shared, vgg=load_for_matching(vgg or ""))
 

@@ -39,7 +39,7 @@ KILOFLOPS = {
     **{"srcnn-x2": 122, "srcnn-x3": 120, "srcnn-x4": 118, "vdsr-x2": 1_330, "vdsr-x3": 1_330, "vdsr-x4": 1_330},
     **{"lapsrn-x2": 218, "lapsrn-x3": 486, "lapsrn-x4": 273, "lapsrn-x8": 166},
     **{"mslapsrn-x2": 495, "mslapsrn-x3": 1_101, "mslapsrn-x4": 619, "mslapsrn-x8": 649},
-    **{"drcn-x3": 1_413, "rdn-x2": 760, "rdn-x4": 233, "srdensenet-x4": 132, "srresnet-x4": 277},
+    **{"drcn-x3": 1_413, "rdn-x2": 1_107, "rdn-x4": 233, "srdensenet-x4": 132, "srresnet-x4": 277},
     **{"real-x2": 185, "real-x4": 277},
 }
 

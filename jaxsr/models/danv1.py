@@ -8,7 +8,8 @@ import jax.numpy as jnp
 
 from jaxsr.models.dan import DAN, Enlargement, MeanOfConv, Round, stack
 from jaxsr.models.ops.convolution import Conv, convolve
-from jaxsr.models.ops.layers import StridedConv, Weights, leaky_relu, uniform
+from jaxsr.models.ops.layers import Weights, leaky_relu, uniform
+from jaxsr.models.ops.strided_convolution import StridedConv
 from jaxsr.models.spec import ModelSpec
 
 # By the size of the kernels: setting 1 at every scale, setting 2 at x2, setting 2 at x4 (section 4.1).

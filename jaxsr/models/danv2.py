@@ -8,7 +8,8 @@ import jax.numpy as jnp
 
 from jaxsr.models.dan import DAN, Enlargement, MeanOfConv, Round, stack
 from jaxsr.models.ops.convolution import Conv
-from jaxsr.models.ops.layers import StridedConv, leaky_relu, uniform
+from jaxsr.models.ops.layers import leaky_relu, uniform
+from jaxsr.models.ops.strided_convolution import StridedConv
 from jaxsr.models.spec import ModelSpec
 from jaxsr.support.errors import choose
 

@@ -10,7 +10,8 @@ import jax.numpy as jnp
 
 from jaxsr.models.ops.convolution import Conv
 from jaxsr.models.ops.deconvolution import Deconvolution
-from jaxsr.models.ops.layers import StridedConv, leaky_relu
+from jaxsr.models.ops.layers import leaky_relu
+from jaxsr.models.ops.strided_convolution import StridedConv
 from jaxsr.models.spec import ModelSpec
 
 # Figure 3: two strided convolutions, 9 residual blocks of two convolutions each, two transposed ones.

@@ -19,6 +19,7 @@ from benchmarks.results.published import differences, figures_of, paper_rows
 from benchmarks.results.record import Record
 from benchmarks.results.scoring import Task, score_task, tasks_of
 from jaxsr import list_models
+from jaxsr.evaluation import scores
 from jaxsr.models import MODELS
 from jaxsr.support.errors import UserError
 from tests.helpers.networks import network
@@ -67,6 +68,22 @@ def test_a_run_goes_on_where_the_last_one_ended(sets, ours, tmp_path):
     others.model.variables["params"]["conv1"]["bias"] = others.model.variables["params"]["conv1"]["bias"] + 1
     again = Record.read(file)
     assert score_task(Task(others, sets["Set5"], 2), again)["mean"]["psnr"] != 99 and len(again.rows) == 1
+
+
+def test_scores_are_computed_in_float32(sets, ours, tmp_path, monkeypatch):
+    """On every machine: where bf16 is faster, `restore` may use it, and the second decimal would be another."""
+    asked = []
+
+    def score_pair(model, pair, protocols, options, cache):
+        asked.append(options.with_precision(model).precision)
+        return scores.score_pair(model, pair, protocols, options, cache=cache)
+
+    monkeypatch.setattr(
+        "jaxsr.restoration.options.chosen_precision", lambda model, precision: precision.replace("auto", "bf16")
+    )
+    monkeypatch.setattr(photo_scores, "score_pair", score_pair)
+    assert "failure" not in score_task(Task(ours, sets["Set5"], 2), Record.read(tmp_path / "record.json"))
+    assert asked == ["float32", "float32"]
 
 
 def test_what_fails_is_marked_and_begun_again(sets, ours, tmp_path, monkeypatch):

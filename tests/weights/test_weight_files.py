@@ -156,7 +156,7 @@ DEEP_MARGINS = {  # and of others
     **{
         "drcn-x3": 2.7,
         "srdensenet-x4": 2.8,
-        "rdn-x2": 3.95,
+        "rdn-x2": 4.05,
         "rdn-x4": 3.35,
         "srgan-x4": 2.0,
         "danv1-x2": 5.0,

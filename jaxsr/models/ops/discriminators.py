@@ -5,7 +5,8 @@ import jax
 import jax.numpy as jnp
 
 from jaxsr.models.ops.convolution import Conv
-from jaxsr.models.ops.layers import Initializer, StridedConv, batch_norm, leaky_relu
+from jaxsr.models.ops.layers import Initializer, batch_norm, leaky_relu
+from jaxsr.models.ops.strided_convolution import StridedConv
 
 
 class Discriminator(nn.Module):

@@ -1,4 +1,4 @@
-"""Layers that several papers share: sub-pixel shuffles, strided convolutions, normalization, PReLU."""
+"""Layers that several papers share: sub-pixel shuffles, normalization, PReLU."""
 
 import functools
 
@@ -6,7 +6,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from jaxsr.models.ops.convolution import Initializer, convolve
+from jaxsr.models.ops.convolution import Initializer
 
 # PyTorch's default initialisation, which many authors keep: uniform within 1 / sqrt(fan_in). Biases start at 0 here.
 uniform = nn.initializers.variance_scaling(1 / 3, "fan_in", "uniform")
@@ -72,43 +72,3 @@ class PReLU(nn.Module):
         """Return the activation of `x` (..., C)."""
         slope = self.param("slope", nn.initializers.constant(0.25), (x.shape[-1],), jnp.float32)
         return jnp.maximum(x, 0) + slope.reshape((1,) * (x.ndim - 1) + (-1,)) * jnp.minimum(x, 0)
-
-
-class StridedConv(nn.Module):
-    """A convolution with a kernel of `size`, zero padding and a `stride`, computed as shuffle + convolution.
-
-    The kernel starts size // 2 pixels before each block. The weights keep the plain layout (size, size, in,
-    features). XLA's own strided convolution is, on a CPU, 3 times slower and its gradient 2 to 5 times.
-    """
-
-    features: int
-    size: int
-    stride: int
-    use_bias: bool = True
-    kernel_init: Initializer = uniform
-
-    @nn.compact
-    def __call__(self, x: jax.Array) -> jax.Array:
-        """Return (N, H, W, features) from `x` (N, stride H, stride W, C)."""
-        kernel = self.param("kernel", self.kernel_init, (self.size, self.size, x.shape[-1], self.features), jnp.float32)
-        kernel, padding = strided_kernel(kernel, self.stride)
-        x = convolve(space_to_depth(x, self.stride), kernel, padding)
-        if self.use_bias:
-            x = x + self.param("bias", nn.initializers.zeros, (self.features,), jnp.float32).reshape(1, 1, 1, -1)
-        return x
-
-
-def strided_kernel(kernel: jax.Array, stride: int) -> tuple[jax.Array, tuple[int, int]]:
-    """Return the kernel (T, T, stride² in, out) and the padding that do on blocks what `kernel` does at that stride.
-
-    Weight t of `kernel` (K, K, in, out), padded by K // 2, reads pixel t - K // 2 from a block's first, which lies in
-    block (t - K // 2) // stride. Exact.
-    """
-    size, _, channels, features = kernel.shape
-    first, last = -(size // 2) // stride, (size - 1 - size // 2) // stride
-    taps = last - first + 1
-    before = -first * stride - size // 2
-    ends = (before, taps * stride - size - before)
-    kernel = jnp.pad(kernel, (ends, ends, (0, 0), (0, 0)))
-    kernel = kernel.reshape(taps, stride, taps, stride, channels, features).transpose(0, 2, 1, 3, 4, 5)
-    return kernel.reshape(taps, taps, stride**2 * channels, features), (-first, last)

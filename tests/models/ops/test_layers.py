@@ -1,11 +1,10 @@
-"""Shuffles, strided convolution and PReLU against their definitions."""
+"""Shuffles and PReLU against their definitions."""
 
 import jax
 import numpy as np
 import pytest
 
-from jaxsr.models.ops.layers import PReLU, StridedConv, depth_to_space, space_to_depth
-from tests.reference import convolution as reference
+from jaxsr.models.ops.layers import PReLU, depth_to_space, space_to_depth
 
 RNG = np.random.default_rng(3)
 
@@ -20,21 +19,6 @@ def test_depth_to_space_puts_channel_dy_dx_c_at_pixel_dy_dx(scale):
             channels = slice(2 * (scale * dy + dx), 2 * (scale * dy + dx) + 2)
             np.testing.assert_array_equal(y[:, dy::scale, dx::scale], x[..., channels])
     np.testing.assert_array_equal(space_to_depth(y, scale), x)
-
-
-@pytest.mark.parametrize(
-    ("size", "stride"), [(9, 2), (9, 3), (9, 4), (13, 3), (17, 4), (3, 2), (1, 3), (5, 1), (4, 2), (4, 1)]
-)
-def test_strided_convolution_is_the_definition(size, stride):
-    """Padded by half the kernel, one less behind an even one, and each stride-th output taken."""
-    x = RNG.normal(size=(2, 3 * stride, 4 * stride, 2)).astype(np.float32)
-    layer = StridedConv(3, size, stride)
-    params = jax.eval_shape(layer.init, jax.random.key(0), x)["params"]
-    kernel, bias = (RNG.normal(size=params[name].shape).astype(np.float32) for name in ("kernel", "bias"))
-    y = jax.jit(layer.apply)({"params": {"kernel": kernel, "bias": bias}}, x)
-    expected = reference.correlate(x, kernel, (size // 2, (size - 1) // 2))[:, ::stride, ::stride] + bias
-    assert kernel.shape == (size, size, 2, 3)
-    np.testing.assert_allclose(y, expected, rtol=1e-4, atol=1e-4)
 
 
 def test_prelu_has_one_slope_per_channel():
