@@ -83,7 +83,8 @@ def _reach(size: int, stride: int) -> tuple[int, int]:
 def _blocks_apart(x: jax.Array, kernel: jax.Array, stride: int) -> jax.Array:
     """Return `convolve_strided` with gradients by products, and itself by products where it is small."""
     pixels = x.size // x.shape[-1] // stride**2
-    return (_by_products if pixels <= FEW else _blocks_together)(x, kernel, stride)
+    few = isinstance(pixels, int) and pixels <= FEW  # no number where a network is exported for photos of any size
+    return (_by_products if few else _blocks_together)(x, kernel, stride)
 
 
 def _apart_saving(x: jax.Array, kernel: jax.Array, stride: int) -> tuple[jax.Array, tuple[jax.Array, jax.Array]]:

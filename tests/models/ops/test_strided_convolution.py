@@ -1,6 +1,7 @@
 """Strided convolution in all its forms against its definition, and their gradients against each other."""
 
 import jax
+import jax.export
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -49,3 +50,12 @@ def test_blocks_apart_are_those_together(size, stride, few, monkeypatch):
     assert lowered.as_text().count("dot_general") >= 4  # products of blocks
     for each, same in zip(lowered.compile()(x, kernel), together, strict=True):
         np.testing.assert_allclose(each, same, rtol=1e-4, atol=1e-4)
+
+
+def test_a_network_for_photos_of_any_size_can_be_traced(monkeypatch):
+    monkeypatch.setattr(strided_convolution, "MANY", 1)
+    height, width = jax.export.symbolic_shape("h, w")
+    x = jax.ShapeDtypeStruct((1, 2 * height, 2 * width, 5), jnp.float32)
+    kernel = jax.ShapeDtypeStruct((3, 3, 5, 3), jnp.float32)
+    (y,) = jax.export.export(jax.jit(lambda *arguments: convolve_strided(*arguments, 2)))(x, kernel).out_avals
+    assert y.shape == (1, height, width, 3)
