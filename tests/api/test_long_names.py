@@ -25,7 +25,7 @@ USES = {
     "train into": lambda: jaxsr.train("espcn:x3", NAME),
     "import": lambda: read_tensors(f"{NAME}.pth"),
     "VGG19": lambda: find_file(NAME),
-    "true kernels": lambda: read_truth([], NAME),
+    "true kernels": lambda: read_truth([], NAME, 2),
     "pairs": lambda: find_pairs(NAME),
 }
 
