@@ -90,9 +90,7 @@ def score_all(record: "Record", page_file: Path | None) -> None:
     for task in tasks_of(_chosen(contestants), sets, record.skipped):
         tell(score_task(task, record, vgg=vgg, seconds=60 * _MINUTES.value or math.inf))
     if page_file and _PICTURES.value:
-        record.pictures = draw_pictures(
-            [each for each in contestants if each.zssr is None], page_file.parent, record.pictures
-        )
+        record.pictures = draw_pictures(contestants, page_file.parent, record.pictures)
     record.write()
 
 

@@ -1,4 +1,4 @@
-"""The weights that are scored: bicubic's none, those that ship, a folder of further ones, and published files."""
+"""The weights that are scored: bicubic's none, those that ship, a folder of further ones, published, and ZSSR's."""
 
 import dataclasses
 import functools
@@ -21,7 +21,7 @@ from jaxsr.weights.importers import IMPORTERS, import_tensors
 from jaxsr.weights.readers.bounds import refusals
 from jaxsr.weights.shipped_weights import SHIPPED, name_of, shipped_files
 
-BICUBIC, OURS, PUBLISHED = "bicubic", "ours", "published"  # kinds of weights
+BICUBIC, OURS, LEARNED, PUBLISHED = "bicubic", "ours", "learned", "published"  # kinds of weights
 
 
 @dataclasses.dataclass(frozen=True)
@@ -95,8 +95,8 @@ def zssr_contestants(options: str) -> list[Contestant]:
     settings, listed = ZSSRSettings.from_options(named), f",{options}" if options else ""
     estimated = dataclasses.replace(settings, kernel=ESTIMATE)
     return [
-        Contestant("kernelgan+zssr", OURS, f"zssr,kernel={ESTIMATE}{listed}", zssr=estimated),
-        Contestant("zssr", OURS, f"zssr,kernel=FILE{listed}", zssr=settings),
+        Contestant("kernelgan+zssr", LEARNED, f"zssr,kernel={ESTIMATE}{listed}", zssr=estimated),
+        Contestant("zssr", LEARNED, f"zssr,kernel=FILE{listed}", zssr=settings),
     ]
 
 

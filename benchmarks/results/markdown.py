@@ -8,8 +8,8 @@ from benchmarks.results.record import Record, Row
 from jaxsr.models import MODELS
 from jaxsr.support.types import Json
 
-KINDS = ("bicubic", "published", "ours", "none")  # of weights, in the order of a table
-WEIGHTS = {"bicubic": "", "published": "published: `{name}`", "ours": "`{name}`"}
+KINDS = ("bicubic", "published", "ours", "learned", "none")  # of weights, in the order of a table
+WEIGHTS = {"bicubic": "", "published": "published: `{name}`", "ours": "`{name}`", "learned": "`{name}`"}
 COLUMNS = (
     *("system", "weights", "PSNR", "SSIM", "NIQE", "paper's PSNR", "paper's SSIM", "difference"),
     *("protocol", "seconds", "parameters"),

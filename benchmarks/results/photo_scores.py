@@ -70,6 +70,8 @@ def by_zssr(settings: ZSSRSettings, protocol: str) -> Score:
 
     def score(source: Source, pair: Pair) -> Scores:
         began, errors, kernels = time.perf_counter(), {}, pair.kernel
+        if settings.kernel != ESTIMATE and pair.kernel is None:
+            raise UserError(f"{pair.name} has no true kernel; put it into gt_k_x{pair.scale}, or leave the photo out")
         if settings.kernel == ESTIMATE:
             (kernels,) = choose_kernels([pair.lr], pair.scale, settings)
             if pair.kernel is not None:

@@ -65,8 +65,8 @@ class Record:
 
 
 def _fresh(facts: Mapping[str, Json]) -> Row:
-    for_real_photos = facts["name"].startswith("real-")  # a network of a paper, but not trained for its photos
-    figures = None if for_real_photos else figures_of(facts["system"], facts["set"], facts["scale"])
+    of_the_paper = facts["weights"] != "ours" or facts["name"].partition("-")[0] == facts["system"]  # not real-x4
+    figures = figures_of(facts["system"], facts["set"], facts["scale"]) if of_the_paper else None
     return {**facts, "paper": figures and dataclasses.asdict(figures), "photos": [], "complete": False}
 
 

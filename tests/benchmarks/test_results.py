@@ -116,6 +116,12 @@ def test_zssr_is_scored_by_an_estimated_kernel_and_by_the_true_one(tmp_path, mon
     assert true["digest"] != estimated["digest"] != zssr_contestants("steps=30,crop=32")[0].digest
 
 
+def test_zssr_by_the_true_kernel_needs_one(sets):
+    (source, *_), (_, true) = sets["Set5"].sources(2), zssr_contestants("")
+    with pytest.raises(UserError, match="a has no true kernel; put it into gt_k_x2, or leave the photo out"):
+        photo_scores.by_zssr(true.zssr, "y")(source, source.pairs(2)[0])
+
+
 def test_sets_that_cannot_be_read_are_left_out(tmp_path):
     (tmp_path / "DIV2KRK" / "gt").mkdir(parents=True)
     Image.fromarray(smooth(36, 42)).save(tmp_path / "DIV2KRK" / "gt" / "im_1.png")
