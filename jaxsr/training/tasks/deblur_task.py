@@ -25,7 +25,7 @@ from jaxsr.training.tasks.augmentation import augment, to_images
 from jaxsr.training.tasks.validation_sets import (
     ValidationSet,
     named_records,
-    pairs_of_each,
+    pairs_of,
     prepared_records,
     validation_name,
     validation_photos,
@@ -91,8 +91,7 @@ def validation_set(config: Config) -> ValidationSet:
         pairs = [pair for source in read_set(name).sources for pair in source.pairs(SCALE)]
     else:
         options = PairOptions("motion", data.kernel_size, exposures=data.exposures, jitter=data.jitter)
-        each = pairs_of_each(validation_photos(config), SCALE, options)
-        pairs = [pair for own in each for pair in own]
+        pairs, _ = pairs_of(validation_photos(config), SCALE, options)
     return ValidationSet(pairs, len(pairs), PROTOCOLS)
 
 

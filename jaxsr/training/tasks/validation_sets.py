@@ -85,24 +85,23 @@ def degraded_photos(config: Config) -> ValidationSet:
     row, _ = degradation_of(config.data.degradation, config.model.scale)
     size = config.data.kernel_size if row.draw is not None else None
     options = PairOptions(row.validated_on or config.data.degradation, size)
-    each = pairs_of_each(photos, config.model.scale, options)
-    return ValidationSet([pair for pairs in each for pair in pairs], len(each), PROTOCOLS)
+    return ValidationSet(*pairs_of(photos, config.model.scale, options), PROTOCOLS)
 
 
-def pairs_of_each(photos: Mapping[str, np.ndarray], scale: int, options: PairOptions) -> list[list[Pair]]:
-    """Return for each of `photos`, by name, the pairs that are made from it.
+def pairs_of(photos: Mapping[str, np.ndarray], scale: int, options: PairOptions) -> tuple[list[Pair], int]:
+    """Return the pairs that are made from `photos`, by name, and from how many of them.
 
     Photos that are too small are left out and named in a warning. Raises UserError where no other is left.
     """
-    each, failures = [], []
+    pairs, failures = [], []
     for name, pixels in photos.items():
         try:
-            each.append(make_pairs(name, pixels, scale, options))
+            pairs.extend(make_pairs(name, pixels, scale, options))
         except UserError as error:
             failures.append(str(error))
-    if failures and not each:
+    if failures and not pairs:
         raise UserError(f"data.validation: {failures[0]}")
     if failures:
         named = first_few(failures, separator="; ")
         logging.warning("data.validation: left out %d of %d photos: %s", len(failures), len(photos), named)
-    return each
+    return pairs, len(photos) - len(failures)
