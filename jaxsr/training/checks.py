@@ -5,12 +5,15 @@ import inspect
 from absl import logging
 from ml_collections import ConfigDict
 
+from jaxsr.data.listing import is_data_set
 from jaxsr.losses.pixel import LOSSES
 from jaxsr.models import ModelSpec
 from jaxsr.models.precision import PRECISIONS
 from jaxsr.support.errors import UserError, choose, nearest
+from jaxsr.support.paths import real_path, user_path
 from jaxsr.training.config import Config, default_config, network_of
 from jaxsr.training.config_bounds import check_bounds, field_names, field_of
+from jaxsr.training.feeds.open_photos import names_listed
 from jaxsr.training.objectives.supervision import SUPERVISIONS
 from jaxsr.training.tasks.task_table import task_of
 
@@ -63,7 +66,13 @@ def check_share(config: Config, share: int) -> None:
         )
 
 
-def warn_of_warmup(config: Config) -> None:
+def warn_of_odd_values(config: Config) -> None:
+    """Log a warning for each choice that a run can be made with, but that is hardly meant."""
+    _warn_of_warmup(config)
+    _warn_of_photos_in_both(config)
+
+
+def _warn_of_warmup(config: Config) -> None:
     """Say so where the warm-up of a learning rate is longer than the run, whose rate then stays below the config's."""
     updates = config.steps - config.pretraining.steps
     for half in ("", "adversarial.") if config.adversarial.loss else ("",):
@@ -73,6 +82,21 @@ def warn_of_warmup(config: Config) -> None:
                 f"{half}schedule.warmup={warmup} is longer than the {updates} updates of the run, whose learning rate "
                 f"ends at {rate * updates / warmup:.2g}, not {rate:g}; set --config.{half}schedule.warmup to less"
             )
+
+
+def _warn_of_photos_in_both(config: Config) -> None:
+    """Say so where photos are both trained on and scored, whose scores then tell nothing of other photos.
+
+    The samples and prepared data sets hold photos of both kinds.
+    """
+    field = "pairs" if config.data.pairs else "train"
+    name = config.data.validation
+    trained = [real_path(user_path(other)) for other in names_listed(config.data[field])]
+    if name != "samples" and not is_data_set(name) and real_path(user_path(name)) in trained:
+        logging.warning(
+            f"data.validation={name} is trained on too, so its scores tell nothing of other photos; set "
+            f"--config.data.validation to a folder of others"
+        )
 
 
 def _check_values(config: Config) -> None:

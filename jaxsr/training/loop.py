@@ -11,7 +11,7 @@ from jaxsr.devices import parallel, processes
 from jaxsr.devices.stop import Stop, stop_on_signals
 from jaxsr.models import Model
 from jaxsr.models.precision import in_32_bits
-from jaxsr.training.checks import warn_of_warmup
+from jaxsr.training.checks import warn_of_odd_values
 from jaxsr.training.config import Config
 from jaxsr.training.feeds.feed import Feed
 from jaxsr.training.plan import Plan, Program, compile_stages, make_plan
@@ -79,7 +79,7 @@ def train(config: Config, workdir: str | Path, *, restart_data: bool = False) ->
         start = resume(plan, workdir, checkpoints, feed, restart_data=restart_data)
         processes.from_first(lambda: write_config(workdir, config))
         if processes.is_first() and start.state.step < config.steps:
-            warn_of_warmup(config)
+            warn_of_odd_values(config)
         options = {"steps": config.steps, "batch_size": config.batch_size, "silent": not processes.is_first()}
         log = opened.enter_context(contextlib.closing(RunLog(workdir, step=int(start.state.step), **options)))
         run = Run(plan, workdir, feed, validation, checkpoints, log, start.watch)

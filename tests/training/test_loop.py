@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import threading
 import time
@@ -201,6 +202,15 @@ def test_a_warm_up_that_does_not_end_is_named(warmup, warned, tiny, tmp_path, ca
     lines = [record.getMessage() for record in caplog.records if "warmup" in record.getMessage()]
     assert [line.partition(" of the run")[0] for line in lines] == warned
     assert all("ends at 0.01, not 0.02; set --config.schedule.warmup" in line for line in lines)
+
+
+@pytest.mark.parametrize("name", ["photos", "others"])
+def test_photos_that_are_both_trained_on_and_scored_are_named(name, tiny, photos, tmp_path, caplog):
+    shutil.copytree(photos, tmp_path / "others")
+    (tmp_path / "photos").symlink_to(photos)
+    data = {"data.train": f"samples, {photos}", "data.validation": str(tmp_path / name)}
+    train(tiny(steps=1, **data), tmp_path / "run")
+    assert (f"data.validation={tmp_path / name} is trained on too" in caplog.text) == (name == "photos")
 
 
 def test_sigterm_saves_and_leaves(tiny, tmp_path):

@@ -91,12 +91,14 @@ def degraded_photos(config: Config) -> ValidationSet:
 def pairs_of(photos: Mapping[str, np.ndarray], scale: int, options: PairOptions) -> tuple[list[Pair], int]:
     """Return the pairs that are made from `photos`, by name, and from how many of them.
 
-    Photos that are too small are left out and named in a warning. Raises UserError where no other is left.
+    Photos that are too small or flat are left out and named in a warning. Raises UserError where no other is left.
     """
     pairs, failures = [], []
     for name, pixels in photos.items():
         try:
-            pairs.extend(make_pairs(name, pixels, scale, options))
+            made = make_pairs(name, pixels, scale, options)
+            _check_detail(name, pixels)
+            pairs.extend(made)
         except UserError as error:
             failures.append(str(error))
     if failures and not pairs:
@@ -105,3 +107,12 @@ def pairs_of(photos: Mapping[str, np.ndarray], scale: int, options: PairOptions)
         named = first_few(failures, separator="; ")
         logging.warning("data.validation: left out %d of %d photos: %s", len(failures), len(photos), named)
     return pairs, len(photos) - len(failures)
+
+
+def _check_detail(name: str, pixels: np.ndarray) -> None:
+    """Raise UserError for a photo (H, W, C) of one colour: bicubic restores it without error, and its PSNR is infinite.
+
+    One of them would make the mean of all infinite, which no network could be held against.
+    """
+    if not np.ptp(pixels, axis=(0, 1)).any():
+        raise UserError(f"{name}: a photo of one colour tells nothing of a network; use one with detail")

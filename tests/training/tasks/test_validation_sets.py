@@ -69,6 +69,14 @@ def test_photos_that_are_too_small_are_left_out_and_named(tiny, photos, caplog):
     assert f"data.validation: left out 1 of {others + 1} photos: tiny.png: 5x6x3 is too small" in caplog.text
 
 
+def test_flat_photos_are_left_out_and_named(tiny, photos, caplog):
+    """One infinite PSNR of bicubic's would make the mean infinite, and a collapsed network would never be noticed."""
+    Image.new("RGB", (48, 48), (10, 200, 30)).save(photos / "flat.png")
+    found = degraded_photos(tiny(**{"data.validation": str(photos)}))
+    assert "flat.png" not in [pair.name for pair in found.pairs]
+    assert "flat.png: a photo of one colour tells nothing of a network; use one with detail" in caplog.text
+
+
 def test_a_folder_of_nothing_else_is_refused(tiny, tmp_path):
     Image.new("RGB", (5, 6)).save(tmp_path / "tiny.png")
     with pytest.raises(UserError, match="data.validation: tiny.png: 5x6x3 is too small to score at scale 2"):
