@@ -76,9 +76,9 @@ def test_paths_and_names(tmp_path):
         (np.full((20, 20), 255.0), "float photos lie in .0, 1.; got .255, 255.; divide"),
         (np.full((20, 20), np.nan), "a photo holds values that are not finite .NaN or infinity.; replace them"),
         (np.full((20, 20), np.inf), "not finite"),
-        (Image.new("F", (9, 9)), "cannot restore a PIL image of mode F; give its numbers as an array, uint16 or"),
-        (Image.new("I", (9, 9)), "cannot restore a PIL image of mode I; give its numbers as an array, uint16 or"),
-        (Image.new("CMYK", (9, 9)), "cannot restore a PIL image of mode CMYK; convert it"),
+        (Image.new("F", (9, 9)), "cannot take a PIL image of mode F; give its numbers as an array, uint16 or"),
+        (Image.new("I", (9, 9)), "cannot take a PIL image of mode I; give its numbers as an array, uint16 or"),
+        (Image.new("CMYK", (9, 9)), "cannot take a PIL image of mode CMYK; convert it"),
         ("/nowhere/photo.png", "/nowhere/photo.png: no such file"),
     ],
 )
