@@ -2,6 +2,8 @@
 
 import inspect
 import re
+import subprocess
+import sys
 
 import pytest
 
@@ -50,3 +52,12 @@ def test_every_public_name_is_there_and_listed_once():
     for module in MODULES:
         assert len(set(module.__all__)) == len(module.__all__) and all(hasattr(module, name) for name in module.__all__)
     assert 20 <= len(jaxsr.__all__) <= 30
+
+
+def test_modules_for_arrays_are_reached_by_their_names():
+    """In a process that has imported nothing else; the documentation calls them so."""
+    script = "import jaxsr; print(jaxsr.imaging.color.luma.__name__, jaxsr.imaging.resize.resize.__name__)"
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert result.stdout == "luma resize\n", result.stderr
+    with pytest.raises(AttributeError, match=r"module 'jaxsr.imaging' has no attribute 'colour'"):
+        _ = jaxsr.imaging.colour  # pyright: ignore[reportAttributeAccessIssue]

@@ -17,7 +17,7 @@ from jaxsr.restoration.array_photos import as_photo, like
 from jaxsr.restoration.options import DEFAULT_OPTIONS, PhotoLike, RestoreOptions
 from jaxsr.restoration.tiles.placement import Tile
 from jaxsr.support.compile_cache import use_compile_cache
-from jaxsr.support.errors import UserError, choose
+from jaxsr.support.errors import UserError, brief, choose
 from jaxsr.support.types import Progress
 from jaxsr.weights.vgg_files import VGGWeights
 
@@ -122,7 +122,9 @@ def restore(
 def _options(options: RestoreOptions, keywords: RestoreKeywords) -> RestoreOptions:
     """Return `options` with the fields of `keywords`; raises UserError for unknown ones, or no RestoreOptions."""
     if not isinstance(options, RestoreOptions):
-        raise UserError(f"options={options!r} is not a RestoreOptions; or give its fields: restore(photo, tile=None)")
+        raise UserError(
+            f"options={brief(options)} is not a RestoreOptions; or give its fields: restore(photo, tile=None)"
+        )
     known = {field.name: field for field in dataclasses.fields(RestoreOptions)}
     for name in keywords:
         choose("option", name, known)

@@ -13,7 +13,7 @@ from jaxsr.evaluation.scores import Scores
 from jaxsr.evaluation.sources import Source, pair_files, reference_sources, with_references
 from jaxsr.models import Model
 from jaxsr.support.compile_cache import use_compile_cache
-from jaxsr.support.errors import UserError
+from jaxsr.support.errors import UserError, brief
 from jaxsr.support.paths import user_path
 from jaxsr.support.types import Progress
 
@@ -150,9 +150,9 @@ def evaluate_restored(
 def _check_options(options: EvaluateOptions) -> None:
     """Raise UserError unless `options` are of evaluating."""
     if not isinstance(options, EvaluateOptions):
-        raise UserError(f"options={options!r} is no EvaluateOptions; write options=EvaluateOptions(engine='xla')")
+        raise UserError(f"options={brief(options)} is no EvaluateOptions; write options=EvaluateOptions(engine='xla')")
     if not isinstance(options.pairs, PairOptions | None):
-        raise UserError(f"pairs={options.pairs!r} is no PairOptions; write for example pairs=PairOptions('bd')")
+        raise UserError(f"pairs={brief(options.pairs)} is no PairOptions; write for example pairs=PairOptions('bd')")
     for name, value in {"protocols": options.protocols, "reference": options.reference}.items():
         if isinstance(value, str) or not isinstance(value, Sequence):
             raise UserError(f"{name}={value!r} is no list or tuple; write {name}=[{value!r}]")

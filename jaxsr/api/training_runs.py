@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ml_collections import ConfigDict
 
 from jaxsr.support.compile_cache import use_compile_cache
-from jaxsr.support.errors import UserError
+from jaxsr.support.errors import UserError, brief
 from jaxsr.support.messages import complain
 from jaxsr.support.paths import make_folder, output_folder
 from jaxsr.training.catalog.config_files import load_config
@@ -62,7 +62,7 @@ def _loaded(config: "Config | str | Path") -> "Config":
     if isinstance(config, str | Path):
         return load_config(config)
     if not isinstance(config, ConfigDict) or not isinstance(config.get("model"), ConfigDict):
-        shown = "a ConfigDict without model" if isinstance(config, ConfigDict) else repr(config)
+        shown = "a ConfigDict without model" if isinstance(config, ConfigDict) else brief(config)
         raise UserError(f"config={shown} is not a config; give jaxsr.default_config(), or a name such as 'espcn:x3'")
     return config
 

@@ -4,6 +4,7 @@ Source: Kupyn et al., "DeblurGAN", CVPR 2018, algorithm 1; rules marked official
 """
 
 import functools
+import numbers
 from collections.abc import Sequence
 
 import jax
@@ -131,7 +132,9 @@ def draw_camera_shake(
 
 
 def check_shake(kernel_size: int, exposures: Sequence[float], jitter: Sequence[float]) -> None:
-    """Raise UserError for a size below 3, exposures outside (0, 1] and negative jitter, or none of either."""
+    """Raise UserError for a size that is not 3, 4, ..., exposures outside (0, 1], negative jitter, or none."""
+    if not isinstance(kernel_size, numbers.Integral):
+        raise UserError(f"kernel_size={kernel_size!r} must be a whole number of pixels, at least 3")
     if kernel_size < 3:
         raise UserError(f"kernel_size={kernel_size} leaves a motion kernel no room; use at least 3")
     if not exposures or not all(0 < share <= 1 for share in exposures):

@@ -1,6 +1,6 @@
 """Degradations that return the kernel of each photo too, as functions: `isotropic(key, hr, scale=2)`.
 
-Photos are batches (N, H, W, C), floats in [0, 1] or integer levels, of sides that are multiples of the scale;
+Photos are batches (N, H, W, C), floats in [0, 1], uint8 or uint16, of sides that are multiples of the scale;
 UserError names what does not fit.
 All are jit-able, with `scale` and `kernel_size` static.
 """
@@ -8,21 +8,19 @@ All are jit-able, with `scale` and `kernel_size` static.
 from collections.abc import Sequence
 
 import jax
-import jax.numpy as jnp
 
 from jaxsr.degradations.blurring import blur
 from jaxsr.degradations.camera_paths import JITTER
 from jaxsr.degradations.camera_shake import EXPOSURES, draw_camera_shake
-from jaxsr.degradations.photo_batches import Degraded, check_photos, degrade_batch, keys_of_photos
+from jaxsr.degradations.photo_batches import Degraded, degrade_batch, keys_of_photos, photos_of
 from jaxsr.degradations.table import GAUSSIAN_SIZE, SHAKE_SIZE
 from jaxsr.imaging.color import round_to_levels
-from jaxsr.imaging.pixels import to_float
 from jaxsr.support.errors import numbers_of
 from jaxsr.support.randomness import Stream, streams
-from jaxsr.support.types import Key
+from jaxsr.support.types import AnyArray, Key
 
 
-def isotropic(key: Key, hr: jax.Array, *, scale: int, kernel_size: int = GAUSSIAN_SIZE) -> Degraded:
+def isotropic(key: Key, hr: AnyArray, *, scale: int, kernel_size: int = GAUSSIAN_SIZE) -> Degraded:
     """Return `hr`, each photo blurred by an isotropic Gaussian of random width and reduced by bicubic, in 8 bits.
 
     Example: `lr, kernels = jaxsr.degradations.isotropic(jax.random.key(0), hr, scale=2)`.
@@ -43,7 +41,7 @@ def isotropic(key: Key, hr: jax.Array, *, scale: int, kernel_size: int = GAUSSIA
     return degrade_batch(keys_of_photos(key, hr), hr, "isotropic", scale=scale, kernel_size=kernel_size)
 
 
-def anisotropic(key: Key, hr: jax.Array, *, scale: int, kernel_size: int = GAUSSIAN_SIZE) -> Degraded:
+def anisotropic(key: Key, hr: AnyArray, *, scale: int, kernel_size: int = GAUSSIAN_SIZE) -> Degraded:
     """Return `hr`, each photo blurred by a noisy anisotropic Gaussian and reduced by bicubic, in 8 bits.
 
     Example: `lr, kernels = jaxsr.degradations.anisotropic(jax.random.key(0), hr, scale=2, kernel_size=11)`.
@@ -65,7 +63,7 @@ def anisotropic(key: Key, hr: jax.Array, *, scale: int, kernel_size: int = GAUSS
     return degrade_batch(keys_of_photos(key, hr), hr, "anisotropic", scale=scale, kernel_size=kernel_size)
 
 
-def gaussian8(key: Key, hr: jax.Array, *, scale: int, kernel_size: int = GAUSSIAN_SIZE) -> Degraded:
+def gaussian8(key: Key, hr: AnyArray, *, scale: int, kernel_size: int = GAUSSIAN_SIZE) -> Degraded:
     """Return `hr`, each photo blurred by one of the 8 kernels of Gaussian8 and reduced by bicubic, in 8 bits.
 
     Example: `lr, kernels = jaxsr.degradations.gaussian8(jax.random.key(0), hr, scale=4)`. The test set has each photo
@@ -87,7 +85,7 @@ def gaussian8(key: Key, hr: jax.Array, *, scale: int, kernel_size: int = GAUSSIA
     return degrade_batch(keys_of_photos(key, hr), hr, "gaussian8", scale=scale, kernel_size=kernel_size)
 
 
-def gaussian8_ikc(key: Key, hr: jax.Array, *, scale: int, kernel_size: int = GAUSSIAN_SIZE) -> Degraded:
+def gaussian8_ikc(key: Key, hr: AnyArray, *, scale: int, kernel_size: int = GAUSSIAN_SIZE) -> Degraded:
     """Return what `gaussian8` does, at scale 2 with kernels of 0.9 to 1.6 pixels in place of 0.8 to 1.6.
 
     Example: `lr, kernels = jaxsr.degradations.gaussian8_ikc(jax.random.key(0), hr, scale=2)`. Bicubic enlargements of
@@ -110,7 +108,7 @@ def gaussian8_ikc(key: Key, hr: jax.Array, *, scale: int, kernel_size: int = GAU
     return degrade_batch(keys_of_photos(key, hr), hr, "gaussian8_ikc", scale=scale, kernel_size=kernel_size)
 
 
-def div2krk(key: Key, hr: jax.Array, *, scale: int) -> Degraded:
+def div2krk(key: Key, hr: AnyArray, *, scale: int) -> Degraded:
     """Return every `scale`-th pixel of `hr`, each photo blurred by a kernel as in DIV2KRK, in 8 bits.
 
     Example: `lr, kernels = jaxsr.degradations.div2krk(jax.random.key(0), hr, scale=2)`.
@@ -134,7 +132,7 @@ def div2krk(key: Key, hr: jax.Array, *, scale: int) -> Degraded:
 
 def motion(
     key: Key,
-    hr: jax.Array,
+    hr: AnyArray,
     *,
     kernel_size: int = SHAKE_SIZE,
     exposures: Sequence[float] = EXPOSURES,
@@ -159,8 +157,7 @@ def motion(
     Raises:
         UserError: for kernels below 3 pixels, and for exposures or jitter that are no sequence, or out of range.
     """
-    hr = to_float(jnp.asarray(hr))
-    check_photos(hr, 1)
+    hr = photos_of(hr, 1)
     keys = streams(keys_of_photos(key, hr), Stream.BLUR_KERNEL)
     exposures, jitter = numbers_of("exposures", exposures, EXPOSURES), numbers_of("jitter", jitter, JITTER)
     options = {"exposures": exposures, "jitter": jitter}

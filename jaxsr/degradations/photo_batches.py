@@ -11,7 +11,7 @@ from jaxsr.imaging.color import round_to_levels
 from jaxsr.imaging.pixels import to_float
 from jaxsr.support.errors import UserError
 from jaxsr.support.randomness import Stream, check_key, check_keys, streams
-from jaxsr.support.types import Key
+from jaxsr.support.types import AnyArray, Key
 
 
 class Degraded(NamedTuple):
@@ -26,7 +26,7 @@ class Degraded(NamedTuple):
 
 def degrade_batch(
     keys: Key,
-    hr: jax.Array,
+    hr: AnyArray,
     name: str,
     *,
     scale: int,
@@ -39,7 +39,7 @@ def degrade_batch(
 
     Args:
         keys: PRNG keys (N,), one for each photo, whatever the others are.
-        hr: (N, H, W, C), floats in [0, 1] or integer levels; H and W are multiples of `scale`.
+        hr: (N, H, W, C), floats in [0, 1], uint8 or uint16; H and W are multiples of `scale`.
         name: a row of DEGRADATIONS.
         scale: how many times smaller; 1 for "motion".
         kernel_size: side of the kernels; by default the row's. Rows that draw no kernels leave it unused.
@@ -54,8 +54,7 @@ def degrade_batch(
             another number of keys.
     """
     row, size = degradation_of(name, scale, kernel_size)
-    hr = to_float(jnp.asarray(hr))
-    check_photos(hr, scale)
+    hr = photos_of(hr, scale)
     check_keys(keys, len(hr))
     kernels = None
     if row.draw is not None:
@@ -65,17 +64,25 @@ def degrade_batch(
     return Degraded(round_to_levels(lr) if (row.eight_bit if quantize is None else quantize) else lr, kernels)
 
 
-def keys_of_photos(key: Key, hr: jax.Array) -> Key:
+def keys_of_photos(key: Key, hr: AnyArray) -> Key:
     """Return a key for each photo; raises UserError where `key` is none, such as a seed."""
     check_key(key)
     return jax.random.split(key, len(hr))
 
 
-def check_photos(hr: jax.Array, scale: int) -> None:
-    """Raise UserError unless `hr` is (N, H, W, C) with sides that are multiples of `scale`."""
+def photos_of(hr: AnyArray, scale: int) -> jax.Array:
+    """Return `hr` as float32 in [0, 1].
+
+    Raises UserError unless it is (N, H, W, C), uint8, uint16 or floats, with sides that are multiples of `scale`. White
+    is unknown in other integers: levels of 8 bits in them would become black.
+    """
+    hr = jnp.asarray(hr)
     check_batch(hr)
+    if hr.dtype not in (jnp.uint8, jnp.uint16) and not jnp.issubdtype(hr.dtype, jnp.floating):
+        raise UserError(f"photos are uint8, uint16 or floats in [0, 1]; got {hr.dtype}; convert them")
     if hr.shape[1] % scale or hr.shape[2] % scale:
         raise UserError(
             f"photos of {hr.shape[2]}x{hr.shape[1]} have sides that are not multiples of the scale {scale}; crop them: "
             f"hr[:, : height // {scale} * {scale}, : width // {scale} * {scale}]"
         )
+    return to_float(hr)

@@ -7,7 +7,7 @@ from fractions import Fraction
 import jax
 import numpy as np
 
-from jaxsr.imaging.arrays import Array, namespace
+from jaxsr.imaging.arrays import Array, check_are_arrays, namespace
 from jaxsr.imaging.symbolic_sizes import enlarge_by_phases, is_symbolic
 from jaxsr.support.errors import UserError
 
@@ -26,16 +26,20 @@ def resize(
 
     `scale` gives ceil(scale H) by ceil(scale W) pixels; `size` gives its own height and width. Reduction is
     antialiased. NumPy arrays are computed in float64, JAX arrays in their own precision. Values are in [0, 1];
-    with `uint8_stages` they are taken as 8-bit levels, and each of the two passes rounds half up and saturates,
+    with `uint8_stages` they are rounded to 8 bits first, and each of the two passes rounds half up and saturates,
     as MATLAB does on uint8 images. Raises UserError without exactly one of `scale` and `size`, above 0, for images
-    without pixels, and for JAX arrays of integers, whose precision holds no weights.
+    without pixels, for what is no array, for JAX arrays of integers, whose precision holds no weights, and for integers
+    with `uint8_stages`.
     Source: MATLAB documentation; specification of the border and of the stages checked on published LR files.
     """
+    check_are_arrays(image=image)
     if image.ndim < 3:
         raise UserError(f"images have the shape (..., H, W, C); got {image.shape}; give a grey one as image[..., None]")
     height, width = image.shape[-3:-1]
     if scale is not None and size is None and (is_symbolic(height) or is_symbolic(width)):
         return _by_phases(image, scale, border)  # pyright: ignore[reportReturnType]  # a JAX array, as the image
+    if uint8_stages and np.issubdtype(image.dtype, np.integer):
+        raise UserError(f"uint8_stages takes floats in [0, 1]; got {image.dtype}; divide levels by that of white")
     scales, size = _scales_and_size(image, scale, size)
     passes = [
         ("mh,...hwc->...mwc", resize_matrix(height, size[0], float(scales[0]), border)),

@@ -75,7 +75,7 @@ def model_spec(name: str) -> ModelSpec:
     Raises:
         UserError: where there is no such model, naming the nearest, and for one that estimates kernels.
     """
-    if name in ESTIMATORS:
+    if isinstance(name, str) and name in ESTIMATORS:
         raise UserError(f"{name} estimates a blur kernel and restores nothing: use jaxsr.estimate_kernel(photo)")
     return choose("model", name, MODELS)
 

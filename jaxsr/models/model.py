@@ -14,7 +14,7 @@ from jaxsr.models.serialization import write_weights
 from jaxsr.models.spec import ModelSpec, Network
 from jaxsr.support.errors import UserError
 from jaxsr.support.model_options import Option
-from jaxsr.support.types import Json, Params, Tree, Variables
+from jaxsr.support.types import AnyArray, Json, Params, Tree, Variables
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -54,7 +54,7 @@ class Model:
         count = sum(getattr(leaf, "size", 0) for leaf in jax.tree.leaves(self.params))
         return f"Model({self.name!r}, {count:,} parameters)"
 
-    def __call__(self, x: jax.Array, *extra_inputs: Tree) -> jax.Array:
+    def __call__(self, x: AnyArray, *extra_inputs: Tree) -> jax.Array:
         """Return the photos restored, whatever the network's own value range, channels and input size.
 
         Example: `y = model(x)`, or `jax.jit(lambda m, x: m(x))(model, x)`.
@@ -77,7 +77,7 @@ class Model:
         """
         return self._restore(x, extra_inputs, ())[0]
 
-    def details(self, x: jax.Array, *extra_inputs: Tree) -> Extras:
+    def details(self, x: AnyArray, *extra_inputs: Tree) -> Extras:
         """Return what the network returns beside the image, {name: array}; {} for most networks.
 
         Example: `kernels = jaxsr.load("danv2-x2").details(x)["kernels"]`.
@@ -98,7 +98,7 @@ class Model:
         return self._restore(x, extra_inputs, self.spec.detail_options)[1]
 
     def _restore(
-        self, x: jax.Array, extra_inputs: tuple[Tree, ...], call_options: tuple[str, ...]
+        self, x: AnyArray, extra_inputs: tuple[Tree, ...], call_options: tuple[str, ...]
     ) -> tuple[jax.Array, Extras]:
         x = self._in_dtype(jnp.asarray(x))
         self._check_photos(x)

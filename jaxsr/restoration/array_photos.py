@@ -2,6 +2,7 @@
 
 import os
 
+import jax
 import numpy as np
 from PIL import Image
 
@@ -20,6 +21,8 @@ def as_photo(photo: PhotoLike) -> Photo:
         return read_photo(photo)
     if isinstance(photo, Image.Image):
         return photo_of_image(photo)
+    if isinstance(photo, jax.Array):
+        raise UserError("cannot restore a JAX array; give np.asarray(photo), or call a model on a batch: model(photos)")
     if not isinstance(photo, np.ndarray):
         raise UserError(f"cannot restore a {type(photo).__name__}; give a NumPy array, a PIL image or a path")
     check_array(photo)
@@ -58,7 +61,7 @@ def check_array(photo: np.ndarray) -> None:
         raise UserError("a masked array lacks pixels; fill them, as with photo.filled(0), or give them alpha 0")
     if photo.ndim not in (2, 3) or (photo.ndim == 3 and photo.shape[-1] not in (1, 2, 3, 4)) or photo.size == 0:
         raise UserError(f"a photo has shape (H, W) or (H, W, 1 to 4); got {photo.shape}")
-    if photo.dtype in (np.uint8, np.uint16):
+    if photo.dtype.newbyteorder("=") in (np.uint8, np.uint16):
         return
     if not np.issubdtype(photo.dtype, np.floating) or photo.dtype.itemsize > np.dtype(np.float64).itemsize:
         raise UserError(f"a photo is uint8, uint16 or float in [0, 1]; got {photo.dtype}")

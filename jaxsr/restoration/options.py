@@ -15,7 +15,7 @@ from jaxsr.models import Model
 from jaxsr.restoration.precision_choice import CHOICES, chosen_precision
 from jaxsr.restoration.reference.reference_features import ReferenceFeatures
 from jaxsr.restoration.tiles.placement import Tile, check_tile
-from jaxsr.support.errors import UserError, choose
+from jaxsr.support.errors import UserError, brief, choose
 from jaxsr.weights.vgg_files import VGGWeights
 
 PhotoLike: TypeAlias = np.ndarray | Image.Image | str | os.PathLike[str]
@@ -73,7 +73,7 @@ class RestoreOptions:
                 raise UserError(f"{field.name}={value!r} is neither True nor False; the default is {field.default}")
         check_engine(self.engine)
         if not isinstance(self.vgg, str | os.PathLike | VGGWeights):
-            raise UserError(f"vgg={self.vgg!r} is not a file of VGG19's weights; give its path")
+            raise UserError(f"vgg={brief(self.vgg)} is not a file of VGG19's weights; give its path")
         choose("precision", self.precision, dict.fromkeys(CHOICES))
         if not (self._is_single_reference or isinstance(self.reference, ReferenceFeatures)):
             object.__setattr__(self, "reference", _tuple_of_references(self.reference))

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
+MAX_VALUE = 300  # characters of a value in a message
 FAILURES = (OSError, ValueError, MemoryError)  # what a photo may raise, UserError among them; the others are done
 
 
@@ -27,11 +28,20 @@ def short_reason(error: BaseException) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0][:160]
 
 
+def brief(value: object) -> str:
+    """Return `value` as an error message shows it: as it is written, or its type where that takes lines (an array)."""
+    text = repr(value)
+    return text if len(text) <= MAX_VALUE and "\n" not in text else f"<{type(value).__name__}>"
+
+
 def nearest(name: str, choices: Iterable[str]) -> str:
-    """Return the end of an error message: the choice closest to `name`, or all choices when none is close."""
-    choices = list(choices)
-    close = difflib.get_close_matches(str(name), choices, n=1, cutoff=0.6)
-    return f"did you mean {close[0]!r}?" if close else f"choose one of: {', '.join(choices)}"
+    """Return the end of an error message: the choice closest to `name`, or all choices when none is close.
+
+    Capitals do not count: papers write FSRCNN.
+    """
+    by_lower = {choice.lower(): choice for choice in choices}
+    close = difflib.get_close_matches(str(name).lower(), by_lower, n=1, cutoff=0.6)
+    return f"did you mean {by_lower[close[0]]!r}?" if close else f"choose one of: {', '.join(by_lower.values())}"
 
 
 def check_scale_of(name: str, scale: object, scales: Collection[int]) -> None:
@@ -54,5 +64,5 @@ def choose(what: str, name: str, table: Mapping[str, T]) -> T:
     Example: `choose("optimizer", config.name, OPTIMIZERS)`.
     """
     if not isinstance(name, Hashable) or name not in table:
-        raise UserError(f"unknown {what} {name!r}; {nearest(name, table)}")
+        raise UserError(f"unknown {what} {brief(name)}; {nearest(name, table)}")
     return table[name]

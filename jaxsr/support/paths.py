@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from jaxsr.support.errors import UserError
+from jaxsr.support.errors import UserError, brief
 from jaxsr.support.files import MAX_NAME
 
 PROBE = 4096  # bytes that must find room before work begins
@@ -18,7 +18,7 @@ def user_path(path: str | os.PathLike) -> Path:
     folder is known.
     """
     if not isinstance(path, str | os.PathLike) or not (text := os.fspath(path)) or "\0" in text:
-        raise UserError(f"{path!r} is not a path; name a file or a folder")
+        raise UserError(f"{brief(path)} is not a path; name a file or a folder")
     if not text.startswith("~") or os.path.lexists(text):
         return Path(text)
     expanded = os.path.expanduser(text)  # noqa: PTH111 - Path.expanduser raises for a file called ~tilde.png

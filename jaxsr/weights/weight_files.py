@@ -7,7 +7,7 @@ import numpy as np
 
 from jaxsr.models import MODELS, Model, model_spec
 from jaxsr.models.serialization import check_name
-from jaxsr.support.errors import UserError, nearest
+from jaxsr.support.errors import UserError, brief, nearest
 from jaxsr.support.messages import one_line
 from jaxsr.support.paths import is_file, is_folder, user_path
 from jaxsr.support.trees import by_path, from_paths
@@ -65,7 +65,7 @@ def check_kind(model: object) -> None:
     """Raise UserError where `model` can be neither a name nor a file."""
     if not isinstance(model, str | os.PathLike):
         raise UserError(
-            f"model {model!r} is neither a name nor a file; give a file or one of: {', '.join(shipped_names())}"
+            f"model {brief(model)} is neither a name nor a file; give a file or one of: {', '.join(shipped_names())}"
         )
 
 
@@ -74,6 +74,8 @@ def _load_named(name: str, scale: int | None) -> Model:
     base, mark, suffix = name.partition("-x")
     if "/" in name:  # a path, as of a run that has not begun
         raise UserError(one_line(f"no weight file or run folder {name}; check the path"))
+    if name.partition(",")[0] == "auto":
+        raise UserError("auto chooses a model for restore alone, and takes no options; name a model, such as fsrcnn-x2")
     spec = model_spec(base)
     if mark and not suffix.isdecimal():
         raise UserError(f"unknown model {name!r}; {nearest(name, shipped_names())}")

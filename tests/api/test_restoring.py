@@ -68,6 +68,7 @@ def test_paths_and_names(tmp_path):
     ("given", "message"),
     [
         ([1, 2], "cannot restore a list; give a NumPy array, a PIL image or a path"),
+        (jnp.zeros((9, 9, 3)), r"cannot restore a JAX array; give np.asarray\(photo\), or call a model on a batch"),
         (np.zeros((2, 3, 4, 5)), r"a photo has shape \(H, W\) or \(H, W, 1 to 4\); got \(2, 3, 4, 5\)"),
         (np.zeros((0, 3)), "a photo has shape"),
         (np.zeros((20, 20), np.int32), "a photo is uint8, uint16 or float in .0, 1.; got int32"),
@@ -76,9 +77,9 @@ def test_paths_and_names(tmp_path):
         (np.full((20, 20), 255.0), "float photos lie in .0, 1.; got .255, 255.; divide"),
         (np.full((20, 20), np.nan), "a photo holds values that are not finite .NaN or infinity.; replace them"),
         (np.full((20, 20), np.inf), "not finite"),
-        (Image.new("F", (9, 9)), "cannot restore a PIL image of mode F; give its numbers as an array, uint16 or"),
-        (Image.new("I", (9, 9)), "cannot restore a PIL image of mode I; give its numbers as an array, uint16 or"),
-        (Image.new("CMYK", (9, 9)), "cannot restore a PIL image of mode CMYK; convert it"),
+        (Image.new("F", (9, 9)), "cannot take a PIL image of mode F; give its numbers as an array, uint16 or"),
+        (Image.new("I", (9, 9)), "cannot take a PIL image of mode I; give its numbers as an array, uint16 or"),
+        (Image.new("CMYK", (9, 9)), "cannot take a PIL image of mode CMYK; convert it"),
         ("/nowhere/photo.png", "/nowhere/photo.png: no such file"),
     ],
 )
@@ -102,6 +103,14 @@ def test_scales_and_tiles_of_numpy_are_numbers(model):
     expected = jaxsr.restore(pixels, "espcn", scale=2, tile=16)
     np.testing.assert_array_equal(jaxsr.restore(pixels, "espcn", scale=two, tile=np.int32(16)), expected)
     assert jaxsr.create("espcn", scale=two, key=jax.random.key(0)).module.scale.bit_length() == 2
+
+
+@pytest.mark.parametrize("dtype", [np.uint16, np.float32])
+def test_the_order_of_bytes_changes_nothing(dtype, model):
+    """Scientific files are read as big-endian arrays."""
+    pixels = photo(20, 24, dtype=np.uint16) if dtype == np.uint16 else np.float32(photo(20, 24) / 255)
+    swapped = pixels.astype(np.dtype(dtype).newbyteorder())
+    np.testing.assert_array_equal(jaxsr.restore(swapped, model), jaxsr.restore(pixels, model))
 
 
 def test_a_matrix_is_a_grey_photo(model):

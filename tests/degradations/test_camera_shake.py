@@ -133,6 +133,8 @@ def test_mistakes_are_named():
         draw_motion(KEY, 2, exposures=())
     with pytest.raises(UserError, match="kernel_size=2 leaves a motion kernel no room; use at least 3"):
         draw_motion(KEY, 2, size=2)
+    with pytest.raises(UserError, match="kernel_size=9.5 must be a whole number of pixels, at least 3"):
+        draw_motion(KEY, 2, size=9.5)
     with pytest.raises(UserError, match=r"jitter=\(-0.1,\) must be 0 \(a straight line\) or more"):
         draw_motion(KEY, 2, jitter=(-0.1,))
 

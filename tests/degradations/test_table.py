@@ -168,6 +168,15 @@ def test_photos_that_do_not_fit_are_named():
         degradations.bicubic(HR[:, :47], scale=2)
 
 
+@pytest.mark.parametrize("dtype", [np.int32, np.int64, np.uint32, np.int8, bool, complex])
+def test_integers_whose_white_is_unknown_are_refused(dtype):
+    """Levels of 8 bits, divided by the largest number of 32, made black photos."""
+    photos = np.full((1, 8, 8, 3), 100).astype(dtype)
+    for degrade in (functools.partial(degradations.bicubic, scale=2), functools.partial(degradations.motion, KEY)):
+        with pytest.raises(UserError, match="photos are uint8, uint16 or floats in .0, 1.; got .*; convert them"):
+            degrade(photos)
+
+
 @pytest.mark.parametrize("name", ["dn", "isotropic", "div2krk", "motion"])
 def test_photos_and_kernels_are_float32_with_double_precision_too(name):
     scale = DEGRADATIONS[name].scales[0]

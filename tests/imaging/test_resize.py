@@ -80,6 +80,10 @@ def test_mistakes_are_named():
             resize(np.zeros((4, 5, 1)), **wrong)
     with pytest.raises(UserError, match=r"got \(4, 4\); give a grey one as image\[..., None\]"):
         resize(np.zeros((4, 4)), 2)
+    with pytest.raises(UserError, match="image is of type list, not an array of NumPy or JAX"):
+        resize([[[0.5]]], 2)
+    with pytest.raises(UserError, match="uint8_stages takes floats in .0, 1.; got uint8; divide levels by that of"):
+        resize(np.full((4, 4, 1), 200, np.uint8), 2, uint8_stages=True)
 
 
 def test_levels_on_the_device_are_refused():

@@ -2,15 +2,23 @@
 
 import re
 
+import numpy as np
 import pytest
 
-from jaxsr.support.errors import UserError, choose, nearest, short_reason
+from jaxsr.support.errors import UserError, brief, choose, nearest, short_reason
 from jaxsr.support.files import remove_remains, remove_remains_of, written_whole
 
 
 def test_nearest_suggests_or_lists():
     assert nearest("adm", ["adam", "sgd"]) == "did you mean 'adam'?"
     assert nearest("lamb!", ["adam", "sgd"]) == "choose one of: adam, sgd"
+    assert nearest("FSRCNN", ["fsrcnn", "All"]) == "did you mean 'fsrcnn'?"
+    assert nearest("all", ["fsrcnn", "All"]) == "did you mean 'All'?"
+
+
+def test_a_value_in_a_message_takes_no_lines():
+    assert brief("a b") == "'a b'" and brief(None) == "None"
+    assert brief(np.zeros((3, 3))) == "<ndarray>" and brief(["x"] * 999) == "<list>"
 
 
 def test_a_reason_is_one_short_line():

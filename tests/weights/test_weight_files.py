@@ -85,6 +85,9 @@ def test_names_and_scales(model, tmp_path):
     assert load("bicubic", scale=4).name == "bicubic-x4"
     for name, message in {
         "fsrcn-x2": "unknown model 'fsrcn'; did you mean 'fsrcnn'",
+        "FSRCNN-x2": "unknown model 'FSRCNN'; did you mean 'fsrcnn'",
+        "auto": "auto chooses a model for restore alone, and takes no options; name a model, such as",
+        "auto,rounds=3": "auto chooses a model for restore alone",
         "fsrcnn-x": "unknown model 'fsrcnn-x'",
         "fsrcnn-x2b": "unknown model 'fsrcnn-x2b'",
         "zssr-x4": r"zssr has no weights, it learns from each photo: .*--model=zssr --scale=4",

@@ -15,6 +15,7 @@ from jaxsr.blind.kernelgan.kernelgan_options import DEFAULT_OPTIONS, KernelGANOp
 from jaxsr.blind.kernelgan.parallel_runs import Estimate, Example, OnKernels, make_batches, run_batch
 from jaxsr.blind.kernelgan.postprocessing import finish, raw_variance
 from jaxsr.blind.kernelgan.spectral_width import kernel_variance, variance_factor
+from jaxsr.data.codecs.pillow_photos import FILE_MODES, photo_of_image
 from jaxsr.data.images import read_pixels
 from jaxsr.imaging.pixels import to_float, to_rgb
 from jaxsr.models.precision import in_32_bits
@@ -160,7 +161,10 @@ def warn_of_width(name: object, estimates: Sequence[Estimate]) -> None:
 
 def rgb_photo(photo: AnyPhoto) -> np.ndarray:
     """Return a photo of any kind, see `estimate_kernel`, as float32 (H, W, 3) in [0, 1] without alpha."""
-    pixels = read_pixels(photo) if isinstance(photo, str | os.PathLike) else np.asarray(photo)
+    if isinstance(photo, Image.Image):  # upright and with its colours, as from its file
+        pixels = photo_of_image(photo, modes=FILE_MODES).pixels
+    else:
+        pixels = read_pixels(photo) if isinstance(photo, str | os.PathLike) else np.asanyarray(photo)
     check_array(pixels)
-    bands = pixels[..., None] if pixels.ndim == 2 else pixels
+    bands = np.asarray(pixels)[..., None] if pixels.ndim == 2 else pixels
     return to_rgb(to_float(bands[..., : 3 if bands.shape[-1] > 2 else 1]))

@@ -32,7 +32,7 @@ def photo_of_image(
     image that cannot be decoded.
     """
     if image.mode not in modes:
-        raise UserError(f"cannot restore a PIL image of mode {image.mode}; {_remedy(image.mode)}")
+        raise UserError(f"cannot take a PIL image of mode {image.mode}; {_remedy(image.mode)}")
     try:
         image.load()  # Pillow turns TIFF itself
     except OSError as error:

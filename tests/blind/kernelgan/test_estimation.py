@@ -43,6 +43,43 @@ def test_every_kind_of_photo_gives_its_colours(tmp_path):
         np.testing.assert_allclose(rgb_photo(kind), grey, atol=1e-6)
 
 
+@pytest.mark.parametrize("mode", ["1", "P", "PA", "LA", "CMYK", "YCbCr", "I;16B"])
+def test_pil_images_of_every_mode_give_their_colours(mode):
+    """Not the numbers that they are stored as: indices of a palette, inks, luma and chroma."""
+    levels = RNG.integers(0, 256, (9, 7, 3), dtype=np.uint8)
+    image = Image.fromarray(levels[..., 0] if mode in ("LA", "PA") else levels)
+    if mode == "I;16B":
+        image = Image.frombytes(mode, (7, 9), (levels[..., 0].astype(">u2") * 257).tobytes())
+        expected = levels[..., :1]
+    else:
+        image = image.convert("LA" if mode == "PA" else mode).convert(mode)
+        expected = np.asarray(image.convert("RGB"))
+    np.testing.assert_allclose(rgb_photo(image), np.broadcast_to(np.float32(expected) / 255, (9, 7, 3)), atol=1e-6)
+
+
+def test_pil_images_are_turned_upright(tmp_path):
+    """A kernel of a photo that lies on its side would be transposed."""
+    image = Image.fromarray(RNG.integers(0, 256, (9, 7, 3), dtype=np.uint8))
+    exif = image.getexif()
+    exif[0x0112] = 6  # Orientation: the top is at the right
+    image.save(tmp_path / "turned.png", exif=exif)
+    with Image.open(tmp_path / "turned.png") as turned:
+        np.testing.assert_array_equal(rgb_photo(turned), rgb_photo(tmp_path / "turned.png"))
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (Image.new("HSV", (9, 9)), "cannot take a PIL image of mode HSV; convert it"),
+        (np.ma.zeros((9, 9)), "a masked array lacks pixels; fill them"),
+        (None, r"a photo has shape \(H, W\)"),
+    ],
+)
+def test_other_photos_are_refused(given, message):
+    with pytest.raises(UserError, match=message):
+        rgb_photo(given)
+
+
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 def test_levels_are_divided_in_single_precision(dtype):
     """Published kernel errors depend on every bit of the photo."""
