@@ -160,6 +160,27 @@ def test_lab_is_no_rgb_and_no_damage(path, colours, dtype):
         read_photo(path)
 
 
+def test_ycbcr_is_no_rgb(path):
+    """But where JPEG compresses it, the decoder makes it RGB."""
+    image = Image.fromarray(picture())
+    image.convert("YCbCr").save(path, compression="tiff_lzw")
+    with pytest.raises(UserError, match=r"a\.tif: has YCbCr colours .* save it as RGB"):
+        read_photo(path)
+    image.convert("YCbCr").save(path, compression="jpeg", quality=95)
+    assert np.abs(read_photo(path).pixels.astype(int) - picture()).mean() < 6
+
+
+def test_raw_photos_and_their_previews_are_no_photos(path):
+    with tifffile.TiffWriter(path) as file:
+        file.write(picture()[::4, ::4], photometric="rgb", subfiletype=1, subifds=1)
+        file.write(picture(np.uint16, 1)[..., 0], photometric="cfa")
+    with pytest.raises(UserError, match=r"a\.tif: is a camera's raw photo, or a preview of one; develop it"):
+        read_photo(path)
+    tifffile.imwrite(path, picture(np.uint16), photometric="linear_raw")
+    with pytest.raises(UserError, match="raw photo"):
+        read_photo(path)
+
+
 def test_twelve_bits_are_no_garbage(path):
     path.write_bytes(tiff(64, 4, bits=12, channels=1, data=bytes(range(256)) + bytes(128)))
     with pytest.raises(UserError, match=r"a\.tif: unreadable"):
