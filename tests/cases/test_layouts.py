@@ -197,15 +197,6 @@ def test_the_less_common_formats(tmp_path, kind):
     assert photo.pixels.shape == (48, 66, 3) and error.max() <= (2 if kind == "AVIF" else 0)
 
 
-def test_16_bit_pnm(tmp_path):
-    grey = picture(np.uint16, 1)
-    (tmp_path / "a.pgm").write_bytes(b"P5 66 48 65535\n" + grey.astype(">u2").tobytes())
-    np.testing.assert_array_equal(read_photo(tmp_path / "a.pgm").pixels, grey)
-    (tmp_path / "a.ppm").write_bytes(b"P6 66 48 65535\n" + picture(np.uint16).astype(">u2").tobytes())
-    with pytest.raises(UserError, match="PNM samples that cannot be read at their depth; save it as PNG"):
-        read_photo(tmp_path / "a.ppm")
-
-
 def test_heic(tmp_path):
     heif = pytest.importorskip("pillow_heif")
     deep = heif.from_bytes(mode="RGB;16", size=(66, 48), data=picture(np.uint16).tobytes())
