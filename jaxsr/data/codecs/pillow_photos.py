@@ -150,7 +150,7 @@ def _deeper_than_its_mode(file: BinaryIO, image: Image.Image) -> bool:
     if image.mode not in ("RGB", "RGBA", "L", "LA", "YCbCr"):
         return False
     if image.format == "PPM":
-        layout = image.tile[0].args  # a mode, or a mode and the largest sample
+        layout = next(iter(getattr(image, "tile", []))).args  # a mode, or a mode and the largest sample
         return isinstance(layout, tuple) and layout[-1] > 255
     return image.format == "JPEG2000" and _bits_of_jpeg_2000(file) > 8
 
