@@ -53,6 +53,8 @@ def main(arguments: Sequence[str]) -> int:
     videos, others = split_videos(arguments, recursive=given.RECURSIVE.value, without=folder)
     if videos:
         given.check_flags_of_videos(alone=not others)
+    else:
+        given.check_flags_of_photos()
     given.check_stores([*arguments, output], videos)
     if given.RAY.value is not None:
         from jaxsr.api.cluster_restoring import prepare_driver

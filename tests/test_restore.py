@@ -170,6 +170,19 @@ def test_list_names_formats_and_overwriting(photos, tmp_path):
     assert strange.returncode == 2 and "is there already and was not made from" in strange.stderr
 
 
+@pytest.mark.parametrize(
+    ("flags", "line"),
+    [
+        (["--quality=50"], "--quality is for jpg and avif, png is lossless; leave it out, or add --format=jpg"),
+        (["--format=webp", "--quality=50"], "--quality is for jpg and avif, webp is lossless"),
+        (["--crf=17"], "--crf is for videos alone; restore photos without it"),
+    ],
+)
+def test_flags_that_would_be_ignored_are_refused(photos, tmp_path, flags, line):
+    done = run(photos, "--model=bicubic", f"--output={tmp_path / 'out'}", *flags)
+    assert done.returncode == 2 and done.stderr.startswith(f"restore: {line}") and not (tmp_path / "out").exists()
+
+
 def test_names_that_are_no_text(photos, tmp_path):
     (photos / "colour.png").rename(photos / os.fsdecode(b"\xff\n\x1b[2J.png"))
     environment = os.environ | {"PYTHONIOENCODING": "ascii", "LC_ALL": "C"}

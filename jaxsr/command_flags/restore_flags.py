@@ -70,6 +70,7 @@ RAY = flags.DEFINE_string(
 LIST = flags.DEFINE_bool("list", False, "Print what would be done, and do nothing.")
 
 # What results are
+LOSSLESS = ("png", "tif", "webp")
 FORMAT = flags.DEFINE_enum(
     "format",
     "png",
@@ -118,7 +119,10 @@ def save_options() -> "SaveOptions":
         check_writable(f"a.{FORMAT.value}", depth=depth)
     given = {"quality": QUALITY.value, "max_pixels": MAX_PIXELS.value}
     given = {name: value for name, value in given.items() if value is not None}
-    return SaveOptions(width=width, height=height, depth=depth, **given)
+    saving = SaveOptions(width=width, height=height, depth=depth, **given)
+    if QUALITY.value is not None and FORMAT.value in LOSSLESS:
+        raise UserError(f"--quality is for jpg and avif, {FORMAT.value} is lossless; leave it out, or add --format=jpg")
+    return saving
 
 
 def _size() -> tuple[int | None, int | None]:
@@ -140,6 +144,12 @@ def result_suffix(photo: Path) -> str:
     if FORMAT.value != "same":
         return f".{FORMAT.value}"
     return photo.suffix if suffix_of(photo) in WRITTEN else ".png"
+
+
+def check_flags_of_photos() -> None:
+    """Raise UserError for a flag that videos have and photos have not."""
+    if CRF.present:
+        raise UserError("--crf is for videos alone; restore photos without it")
 
 
 def check_flags_of_videos(*, alone: bool) -> None:

@@ -129,7 +129,8 @@ def _named_errors(path: Path) -> Iterator[None]:
     except UserError as error:
         raise UserError(f"{path}: {error}") from None
     except FileNotFoundError:
-        raise UserError(f"{path}: no such file; check the path") from None
+        reason = "it is a link to a file that is not there" if path.is_symlink() else "no such file"
+        raise UserError(f"{path}: {reason}; check the path") from None
     except IsADirectoryError:
         raise UserError(f"{path} is a folder, not a photo; name a file in it") from None
     except OSError as error:

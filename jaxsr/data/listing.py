@@ -143,6 +143,7 @@ def below(root: Path, file: Path) -> Path:
 def _visible(paths: Iterable[Path], root: Path, excluded: Path | None) -> list[Path]:
     """Return the visible files below `root`; hidden ones are unfinished outputs or belong to the file system.
 
+    Links that lead nowhere are among them, so that they are reported with other unreadable photos, not passed over.
     Those in the folder `excluded` are left out, by whatever link they are reached, unless `root` lies in it, too.
     """
     if excluded is not None and _lies_in(root, excluded):
@@ -151,7 +152,7 @@ def _visible(paths: Iterable[Path], root: Path, excluded: Path | None) -> list[P
         path
         for path in paths
         if not any(part[0] == "." for part in below(root, path).parts)
-        and path.is_file()
+        and (path.is_file() or (path.is_symlink() and not exists(path)))
         and (excluded is None or not _lies_in(path.parent, excluded))
     ]
 

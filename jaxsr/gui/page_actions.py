@@ -26,6 +26,7 @@ from jaxsr.gui.visitors import Visitors
 from jaxsr.support.errors import FAILURES, UserError
 
 Values = Mapping[gr.components.Component, Value]
+KERNEL_COPY = "kernel"  # the stem of an uploaded kernel's file under a name that options can hold
 HIDDEN = {"api_visibility": "private", "show_progress": "hidden"}  # of events
 
 
@@ -137,8 +138,9 @@ class Actions:
         except Cancelled:
             return {self._layout.shown.status: "Cancelled."}
         except FAILURES as error:
-            files = [Path(path) for path in (uploads["photo"], uploads["kernel_file"]) if path]
-            return {self._layout.shown.status: _warn(plain_line(str(error), *files))}
+            files = (uploads["photo"], uploads["kernel_file"], *(uploads["references"] or ()))
+            copies = visitor.folder.glob(f"{KERNEL_COPY}.*")
+            return {self._layout.shown.status: _warn(plain_line(str(error), *copies, *map(Path, filter(None, files))))}
 
     def _asked_for(self, uploads: Mapping[str, Value], folder: Path) -> PhotoRequest:
         """Return the request in `uploads`, values of the fields, with the options that the model has."""
@@ -183,4 +185,4 @@ def _kernel_file(uploads: Mapping[str, Value], folder: Path) -> str:
     if not uploads["kernel_file"]:
         raise UserError("no kernel file yet; drop one, or choose another kernel")
     source = Path(uploads["kernel_file"])
-    return str(shutil.copy(source, folder / f"kernel{source.suffix}"))
+    return str(shutil.copy(source, folder / f"{KERNEL_COPY}{source.suffix}"))

@@ -160,6 +160,27 @@ def test_lab_is_no_rgb_and_no_damage(path, colours, dtype):
         read_photo(path)
 
 
+def test_ycbcr_is_no_rgb(path):
+    """But where JPEG compresses it, the decoder makes it RGB."""
+    image = Image.fromarray(picture())
+    image.convert("YCbCr").save(path, compression="tiff_lzw")
+    with pytest.raises(UserError, match=r"a\.tif: has YCbCr colours .* save it as RGB"):
+        read_photo(path)
+    image.convert("YCbCr").save(path, compression="jpeg", quality=95)
+    assert np.abs(read_photo(path).pixels.astype(int) - picture()).mean() < 6
+
+
+def test_raw_photos_and_their_previews_are_no_photos(path):
+    with tifffile.TiffWriter(path) as file:
+        file.write(picture()[::4, ::4], photometric="rgb", subfiletype=1, subifds=1)
+        file.write(picture(np.uint16, 1)[..., 0], photometric="cfa")
+    with pytest.raises(UserError, match=r"a\.tif: is a camera's raw photo, or a preview of one; develop it"):
+        read_photo(path)
+    tifffile.imwrite(path, picture(np.uint16), photometric="linear_raw")
+    with pytest.raises(UserError, match="raw photo"):
+        read_photo(path)
+
+
 def test_twelve_bits_are_no_garbage(path):
     path.write_bytes(tiff(64, 4, bits=12, channels=1, data=bytes(range(256)) + bytes(128)))
     with pytest.raises(UserError, match=r"a\.tif: unreadable"):
@@ -174,15 +195,6 @@ def test_the_less_common_formats(tmp_path, kind):
     with Image.open(tmp_path / "a.img") as image:
         error = np.abs(photo.pixels.astype(int) - np.asarray(image.convert("RGB")))
     assert photo.pixels.shape == (48, 66, 3) and error.max() <= (2 if kind == "AVIF" else 0)
-
-
-def test_16_bit_pnm(tmp_path):
-    grey = picture(np.uint16, 1)
-    (tmp_path / "a.pgm").write_bytes(b"P5 66 48 65535\n" + grey.astype(">u2").tobytes())
-    np.testing.assert_array_equal(read_photo(tmp_path / "a.pgm").pixels, grey)
-    (tmp_path / "a.ppm").write_bytes(b"P6 66 48 65535\n" + picture(np.uint16).astype(">u2").tobytes())
-    with pytest.raises(UserError, match="PNM samples that cannot be read at their depth; save it as PNG"):
-        read_photo(tmp_path / "a.ppm")
 
 
 def test_heic(tmp_path):

@@ -7,7 +7,7 @@ import pytest
 import tifffile
 from PIL import Image, ImageCms
 
-from jaxsr.data.images import Photo, check_writable, photo_size, read_photo, read_pixels, write_photo
+from jaxsr.data.images import Metadata, Photo, check_writable, photo_size, read_photo, read_pixels, write_photo
 from jaxsr.support.errors import UserError
 
 RGB_PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
@@ -33,6 +33,13 @@ def test_lossless_round_trip(tmp_path, suffix, dtype, channels, alpha):
     np.testing.assert_array_equal(again.bands, photo.bands)
     assert (again.alpha is not None) == alpha
     assert [p.name for p in tmp_path.iterdir()] == [f"a{suffix}"]
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpg", "tif", "webp", "avif"])
+def test_a_resolution_without_exif_is_kept(tmp_path, suffix):
+    resolution = (300 / 25.4, 200 / 25.4)
+    write_photo(tmp_path / f"a.{suffix}", Photo(pattern(3), metadata=Metadata(resolution=resolution)))
+    np.testing.assert_allclose(read_photo(tmp_path / f"a.{suffix}").metadata.resolution, resolution, rtol=1e-4)
 
 
 @pytest.mark.parametrize("channels", [1, 3])

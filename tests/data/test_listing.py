@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from jaxsr.data.images import read_pixels
+from jaxsr.data.images import read_photo, read_pixels
 from jaxsr.data.listing import find_photos, left_out_line, list_in_order, list_photos, pair_by_name
 from jaxsr.support.errors import UserError
 
@@ -124,6 +124,17 @@ def test_a_pipe_is_refused_and_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "pipe.png")
     with pytest.raises(UserError, match="pipe.png is neither a file nor a folder but a pipe or a device; save the pho"):
         find_photos([tmp_path / "pipe.png"])
+
+
+def test_links_that_lead_nowhere_are_not_passed_over(folder):
+    (folder / "gone.png").symlink_to(folder / "nowhere.png")
+    (folder / "round.tif").symlink_to(folder / "round.tif")
+    (folder / "note").symlink_to(folder / "nowhere")
+    listing = find_photos([folder])
+    assert names(listing.photos) == ["a.JPG", "b.png", "gone.png", "round.tif"]
+    assert names(listing.left_out) == ["note", "notes.txt"]
+    with pytest.raises(UserError, match=r"gone\.png: it is a link to a file that is not there; check the path"):
+        read_photo(folder / "gone.png")
 
 
 def test_folders_behind_links_are_searched_once(folder, tmp_path_factory):

@@ -69,6 +69,16 @@ def test_colours_survive_every_matrix_and_range(matrix, color_range, pix_fmt, tm
     assert np.abs(after - before[0, 0]).max() <= 3
 
 
+@pytest.mark.parametrize("pix_fmt", ["gray", "gray16le"])
+def test_grey_keeps_its_levels(pix_fmt, tmp_path):
+    """Those of grey frames have the full range; H.264 that does not say so is taken for limited, which is darker."""
+    levels = [np.full((24, 32, 3), level, np.uint8) for level in (20, 90, 240)]
+    write_video(tmp_path / "clip.mkv", levels, codec="ffv1", pix_fmt=pix_fmt, level="3")
+    restore_video(load("bicubic", scale=2), tmp_path / "clip.mkv", tmp_path / "out.mkv", crf=0)
+    before, after = (contents(tmp_path / name).frames for name in ("clip.mkv", "out.mkv"))
+    np.testing.assert_allclose([frame.mean() for frame in after], [frame.mean() for frame in before], atol=1)
+
+
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".mov"])
 def test_times_and_sound_stay(suffix, tmp_path):
     source, target = tmp_path / f"clip{suffix}", tmp_path / f"out{suffix}"

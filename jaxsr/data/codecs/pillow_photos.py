@@ -21,6 +21,7 @@ IMAGE_MODES = ("1", "P", "PA", "L", "LA", "La", "RGB", "RGBA", "RGBa", "I;16", "
 FILE_MODES = (*IMAGE_MODES, "RGBX", "CMYK", "YCbCr")
 NUMBER_MODES = ("I", "F", "I;16L", "I;16N")
 _INCH = 25.4  # millimetres
+_HEADER_OF_JPEG_2000 = 1 << 20  # bytes in which the codestream begins, behind a colour profile
 
 
 def photo_of_image(
@@ -83,7 +84,7 @@ def read_pillow(file: BinaryIO, form: PhotoFormat, max_pixels: int) -> tuple[Pho
         check_backed(image.width * image.height * len(image.getbands()), file.seek(0, os.SEEK_END), form.max_ratio)
         notes = ["holds several images; the first is taken"] if getattr(image, "n_frames", 1) > 1 else []
         modes = (*FILE_MODES, "I") if form.name == "PNM" else FILE_MODES  # 16-bit grey
-        if image.mode not in modes or _deeper_than_its_mode(image):
+        if image.mode not in modes or _deeper_than_its_mode(file, image):
             raise UserError(f"has {form.name} samples that cannot be read at their depth; save it as PNG or TIFF")
         return photo_of_image(image, modes=modes, bands=_deep_heif(file, image)), notes
 
@@ -144,11 +145,22 @@ def _array_of(image: Image.Image) -> np.ndarray:
     return np.asarray(image.convert(colour + "A" * image.has_transparency_data))
 
 
-def _deeper_than_its_mode(image: Image.Image) -> bool:
+def _deeper_than_its_mode(file: BinaryIO, image: Image.Image) -> bool:
     """Return whether Pillow would keep only the high bits of samples, as of 16-bit colour in PNM and JPEG 2000."""
-    tiles = getattr(image, "tile", [])
-    layout = str(tiles[0].args) if tiles else ""
-    return image.mode in ("RGB", "RGBA", "L", "LA") and ("65535" in layout or ";16" in layout)
+    if image.mode not in ("RGB", "RGBA", "L", "LA", "YCbCr"):
+        return False
+    if image.format == "PPM":
+        layout = next(iter(getattr(image, "tile", []))).args  # a mode, or a mode and the largest sample
+        return isinstance(layout, tuple) and layout[-1] > 255
+    return image.format == "JPEG2000" and _bits_of_jpeg_2000(file) > 8
+
+
+def _bits_of_jpeg_2000(file: BinaryIO) -> int:
+    """Return the bits per sample that the marker SIZ of the codestream says, of the deepest component."""
+    file.seek(0)
+    header = file.read(_HEADER_OF_JPEG_2000).partition(b"\xff\x4f\xff\x51")[2]
+    components = int.from_bytes(header[36:38], "big")
+    return max(((bits & 127) + 1 for bits in header[38 : 38 + 3 * components : 3]), default=0)
 
 
 def _exif_of(image: Image.Image) -> bytes:

@@ -4,7 +4,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from jaxsr.data.codecs.tag_blocks import BITS_PER_SAMPLE, EXTRA_SAMPLES, PHOTOMETRIC, SAMPLE_FORMAT, TagBlock
+from jaxsr.data.codecs.tag_blocks import (
+    BITS_PER_SAMPLE,
+    COMPRESSION,
+    EXTRA_SAMPLES,
+    PHOTOMETRIC,
+    SAMPLE_FORMAT,
+    SUBFILE_TYPE,
+    SUBIFDS,
+    TagBlock,
+)
 from jaxsr.data.codecs.vips_library import vips
 from jaxsr.data.codecs.vips_metadata import blob_of, field_of
 from jaxsr.imaging.pixels import max_level
@@ -15,22 +24,32 @@ if TYPE_CHECKING:
 
 _FORMATS = ("uchar", "ushort")
 _SAMPLE_FORMATS = {1: "", 2: " (signed)", 3: " (float)", 5: " (complex)", 6: " (complex)"}  # of TIFF
-_CIE_LAB, _OTHER_LABS = 8, (9, 10)  # values of TIFF's PhotometricInterpretation; ICC's and ITU's numbers differ
+_YCBCR, _CIE_LAB, _OTHER_LABS = 6, 8, (9, 10)  # values of TIFF's PhotometricInterpretation; ICC's and ITU's differ
+_RAW = (32803, 34892)  # also: a camera's colour filter array, and its linear RGB
+_AS_RGB = (6, 7, 33003)  # values of Compression, JPEG and Aperio's JPEG 2000, of which libvips turns YCbCr into RGB
+_REDUCED = 1  # the bit of NewSubfileType that says that another image of the file is larger
 _ASSOCIATED, _UNASSOCIATED = 1, 2  # values of TIFF's ExtraSamples that are alpha
 
 
 def check_samples(tags: TagBlock | None) -> None:
     """Raise UserError for a TIFF file whose samples are not whole numbers of at most 16 bits, as of photos.
 
-    Also for L*a*b* that libvips cannot open (8 bits) or takes for RGB (ICC's and ITU's).
+    Also for colours that libvips cannot open or takes for RGB, and for a camera's raw photo.
     """
-    bits, kinds = (tags.numbers(n) if tags else () for n in (BITS_PER_SAMPLE, SAMPLE_FORMAT))
+    if tags is None:
+        return
+    bits, kinds = tags.numbers(BITS_PER_SAMPLE), tags.numbers(SAMPLE_FORMAT)
     if max(bits, default=1) > 16 or max(kinds, default=1) in (2, 3, 5, 6):
         what = f"{max(bits, default=1)} bits{_SAMPLE_FORMATS.get(max(kinds, default=1), '')}"
         raise UserError(f"has {what} per sample, of a range that no tag says; save it with 8 or 16 bits per channel")
-    colours = tags.number(PHOTOMETRIC) if tags else None
+    colours = tags.number(PHOTOMETRIC)
     if colours in _OTHER_LABS or (colours == _CIE_LAB and max(bits, default=1) <= 8):
         raise UserError("has L*a*b* colours of a kind that cannot be read; save it as RGB")
+    if colours == _YCBCR and (tags.number(COMPRESSION) or 1) not in _AS_RGB:
+        raise UserError("has YCbCr colours of a kind that cannot be read; save it as RGB")
+    preview = (tags.number(SUBFILE_TYPE) or 0) & _REDUCED and SUBIFDS in tags.tags
+    if colours in _RAW or preview:
+        raise UserError("is a camera's raw photo, or a preview of one; develop it, and save it as TIFF or PNG")
 
 
 def bands_of(image: "Image", tags: TagBlock | None) -> tuple[np.ndarray, list[str]]:

@@ -3,6 +3,7 @@
 import dataclasses
 import io
 import os
+import struct
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ import numpy as np
 from jaxsr.data.codecs.photo_formats import WRITTEN, PhotoFormat, suffix_of
 from jaxsr.data.codecs.photo_record import GREY_PROFILE, Metadata, Photo
 from jaxsr.data.codecs.png_chunks import text_chunk, with_chunks
-from jaxsr.data.codecs.tag_blocks import EXIF_MARKER, read_tags
+from jaxsr.data.codecs.tag_blocks import EXIF_MARKER, INCH, MILLIMETRES, read_tags
 from jaxsr.data.codecs.tag_writer import exif_block, with_tags
 from jaxsr.data.codecs.vips_library import collected_warnings, reason_of, vips
 from jaxsr.data.codecs.vips_metadata import iptc_alone, iptc_of_jpeg
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 QUALITY = 95  # of lossy formats, unless the caller says otherwise
 MAX_JPEG_SEGMENT = 65450  # bytes of EXIF or of XMP that a JPEG file holds, with room for tags of the resolution
+MAX_DENSITY = 65535  # pixels per inch that a JFIF segment holds
 SCREEN = 72 / 25.4  # pixels per millimetre that a file says where nothing is known
 _EXIF_BY_US = (
     "PNG",
@@ -144,7 +146,7 @@ def _finished(encoded: bytes, metadata: Metadata, photo: Photo, form: PhotoForma
     if form.name == "TIFF":
         return with_tags(encoded, exif, iptc_alone(metadata.iptc))
     if form.name == "JPEG":
-        return with_exif_segment(encoded, exif) if exif else [encoded]
+        return with_exif_segment(encoded, exif) if exif else _with_jfif_segment(encoded, metadata.resolution)
     if form.name == "PNG":
         chunks = [] if photo.icc_profile else list(metadata.colour_chunks)
         chunks += [text_chunk(keyword, text) for keyword, text in metadata.comments]
@@ -160,3 +162,16 @@ def with_exif_segment(encoded: bytes, exif: bytes) -> Parts:
     start = 4 + int.from_bytes(encoded[4:6], "big") if jfif else 2
     data = EXIF_MARKER + exif
     return [whole[:start], b"\xff\xe1" + (len(data) + 2).to_bytes(2, "big"), data, whole[start:]]
+
+
+def _with_jfif_segment(encoded: bytes, resolution: tuple[float, float] | None) -> Parts:
+    """Return the parts of the JPEG file `encoded` with a JFIF segment that says the `resolution` in pixels per inch.
+
+    libvips writes none where it does not write EXIF.
+    """
+    density = [round(side * MILLIMETRES[INCH]) for side in resolution or ()]
+    if not density or not 1 <= min(density) <= max(density) <= MAX_DENSITY:
+        return [encoded]
+    segment = b"\xff\xe0" + struct.pack(">H5s2sBHHBB", 16, b"JFIF", b"\1\1", 1, *density, 0, 0)
+    whole = memoryview(encoded)
+    return [whole[:2], segment, whole[2:]]

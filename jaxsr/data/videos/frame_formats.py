@@ -10,6 +10,7 @@ from jaxsr.support.errors import UserError
 
 EXACT = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT | Interpolation.FULL_CHR_H_INP
 BT709, UNSPECIFIED, BT601 = 1, 2, 6  # matrices by their numbers in H.273
+FULL_RANGE = 2  # the number that FFmpeg gives it
 MATRICES = {
     0: Colorspace.DEFAULT,  # RGB, which needs none
     BT709: Colorspace.ITU709,
@@ -72,8 +73,9 @@ _TO_ARRAY = {"dst_color_range": "JPEG", "interpolation": EXACT, "threads": THREA
 def frame_format(frame: av.VideoFrame, scale: int) -> FrameFormat:
     """Return the format in which videos with frames such as `frame` are restored and encoded, `scale` times larger.
 
-    Depths above 10 bits become 10, frames of odd sides 4:4:4, since halved colour needs even ones. Raises UserError for
-    colours that are no linear function of RGB.
+    Depths above 10 bits become 10, frames of odd sides 4:4:4, since halved colour needs even ones. Grey frames that do
+    not say their range have the full one, and are encoded as such: what reads H.264 takes untagged ones for limited.
+    Raises UserError for colours that are no linear function of RGB.
     """
     if frame.colorspace not in MATRICES:
         raise UserError(f"colour matrix {frame.colorspace} (H.273) cannot be kept; convert the video to BT.709 first")
@@ -81,7 +83,8 @@ def frame_format(frame: av.VideoFrame, scale: int) -> FrameFormat:
     form = frame.format
     deep = max(part.bits for part in form.components) > 8
     if len(form.components) <= 2:
-        return FrameFormat("gray10le" if deep else "gray", "gray16le" if deep else "gray", *tags)
+        grey = ("gray10le", "gray16le") if deep else ("gray", "gray")
+        return FrameFormat(*grey, tags[0], tags[1] or FULL_RANGE, *tags[2:])
     array = "rgb48le" if deep else "rgb24"
     if form.is_rgb and not deep:
         return FrameFormat("rgb24", array, *tags)

@@ -117,7 +117,8 @@ def open_video(path: Path, scale: int) -> Iterator[VideoReader]:
                 break
             before.append(item)
         else:
-            raise UserError("damaged: none of its frames can be decoded" if undecoded else "it has no frames")
+            reason = "damaged: none of its frames can be decoded" if undecoded else "it has no frames"
+            raise UserError(f"{reason}; copy it again")
         everything = itertools.chain(before, [item], decoded)
         yield VideoReader(container, stream, item, frame_format(item, scale), everything, undecoded)
 
@@ -128,8 +129,8 @@ def _readable() -> Iterator[None]:
     try:
         yield
     except av.FFmpegError as error:
-        reason = error.strerror if isinstance(error, OSError) else f"damaged, or no video ({error.strerror})"
-        raise UserError(reason) from error
+        damaged = f"damaged, or no video ({error.strerror}); copy it again"
+        raise UserError(error.strerror if isinstance(error, OSError) else damaged) from error
 
 
 def _main_stream(container: InputContainer) -> VideoStream:
