@@ -86,11 +86,12 @@ def _parse_flags(argv: Sequence[str]) -> list[str]:
     """Return the positional arguments; report a wrong flag in one line, without absl's page of help."""
     try:
         return flags.FLAGS(list(argv))
+    except SystemExit:  # --help, after which absl reports a failure
+        sys.exit(DONE)
     except (flags.Error, UserError, AttributeError, KeyError, TypeError, OSError) as error:
         message = " ".join(line for line in str(error).splitlines() if line.strip())
-        message = message.rpartition(f"{UserError.__qualname__}: ")[
-            2
-        ]  # an error in a config file comes at the end of a traceback
+        # An error in a config file comes at the end of a traceback
+        message = message.rpartition(f"{UserError.__qualname__}: ")[2]
         complain(f"{Path(argv[0]).stem}: {_in_words(message)} (--help lists the flags)")
         sys.exit(WRONG_USAGE)
 
