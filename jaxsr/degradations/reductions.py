@@ -1,6 +1,6 @@
 """Reductions that draw no blur kernel: MATLAB's and Pillow's bicubic, and RDN's blurred and noisy ones.
 
-Source of "bd" and "dn": Zhang et al., "Residual Dense Network for Image Super-Resolution", CVPR 2018, section 4.1.
+Source of "bd" and "dn": Zhang et al., "Residual Dense Network for Image Super-Resolution", CVPR 2018, section 5.1.
 """
 
 import functools

@@ -39,7 +39,7 @@ def muon_recipe(config: Config, *, steps: int, learning_rate: float = 0.005) -> 
 
 
 def laplacian_recipe(config: Config, *, learning_rate: float, halved_every: int, steps: int) -> None:
-    """Set what LapSRN and MS-LapSRN share (section 4.1 of both papers): SGD on the sum of Charbonnier losses.
+    """Set what LapSRN and MS-LapSRN share (section 3 of both papers): SGD on the sum of Charbonnier losses.
 
     Slower biases and the least rate are those of the authors' code.
     """
