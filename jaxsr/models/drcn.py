@@ -56,7 +56,7 @@ class DRCN(nn.Module):
             in_axes=nn.broadcast,  # pyright: ignore[reportArgumentType]
         )
         _, each = scan(self.features, self.channels, name="recursion")(h, x)
-        sr = jnp.tensordot(weights, each, axes=1)
+        sr = jnp.tensordot(weights, each, axes=1, precision="highest")
         return Recursions(sr, each) if recursions else sr
 
 

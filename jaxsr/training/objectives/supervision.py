@@ -65,7 +65,8 @@ def _kernel_errors(result: Tree, batch: Batch, variables: Variables) -> tuple[ja
     estimates, target = result.kernels, batch.kernels
     if estimates is None:
         basis = variables["constants"]["basis"]
-        estimates, target = result.codes, target.reshape(len(target), -1) @ basis
+        estimates = result.codes
+        target = jnp.matmul(target.reshape(len(target), -1), basis, precision="highest")  # as DANv2's codes are made
     errors = jnp.abs(estimates - target[None]).reshape(len(estimates), -1).mean(axis=1)
     return errors, {f"kernel_error_{i}": error for i, error in enumerate(errors, start=1)}
 
