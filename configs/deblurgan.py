@@ -52,7 +52,7 @@ def get_config(variant: str = "wild") -> Config:
 
 
 def recipe(config: Config) -> None:
-    """Set sections 3.2 and 5: 100 times the features' distance, a Wasserstein critic, Adam, one photo at a time."""
+    """Set sections 3.1 and 5: 100 times the features' distance, a Wasserstein critic, Adam, one photo at a time."""
     config.steps, config.batch_size = STEPS, 1
     config.pixel_weight = 0.0
     config.perceptual.weight = 100.0

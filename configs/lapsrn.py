@@ -38,7 +38,7 @@ def get_config(variant: str = "x4") -> Config:
 
 
 def paper(config: Config) -> None:
-    """Set section 4.1: SGD on the sum over pixels from 0.00001, halved every 50 epochs of 1,000 updates."""
+    """Set section 3.3: SGD on the sum over pixels from 0.00001, halved every 50 epochs of 1,000 updates."""
     laplacian_recipe(config, learning_rate=1e-5, halved_every=50_000, steps=300_000)
 
 

@@ -4,7 +4,7 @@ python -m jaxsr.train --config=mslapsrn:D5R8-paper --workdir=runs/mslapsrn --con
 
 Variants: `D5R2`, `D5R5`, `D5R8` train with Muon; `D5R8-paper` and its like with the paper's SGD. The loss is the mean
 over the three scales of the sum over their levels. --config.model.options.skip=NS or DS takes the other skips of
-section 3.3. Validation is at x4; `evaluate --scale=2` scores the others. The paper reports for D5R8 37.78, 31.74 and
+section 3. Validation is at x4; `evaluate --scale=2` scores the others. The paper reports for D5R8 37.78, 31.74 and
 26.34 dB on Set5 (Y).
 
 A short run on two cores, on T91 and BSDS400: `D5R2` with
@@ -33,7 +33,7 @@ def get_config(variant: str = "D5R8") -> Config:
 
 
 def paper(config: Config) -> None:
-    """Set section 4.1: SGD on the sum over pixels from 0.000005, halved every 100 epochs of 1,000 updates.
+    """Set the recipe of section 3: SGD on the sum over pixels from 0.000005, halved every 100 epochs of 1,000 updates.
 
     The paper sums over the scales; their mean is what the authors' code comes to, which gives each a third of the
     batch. A sum at this rate diverges.

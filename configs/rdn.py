@@ -4,7 +4,7 @@ python -m jaxsr.train --config=rdn:x2-paper --workdir=runs/rdn-x2 --config.data.
 
 Variants: `x2`, `x3`, `x4` train with Muon; `x2-paper` and its like with the paper's Adam; `x3-small` is the ablations'
 network of 20 blocks, 6 layers and 32 maps; `x3-bd` and `x3-dn` are the paper's recipe for blurred and for noisy LR
-photos (section 4.1), which it has at x3. The authors start x3 and x4, and bd and dn, from trained weights:
+photos (section 5.1), which it has at x3. The authors start x3 and x4, and bd and dn, from trained weights:
 --config.initial_weights=runs/rdn-x2/model.safetensors. The paper reports 38.24, 34.71 and 32.47 dB on Set5 (Y), 34.58
 for bd and 28.47 for dn; `evaluate --ensemble` is its RDN+. `--config.model.options.remat=True` trains in less memory.
 
@@ -45,7 +45,7 @@ def get_config(variant: str = "x2") -> Config:
 
 
 def paper(config: Config) -> None:
-    """Set section 4.1: Adam from 0.0001, halved every 200 epochs of 1,000 updates, on DIV2K's small photos of 8 bits.
+    """Set section 5.1: Adam from 0.0001, halved every 200 epochs of 1,000 updates, on DIV2K's small photos of 8 bits.
 
     The authors' code also skips a batch whose error is over 3 times that of the batch before; this does not.
     """

@@ -32,7 +32,7 @@ def get_config(variant: str = "x3") -> Config:
 
 
 def paper(config: Config) -> None:
-    """Set the recipe of TPAMI section 4 and the released solver: plain SGD, the last layer 10 times slower."""
+    """Set the recipe of TPAMI section 3.3 and the released solver: plain SGD, the last layer 10 times slower."""
     published_recipe(config, "sgd", 1e-4)
     config.data.augment = False
     config.loss = "euclidean"

@@ -2,8 +2,8 @@
 
 python -m jaxsr.train --config=srgan:vgg54 --workdir=runs/srgan --config.data.train=data/imagenet
 
-Variants: `mse`, `vgg22` and `vgg54` are the paper's SRGANs by what measures content: pixels, or features of VGG19
-behind relu2_2 or relu5_4. `content22` is its SRResNet-VGG22, without a discriminator. Features need VGG19's weights:
+Variants: `mse`, `vgg22` and `vgg54` are the paper's SRGANs, named after their content loss: of pixels, or of VGG19's
+features relu2_2 or relu5_4. `content22` is its SRResNet-VGG22, without a discriminator. Features need VGG19's weights:
 --config.perceptual.weights=FILE, the variable JAXSR_VGG19, or torchvision's file in the cache folder.
 
 The first million updates are SRResNet's; a file of it as --config.initial_weights with --config.pretraining.steps=0

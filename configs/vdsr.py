@@ -30,7 +30,7 @@ def get_config(variant: str = "paper") -> Config:
 
 
 def paper(config: Config) -> None:
-    """Set section 5.1: SGD at 0.1, a tenth every 20 epochs, elements clipped to 0.01 over the rate."""
+    """Set sections 3.2 and 5.2: SGD at 0.1, a tenth every 20 epochs, elements clipped to 0.01 over the rate."""
     published_recipe(config, "sgd", 0.1)
     config.loss = "euclidean"
     config.optimizer.weight_decay = 1e-4

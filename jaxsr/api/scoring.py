@@ -87,7 +87,7 @@ def evaluate(
     bicubic, or of the blurred photos, `.rows` those of each photo, `.protocol` says how the numbers were made.
 
     Args:
-        model: a Model, a shipped name, a weight file, a run folder, or "bicubic", with options of its own behind commas
+        model: a Model, a shipped name, a weight file, a run folder, or "bicubic", with options of its own after commas
             as `jaxsr.restore` takes them.
         data: a folder of HR photos (8 or 16 bits, grey or RGB), a paired set of `jaxsr.degrade`, or of blurred photos
             (`blur`) and sharp ones (`sharp`).

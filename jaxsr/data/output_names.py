@@ -67,7 +67,7 @@ def _equal(stems: Mapping[Path, Path]) -> list[list[Path]]:
 
 
 def _longer(name: Path, more: str) -> Path:
-    """Return `name` with `more` behind it; names may have dots of their own."""
+    """Return `name` with `more` after it; names may have dots of their own."""
     return name.with_name(name.name + more)
 
 

@@ -51,7 +51,7 @@ def bd(hr: AnyArray, *, scale: int) -> jax.Array:
     """Return the middle pixel of each block of blurred `hr`, in 8 bits: (N, H / scale, W / scale, C) in [0, 1].
 
     Example: `lr = jaxsr.degradations.bd(hr, scale=3)`. The blur is a 7x7 Gaussian of 1.6 pixels.
-    Source: RDN, Zhang et al., CVPR 2018, section 4.1.
+    Source: RDN, Zhang et al., CVPR 2018, section 5.1.
 
     Args:
         hr: photos (N, H, W, C) in [0, 1]; H and W are multiples of `scale`.
@@ -70,7 +70,7 @@ def dn(key: Key, hr: AnyArray, *, scale: int) -> jax.Array:
     """Return the bicubic reduction of `hr` with white noise of 30 levels, in 8 bits: (N, H / scale, W / scale, C).
 
     Example: `lr = jaxsr.degradations.dn(jax.random.key(0), hr, scale=3)`.
-    Source: RDN, Zhang et al., CVPR 2018, section 4.1.
+    Source: RDN, Zhang et al., CVPR 2018, section 5.1.
 
     Args:
         key: a PRNG key, split among the photos.

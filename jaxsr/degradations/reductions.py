@@ -1,6 +1,6 @@
 """Reductions that draw no blur kernel: MATLAB's and Pillow's bicubic, and RDN's blurred and noisy ones.
 
-Source of "bd" and "dn": Zhang et al., "Residual Dense Network for Image Super-Resolution", CVPR 2018, section 4.1.
+Source of "bd" and "dn": Zhang et al., "Residual Dense Network for Image Super-Resolution", CVPR 2018, section 5.1.
 """
 
 import functools
@@ -63,7 +63,7 @@ def reduce_bd(hr: jax.Array, scale: int) -> jax.Array:
         border[axis] = (BLUR_SIZE // 2, BLUR_SIZE // 2)
         padded = jnp.pad(hr, border, mode="edge")
         shifted = [jax.lax.slice_in_dim(padded, i, i + hr.shape[axis], axis=axis) for i in range(BLUR_SIZE)]
-        hr = jnp.tensordot(weights, jnp.stack(shifted), axes=1)
+        hr = jnp.tensordot(weights, jnp.stack(shifted), axes=1, precision="highest")
     return round_to_levels(hr)[:, scale // 2 :: scale, scale // 2 :: scale]
 
 

@@ -100,13 +100,13 @@ DEGRADATIONS: dict[str, Degradation] = {
         reduce=lambda keys, hr, kernels, scale: reduce_pillow(hr, scale),
     ),
     "bd": Degradation(
-        summary="nothing is drawn; Gaussian blur of 1.6 pixels, middle pixel of each block (RDN, section 4.1)",
+        summary="nothing is drawn; Gaussian blur of 1.6 pixels, middle pixel of each block (RDN, section 5.1)",
         resizer="7x7 Gaussian blur of 1.6 pixels, middle pixel of each block, 8 bits",
         scales=SCALES,
         reduce=lambda keys, hr, kernels, scale: reduce_bd(hr, scale),  # its blur reaches no further than bicubic's taps
     ),
     "dn": Degradation(
-        summary="white noise of 30 levels after bicubic reduction (RDN, section 4.1)",
+        summary="white noise of 30 levels after bicubic reduction (RDN, section 5.1)",
         resizer="MATLAB bicubic, white noise of 30 levels, 8 bits",
         scales=SCALES,
         reduce=lambda keys, hr, kernels, scale: reduce_dn(keys, hr, scale),

@@ -1,6 +1,6 @@
 """How well detections on restored photos agree with those on the sharp photos, which count as true.
 
-Source: Kupyn et al., "DeblurGAN", CVPR 2018, section 5.4; files in COCO's formats, Lin et al., ECCV 2014.
+Source: Kupyn et al., "DeblurGAN", CVPR 2018, section 6.3; files in COCO's formats, Lin et al., ECCV 2014.
 """
 
 import dataclasses

@@ -101,7 +101,7 @@ def wasserstein_generator(fake: jax.Array) -> jax.Array:
     Raises:
         UserError: `fake` is not floats.
 
-    Source: Kupyn et al., "DeblurGAN", CVPR 2018, equation 3.
+    Source: Kupyn et al., "DeblurGAN", CVPR 2018, section 3.1.
     """
     check_arrays(fake=fake)
     return -fake

@@ -74,7 +74,7 @@ def charbonnier(output: jax.Array, target: jax.Array, *, epsilon: float = 1e-3) 
     Raises:
         UserError: `output` and `target` differ in shape, or are not floats, or `epsilon` is not above 0.
 
-    Source: Lai et al., "Deep Laplacian Pyramid Networks", CVPR 2017, equation 4.
+    Source: Lai et al., "Deep Laplacian Pyramid Networks", CVPR 2017, section 3.2.
     """
     check_arrays(output=output, target=target)
     if isinstance(epsilon, numbers.Real) and not epsilon > 0:  # not where it is traced
@@ -93,7 +93,7 @@ def half_sum(elements: jax.Array) -> jax.Array:
 
 
 def example_sum(elements: jax.Array) -> jax.Array:
-    """Return the sum over pixels, averaged over the batch: LapSRN's reduction (equation 4)."""
+    """Return the sum over pixels, averaged over the batch: LapSRN's reduction (section 3.2)."""
     return jnp.sum(elements) / elements.shape[0]
 
 

@@ -10,7 +10,7 @@ from jax.typing import DTypeLike
 from jaxsr.models.ops.convolution import Conv
 from jaxsr.models.spec import ModelSpec
 
-VARIANTS = {"(256,16)": {"features": 256, "recursions": 16}}  # section 5.1
+VARIANTS = {"(256,16)": {"features": 256, "recursions": 16}}  # section 4.2
 
 
 class Recursions(NamedTuple):
@@ -25,7 +25,7 @@ class Recursions(NamedTuple):
 
 
 def identity_init(key: jax.Array, shape: tuple[int, ...], dtype: DTypeLike = jnp.float32) -> jax.Array:
-    """Return a kernel (3, 3, F, F) that is the identity: 1 from each channel to itself, else 0 (section 5.1)."""
+    """Return a kernel (3, 3, F, F) that is the identity: 1 from each channel to itself, else 0 (section 4.2)."""
     return jnp.zeros(shape, dtype).at[shape[0] // 2, shape[1] // 2].set(jnp.eye(shape[2], shape[3], dtype=dtype))
 
 
@@ -56,12 +56,12 @@ class DRCN(nn.Module):
             in_axes=nn.broadcast,  # pyright: ignore[reportArgumentType]
         )
         _, each = scan(self.features, self.channels, name="recursion")(h, x)
-        sr = jnp.tensordot(weights, each, axes=1)
+        sr = jnp.tensordot(weights, each, axes=1, precision="highest")
         return Recursions(sr, each) if recursions else sr
 
 
 class Recursion(nn.Module):
-    """One recursion: the next state, and the image reconstructed from it (equations 4 to 7)."""
+    """One recursion: the next state, and the image reconstructed from it (section 3.2)."""
 
     features: int
     channels: int

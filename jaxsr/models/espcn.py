@@ -17,9 +17,9 @@ he_out = nn.initializers.variance_scaling(2.0, "fan_out", "normal")
 
 
 class ESPCN(nn.Module):
-    """Two layers on the LR photo, then scale² maps that the periodic shuffle interleaves (section 3.2).
+    """Two layers on the LR photo, then scale² maps that the periodic shuffle interleaves (section 2.2).
 
-    `activation` is "tanh", which the paper found better (section 3.4), or "relu".
+    `activation` is "tanh", which the paper found better (section 3.3.1), or "relu".
     """
 
     scale: int

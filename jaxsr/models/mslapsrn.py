@@ -126,6 +126,6 @@ SPEC = ModelSpec(
     scales=(2, 3, 4, 8),
     variants=VARIANTS,
     detail_options=("levels",),
-    shared_scales=((2, 3, 4, 8),),  # section 3.2
+    shared_scales=((2, 3, 4, 8),),  # section 3: trained on all scales together
     receptive_radius=lambda net: pyramid_radius(net.scale, net.depth * net.recursions, "3x3"),
 )

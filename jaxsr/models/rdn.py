@@ -111,7 +111,7 @@ class ResidualDenseBlock(nn.Module):
 
 
 def receptive_radius(net: RDN) -> int:
-    """Return 1 for each 3x3 layer on the LR photo, and 1 for all layers behind the first enlargement, at x4 too."""
+    """Return 1 for each 3x3 layer on the LR photo, and 1 for all layers after the first enlargement, at x4 too."""
     return 2 + net.blocks * net.layers + 1 + 1 + 1  # shallow, dense, global_conv, enlarge1, the rest
 
 

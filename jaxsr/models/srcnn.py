@@ -6,7 +6,7 @@ import jax
 from jaxsr.models.ops.convolution import Conv
 from jaxsr.models.spec import ModelSpec
 
-# Section 4.3.1: the networks are named by their filter sizes; later tables cite 9-5-5 trained on ImageNet.
+# Section 4.3.2: the networks are named by their filter sizes; later tables cite 9-5-5 trained on ImageNet.
 VARIANTS = {
     "9-1-5": {"kernel_sizes": (9, 1, 5)},
     "9-3-5": {"kernel_sizes": (9, 3, 5)},
@@ -43,5 +43,5 @@ SPEC = ModelSpec(
     variants=VARIANTS,
     pre_upsampled=True,
     receptive_radius=lambda net: sum(size // 2 for size in net.kernel_sizes),
-    training_options={"padding": "valid"},  # section 4: borders are not learned from padding
+    training_options={"padding": "valid"},  # section 3.3: borders are not learned from padding
 )

@@ -108,7 +108,7 @@ def _restored_items(
         if not reduce_tiles(error, cache):
             raise
     else:
-        yield from chain.from_iterable(begun)  # behind the last frame
+        yield from chain.from_iterable(begun)  # after the last frame
         return
     yield from _restored_items(model, chain(begun, batches), options, cache)
 

@@ -37,7 +37,7 @@ class DataSection:
     scales: tuple[int, ...] = ()  # sr: one set of weights for these; patches are then measured in HR pixels
     crops: int = 1  # of each sub-image that is read from a prepared data set; more, where patches are small
     augment: bool = True  # the 8 flips and quarter turns
-    stretch: float = 0.25  # share of patches with more contrast: photos lack the flat black and white of others
+    stretch: float = 0.25  # share of patches whose contrast is raised, for flat black and white: photos seldom have it
     rescale: tuple[float, ...] = (1.0,)  # the factors that photos are reduced by; a prepared set has its own
     # A row of jaxsr.degradations' table. sr: "bicubic", "pillow", "bd", "dn", "real"; deblur: "motion"; blind:
     # "isotropic", "anisotropic", "gaussian8", "gaussian8_ikc", "div2krk"

@@ -22,7 +22,7 @@ def make_schedule(config: Config, learning_rate: float, steps: int | jax.Array) 
     """
 
     def part(count: ArrayLike, hold: float = 0.0) -> jax.Array:
-        """Return how much is behind of the updates after the warm-up, or of those after the share `hold` of them."""
+        """Return the share that is done of the updates after the warm-up, or after a share `hold` of these."""
         falling = jnp.maximum(jnp.asarray(steps) - config.warmup, 1)
         held = jnp.round(hold * falling)
         return jnp.clip((count - held) / jnp.maximum(falling - held, 1), 0, 1)

@@ -11,6 +11,8 @@ from jaxsr.training.config import Config
 T = TypeVar("T")  # what the first half of a variant's name stands for, such as a scale
 U = TypeVar("U")  # what the second half stands for, such as the function that sets a recipe
 
+LAPLACIAN_LEAST_RATE = 1e-6  # that LapSRN's and MS-LapSRN's training falls to, in the authors' code
+
 # Both DANs' settings and the sides of their kernels (Luo et al., NeurIPS 2020, section 4.1).
 BLIND_SETTINGS = {"x2-iso": 21, "x3-iso": 21, "x4-iso": 21, "x2-aniso": 11, "x4-aniso": 31}
 
@@ -39,7 +41,7 @@ def muon_recipe(config: Config, *, steps: int, learning_rate: float = 0.005) -> 
 
 
 def laplacian_recipe(config: Config, *, learning_rate: float, halved_every: int, steps: int) -> None:
-    """Set what LapSRN and MS-LapSRN share (section 4.1 of both papers): SGD on the sum of Charbonnier losses.
+    """Set what LapSRN and MS-LapSRN share (section 3 of both papers): SGD on the sum of Charbonnier losses.
 
     Slower biases and the least rate are those of the authors' code.
     """
@@ -50,7 +52,7 @@ def laplacian_recipe(config: Config, *, learning_rate: float, halved_every: int,
     config.optimizer.weight_decay = 1e-4
     config.optimizer.layer_rates = ConfigDict({"bias": 0.1})
     step_schedule(config, every=halved_every, factor=0.5)
-    config.schedule.final = 0.1
+    config.schedule.final = LAPLACIAN_LEAST_RATE / learning_rate
     config.steps = steps
 
 

@@ -16,6 +16,7 @@ from jaxsr.training.optimizers import (
     scale_by_muon,
     without_frozen,
 )
+from tests.helpers.configs import load_config
 
 PARAMS = {"conv1": {"kernel": jnp.full((3, 3, 2, 4), 2.0), "bias": jnp.ones(4)}, "conv2": {"bias": jnp.ones(2)}}
 
@@ -131,6 +132,28 @@ def test_schedules(fields, expected):
     schedule = make_schedule(config, 1.0, 100)
     for step, rate in expected.items():
         assert float(schedule(step)) == pytest.approx(rate, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("name", "variant", "expected"),
+    [
+        ("vdsr", "paper", {0: 0.1, 19_999: 0.1, 20_000: 0.01, 60_000: 1e-4, 79_999: 1e-4}),
+        ("drcn", "x2-paper", {0: 0.01, 24_999: 0.01, 25_000: 0.001}),
+        ("srdensenet", "All-paper", {46_889: 1e-4, 46_890: 1e-5, 93_779: 1e-5}),
+        ("lapsrn", "x4-paper", {49_999: 1e-5, 50_000: 5e-6, 150_000: 1.25e-6, 299_999: 1e-6}),
+        ("mslapsrn", "D5R8-paper", {99_999: 5e-6, 100_000: 2.5e-6, 200_000: 1.25e-6, 300_000: 1e-6, 599_999: 1e-6}),
+        ("rdn", "x2-paper", {199_999: 1e-4, 200_000: 5e-5, 999_999: 6.25e-6}),
+        ("danv2", "x2-iso", {199_999: 4e-4, 200_000: 2e-4, 400_000: 1e-4, 799_999: 5e-5}),
+        ("espcn", "x3-paper", {0: 0.01, 1_000_000: 1e-4}),
+        ("deblurgan", "wild", {150_000: 1e-4, 225_000: 5e-5, 300_000: 0.0}),
+    ],
+)
+def test_published_rates(name, variant, expected):
+    """The rates of the papers, or of the authors' code, on both sides of a drop."""
+    config = load_config(name, variant)
+    schedule = make_schedule(config.schedule, config.optimizer.learning_rate, config.steps)
+    for step, rate in expected.items():
+        assert float(schedule(step)) == pytest.approx(rate, rel=1e-4), step
 
 
 def test_elements_are_clipped_to_the_bound_over_the_rate():

@@ -46,7 +46,7 @@ def write_estimate(stem: Path, estimates: Sequence[Estimate], scale: int) -> np.
 
 
 def with_suffix(stem: Path, suffix: str) -> Path:
-    """Return `stem` with `suffix` behind its name, which may have dots of its own."""
+    """Return `stem` with `suffix` after its name, which may have dots of its own."""
     return stem.with_name(stem.name + suffix)
 
 

@@ -32,7 +32,8 @@ def first_schedule() -> Schedule:
 def hand_over(schedule: Schedule, step: jax.Array, bicubic: jax.Array, threshold: float) -> Schedule:
     """Return the schedule after `step`, whose bicubic loss was `bicubic`; the first step does not count.
 
-    Every 200th step divides its weight by 100, once the loss has been below `threshold` for 3 steps in a row before.
+    From the time that the loss was below `threshold` in 3 steps in a row, every 200th step divides the loss's weight by
+    100.
     """
     counts = step > 0
     below = jnp.where(counts & (bicubic < threshold), schedule.below + 1, 0)

@@ -28,7 +28,7 @@ def of_output(pixels: Pixels, result: Tree, batch: Batch, variables: Variables, 
 def of_recursions(pixels: Pixels, result: Tree, batch: Batch, variables: Variables, alpha: jax.Array) -> Supervised:
     """Return DRCN's: alpha times the mean over the recursions' own images, 1 - alpha times the weighted sum's.
 
-    Source: section 3.3, equations 5 to 7; the paper leaves the schedule of alpha open.
+    Source: section 3.3; the paper leaves the schedule of alpha open.
     """
     own = jax.vmap(pixels, (0, None))(result.each, batch.hr).mean()
     return alpha * own + (1 - alpha) * pixels(result.sr, batch.hr), {}
@@ -65,7 +65,8 @@ def _kernel_errors(result: Tree, batch: Batch, variables: Variables) -> tuple[ja
     estimates, target = result.kernels, batch.kernels
     if estimates is None:
         basis = variables["constants"]["basis"]
-        estimates, target = result.codes, target.reshape(len(target), -1) @ basis
+        estimates = result.codes
+        target = jnp.matmul(target.reshape(len(target), -1), basis, precision="highest")  # as DANv2's codes are made
     errors = jnp.abs(estimates - target[None]).reshape(len(estimates), -1).mean(axis=1)
     return errors, {f"kernel_error_{i}": error for i, error in enumerate(errors, start=1)}
 

@@ -66,7 +66,7 @@ def prepared_records(folder: str, *, blurred: bool = False) -> Sequence[Record]:
 
 
 def named_records(records: Sequence[Record]) -> Iterator[tuple[str, Record]]:
-    """Yield each of `records` with its name; where several have the same one, the later get their number behind it.
+    """Yield each of `records` with its name; where several have the same one, the later ones get their number after it.
 
     Those of photos of one name in two folders do; records of other makers than prepare_data may have no name at all.
     """

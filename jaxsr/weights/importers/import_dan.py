@@ -122,7 +122,7 @@ def _v2_group(tensors: Tensors, name: str, path: str) -> Layers:
 
 
 def _enlargement(tensors: Tensors) -> tuple[Layers, int]:
-    """Return the Restorer's layers behind its body, and the scale; shuffles take the odd numbers between."""
+    """Return the Restorer's layers after its body, and the scale; shuffles take the odd numbers between."""
     count = _count(tensors, "Restorer.upscale.{}.weight", step=2)
     *stages, last = (f"Restorer.upscale.{2 * i}" for i in range(count))
     enlarge, scale = torch_enlargement(tensors, stages)

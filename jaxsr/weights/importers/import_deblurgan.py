@@ -7,7 +7,7 @@ import numpy as np
 from jaxsr.support.errors import UserError
 from jaxsr.weights.importers.layouts import Imported, Tensors, torch_convolution, torch_deconvolution
 
-FIRST_BLOCK = 10  # behind padding, and three times convolution, normalization, activation
+FIRST_BLOCK = 10  # after padding, and three times convolution, normalization, activation
 
 
 def convert(tensors: Tensors) -> Imported:

@@ -47,7 +47,7 @@ def test_an_unpadded_output_is_compared_with_the_middle():
 
 @pytest.mark.parametrize(("step", "alpha"), [(0, 1.0), (25, 0.75), (100, 0.0), (500, 0.0)])
 def test_drcn(step, alpha):
-    """Equations 5 to 7: every recursion's result, and their weighted sum, each half its squared distance."""
+    """Section 3.3: every recursion's result, and their weighted sum, each half its squared distance."""
     each = RNG.random((3, 2, 8, 8, 1)).astype(np.float32)
     sr = np.tensordot(np.float32([0.2, 0.3, 0.5]), each, axes=1)
     own = np.mean([[0.5 * np.sum((y - x) ** 2) for y, x in zip(HR, one, strict=True)] for one in each])
@@ -58,7 +58,7 @@ def test_drcn(step, alpha):
 
 
 def test_lapsrn():
-    """Equation 4: every level against the sharp photo reduced by bicubic, summed over pixels."""
+    """Section 3.2: every level against the sharp photo reduced by bicubic, summed over pixels."""
     levels = [RNG.random((2, side, side, 1)).astype(np.float32) for side in (4, 8)]
     expected = 0.0
     for image in levels:
