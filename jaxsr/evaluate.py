@@ -18,6 +18,7 @@ usage.
 """
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from absl import flags
@@ -27,7 +28,7 @@ from jaxsr.support import command_line
 from jaxsr.support.errors import UserError
 from jaxsr.support.files import written_whole
 from jaxsr.support.messages import complain, say
-from jaxsr.support.paths import output_file, user_path
+from jaxsr.support.paths import exists, output_file, real_path, user_path
 from jaxsr.support.types import Json
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ def main(arguments: Sequence[str]) -> int:
         raise UserError(f"unexpected argument {arguments[0]!r}; the folder of photos is --data")
     if given.DETECTIONS.value is not None:
         return compare_detections(given.DETECTIONS.value)
+    given.refuse(given.OF_DETECTIONS, "a score of photos", "add --detections")
     if given.NIQE.value and given.RESTORED.value and given.DATA.value is None and given.MODEL.value is None:
         return judge_alone(given.RESTORED.value)
     given.check_subject()
@@ -53,10 +55,12 @@ def main(arguments: Sequence[str]) -> int:
         (evaluate, given.MODEL.value) if given.MODEL.value else (evaluate_restored, str(given.RESTORED.value))
     )
     _check_json()
+    data = user_path(str(given.DATA.value))
+    _name_left_out(data)
     with progress_bar([], "photo") as progress:
         scores = score(
             subject,
-            user_path(str(given.DATA.value)),
+            data,
             scale=given.SCALE.value,
             options=given.evaluate_options(),
             progress=progress,
@@ -68,10 +72,26 @@ def main(arguments: Sequence[str]) -> int:
     return command_line.SOME_FAILED if failures else command_line.DONE
 
 
-def _check_json() -> None:
-    """Raise UserError unless the scores can be written, before any work."""
-    if given.JSON.value is not None:
-        output_file(given.JSON.value, "--json")
+def _check_json(inputs: Sequence[str] = ()) -> None:
+    """Raise UserError, before any work, unless the scores can be written, and in the place of nothing but scores."""
+    if given.JSON.value is None:
+        return
+    file = output_file(given.JSON.value, "--json")
+    if real_path(file) in {real_path(user_path(item)) for item in inputs}:
+        raise UserError(f"--json={file} would overwrite an input; choose another file")
+    if exists(file) and file.suffix.lower() != ".json":
+        raise UserError(
+            f"--json={file} is there already and not named as scores are; choose a name such as scores.json"
+        )
+
+
+def _name_left_out(data: Path) -> None:
+    """Print which files in the folder `data` of HR photos are no photos; those of a paired set are in its list."""
+    from jaxsr.data.listing import find_photos, left_out_line
+    from jaxsr.evaluation.paired_sets import is_set
+
+    if not is_set(data) and (left_out := find_photos([data]).left_out):
+        complain(left_out_line(left_out))
 
 
 def _report(scores: "Mapping[str, Scores]", failed: int) -> None:
@@ -91,6 +111,7 @@ def judge_alone(folder: str) -> int:
     from jaxsr.evaluation.naturalness import niqe_of_folder
     from jaxsr.support.progress import progress_bar
 
+    given.refuse(given.OF_PAIRS, "NIQE of --restored alone", "add --data")
     _check_json()
     with progress_bar([], "photo") as progress:
         scores = niqe_of_folder(user_path(folder), progress)
@@ -108,9 +129,10 @@ def compare_detections(files: Sequence[str]) -> int:
 
     if given.MODEL.value or given.RESTORED.value or given.DATA.value:
         raise UserError("--detections compares two files; leave out --model, --restored and --data")
+    given.refuse((*given.OF_PAIRS, given.NIQE), "--detections", "score photos without --detections")
     if len(files) != 2:
         raise UserError(f"--detections takes RESTORED.json,SHARP.json; got {','.join(files)!r}")
-    _check_json()
+    _check_json(files)
     restored, sharp = (read_detections(user_path(file)) for file in files)
     bounds = {"iou": given.IOU.value, "score": given.SCORE.value}
     by_category = compare(restored, sharp, **bounds)

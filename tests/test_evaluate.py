@@ -50,6 +50,17 @@ def test_a_broken_photo_is_left_out_loudly(data):
     assert len(json.loads((data / "s.json").read_text())["images"]) == 2
 
 
+def test_scores_take_the_place_of_no_photo_and_name_what_is_none(data):
+    photo_file = data / "hr" / "a.png"
+    before = photo_file.read_bytes()
+    done = run("--model=bicubic", f"--data={data / 'hr'}", f"--json={photo_file}")
+    assert done.returncode == 2 and "a.png is there already and not named as scores are" in done.stderr
+    assert photo_file.read_bytes() == before
+    (data / "hr" / "c.npy").touch()
+    done = run("--model=bicubic", f"--data={data / 'hr'}")
+    assert done.returncode == 0 and done.stderr == "left out 1, no photos of a known format (1 .npy): c.npy\n"
+
+
 def test_detections_need_no_model(tmp_path):
     box = {"image_id": 1, "category_id": 2, "bbox": [0, 0, 9, 9], "score": 0.9}
     truth = {"images": [{"id": 1}], "annotations": [box, {**box, "bbox": [30, 30, 9, 9]}]}
@@ -69,6 +80,8 @@ def test_detections_need_no_model(tmp_path):
         ([files.partition(",")[0]], "--detections takes RESTORED.json,SHARP.json; got"),
         ([files.replace("r.json", "bad.json")], "bad.json, detection 0 lacks image_id"),
         ([files, "--iou=2"], "iou=2.0 must lie in (0, 1]"),
+        ([files, "--niqe"], "--detections takes no --niqe; leave it out"),
+        ([files, f"--json={tmp_path / 'r.json'}"], "r.json would overwrite an input; choose another file"),
     ):
         wrong = run(*flags)
         assert wrong.returncode == 2 and message in wrong.stderr and len(wrong.stderr.splitlines()) == 1
@@ -89,6 +102,8 @@ def test_detections_need_no_model(tmp_path):
             ["--model=bicubic", "--scale=2", "--data=hr", "--protocol=rbg"],
             "unknown protocol 'rbg'; did you mean 'rgb'?",
         ),
+        (["--model=bicubic", "--data=hr", "--iou=0.7"], "a score of photos takes no --iou; leave it out, or add --det"),
+        (["--restored=hr", "--niqe", "--protocol=y"], "NIQE of --restored alone takes no --protocol; leave it out, or"),
         (["--model=bicubic", "--scale=5", "--data=hr"], "bicubic has no scale 5; choose one of: 2, 3, 4, 8"),
     ],
 )

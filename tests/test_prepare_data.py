@@ -30,9 +30,11 @@ def photos(tmp_path):
 
 def test_broken_photo_is_listed_and_the_rest_written(photos, tmp_path):
     (photos / "broken.png").write_bytes(b"\x89PNG")
+    (photos / "notes.txt").touch()
     done = prepare_data(photos, f"--output={tmp_path / 'set'}", "--size=48")
     assert done.returncode == 1
-    (line,) = done.stderr.splitlines()
+    left_out, line = done.stderr.splitlines()
+    assert left_out == "left out 1, no photos of a known format (1 .txt): notes.txt"
     assert line.startswith(f"{photos / 'broken.png'}: not an image of a known kind; give a PNG, JPEG, TIFF, WebP, ")
     assert re.search("sub-images +6\n", done.stdout)
     assert len(open_source(tmp_path / "set")) == 6

@@ -12,13 +12,13 @@ from tqdm import tqdm
 
 from jaxsr.data.blurred_pairs import BlurredPhoto, find_pairs, holds_pairs
 from jaxsr.data.images import Photo, read_photo
-from jaxsr.data.listing import list_photos
+from jaxsr.data.listing import find_photos, left_out_line
 from jaxsr.data.resident import rescaled
 from jaxsr.data.samples import listed_sizes, to_training_pixels
 from jaxsr.imaging.patches import sub_image_starts
 from jaxsr.imaging.resize import output_size
 from jaxsr.support.errors import UserError
-from jaxsr.support.messages import say
+from jaxsr.support.messages import complain, say
 from jaxsr.support.paths import user_path
 
 MIN_SIDE = 32  # pixels; no patch with its context fits into less
@@ -86,14 +86,18 @@ class CropGrid:
 
 
 def list_items(inputs: Sequence[str]) -> list[Item]:
-    """Return the photos that `inputs` name, as `list_photos` does; for folders of pairs, the pairs in them.
+    """Return the photos that `inputs` name, as `find_photos` does; for folders of pairs, the pairs in them.
 
-    Raises UserError if only some of the inputs are folders of pairs, and as `list_photos` and `find_pairs` do.
+    A line names the other files in the folders of photos. Raises UserError if only some of the inputs are folders of
+    pairs, and as `find_photos` and `find_pairs` do.
     """
     inputs = [str(user_path(item)) for item in inputs]
     paired = [holds_pairs(item) for item in inputs]
     if not any(paired):
-        return list(list_photos(inputs))
+        listing = find_photos(inputs)
+        if listing.left_out:
+            complain(left_out_line(listing.left_out))
+        return list(listing.photos)
     if not all(paired):
         raise UserError(
             f"{inputs[paired.index(False)]} has no blur and sharp folders but the others do; prepare them separately"

@@ -8,9 +8,12 @@ from jaxsr.data.listing import list_photos, pair_by_name
 from jaxsr.support.errors import UserError
 from jaxsr.support.paths import is_file
 
-# At the end of a name, also several of them: x2, X2 and DIV2K's x4m and x4w1 of the scale in question; LR, HR, GT, SR,
-# blur, sharp and bicubic behind a separator; LR, HR and GT in capitals without one.
-MARKS = r"(?:[ _.-]?[xX]{scale}(?:m|d|w\d?)?|[ _.-](?i:lr|hr|gt|sr|blur|sharp|bicubic)|(?<=[0-9a-z])(?:LR|HR|GT))$"
+# At the end of a name, also several of them: x2, X2 and DIV2K's x4m and x4w1 of the scale in question; LR (also LRBI,
+# LRBD and LRDN), HR, GT, SR, blur, sharp and bicubic behind a separator; LR, HR and GT in capitals without one.
+MARKS = (
+    r"(?:[ _.-]?[xX]{scale}(?:m|d|w\d?)?|[ _.-](?i:lr(?:bi|bd|dn)?|hr|gt|sr|blur|sharp|bicubic)|"
+    r"(?<=[0-9a-z])(?:LR|HR|GT))$"
+)
 
 
 def base_name(path: str | Path, scale: int) -> str:
@@ -26,13 +29,13 @@ def base_name(path: str | Path, scale: int) -> str:
 def pair_by_base_name(hr: Sequence[Path], lr: Sequence[Path], scale: int) -> list[tuple[Path, Path]]:
     """Return pairs (HR, LR) of files: by equal names, else by equal `base_name`, else as `pair_by_name` does in order.
 
-    Raises UserError where only some files find a partner, or several would share one.
+    Raises UserError where only some files find a partner, several would share one, or names contradict the order.
     """
     if {path.stem for path in hr} == {path.stem for path in lr}:
         return pair_by_name(hr, lr)
     bases = by_base_name(hr, scale), by_base_name(lr, scale)
     if not bases[0].keys() & bases[1].keys():
-        return pair_by_name(hr, lr)
+        return _in_order(hr, lr, scale)
     for names in bases:
         shared = next((paths for paths in names.values() if len(paths) > 1), None)
         if shared:
@@ -46,6 +49,24 @@ def pair_by_base_name(hr: Sequence[Path], lr: Sequence[Path], scale: int) -> lis
             f"same stems, or LR photos those of HR photos with x{scale} or LR at the end"
         )
     return [(paths[0], bases[1][name][0]) for name, paths in bases[0].items()]
+
+
+def _in_order(hr: Sequence[Path], lr: Sequence[Path], scale: int) -> list[tuple[Path, Path]]:
+    """Return pairs in the order of names; raises UserError where an LR name begins with another HR photo's."""
+    pairs = pair_by_name(hr, lr)
+    for own, lr_file in pairs:
+        named = [path for path in hr if _begins_with(lr_file.stem, base_name(path, scale))]
+        if named and own not in named:
+            raise UserError(
+                f"{lr_file} goes with {own} in the order of names, but is called after {named[0]}; give both the same "
+                "stems"
+            )
+    return pairs
+
+
+def _begins_with(stem: str, name: str) -> bool:
+    """Return whether `stem` is `name`, or goes on behind it with a separator: a_small after a, but not apple."""
+    return stem.startswith(name) and not stem[len(name) :][:1].isalnum()
 
 
 def by_base_name(paths: Iterable[Path], scale: int) -> dict[str, list[Path]]:

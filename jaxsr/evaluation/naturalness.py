@@ -3,7 +3,7 @@
 import dataclasses
 import math
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,6 +12,7 @@ import numpy as np
 from jaxsr.data.images import read_pixels
 from jaxsr.data.listing import find_photos
 from jaxsr.evaluation.pairs import Pair
+from jaxsr.evaluation.restored_files import without_beside
 from jaxsr.evaluation.scores import Row
 from jaxsr.imaging.color import round_to_levels
 from jaxsr.imaging.pixels import to_float
@@ -20,7 +21,6 @@ from jaxsr.support.errors import FAILURES, UserError, failure_line
 from jaxsr.support.messages import one_line
 from jaxsr.support.types import Json, Progress
 
-BESIDE = ("kernels", "matches", "rounds")  # the folders that `restore` writes beside photos
 LEGEND = "NIQE: no reference, lower is better; luma rounded to 8 bits, whole photo in blocks of 96x96"
 
 
@@ -58,9 +58,8 @@ def niqe_of_folder(folder: str | Path, progress: Progress | None = None) -> Natu
 
     What `restore` writes beside a photo is left out: pictures of kernels and matches, and images of rounds.
     """
-    files = find_photos([folder], recursive=True).photos
+    files = without_beside(find_photos([folder], recursive=True).photos)
     stems = Counter(name.with_suffix("") for name in files.values())
-    files = {path: name for path, name in files.items() if not _is_beside(name, stems)}
     photos, failures = {}, []
     for done, (path, name) in enumerate(files.items(), start=1):
         try:
@@ -73,12 +72,6 @@ def niqe_of_folder(folder: str | Path, progress: Progress | None = None) -> Natu
     if not photos:
         raise UserError(failures[0])
     return Naturalness(photos, failures)
-
-
-def _is_beside(name: Path, stems: Collection[Path]) -> bool:
-    """Return whether the photo `name` lies in one of the folders BESIDE, and belongs to one of the photos `stems`."""
-    stem = name.stem.rpartition("-")[0] if name.parent.name == "rounds" else name.stem
-    return name.parent.name in BESIDE and name.parent.parent / stem in stems
 
 
 def niqe_of_image(image: np.ndarray) -> float:

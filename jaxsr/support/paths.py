@@ -1,6 +1,7 @@
 """The paths that users give to commands: `~` is expanded, and what cannot work is said before any work."""
 
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,16 +10,19 @@ from jaxsr.support.errors import UserError, brief
 from jaxsr.support.files import MAX_NAME
 
 PROBE = 4096  # bytes that must find room before work begins
+ADDRESS = re.compile(r"[a-z0-9]+://", re.IGNORECASE)  # of an object store; a path would be the folder "s3:"
 
 
 def user_path(path: str | os.PathLike) -> Path:
     """Return `path` with `~` and `~name` expanded, unless it exists as it is or nobody has that name.
 
-    Raises UserError for what is no path, for an empty one, for one with a NUL character, and for `~` where no home
-    folder is known.
+    Raises UserError for what is no path, for an empty one, for one with a NUL character, for an address such as
+    s3://bucket/photos, and for `~` where no home folder is known.
     """
     if not isinstance(path, str | os.PathLike) or not (text := os.fspath(path)) or "\0" in text:
         raise UserError(f"{brief(path)} is not a path; name a file or a folder")
+    if ADDRESS.match(text):
+        raise UserError(f"{text} is an address; only photos and results of restore are in stores: name a local path")
     if not text.startswith("~") or os.path.lexists(text):
         return Path(text)
     expanded = os.path.expanduser(text)  # noqa: PTH111 - Path.expanduser raises for a file called ~tilde.png

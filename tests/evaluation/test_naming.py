@@ -28,6 +28,8 @@ from tests.helpers.photos import photo, smooth
         ("0001LR", 2, "0001"),
         ("0001_LR_x2", 2, "0001"),
         ("0001-lr", 2, "0001"),
+        ("baby_LRBI_x2", 2, "baby"),
+        ("baby_HR_x2", 2, "baby"),
         ("img_001_SRF_2_HR", 2, "img_001_SRF_2"),
         ("0001x3", 2, "0001x3"),
         ("mohr", 2, "mohr"),
@@ -52,11 +54,18 @@ def paths(*names):
         (("hr/fox2.png", "hr/b.png"), ("lr/fox2.png", "lr/b.png")),
         (("hr/a.png", "hr/b.png"), ("lr/a.png", "lr/b_x2.png")),
         (("hr/p1.png", "hr/p2.png"), ("lr/q1.png", "lr/q2.png")),
+        (("hr/a.png", "hr/i.png"), ("lr/img1.png", "lr/img2.png")),
     ],
 )
 def test_pairs(hr, lr):
     hr, lr = paths(*hr), paths(*lr)
     assert sorted(pair_by_base_name(hr, lr[::-1], 2)) == sorted(zip(hr, lr, strict=True))
+
+
+def test_names_that_contradict_the_order():
+    hr, lr = paths("hr/a.png", "hr/a_B.png"), paths("lr/a_B_small.png", "lr/a_small.png")
+    with pytest.raises(UserError, match=r"lr/a_small.png goes with hr/a_B.png in the order .* called after hr/a.png"):
+        pair_by_base_name(hr, lr, 2)
 
 
 @pytest.mark.parametrize(

@@ -167,6 +167,14 @@ def test_two_restored_photos_of_one_name_are_refused(tmp_path):
     assert "are both 1 by their names; move one of them away" in failure
 
 
+def test_pictures_beside_restored_photos_are_not_taken_for_them(tmp_path):
+    write_photo(tmp_path / "hr" / "1.png", Photo(smooth(48, 48)))
+    for name in ("1_LR", "matches/1_LR", "kernels/1_LR", "rounds/1_LR-1"):
+        write_photo(tmp_path / "out" / f"{name}.png", Photo(smooth(48, 48)))
+    scores, failures = score_restored(tmp_path / "out", pair_files(tmp_path / "hr", None, 2), 2)
+    assert failures == [] and scores["y"].mean["ssim"] == 1
+
+
 def test_restored_photos_of_scenes_are_found_where_they_lie(tmp_path):
     """As `restore 'set/*/blur/*.png'` keeps the folders below set."""
     for scene in ("s1", "s2"):

@@ -31,6 +31,13 @@ def test_what_is_no_path(text):
         paths.user_path(text)
 
 
+@pytest.mark.parametrize("text", ["s3://bucket/photos", "gs://bucket", "file:///tmp/photos"])
+def test_an_address_is_no_path(text):
+    for place in (paths.user_path, lambda x: paths.output_folder(x, "--output"), lambda x: paths.output_file(x, "-o")):
+        with pytest.raises(UserError, match=f"{text} is an address; .* name a local path"):
+            place(text)
+
+
 def test_without_a_home_nothing_is_kept(monkeypatch):
     monkeypatch.setattr("os.path.expanduser", lambda path: path)
     monkeypatch.setenv("XDG_CACHE_HOME", "")

@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 import numpy as np
 
+from jaxsr.support.errors import UserError
 from jaxsr.support.model_options import Option
 from jaxsr.support.types import Tree
 
@@ -25,6 +26,16 @@ class Imported:
 def torch_convolution(tensors: Tensors, name: str) -> dict[str, np.ndarray]:
     """Return {"kernel" (H, W, in, out), "bias" if there is one} from PyTorch's (out, in, H, W)."""
     return _with_bias(tensors, name, tensors[f"{name}.weight"].transpose(2, 3, 1, 0))
+
+
+def torch_convolutions(tensors: Tensors, names: Sequence[str]) -> list[dict[str, np.ndarray]]:
+    """Return the convolutions `names` of PyTorch, all that there are; raises UserError where the file has another."""
+    layers = [torch_convolution(tensors, name) for name in names]
+    known = {f"{name}.weight" for name in names}
+    other = next((name for name, x in tensors.items() if x.ndim == 4 and name not in known), None)
+    if other is not None:
+        raise UserError(f"{other!r} is one layer more than this network's {', '.join(names)}; is it another model?")
+    return layers
 
 
 def torch_deconvolution(tensors: Tensors, name: str) -> dict[str, np.ndarray]:

@@ -65,7 +65,7 @@ def test_names_that_are_no_photos_are_told_in_one_line(folder):
     for name, message in (("nothing", "no file or folder .*/nothing; check"), ("*.tif", "pattern .*tif' matches no")):
         with pytest.raises(UserError, match=message):
             names(folder, name)
-    with pytest.raises(UserError, match="check the path"):
+    with pytest.raises(UserError, match="is an address; .* name a local path"):
         find_photos([folder])  # of commands that read folders alone
 
 

@@ -49,6 +49,8 @@ def test_scales_are_told_or_asked_for():
     srcnn |= {f"conv{i}.bias": RNG.random(n) for i, n in ((1, 64), (2, 32), (3, 1))}
     with pytest.raises(UserError, match="shapes of srcnn do not tell its scale; say it: --model=srcnn,scale=3"):
         import_tensors("srcnn", srcnn)
+    with pytest.raises(UserError, match=r"'conv4.weight' is one layer more than this network's conv1, conv2, conv3"):
+        import_tensors("srcnn", {**srcnn, "conv4.weight": srcnn["conv3.weight"]}, scale=2)
 
 
 def test_other_networks_are_refused():
