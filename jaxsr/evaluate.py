@@ -73,16 +73,16 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _check_json(inputs: Sequence[str] = ()) -> None:
-    """Raise UserError, before any work, unless the scores can be written, and in the place of nothing but scores."""
+    """Raise UserError, before any work, unless the scores can be written, and not over one of `inputs` or a photo."""
+    from jaxsr.data.codecs.photo_formats import PHOTO_SUFFIXES, suffix_of
+
     if given.JSON.value is None:
         return
     file = output_file(given.JSON.value, "--json")
     if real_path(file) in {real_path(user_path(item)) for item in inputs}:
         raise UserError(f"--json={file} would overwrite an input; choose another file")
-    if exists(file) and file.suffix.lower() != ".json":
-        raise UserError(
-            f"--json={file} is there already and not named as scores are; choose a name such as scores.json"
-        )
+    if exists(file) and suffix_of(file) in PHOTO_SUFFIXES:
+        raise UserError(f"--json={file} would overwrite a photo; choose a name such as scores.json")
 
 
 def _name_left_out(data: Path) -> None:

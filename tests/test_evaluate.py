@@ -54,7 +54,7 @@ def test_scores_take_the_place_of_no_photo_and_name_what_is_none(data):
     photo_file = data / "hr" / "a.png"
     before = photo_file.read_bytes()
     done = run("--model=bicubic", f"--data={data / 'hr'}", f"--json={photo_file}")
-    assert done.returncode == 2 and "a.png is there already and not named as scores are" in done.stderr
+    assert done.returncode == 2 and "a.png would overwrite a photo; choose a name such as scores.json" in done.stderr
     assert photo_file.read_bytes() == before
     (data / "hr" / "c.npy").touch()
     done = run("--model=bicubic", f"--data={data / 'hr'}")
