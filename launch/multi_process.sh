@@ -19,7 +19,8 @@ for ((i = 0; i < count; i++)); do
     JAXSR_PROCESS=$i "${PYTHON:-.venv/bin/python}" -m jaxsr.train "$@" &
     pids+=($!)
 done
-trap 'kill -TERM "${pids[0]}" 2> /dev/null' TERM INT  # one is enough: they agree
+# To all: once they have joined they agree on a step, but before that each ends by itself
+trap 'kill -TERM "${pids[@]}" 2> /dev/null || true' TERM INT
 
 status=0
 for pid in "${pids[@]}"; do
