@@ -70,3 +70,12 @@ def test_slurm_s_processes_get_the_job_s_cores_and_the_first_of_many_hosts(check
     assert done.returncode == 0, done.stderr
     asked = "--kill-on-bad-exit=0 python3 -m jaxsr.train --config=espcn:x3 --workdir=my run"
     assert done.stdout.splitlines() == ["node-1:12001 8", asked]
+
+
+@pytest.mark.parametrize(("script", "words"), [("multi_gpu.sh", []), ("multi_process.sh", ["1"])])
+def test_paths_in_the_flags_are_those_of_the_caller(script, words, checkout):
+    program(checkout / ".venv" / "bin" / "python", '#!/bin/sh\n[ "$1" = - ] || echo "$PWD $*"\n')
+    (checkout / "my photos").mkdir()
+    done = bash(checkout / "my photos", f"../launch/{script}", *words, "--workdir=run")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == f"{checkout / 'my photos'} -m jaxsr.train --workdir=run\n"
