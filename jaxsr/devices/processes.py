@@ -77,7 +77,10 @@ def join(place: Membership | None) -> None:
     """
     if place is None:
         return
-    _wait_in_thread(lambda: jax.distributed.initialize(*(() if place.coordinator == DETECTED else place)))
+    if place.coordinator == DETECTED:
+        _wait_in_thread(jax.distributed.initialize)
+    else:
+        _wait_in_thread(lambda: jax.distributed.initialize(place.coordinator, place.count, place.index))
     if not is_first():
         sys.stdout.flush()
         with Path(os.devnull).open("w") as nothing:
