@@ -13,6 +13,10 @@ esac
 command -v uv >/dev/null || { echo "bounds: uv is missing: pip install uv" >&2 && exit 2; }
 venv=${VENV:-.venv-$1}
 shift
+if [ -e "$venv" ] && [ ! -e "$venv/pyvenv.cfg" ]; then
+    echo "bounds: VENV=$venv is no environment, and would be deleted; name a folder that does not exist" >&2
+    exit 2
+fi
 rm -rf "$venv"
 uv venv --quiet --python "${PYTHON:-3.11}" "$venv"
 uv pip install --quiet --python "$venv/bin/python" --resolution "$resolution" --editable ".[dev]"

@@ -9,7 +9,8 @@ install() {
     }
     stamp=.venv/installed-${extras:-plain}-$(cat pyproject.toml setup.py | cksum | cut -d' ' -f1)
     [ -e "$stamp" ] && return
-    [ -x .venv/bin/python ] || "$python" -m venv .venv
+    # Debian's python3 without python3-venv leaves an environment that has no pip
+    .venv/bin/python -m pip --version >/dev/null 2>&1 || "$python" -m venv .venv
     .venv/bin/python -m pip install --quiet --disable-pip-version-check --editable ".${extras:+[$extras]}"
     touch "$stamp"
 }

@@ -4,8 +4,8 @@
 # must divide among them. Says which devices there are, and refuses to go on with the CPU alone.
 # PYTHON names the interpreter, .venv's by default.
 set -euo pipefail
-cd "$(dirname "$0")/.."
-python=${PYTHON:-.venv/bin/python}
+root=$(cd "$(dirname "$0")/.." && pwd) # not entered: paths in the flags are the caller's
+python=${PYTHON:-$root/.venv/bin/python}
 "$python" - << 'END'
 import sys
 import jax

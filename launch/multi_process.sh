@@ -3,7 +3,7 @@
 # with the flags of jaxsr.train. Ctrl-C or SIGTERM stops all of them at one step, after a checkpoint.
 # PYTHON names the interpreter, .venv's by default; PORT the coordinator's, 12355 by default.
 set -euo pipefail
-cd "$(dirname "$0")/.."
+root=$(cd "$(dirname "$0")/.." && pwd) # not entered: paths in the flags are the caller's
 count=${1:-}
 case $count in
 '' | *[!0-9]* | 0*) echo "usage: bash launch/multi_process.sh N --config=... --workdir=..., N processes" >&2; exit 2 ;;
@@ -16,10 +16,11 @@ export JAX_PLATFORMS=cpu JAXSR_COORDINATOR=localhost:${PORT:-12355} JAXSR_PROCES
 
 pids=()
 for ((i = 0; i < count; i++)); do
-    JAXSR_PROCESS=$i "${PYTHON:-.venv/bin/python}" -m jaxsr.train "$@" &
+    JAXSR_PROCESS=$i "${PYTHON:-$root/.venv/bin/python}" -m jaxsr.train "$@" &
     pids+=($!)
 done
-trap 'kill -TERM "${pids[0]}" 2> /dev/null' TERM INT  # one is enough: they agree
+# To all: once they have joined they agree on a step, but before that each ends by itself
+trap 'kill -TERM "${pids[@]}" 2> /dev/null || true' TERM INT
 
 status=0
 for pid in "${pids[@]}"; do

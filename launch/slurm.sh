@@ -16,8 +16,10 @@
 set -euo pipefail
 cd "${SLURM_SUBMIT_DIR:?start it by sbatch, in the checkout}"
 
-first=$(scontrol show hostnames "$SLURM_JOB_NODELIST" | head -n 1)
-export JAXSR_COORDINATOR=$first:$((12000 + SLURM_JOB_ID % 20000))  # jobs that share a node differ
+hosts=$(scontrol show hostnames "$SLURM_JOB_NODELIST") # not by head, which would end it early where there are many
+export JAXSR_COORDINATOR=${hosts%%$'\n'*}:$((12000 + SLURM_JOB_ID % 20000))  # jobs that share a node differ
+# Since 22.05 srun does not take it from the job
+[ -z "${SLURM_CPUS_PER_TASK:-}" ] || export SRUN_CPUS_PER_TASK=$SLURM_CPUS_PER_TASK
 # srun tells each process SLURM_NTASKS and SLURM_PROCID
 
 srun --kill-on-bad-exit=0 "${PYTHON:-.venv/bin/python}" -m jaxsr.train "$@" &

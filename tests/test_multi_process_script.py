@@ -1,6 +1,7 @@
 """The script that starts several processes on one host: what it makes of its arguments, and its exit status."""
 
 import os
+import signal
 import subprocess
 from pathlib import Path
 
@@ -29,3 +30,16 @@ def test_each_process_has_its_number_and_the_worst_status_is_the_script_s(tmp_pa
     done = run("3", "--config=espcn:x3", "--workdir=my run", PYTHON=str(python))
     assert sorted(done.stdout.splitlines()) == [f"{i} of 3 --workdir=my run" for i in range(3)]
     assert done.returncode == 2
+
+
+def test_sigterm_reaches_all_processes_also_those_that_wait_for_one_that_it_has_ended(tmp_path):
+    python = tmp_path / "python"
+    python.write_text("#!/bin/sh\ntrap 'exit 143' TERM\necho begun\nfor _ in $(seq 400); do sleep 0.05; done\n")
+    python.chmod(0o755)
+    environment = os.environ | {"PYTHON": str(python)}
+    script = subprocess.Popen(["bash", SCRIPT, "2"], env=environment, stdout=subprocess.PIPE, text=True)
+    assert script.stdout is not None
+    assert [script.stdout.readline() for _ in range(2)] == ["begun\n", "begun\n"]
+    script.send_signal(signal.SIGTERM)
+    assert script.wait(timeout=10) == 143  # they would be there for 20 s
+    script.stdout.close()

@@ -8,7 +8,9 @@ import json
 import os
 import socket
 import sys
+import threading
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -71,18 +73,32 @@ def _number(flag: str, value: int | None, names: tuple[str, ...], environment: M
 def join(place: Membership | None) -> None:
     """Wait for all processes and join them; does nothing for `place` None. Call it before JAX uses a device.
 
-    Afterwards only the first process prints on standard output.
+    Signals are heeded while it waits. Afterwards only the first process prints on standard output.
     """
     if place is None:
         return
     if place.coordinator == DETECTED:
-        jax.distributed.initialize()
+        _wait_in_thread(jax.distributed.initialize)
     else:
-        jax.distributed.initialize(place.coordinator, place.count, place.index)
+        _wait_in_thread(lambda: jax.distributed.initialize(place.coordinator, place.count, place.index))
     if not is_first():
         sys.stdout.flush()
         with Path(os.devnull).open("w") as nothing:
             os.dup2(nothing.fileno(), 1)  # the descriptor, because libraries write there past Python
+
+
+def _wait_in_thread(wait: Callable[[], None]) -> None:
+    """Call `wait()` in a thread; raise what it raises. Python handles no signal while the main thread waits in JAX."""
+    ended = Future[None]()
+
+    def run() -> None:
+        try:
+            ended.set_result(wait())
+        except BaseException as error:
+            ended.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    ended.result()
 
 
 def host_of_first(place: Membership) -> str:

@@ -24,6 +24,7 @@ from jaxsr.gui.photo_jobs import Cancelled, PhotoRequest, PhotoResult, check_siz
 from jaxsr.gui.previews import kernel_pictures, round_pictures, slider_pictures, summary, thumbnail
 from jaxsr.gui.visitors import Visitors
 from jaxsr.support.errors import FAILURES, UserError
+from jaxsr.support.messages import logged_here
 
 Values = Mapping[gr.components.Component, Value]
 KERNEL_COPY = "kernel"  # the stem of an uploaded kernel's file under a name that options can hold
@@ -69,15 +70,21 @@ class Actions:
         return str(shutil.copy(sample_files("validation")[index], self._visitors.visitor(request.session_hash).folder))
 
     def show_photo(self, path: str | None, request: gr.Request) -> Value:
-        """Return a small picture of the photo that was chosen, hidden where there is none or it is too large."""
+        """Return a small picture of the photo that was chosen, hidden where there is none or it is too large.
+
+        What is left out of it, as the further images of an animation, is said above the page.
+        """
         if path is None:
             return gr.update(value=None, visible=False)
         try:
             check_size(Path(path), self._max_megapixels)
-            picture = thumbnail(Path(path), self._visitors.visitor(request.session_hash).folder)
+            with logged_here() as notes:
+                picture = thumbnail(Path(path), self._visitors.visitor(request.session_hash).folder)
         except FAILURES as error:
             _warn(plain_line(str(error), Path(path)))
             return gr.update(value=None, visible=False)
+        for note in notes:
+            gr.Info(html.escape(plain_line(note, Path(path))), title="Note", duration=None)
         return gr.update(value=picture, visible=True)
 
     def show_options(self, model: str) -> list[Value]:

@@ -2,6 +2,7 @@
 
 import contextlib
 import importlib.util
+import math
 import os
 import shutil
 import socket
@@ -25,12 +26,12 @@ def served(*, host: str, port: int, model: str, max_megapixels: float, open_brow
     """Serve the page inside the block, and yield its address; at its end all files of visitors are removed.
 
     Port 0 stands for any free one. Raises UserError where Gradio is missing, the port is taken, `max_megapixels` is
-    not positive, or there is no such model.
+    not positive or infinite, or there is no such model.
     """
     if importlib.util.find_spec("gradio") is None:
         raise UserError('the page is made with Gradio; install it: pip install "jaxsr[app]"')
-    if not max_megapixels > 0:
-        raise UserError(f"--max_megapixels={max_megapixels:g} must be above 0; leave it out for the default")
+    if not 0 < max_megapixels < math.inf:
+        raise UserError(f"--max_megapixels={max_megapixels:g} must be a number above 0; leave it out for the default")
     port = free_port(host, port)
     root = Path(tempfile.mkdtemp(prefix="jaxsr-app-"))
     visitors = Visitors(root)

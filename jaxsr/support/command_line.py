@@ -97,10 +97,12 @@ def _parse_flags(argv: Sequence[str]) -> list[str]:
 
 
 def _in_words(message: str) -> str:
-    """Return absl's `message` about a flag with what it says of a value of the wrong kind in plain words."""
+    """Return absl's `message` about a flag, or that of ml_collections, in plain words."""
     for said, meant in WRONG_VALUES.items():
         message = re.sub(rf"^flag ((--[^=]+)=.*?): {said}$", rf"\1 {meant}", message)
-    return message
+    return re.sub(
+        r"^Found (\S*) in argv before a value for (\S+) was specified$", r"\1 comes before \2; write \2 first", message
+    )
 
 
 def use_all_cores() -> None:

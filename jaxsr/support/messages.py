@@ -3,7 +3,9 @@
 import logging
 import os
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TextIO
 
 MAX_LINE = 1000  # characters; a path may have thousands, the choices in a message some hundreds
@@ -51,6 +53,18 @@ def log_plainly() -> None:
     for handler in list(logging.root.handlers):
         logging.root.removeHandler(handler)
     logging.root.addHandler(_PlainLog())
+
+
+@contextmanager
+def logged_here() -> Iterator[list[str]]:
+    """Yield a list that gets the warnings that this thread logs in the block."""
+    lines, thread, handler = [], threading.get_ident(), logging.Handler(logging.WARNING)
+    handler.emit = lambda record: lines.append(record.getMessage()) if record.thread == thread else None
+    logging.root.addHandler(handler)
+    try:
+        yield lines
+    finally:
+        logging.root.removeHandler(handler)
 
 
 class _PlainLog(logging.Handler):

@@ -72,7 +72,7 @@ def test_jpeg_keeps_chroma_and_refuses_transparency(tmp_path):
     write_photo(tmp_path / "a.jpg", Photo(stripes, np.full((32, 32, 1), 255, np.uint8)))
     error = np.abs(read_pixels(tmp_path / "a.jpg").astype(int) - stripes)
     assert error.max() < 12  # with subsampled chroma: 99
-    with pytest.raises(UserError, match="holds no transparency"):
+    with pytest.raises(UserError, match="JPEG holds no transparency; write .png, .tif, .webp or .avif$"):
         write_photo(tmp_path / "b.jpg", photo_of(3, alpha=True))
 
 

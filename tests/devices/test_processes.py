@@ -5,6 +5,8 @@ import signal
 import socket
 import subprocess
 import sys
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -156,6 +158,27 @@ def test_the_other_ends_when_one_is_killed(killed, photos, tmp_path):
     for name in ("two", "one"):
         assert train(config_of({**fields, "steps": 40}), tmp_path / name).step == 40
     assert close(weights(tmp_path / "one"), weights(tmp_path / "two"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_ends_one_that_waits_for_the_others(number, status, tmp_path):
+    with socket.socket() as probe:
+        probe.bind(("localhost", 0))
+        port = probe.getsockname()[1]
+    line = [sys.executable, "-m", "jaxsr.train", "--config=espcn:x2", f"--workdir={tmp_path / 'run'}"]
+    line += [f"--coordinator=localhost:{port}"]
+    process = subprocess.Popen([*line, "--processes=2", "--process=0"], stderr=subprocess.PIPE, text=True, cwd=ROOT)
+    try:
+        while process.poll() is None:  # until it listens
+            with suppress(ConnectionRefusedError), socket.create_connection(("localhost", port)):
+                break
+        time.sleep(1)
+        process.send_signal(number)
+        _, errors = process.communicate(timeout=30)  # JAX waits for five minutes
+    finally:
+        process.kill()
+    assert process.returncode == status and errors == f"\ntrain: ended by {number.name}\n"
 
 
 def test_where_a_process_learns_its_place():

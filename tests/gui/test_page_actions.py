@@ -37,3 +37,21 @@ def test_uploads_are_named_without_the_folders_they_lie_in(model, scale, field, 
         progress=lambda *_, **__: None,
     )
     assert shown["status"].startswith(line)  # pyright: ignore[reportArgumentType]
+
+
+def test_what_is_left_out_of_a_photo_is_said(tmp_path, monkeypatch):
+    pytest.importorskip("gradio")
+    said = []
+    monkeypatch.setattr("gradio.Info", lambda line, **_: said.append(line))  # it needs a page
+    from jaxsr.gui.page_actions import Actions
+    from jaxsr.gui.visitors import Visitors
+
+    image, uploads = Image.fromarray(picture()), tmp_path / "uploads"
+    uploads.mkdir()
+    image.save(uploads / "a.gif", save_all=True, append_images=[image.rotate(90)])
+    image.save(uploads / "b.png")
+    actions = Actions(None, Visitors(tmp_path), max_megapixels=1)  # pyright: ignore[reportArgumentType]
+    for name in ("a.gif", "b.png"):
+        request = SimpleNamespace(session_hash="one")
+        assert actions.show_photo(str(uploads / name), request)["visible"]  # pyright: ignore
+    assert said == ["a.gif: holds 2 images; the first is taken"]

@@ -1,6 +1,7 @@
 """What is said before the page is served, and the page built without a browser."""
 
 import importlib.util
+import math
 import socket
 import subprocess
 import sys
@@ -43,6 +44,16 @@ def test_without_gradio_the_extra_is_named(monkeypatch):
     with (
         pytest.raises(jaxsr.UserError, match=r'made with Gradio; install it: pip install "jaxsr\[app\]"$'),
         served(host="127.0.0.1", port=0, model="fsrcnn", max_megapixels=1),
+    ):
+        pass
+
+
+@pytest.mark.parametrize("bound", [0.0, -1.0, math.nan, math.inf])
+def test_a_bound_that_no_photo_or_every_photo_would_pass_is_refused(bound):
+    pytest.importorskip("gradio", reason="gradio is missing: pip install '.[app]'")
+    with (
+        pytest.raises(jaxsr.UserError, match=f"^--max_megapixels={bound:g} must be a number above 0; leave it out"),
+        served(host="127.0.0.1", port=0, model="no such model", max_megapixels=bound),
     ):
         pass
 

@@ -32,3 +32,14 @@ def test_a_value_of_the_wrong_kind_is_answered_in_plain_words(argument, said, mo
         command_line._parse_flags(arguments)
     assert ended.value.code == command_line.WRONG_USAGE
     assert capsys.readouterr().err == f"train: {said} (--help lists the flags)\n"
+
+
+def test_a_field_before_its_config_is_answered_in_plain_words(monkeypatch, capsys):
+    values, arguments = flags.FlagValues(), ["train.py", "--config.steps=4", "--config=espcn"]
+    define_config("config", values)
+    monkeypatch.setattr(flags, "FLAGS", values)
+    monkeypatch.setattr("sys.argv", arguments)
+    with pytest.raises(SystemExit):
+        command_line._parse_flags(arguments)
+    said = "--config.steps=4 comes before --config; write --config first"
+    assert capsys.readouterr().err == f"train: {said} (--help lists the flags)\n"

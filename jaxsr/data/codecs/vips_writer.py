@@ -49,7 +49,7 @@ def writable_format(path: str | os.PathLike, size: tuple[int, int] | None = None
 def check_alpha(form: PhotoFormat, *, transparent: bool) -> None:
     """Raise UserError for `transparent` pixels in a format without transparency."""
     if transparent and not form.alpha:
-        raise UserError(f"{form.name} holds no transparency; write .png, .tif or .webp")
+        raise UserError(f"{form.name} holds no transparency; write .png, .tif, .webp or .avif")
 
 
 def encode(photo: Photo, form: PhotoFormat, quality: int = QUALITY) -> tuple[Parts, list[str]]:
