@@ -24,7 +24,7 @@ from jaxsr.training.loop import train
         ),
         ({"data.scales": (2, 3)}, r"weights of espcn do not serve the scales \(2, 3\)"),
         ({"data.degradation": "bf"}, "unknown degradation 'bf'; choose one of: bicubic, pillow, bd"),
-        ({"data.degradation": "BD"}, "unknown degradation 'BD'; choose one of: bicubic, pillow, bd"),
+        ({"data.degradation": "BD"}, "unknown degradation 'BD'; did you mean 'bd'?"),
         ({"task": "srr"}, "unknown task 'srr'; did you mean 'sr'"),
         (
             {"data.degradation": "isotropic"},

@@ -159,10 +159,10 @@ DEEP_MARGINS = {  # and of others
     **{
         "drcn-x3": 2.7,
         "srdensenet-x4": 2.8,
-        "rdn-x2": 4.05,
+        "rdn-x2": 4.1,
         "rdn-x4": 3.35,
         "srgan-x4": 2.0,
-        "danv1-x2": 5.0,
+        "danv1-x2": 5.3,
         "danv1-x4": 4.9,
         "danv2-x2": 5.5,
         "danv2-x4": 4.3,
