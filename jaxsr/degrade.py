@@ -44,14 +44,13 @@ _JITTER = flags.DEFINE_list(
 def main(inputs: Sequence[str]) -> int:
     """Degrade the photos that `inputs` name; return the exit status."""
     from jaxsr.api.degrading import degrade  # after the flags: a typo is answered at once
-    from jaxsr.data.listing import find_photos, left_out_line
+    from jaxsr.data.listing import find_photos, name_left_out
     from jaxsr.evaluation.pair_options import PairOptions
     from jaxsr.support.paths import output_folder
     from jaxsr.support.progress import progress_bar
 
     listing, failures = find_photos(inputs), []
-    if listing.left_out:
-        complain(left_out_line(listing.left_out))
+    name_left_out(listing.left_out)
     output = output_folder(_OUTPUT.value, "--output")
     options = PairOptions(
         _KIND.value,

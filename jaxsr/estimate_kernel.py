@@ -40,14 +40,13 @@ def main(arguments: Sequence[str]) -> int:
     from jaxsr.blind.kernelgan.kernel_files_run import estimate_kernels_of_files
     from jaxsr.blind.kernelgan.kernel_reports import read_truth, score_table
     from jaxsr.blind.kernelgan.kernelgan_options import KernelGANOptions
-    from jaxsr.data.listing import find_photos, left_out_line
+    from jaxsr.data.listing import find_photos, name_left_out
     from jaxsr.support.paths import output_folder
     from jaxsr.support.progress import progress_bar
 
     listing, scale = find_photos(arguments), int(_SCALE.value)
     photos = listing.photos
-    if listing.left_out:
-        complain(left_out_line(listing.left_out))
+    name_left_out(listing.left_out)
     output = output_folder(_OUTPUT.value, "--output")
     options = KernelGANOptions(
         scale=scale,

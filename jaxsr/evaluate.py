@@ -87,11 +87,11 @@ def _check_json(inputs: Sequence[str] = ()) -> None:
 
 def _name_left_out(data: Path) -> None:
     """Print which files in the folder `data` of HR photos are no photos; those of a paired set are in its list."""
-    from jaxsr.data.listing import find_photos, left_out_line
+    from jaxsr.data.listing import find_photos, name_left_out
     from jaxsr.evaluation.paired_sets import is_set
 
-    if not is_set(data) and (left_out := find_photos([data]).left_out):
-        complain(left_out_line(left_out))
+    if not is_set(data):
+        name_left_out(find_photos([data]).left_out)
 
 
 def _report(scores: "Mapping[str, Scores]", failed: int) -> None:

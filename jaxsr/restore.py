@@ -31,7 +31,7 @@ from absl import flags
 from jaxsr.command_flags import restore_flags as given
 from jaxsr.support import command_line
 from jaxsr.support.messages import complain, say
-from jaxsr.support.paths import output_folder, tidy_path
+from jaxsr.support.paths import is_address, output_folder, tidy_path
 
 if TYPE_CHECKING:
     from jaxsr.api.restorers import Restorer
@@ -45,7 +45,7 @@ flags.adopt_module_key_flags(given)  # so that --help lists them
 def main(arguments: Sequence[str]) -> int:
     """Restore the photos and videos that `arguments` name; return the exit status."""
     from jaxsr.api.restorers import open_restorer  # after the flags: a typo is reported at once
-    from jaxsr.data.stores.store_paths import is_address, store_path
+    from jaxsr.data.stores.store_paths import store_path
     from jaxsr.data.videos.video_files import split_videos
 
     output = given.OUTPUT.value
@@ -92,15 +92,14 @@ def _plan(restorer: "Restorer", arguments: Sequence[str], folder: Path, videos: 
     What is left out is said, but for `videos`, which are restored too.
     """
     from jaxsr.api.restoring_files import plan_run
-    from jaxsr.data.listing import find_photos, left_out_line
+    from jaxsr.data.listing import find_photos, name_left_out
     from jaxsr.data.output_names import output_paths
 
     saving = given.save_options()
     listing = find_photos(arguments, recursive=given.RECURSIVE.value, without=folder, stores=True)
     names = output_paths(listing.photos, folder, given.result_suffix)
     restored_too = {video.absolute() for video in videos}
-    if left_out := [path for path in listing.left_out if tidy_path(path).absolute() not in restored_too]:
-        complain(left_out_line(left_out))
+    name_left_out([path for path in listing.left_out if tidy_path(path).absolute() not in restored_too])
     run = plan_run(
         restorer,
         dict(zip(listing.photos, names, strict=True)),

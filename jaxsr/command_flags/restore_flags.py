@@ -8,6 +8,7 @@ from absl import flags
 
 from jaxsr.command_flags import engine_flags
 from jaxsr.support.errors import UserError
+from jaxsr.support.paths import is_address
 
 if TYPE_CHECKING:
     from jaxsr.restoration.options import RestoreOptions
@@ -162,8 +163,6 @@ def check_flags_of_videos(*, alone: bool) -> None:
 
 def check_stores(places: Sequence[str], videos: Collection[Path]) -> None:
     """Raise UserError for what works in folders and not in object stores: videos, --model=auto and --reference."""
-    from jaxsr.data.stores.store_paths import is_address
-
     references = [place for place in REFERENCE.value or () if is_address(place)]
     if references:
         raise UserError(f"--reference={references[0]} is in an object store; copy it to a folder")

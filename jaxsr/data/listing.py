@@ -12,9 +12,20 @@ from typing import TypeAlias
 
 from jaxsr.data.codecs.photo_formats import PHOTO_SUFFIXES
 from jaxsr.data.stores.object_stores import files_named
-from jaxsr.data.stores.store_paths import in_store, is_address, shown, store_path
+from jaxsr.data.stores.store_paths import in_store, shown, store_path
 from jaxsr.support.errors import UserError
-from jaxsr.support.paths import exists, files_below, folders_below, is_file, is_folder, real_path, tidy_path, user_path
+from jaxsr.support.messages import complain
+from jaxsr.support.paths import (
+    exists,
+    files_below,
+    folders_below,
+    is_address,
+    is_file,
+    is_folder,
+    real_path,
+    tidy_path,
+    user_path,
+)
 
 NamedFiles: TypeAlias = dict[Path, tuple[Path, Path]]  # absolute path -> the file, and its place below the input's root
 
@@ -91,6 +102,12 @@ def add_named(named: NamedFiles, root: Path, files: Iterable[Path]) -> None:
 def is_data_set(folder: str | os.PathLike) -> bool:
     """Return whether `folder` holds a data set of `python -m jaxsr.prepare_data`."""
     return is_file(Path(folder) / "dataset_info.json")
+
+
+def name_left_out(files: Sequence[Path]) -> None:
+    """Print a line about the files that are no photos, if there are any."""
+    if files:
+        complain(left_out_line(files))
 
 
 def left_out_line(files: Sequence[Path]) -> str:

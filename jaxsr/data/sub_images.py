@@ -12,13 +12,13 @@ from tqdm import tqdm
 
 from jaxsr.data.blurred_pairs import BlurredPhoto, find_pairs, holds_pairs
 from jaxsr.data.images import Photo, read_photo
-from jaxsr.data.listing import find_photos, left_out_line
+from jaxsr.data.listing import find_photos, name_left_out
 from jaxsr.data.resident import rescaled
 from jaxsr.data.samples import listed_sizes, to_training_pixels
 from jaxsr.imaging.patches import sub_image_starts
 from jaxsr.imaging.resize import output_size
 from jaxsr.support.errors import UserError
-from jaxsr.support.messages import complain, say
+from jaxsr.support.messages import say
 from jaxsr.support.paths import user_path
 
 MIN_SIDE = 32  # pixels; no patch with its context fits into less
@@ -95,8 +95,7 @@ def list_items(inputs: Sequence[str]) -> list[Item]:
     paired = [holds_pairs(item) for item in inputs]
     if not any(paired):
         listing = find_photos(inputs)
-        if listing.left_out:
-            complain(left_out_line(listing.left_out))
+        name_left_out(listing.left_out)
         return list(listing.photos)
     if not all(paired):
         raise UserError(

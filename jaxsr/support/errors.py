@@ -39,9 +39,10 @@ def nearest(name: str, choices: Iterable[str]) -> str:
 
     Capitals do not count: papers write FSRCNN.
     """
+    choices = list(choices)
     by_lower = {choice.lower(): choice for choice in choices}
     close = difflib.get_close_matches(str(name).lower(), by_lower, n=1, cutoff=0.6)
-    return f"did you mean {by_lower[close[0]]!r}?" if close else f"choose one of: {', '.join(by_lower.values())}"
+    return f"did you mean {by_lower[close[0]]!r}?" if close else f"choose one of: {', '.join(choices)}"
 
 
 def check_scale_of(name: str, scale: object, scales: Collection[int]) -> None:

@@ -1,7 +1,6 @@
 """The paths that users give to commands: `~` is expanded, and what cannot work is said before any work."""
 
 import os
-import re
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +9,7 @@ from jaxsr.support.errors import UserError, brief
 from jaxsr.support.files import MAX_NAME
 
 PROBE = 4096  # bytes that must find room before work begins
-ADDRESS = re.compile(r"[a-z0-9]+://", re.IGNORECASE)  # of an object store; a path would be the folder "s3:"
+SEPARATOR = "://"  # after the protocol of an object store's address
 
 
 def user_path(path: str | os.PathLike) -> Path:
@@ -21,7 +20,7 @@ def user_path(path: str | os.PathLike) -> Path:
     """
     if not isinstance(path, str | os.PathLike) or not (text := os.fspath(path)) or "\0" in text:
         raise UserError(f"{brief(path)} is not a path; name a file or a folder")
-    if ADDRESS.match(text):
+    if is_address(text):  # as a path it would be the folder "s3:"
         raise UserError(f"{text} is an address; only photos and results of restore are in stores: name a local path")
     if not text.startswith("~") or os.path.lexists(text):
         return Path(text)
@@ -29,6 +28,12 @@ def user_path(path: str | os.PathLike) -> Path:
     if expanded == text and Path(text).parts[0] == "~":
         raise UserError(f"no home folder is known for {text!r}; write the path in full")
     return Path(expanded)
+
+
+def is_address(text: object) -> bool:
+    """Return whether a user's `text` names a place in an object store, by what stands before its "://"."""
+    protocol, separator, _ = str(text).partition(SEPARATOR)
+    return bool(separator) and protocol.isalnum()
 
 
 def exists(path: str | os.PathLike) -> bool:

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jaxsr.support.errors import UserError, choose
+from jaxsr.support.paths import SEPARATOR
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
 
-SEPARATOR = "://"
 LOCAL, MEMORY = "file", "memory"  # folders of this machine; this process alone, for tests
 
 
@@ -32,12 +32,6 @@ STORES = {
     LOCAL: Store(),
     MEMORY: Store(),
 }
-
-
-def is_address(text: object) -> bool:
-    """Return whether a user's `text` names a place in a store, by what stands before its "://"."""
-    protocol, separator, _ = str(text).partition(SEPARATOR)
-    return bool(separator) and protocol.isalnum()
 
 
 def in_store(path: Path) -> bool:

@@ -6,9 +6,8 @@ from pathlib import Path
 from jaxsr.data.codecs.photo_formats import PHOTO_SUFFIXES
 from jaxsr.data.listing import NamedFiles, add_named, files_of
 from jaxsr.data.output_names import output_paths
-from jaxsr.data.stores.store_paths import is_address
 from jaxsr.support.errors import UserError
-from jaxsr.support.paths import user_path
+from jaxsr.support.paths import is_address, user_path
 
 KEPT_SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv")  # containers that hold H.264 and are written as they came
 OTHER_SUFFIXES = (".webm", ".avi", ".ts", ".mts", ".m2ts", ".mpg", ".mpeg", ".wmv", ".flv", ".3gp", ".ogv", ".y4m")

@@ -9,8 +9,9 @@ from jaxsr.data.listing import find_photos
 from jaxsr.data.output_names import output_paths
 from jaxsr.data.stores import object_stores, store_paths
 from jaxsr.data.stores.object_stores import check_folder, existing, fetch, put
-from jaxsr.data.stores.store_paths import in_store, is_address, shown, store_path
+from jaxsr.data.stores.store_paths import in_store, shown, store_path
 from jaxsr.support.errors import UserError
+from jaxsr.support.paths import is_address
 
 fsspec = pytest.importorskip("fsspec", reason="fsspec is missing: pip install 'jaxsr[stores]'")
 NAMES = ["a.png", "b.JPG", "notes.txt", ".hidden.png", "x/a.png", "x/.y/c.png", "out/a.png", "odd [1].png"]
