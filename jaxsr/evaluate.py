@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING
 from absl import flags
 
 from jaxsr.command_flags import evaluate_flags as given
+from jaxsr.command_flags.refusals import refuse
 from jaxsr.support import command_line
 from jaxsr.support.errors import UserError
 from jaxsr.support.files import written_whole
@@ -43,7 +44,7 @@ def main(arguments: Sequence[str]) -> int:
         raise UserError(f"unexpected argument {arguments[0]!r}; the folder of photos is --data")
     if given.DETECTIONS.value is not None:
         return compare_detections(given.DETECTIONS.value)
-    given.refuse(given.OF_DETECTIONS, "a score of photos", "add --detections")
+    refuse(given.OF_DETECTIONS, "a score of photos", "add --detections")
     if given.NIQE.value and given.RESTORED.value and given.DATA.value is None and given.MODEL.value is None:
         return judge_alone(given.RESTORED.value)
     given.check_subject()
@@ -73,16 +74,18 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _check_json(inputs: Sequence[str] = ()) -> None:
-    """Raise UserError, before any work, unless the scores can be written, and not over one of `inputs` or a photo."""
+    """Raise UserError, before any work, unless the scores can be written, and over none of `inputs`, photos or sets."""
     from jaxsr.data.codecs.photo_formats import PHOTO_SUFFIXES, suffix_of
+    from jaxsr.evaluation.paired_sets import LIST
 
     if given.JSON.value is None:
         return
     file = output_file(given.JSON.value, "--json")
     if real_path(file) in {real_path(user_path(item)) for item in inputs}:
         raise UserError(f"--json={file} would overwrite an input; choose another file")
-    if exists(file) and suffix_of(file) in PHOTO_SUFFIXES:
-        raise UserError(f"--json={file} would overwrite a photo; choose a name such as scores.json")
+    if exists(file) and (file.name == LIST or suffix_of(file) in PHOTO_SUFFIXES):
+        kind = "the list of a paired set" if file.name == LIST else "a photo"
+        raise UserError(f"--json={file} would overwrite {kind}; choose a name such as scores.json")
 
 
 def _name_left_out(data: Path) -> None:
@@ -111,7 +114,7 @@ def judge_alone(folder: str) -> int:
     from jaxsr.evaluation.naturalness import niqe_of_folder
     from jaxsr.support.progress import progress_bar
 
-    given.refuse(given.OF_PAIRS, "NIQE of --restored alone", "add --data")
+    refuse(given.OF_PAIRS, "NIQE of --restored alone", "add --data")
     _check_json()
     with progress_bar([], "photo") as progress:
         scores = niqe_of_folder(user_path(folder), progress)
@@ -129,7 +132,7 @@ def compare_detections(files: Sequence[str]) -> int:
 
     if given.MODEL.value or given.RESTORED.value or given.DATA.value:
         raise UserError("--detections compares two files; leave out --model, --restored and --data")
-    given.refuse((*given.OF_PAIRS, given.NIQE), "--detections", "score photos without --detections")
+    refuse((*given.OF_PAIRS, given.NIQE), "--detections", "score photos without --detections")
     if len(files) != 2:
         raise UserError(f"--detections takes RESTORED.json,SHARP.json; got {','.join(files)!r}")
     _check_json(files)

@@ -50,12 +50,16 @@ def test_a_broken_photo_is_left_out_loudly(data):
     assert len(json.loads((data / "s.json").read_text())["images"]) == 2
 
 
-def test_scores_take_the_place_of_no_photo_and_name_what_is_none(data):
-    photo_file = data / "hr" / "a.png"
-    before = photo_file.read_bytes()
-    done = run("--model=bicubic", f"--data={data / 'hr'}", f"--json={photo_file}")
-    assert done.returncode == 2 and "a.png would overwrite a photo; choose a name such as scores.json" in done.stderr
-    assert photo_file.read_bytes() == before
+def test_scores_take_the_place_of_no_photo_or_list(data):
+    (data / "pairs.json").write_text("{}")
+    for file, kind in ((data / "hr" / "a.png", "a photo"), (data / "pairs.json", "the list of a paired set")):
+        before = file.read_bytes()
+        done = run("--model=bicubic", f"--data={data / 'hr'}", f"--json={file}")
+        assert done.returncode == 2 and f"{file.name} would overwrite {kind}; choose a name such as" in done.stderr
+        assert file.read_bytes() == before
+
+
+def test_files_that_are_no_photos_are_named(data):
     (data / "hr" / "c.npy").touch()
     done = run("--model=bicubic", f"--data={data / 'hr'}")
     assert done.returncode == 0 and done.stderr == "left out 1, no photos of a known format (1 .npy): c.npy\n"
@@ -102,6 +106,7 @@ def test_detections_need_no_model(tmp_path):
             ["--model=bicubic", "--scale=2", "--data=hr", "--protocol=rbg"],
             "unknown protocol 'rbg'; did you mean 'rgb'?",
         ),
+        (["--model=bicubic", "--data=hr", "--iou=0"], "a score of photos takes no --iou; leave it out"),
         (["--model=bicubic", "--data=hr", "--iou=0.7"], "a score of photos takes no --iou; leave it out, or add --det"),
         (["--restored=hr", "--niqe", "--protocol=y"], "NIQE of --restored alone takes no --protocol; leave it out, or"),
         (["--model=bicubic", "--scale=5", "--data=hr"], "bicubic has no scale 5; choose one of: 2, 3, 4, 8"),

@@ -175,7 +175,7 @@ def test_list_names_formats_and_overwriting(photos, tmp_path):
     [
         (["--quality=50"], "--quality is for jpg and avif, png is lossless; leave it out, or add --format=jpg"),
         (["--format=webp", "--quality=50"], "--quality is for jpg and avif, webp is lossless"),
-        (["--crf=17"], "--crf is for videos alone; restore photos without it"),
+        (["--crf=0"], "restoring photos takes no --crf; leave it out, or restore videos"),
     ],
 )
 def test_flags_that_would_be_ignored_are_refused(photos, tmp_path, flags, line):

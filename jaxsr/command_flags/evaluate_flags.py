@@ -1,6 +1,5 @@
 """The flags of `python -m jaxsr.evaluate`, and the options of scoring that they ask for."""
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from absl import flags
@@ -96,13 +95,6 @@ def check_subject() -> None:
             raise UserError(f"{name} is empty; give --model=NAME_OR_FILE, such as fsrcnn-x2, or --restored=FOLDER")
     if (MODEL.value is None) == (RESTORED.value is None):
         raise UserError("give either --model, to restore and score, or --restored, a folder of restored photos")
-
-
-def refuse(flags_given: Iterable[flags.FlagHolder], task: str, remedy: str) -> None:
-    """Raise UserError for the first of `flags_given` that was set: the `task` would pass over it."""
-    for flag in flags_given:
-        if flag.present and flag.value:
-            raise UserError(f"{task} takes no --{flag.name}; leave it out, or {remedy}")
 
 
 def evaluate_options() -> "EvaluateOptions":

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from absl import flags
 
 from jaxsr.command_flags import engine_flags
+from jaxsr.command_flags.refusals import refuse
 from jaxsr.support.errors import UserError
 from jaxsr.support.paths import is_address
 
@@ -149,16 +150,13 @@ def result_suffix(photo: Path) -> str:
 
 def check_flags_of_photos() -> None:
     """Raise UserError for a flag that videos have and photos have not."""
-    if CRF.present:
-        raise UserError("--crf is for videos alone; restore photos without it")
+    refuse((CRF,), "restoring photos", "restore videos")
 
 
 def check_flags_of_videos(*, alone: bool) -> None:
     """Raise UserError for a flag that photos have and videos have not; some are for the photos if not `alone`."""
     for_photos = (FORMAT, DEPTH, QUALITY, MAX_PIXELS) if alone else ()
-    for flag in (WIDTH, HEIGHT, SIZE, RAY, *for_photos):
-        if flag.present and flag.value:
-            raise UserError(f"--{flag.name} is for photos alone; restore videos without it")
+    refuse((WIDTH, HEIGHT, SIZE, RAY, *for_photos), "restoring videos", "restore photos")
 
 
 def check_stores(places: Sequence[str], videos: Collection[Path]) -> None:

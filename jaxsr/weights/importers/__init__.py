@@ -10,7 +10,7 @@ import numpy as np
 
 from jaxsr.models import Model, ModelSpec, model_spec
 from jaxsr.support.errors import UserError
-from jaxsr.support.messages import one_line
+from jaxsr.support.messages import first_few, one_line
 from jaxsr.support.model_options import Option
 from jaxsr.support.types import Tree
 from jaxsr.weights.cards import as_float32, network_of
@@ -27,7 +27,7 @@ from jaxsr.weights.importers import (
     import_srresnet,
     import_vdsr,
 )
-from jaxsr.weights.importers.layouts import Imported, Tensors
+from jaxsr.weights.importers.layouts import Imported, Tensors, WatchedTensors
 from jaxsr.weights.importers.tensorflow import import_drcn, import_srntt
 from jaxsr.weights.importers.wrappings import unwrappings
 from jaxsr.weights.weight_files import check_shapes
@@ -56,8 +56,8 @@ def import_tensors(name: str, tensors: Tensors, *, scale: int | None = None, **o
     """Return the model `name` with published `tensors` (name -> array, in the layout of their framework).
 
     `scale` is required where the shapes do not determine it; `options` override those read off the shapes. Wrappers of
-    trainers are taken off the names. Raises UserError when a name is missing, the scale is unknown, or a shape does not
-    fit the network.
+    trainers are taken off the names. Raises UserError when a name is missing, a layer of the file has no place, the
+    scale is unknown, or a shape does not fit the network.
     """
     return build(name, convert(name, tensors), scale=scale, **options)
 
@@ -89,9 +89,11 @@ def convert(name: str, tensors: Tensors) -> Imported:
     """Return what the importer of the model `name` reads off the tensors, under the first names that it knows."""
     check_importable(name)
     missing: list[KeyError] = []
-    for named in unwrappings(dict(tensors)):
+    for named in map(WatchedTensors, unwrappings(dict(tensors))):
         try:
-            return IMPORTERS[name](named)
+            imported = IMPORTERS[name](named)
+            _check_all_read(name, named)
+            return imported
         except KeyError as error:
             missing.append(error)
         except UserError:
@@ -101,6 +103,13 @@ def convert(name: str, tensors: Tensors) -> Imported:
             raise UserError(f"the arrays do not have the shapes of {name} ({reason}); is it another model?") from error
     have = ", ".join(list(tensors)[:4])
     raise UserError(f"no tensor {missing[0]} for {name}; the file has: {have}, ...; is it another model?")
+
+
+def _check_all_read(name: str, tensors: WatchedTensors) -> None:
+    """Raise UserError for layers that the importer of the model `name` has passed over."""
+    unread = tensors.unread_layers()
+    if unread:
+        raise UserError(f"{name} has no layer for {first_few(unread, most=4)} in the file; is it another model?")
 
 
 def _agreed_scale(spec: ModelSpec, asked: int | None, shown: int | None) -> int:

@@ -2,13 +2,13 @@
 
 import math
 
-from jaxsr.weights.importers.layouts import Imported, Tensors, torch_convolutions, torch_pixel_shuffle
+from jaxsr.weights.importers.layouts import Imported, Tensors, torch_convolution, torch_pixel_shuffle
 
 
 def convert(tensors: Tensors) -> Imported:
     """Return ESPCN's options, parameters and scale."""
     names = ("conv1", "conv2", "conv3") if "conv1.weight" in tensors else _PARTS
-    first, second, last = torch_convolutions(tensors, names)
+    first, second, last = (torch_convolution(tensors, name) for name in names)
     channels = first["kernel"].shape[2]
     scale = math.isqrt(last["kernel"].shape[3] // channels)
     options = {"channels": channels, "features": (first["kernel"].shape[3], second["kernel"].shape[3])}

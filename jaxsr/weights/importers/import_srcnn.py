@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from jaxsr.weights.importers.layouts import Imported, Tensors, matlab_columns, torch_convolutions
+from jaxsr.weights.importers.layouts import Imported, Tensors, matlab_columns, torch_convolution
 
 
 def convert(tensors: Tensors) -> Imported:
@@ -10,7 +10,7 @@ def convert(tensors: Tensors) -> Imported:
     if "weights_conv1" in tensors:
         layers, padding = _matlab_layers(tensors), "replicate"
     else:
-        layers, padding = torch_convolutions(tensors, ("conv1", "conv2", "conv3")), "zero"
+        layers, padding = [torch_convolution(tensors, f"conv{i}") for i in (1, 2, 3)], "zero"
     kernels = [layer["kernel"] for layer in layers]
     options = {
         "kernel_sizes": tuple(k.shape[0] for k in kernels),

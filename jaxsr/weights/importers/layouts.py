@@ -2,12 +2,11 @@
 
 import dataclasses
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 import numpy as np
 
-from jaxsr.support.errors import UserError
 from jaxsr.support.model_options import Option
 from jaxsr.support.types import Tree
 
@@ -23,19 +22,37 @@ class Imported:
     scale: int | None = None
 
 
+class WatchedTensors(Mapping[str, np.ndarray]):
+    """Tensors that remember which of them an importer has looked up, so that a layer it passes over comes to light."""
+
+    def __init__(self, tensors: Tensors) -> None:
+        """Watch `tensors`."""
+        self._tensors = tensors
+        self._read: set[str] = set()
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        x = self._tensors[name]
+        self._read.add(name)
+        return x
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._tensors
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._tensors)
+
+    def __len__(self) -> int:
+        return len(self._tensors)
+
+    def unread_layers(self) -> list[str]:
+        """Return the weights that were not looked up; other arrays may be a trainer's notes."""
+        others = (name for name in self._tensors if name not in self._read)
+        return [name for name in others if self._tensors[name].ndim == 4 or name.endswith(".weight")]
+
+
 def torch_convolution(tensors: Tensors, name: str) -> dict[str, np.ndarray]:
     """Return {"kernel" (H, W, in, out), "bias" if there is one} from PyTorch's (out, in, H, W)."""
     return _with_bias(tensors, name, tensors[f"{name}.weight"].transpose(2, 3, 1, 0))
-
-
-def torch_convolutions(tensors: Tensors, names: Sequence[str]) -> list[dict[str, np.ndarray]]:
-    """Return the convolutions `names` of PyTorch, all that there are; raises UserError where the file has another."""
-    layers = [torch_convolution(tensors, name) for name in names]
-    known = {f"{name}.weight" for name in names}
-    other = next((name for name, x in tensors.items() if x.ndim == 4 and name not in known), None)
-    if other is not None:
-        raise UserError(f"{other!r} is one layer more than this network's {', '.join(names)}; is it another model?")
-    return layers
 
 
 def torch_deconvolution(tensors: Tensors, name: str) -> dict[str, np.ndarray]:

@@ -53,3 +53,5 @@ def test_mistakes_are_named():
         import_tensors("deblurgan", one)
     with pytest.raises(UserError, match="no tensor 'model.10.conv_block.1.weight' for deblurgan"):
         import_tensors("deblurgan", synthetic(blocks=0))
+    with pytest.raises(UserError, match=r"deblurgan has no layer for model.40.weight in the file"):
+        import_tensors("deblurgan", {**synthetic(), "model.40.weight": np.zeros((2, 2, 3, 3))})

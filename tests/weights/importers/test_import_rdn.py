@@ -6,6 +6,8 @@ import pytest
 
 from jaxsr.models import initial_shapes
 from jaxsr.models.rdn import SPEC
+from jaxsr.support.errors import UserError
+from jaxsr.weights.importers import import_tensors
 from jaxsr.weights.importers.import_rdn import PORTS, Names, convert
 from jaxsr.weights.weight_files import check_shapes
 
@@ -67,3 +69,9 @@ def test_a_file_without_the_network_is_refused():
     tensors = {n: x for n, x in synthetic(PORTS[0], 2).items() if not n.startswith("rdbs.")}
     with pytest.raises(KeyError, match=r"rdbs.0.lff.weight"):
         convert(tensors)
+
+
+def test_a_block_after_a_gap_in_the_numbers_is_refused():
+    tensors = synthetic(PORTS[0], 2) | {"rdbs.7.lff.weight": np.zeros((FEATURES, FEATURES, 1, 1))}
+    with pytest.raises(UserError, match=r"rdn has no layer for rdbs.7.lff.weight in the file"):
+        import_tensors("rdn", tensors)

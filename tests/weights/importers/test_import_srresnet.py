@@ -9,7 +9,9 @@ from jaxsr.evaluation.pairs import make_pair
 from jaxsr.evaluation.scores import score
 from jaxsr.models import Model, initial_shapes
 from jaxsr.models.srresnet import SPEC
+from jaxsr.support.errors import UserError
 from jaxsr.weights.formats import read_tensors
+from jaxsr.weights.importers import import_tensors
 from jaxsr.weights.importers.import_srresnet import convert
 from jaxsr.weights.weight_files import check_shapes
 
@@ -102,6 +104,8 @@ def test_missing_tensors_are_named(missing):
 def test_other_networks_are_refused():
     with pytest.raises(KeyError, match=r"block2\.conv1\.weight"):
         convert({"conv1.weight": np.zeros((64, 3, 9, 9))})
+    with pytest.raises(UserError, match="srresnet has no layer for block2.bn3.weight in the file"):
+        import_tensors("srresnet", synthetic() | {"block2.bn3.weight": np.zeros(4)})
 
 
 @pytest.mark.shared

@@ -49,7 +49,7 @@ def test_scales_are_told_or_asked_for():
     srcnn |= {f"conv{i}.bias": RNG.random(n) for i, n in ((1, 64), (2, 32), (3, 1))}
     with pytest.raises(UserError, match="shapes of srcnn do not tell its scale; say it: --model=srcnn,scale=3"):
         import_tensors("srcnn", srcnn)
-    with pytest.raises(UserError, match=r"'conv4.weight' is one layer more than this network's conv1, conv2, conv3"):
+    with pytest.raises(UserError, match=r"srcnn has no layer for conv4.weight in the file; is it another model"):
         import_tensors("srcnn", {**srcnn, "conv4.weight": srcnn["conv3.weight"]}, scale=2)
 
 
@@ -69,6 +69,15 @@ def test_other_networks_are_refused():
         match="no importer for 'bicubic'; choose one of: srcnn, .*, drcn, .*, danv1, danv2",
     ):
         import_tensors("bicubic", {})
+
+
+def test_layers_without_a_place_are_refused():
+    """A file of a larger network would otherwise give the smaller one, with other numbers and not a word."""
+    tensors = {**espcn_tensors(), "step": np.zeros(()), "mean": np.zeros(3)}  # a trainer's notes
+    assert import_tensors("espcn", tensors).scale == 3
+    for more, x in (("last_part.2.weight", np.zeros((1, 1, 3, 3))), ("norm.weight", np.zeros(4))):
+        with pytest.raises(UserError, match=f"espcn has no layer for {more} in the file; is it another model"):
+            import_tensors("espcn", {**tensors, more: x})
 
 
 @pytest.mark.parametrize("prefix", ["module.", "state_dict.module.", "params_ema.", "model/", "model_state_dict.net."])
