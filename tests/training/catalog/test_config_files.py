@@ -68,8 +68,8 @@ def test_a_name_that_means_nothing(name, message):
         ("def get_config(variant=''):\n    return nme\n", "own.py: line 2: NameError: name 'nme' is not defined"),
         ("steps = 3\n", r"own.py: it has no function get_config\(variant\)"),
         ("def get_config():\n    return {}\n", "own.py has no variants, so there is no 'big'; leave :big out"),
-        ("def get_config(variant):\n    variant * 2\n", "own.py: get_config returns None, not a ConfigDict; begin with"),
-        ("def get_config(variant):\n    return {'steps': 3}\n", r"own.py: get_config returns {'steps': 3}, not a Config"),
+        ("def get_config(variant):\n    variant * 2\n", "own.py: get_config returns None, not a ConfigDict"),
+        ("def get_config(variant):\n    return {'steps': 3}\n", "get_config returns {'steps': 3}, not a ConfigDict"),
     ],
 )
 def test_a_broken_file_of_ones_own_is_told_in_one_line(text, message, tmp_path):
