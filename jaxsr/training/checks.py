@@ -75,10 +75,11 @@ def warn_of_odd_values(config: Config) -> None:
 
 def _warn_of_warmup(config: Config) -> None:
     """Say so where the warm-up of a learning rate is longer than the run, whose rate then stays below the config's."""
-    updates = config.steps - config.pretraining.steps
-    for half in ("", "adversarial.") if config.adversarial.loss else ("",):
+    generator = config.steps - config.pretraining.steps
+    counts = {"": generator, "adversarial.": generator * config.adversarial.updates if config.adversarial.loss else 0}
+    for half, updates in counts.items():
         warmup, rate = (field_of(config, half + name) for name in ("schedule.warmup", "optimizer.learning_rate"))
-        if warmup > updates:
+        if warmup > updates > 0:
             logging.warning(
                 f"{half}schedule.warmup={warmup} is longer than the {updates} updates of the run, whose learning rate "
                 f"ends at {rate * updates / warmup:.2g}, not {rate:g}; set --config.{half}schedule.warmup to less"
