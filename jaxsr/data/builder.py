@@ -5,6 +5,7 @@ decoding a PNG, and needs no TensorFlow.
 """
 
 import contextlib
+import errno
 import glob
 import io
 import os
@@ -20,7 +21,7 @@ from absl import logging
 
 from jaxsr.data.listing import is_data_set
 from jaxsr.support.errors import UserError, choose, short_reason
-from jaxsr.support.files import RANDOM_CHARACTERS, try_to_lock
+from jaxsr.support.files import RANDOM_CHARACTERS, says_full, try_to_lock
 from jaxsr.support.types import Record
 
 UNFINISHED = {"hr_photos", "blurred_photos", "downloads"}  # what TFDS makes in the temporary folder
@@ -83,14 +84,14 @@ def write_data_set(
     """Write `examples`, (name, pixels (H, W, 3) uint8) by split, as the data set `folder`, whole or not at all.
 
     With `blurred`, pixels are (H, W, 6): RGB of the sharp photo, then of the blurred one. Raises UserError as
-    `check_output` does.
+    `check_output` does, and OSError when the disk is full.
     """
     check_output(folder, overwrite=overwrite)
     folder = Path(folder).resolve()
     folder.parent.mkdir(parents=True, exist_ok=True)
     with _temporary_folder(folder) as temporary:
         builder = (BlurredPhotos if blurred else HrPhotos)(examples=examples, data_dir=str(temporary))
-        with _silent_tfds():
+        with _silent_tfds(), _full_disk_named(folder):
             builder.download_and_prepare()
         if folder.exists():
             folder.rename(temporary / "replaced")
@@ -118,6 +119,17 @@ def _lock_tried(folder: Path) -> Iterator[bool | None]:
         yield try_to_lock(handle)
     finally:
         os.close(handle)
+
+
+@contextlib.contextmanager
+def _full_disk_named(folder: Path) -> Iterator[None]:
+    """Turn what array_record raises in this block for a full disk into an OSError of the data set `folder`."""
+    try:
+        yield
+    except RuntimeError as error:
+        if not says_full(error):
+            raise
+        raise OSError(errno.ENOSPC, "no space left for the data set", str(folder)) from None
 
 
 @contextlib.contextmanager

@@ -6,6 +6,7 @@ import tensorflow_datasets as tfds
 
 from jaxsr.data.builder import _lock_tried, check_output, is_data_set, open_source, write_data_set
 from jaxsr.support.errors import UserError
+from tests.helpers.disks import full_disk
 
 RNG = np.random.default_rng(0)
 PHOTOS = [(f"p{i}", RNG.integers(0, 256, (40 + i, 50 - i, 3), np.uint8)) for i in range(5)]
@@ -21,6 +22,12 @@ def test_written_sub_images_of_any_size_read_back(tmp_path, capfd):
         np.testing.assert_array_equal(record["hr"], pixels)
     np.testing.assert_array_equal(validation[0]["hr"], PHOTOS[3][1])
     assert capfd.readouterr() == ("", "")  # TFDS keeps silent
+
+
+def test_a_full_disk_leaves_nothing_and_is_named(tmp_path):
+    with full_disk(4096), pytest.raises(OSError, match="no space left for the data set") as error:
+        write_data_set(tmp_path / "a", {"train": iter(PHOTOS)})
+    assert error.value.filename == str(tmp_path / "a") and not list(tmp_path.iterdir())
 
 
 def test_older_data_set_is_replaced_only_when_told(tmp_path):
