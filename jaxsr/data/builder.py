@@ -149,7 +149,7 @@ def open_source(folder: str | os.PathLike, split: str = "train", *, blurred: boo
     """Return the random-access source of a split: `len(source)`, and `source[i]` with `hr` (H, W, 3) uint8 and `name`.
 
     With `blurred`, each record has `blur` (H, W, 3) too. Raises UserError if `folder` holds no data set, a damaged one,
-    one without such RGB pixels, or not this split.
+    one without such RGB pixels, or not this split; and later, for a record that is damaged.
     """
     if not is_data_set(folder):
         raise UserError(
@@ -167,10 +167,26 @@ def open_source(folder: str | os.PathLike, split: str = "train", *, blurred: boo
             )
     choose(f"split of {folder}", split, dict(builder.info.splits))
     with _reading(folder):
-        source = builder.as_data_source(split=split)
-        if len(source):
-            source[0]  # which opens the files
-    return source
+        records = _Records(builder.as_data_source(split=split), folder)
+    if len(records):
+        records[0]  # which opens the files
+    return records
+
+
+class _Records(Sequence[Record]):
+    """The records of the data set `folder`."""
+
+    def __init__(self, source: Sequence[Record], folder: str | os.PathLike):
+        self._source, self._folder = source, folder
+
+    def __len__(self):
+        return len(self._source)
+
+    def __getitem__(self, i):
+        if i >= len(self):
+            raise IndexError(i)  # where iterating ends
+        with _reading(self._folder):
+            return self._source[i]
 
 
 @contextlib.contextmanager

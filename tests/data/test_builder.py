@@ -5,6 +5,7 @@ import pytest
 import tensorflow_datasets as tfds
 
 from jaxsr.data.builder import _lock_tried, check_output, is_data_set, open_source, write_data_set
+from jaxsr.data.streaming import StreamOptions, stream
 from jaxsr.support.errors import UserError
 from tests.helpers.disks import full_disk
 
@@ -22,6 +23,20 @@ def test_written_sub_images_of_any_size_read_back(tmp_path, capfd):
         np.testing.assert_array_equal(record["hr"], pixels)
     np.testing.assert_array_equal(validation[0]["hr"], PHOTOS[3][1])
     assert capfd.readouterr() == ("", "")  # TFDS keeps silent
+
+
+def test_a_damaged_record_is_told_in_one_line_when_it_is_read(tmp_path):
+    images = [(str(i), RNG.integers(0, 256, (64, 64, 3), np.uint8)) for i in range(9)]
+    write_data_set(tmp_path / "a", {"train": iter(images)})
+    (file,) = tmp_path.glob("a/*array_record*")
+    content = file.read_bytes()
+    file.write_bytes(content[: len(content) // 2] + bytes(99) + content[len(content) // 2 + 99 :])
+    options = StreamOptions(patch_size=32, batch_size=8, seed=0)
+    batches = stream(open_source(tmp_path / "a"), options, shard=(1, 2))  # the second process looks at no sizes before
+    with pytest.raises(UserError, match=r"cannot read the data set .*a \(Corrupted.*; make it again: python") as error:
+        for _ in range(9):
+            next(batches)
+    assert "\n" not in str(error.value)
 
 
 def test_a_full_disk_leaves_nothing_and_is_named(tmp_path):
