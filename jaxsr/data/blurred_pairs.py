@@ -11,6 +11,7 @@ import numpy as np
 
 from jaxsr.data.images import read_pixels
 from jaxsr.data.listing import PHOTO_SUFFIXES, list_photos, pair_by_name
+from jaxsr.data.output_names import output_stems
 from jaxsr.data.samples import to_training_pixels
 from jaxsr.support.errors import UserError
 from jaxsr.support.messages import first_few
@@ -22,7 +23,10 @@ MAX_LISTED_FAILURES = 3  # in an error message
 
 @dataclasses.dataclass(frozen=True)
 class BlurredPhoto:
-    """The files of a blurred photo and of the same photo sharp; `name` is their stem, with the scene's before it."""
+    """The files of a blurred photo and of the same photo sharp; `name` is their stem, with the scene's before it.
+
+    Where several pairs of a folder have that, it is longer; see `output_stems`.
+    """
 
     name: str
     sharp: Path
@@ -58,9 +62,12 @@ def find_pairs(folder: str | Path) -> list[BlurredPhoto]:
     if not holds_pairs(folder):
         raise UserError(f"{folder} holds no pairs; put photos of equal names in {folder / BLUR} and {folder / SHARP}")
     if is_scene(folder):
-        return _pairs_of(folder, "")
-    scenes = sorted(path for path in folder.iterdir() if (path / BLUR).is_dir() or (path / SHARP).is_dir())
-    return [pair for scene in scenes for pair in _pairs_of(scene, f"{scene.name}_")]
+        pairs = _pairs_of(folder, "")
+    else:
+        scenes = sorted(path for path in folder.iterdir() if (path / BLUR).is_dir() or (path / SHARP).is_dir())
+        pairs = [pair for scene in scenes for pair in _pairs_of(scene, f"{scene.name}_")]
+    stems = output_stems({pair.sharp: Path(f"{pair.name}{pair.sharp.suffix}") for pair in pairs})
+    return [dataclasses.replace(pair, name=stems[pair.sharp].as_posix()) for pair in pairs]
 
 
 def _pairs_of(scene: Path, prefix: str) -> list[BlurredPhoto]:

@@ -5,6 +5,7 @@ decoding a PNG, and needs no TensorFlow.
 """
 
 import contextlib
+import errno
 import glob
 import io
 import os
@@ -20,7 +21,7 @@ from absl import logging
 
 from jaxsr.data.listing import is_data_set
 from jaxsr.support.errors import UserError, choose, short_reason
-from jaxsr.support.files import RANDOM_CHARACTERS, try_to_lock
+from jaxsr.support.files import RANDOM_CHARACTERS, says_full, try_to_lock
 from jaxsr.support.types import Record
 
 UNFINISHED = {"hr_photos", "blurred_photos", "downloads"}  # what TFDS makes in the temporary folder
@@ -83,14 +84,14 @@ def write_data_set(
     """Write `examples`, (name, pixels (H, W, 3) uint8) by split, as the data set `folder`, whole or not at all.
 
     With `blurred`, pixels are (H, W, 6): RGB of the sharp photo, then of the blurred one. Raises UserError as
-    `check_output` does.
+    `check_output` does, and OSError when the disk is full.
     """
     check_output(folder, overwrite=overwrite)
     folder = Path(folder).resolve()
     folder.parent.mkdir(parents=True, exist_ok=True)
     with _temporary_folder(folder) as temporary:
         builder = (BlurredPhotos if blurred else HrPhotos)(examples=examples, data_dir=str(temporary))
-        with _silent_tfds():
+        with _silent_tfds(), _full_disk_named(folder):
             builder.download_and_prepare()
         if folder.exists():
             folder.rename(temporary / "replaced")
@@ -121,6 +122,17 @@ def _lock_tried(folder: Path) -> Iterator[bool | None]:
 
 
 @contextlib.contextmanager
+def _full_disk_named(folder: Path) -> Iterator[None]:
+    """Turn what array_record raises in this block for a full disk into an OSError of the data set `folder`."""
+    try:
+        yield
+    except RuntimeError as error:
+        if not says_full(error):
+            raise
+        raise OSError(errno.ENOSPC, "no space left for the data set", str(folder)) from None
+
+
+@contextlib.contextmanager
 def _silent_tfds() -> Iterator[None]:
     """Suppress what TFDS prints about a download, though nothing is downloaded, and about the temporary folder."""
     tfds.disable_progress_bar()
@@ -137,7 +149,7 @@ def open_source(folder: str | os.PathLike, split: str = "train", *, blurred: boo
     """Return the random-access source of a split: `len(source)`, and `source[i]` with `hr` (H, W, 3) uint8 and `name`.
 
     With `blurred`, each record has `blur` (H, W, 3) too. Raises UserError if `folder` holds no data set, a damaged one,
-    one without such RGB pixels, or not this split.
+    one without such RGB pixels, or not this split; and later, for a record that is damaged.
     """
     if not is_data_set(folder):
         raise UserError(
@@ -155,10 +167,26 @@ def open_source(folder: str | os.PathLike, split: str = "train", *, blurred: boo
             )
     choose(f"split of {folder}", split, dict(builder.info.splits))
     with _reading(folder):
-        source = builder.as_data_source(split=split)
-        if len(source):
-            source[0]  # which opens the files
-    return source
+        records = _Records(builder.as_data_source(split=split), folder)
+    if len(records):
+        records[0]  # which opens the files
+    return records
+
+
+class _Records(Sequence[Record]):
+    """The records of the data set `folder`."""
+
+    def __init__(self, source: Sequence[Record], folder: str | os.PathLike):
+        self._source, self._folder = source, folder
+
+    def __len__(self):
+        return len(self._source)
+
+    def __getitem__(self, i):
+        if i >= len(self):
+            raise IndexError(i)  # where iterating ends
+        with _reading(self._folder):
+            return self._source[i]
 
 
 @contextlib.contextmanager

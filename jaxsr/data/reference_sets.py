@@ -41,19 +41,17 @@ def read_groups(folder: str | Path) -> list[Group]:
     """Return the groups of `folder`, ordered by name, in the first of LAYOUTS in which an HR photo has a reference.
 
     HR photos without references, and references without an HR photo, are left out and named in a warning. Raises
-    UserError if no layout fits.
+    UserError if no layout fits, and for two photos in the place of one, such as a_0.png beside a_0.jpg.
     """
     folder = Path(folder)
     files = sorted(path for path in (*folder.glob("*"), *folder.glob("*/*")) if path.suffix.lower() in PHOTO_SUFFIXES)
     for layout in LAYOUTS.values():
-        groups: dict[str, dict[int, Path]] = {}
+        groups: dict[str, dict[int, list[Path]]] = {}
         for path in files:
             if path.name[0] != "." and (match := layout.fullmatch(path.relative_to(folder).with_suffix("").as_posix())):
-                groups.setdefault(match["name"], {})[int(match["level"] or 0)] = path
+                groups.setdefault(match["name"], {}).setdefault(int(match["level"] or 0), []).append(path)
         complete = [
-            Group(name, levels[0], {level: path for level, path in levels.items() if level})
-            for name, levels in sorted(groups.items())
-            if 0 in levels and len(levels) > 1
+            _group_of(name, levels) for name, levels in sorted(groups.items()) if 0 in levels and len(levels) > 1
         ]
         if complete:
             _warn_left_out(folder, sorted(groups.keys() - {group.name for group in complete}))
@@ -61,6 +59,14 @@ def read_groups(folder: str | Path) -> list[Group]:
     raise UserError(
         f"{folder} holds no HR photos with references; name them in one of these ways: {'; '.join(LAYOUTS)}"
     )
+
+
+def _group_of(name: str, levels: Mapping[int, list[Path]]) -> Group:
+    """Return the group of the files at each of `levels`, of which 0 is the HR photo's; raises UserError for several."""
+    for files in levels.values():
+        if len(files) > 1:
+            raise UserError(f"{files[0]} and {files[1]} are one photo by their names; rename one, or move it away")
+    return Group(name, levels[0][0], {level: files[0] for level, files in levels.items() if level})
 
 
 def _warn_left_out(folder: Path, names: list[str]) -> None:

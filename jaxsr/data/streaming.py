@@ -6,9 +6,12 @@ from collections.abc import Sequence
 
 import grain
 import numpy as np
+from absl import logging
 
 from jaxsr.support.errors import UserError
 from jaxsr.support.types import Json, Record
+
+MOST_SEEN = 500  # sub-images whose sizes are looked at before training: reading all of a large set takes minutes
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -51,7 +54,8 @@ def stream(
 ) -> grain.DatasetIterator:
     """Return an endless iterator of random crops (batch_size / count, patch_size, patch_size, C) uint8.
 
-    Every pass visits each sub-image of `source` once, in a new order; those smaller than a patch are skipped. `shard`
+    Every pass visits each sub-image of `source` once, in a new order; those smaller than a patch are skipped, and a
+    warning says how many there are. `shard`
     (index, count) selects that part of each batch and reads nothing else: joined in order, the shards' parts are the
     batches of a single stream (or, where sub-images are skipped, batches like them). `get_state()` returns the position
     as a JSON-able dictionary; `set_state` resumes there, bit for bit. Raises UserError if no sub-image is large enough,
@@ -59,7 +63,7 @@ def stream(
     """
     index, count = shard
     records = options.records_per_batch(count)
-    _check_sizes(source, options)
+    _check_sizes(source, options, silent=index > 0)
     grain_seed = int(np.random.SeedSequence([options.seed, 0]).generate_state(1)[0])
     crops = (
         _Shuffled(grain.MapDataset.source(source).seed(grain_seed), options.seed)
@@ -73,12 +77,20 @@ def stream(
     return iter(batches.map(lambda batch: batch.reshape(-1, *batch.shape[2:])))
 
 
-def _check_sizes(source: Sequence[Record], options: StreamOptions) -> None:
-    """Raise UserError if no sub-image is large enough: the filter would search for ever."""
+def _check_sizes(source: Sequence[Record], options: StreamOptions, *, silent: bool) -> None:
+    """Raise UserError if no sub-image is large enough: the filter would search for ever. Warn if some are not."""
     if not any(options.fits(source[i]) for i in range(len(source))):
         raise UserError(
             f"none of the {len(source)} sub-images has {options.patch_size}x{options.patch_size} pixels; "
             "take smaller patches or prepare larger sub-images"
+        )
+    seen = range(0, len(source), -(-len(source) // MOST_SEEN))
+    small = 0 if silent else sum(not options.fits(source[i]) for i in seen)
+    if small:
+        logging.warning(
+            f"of {len(seen)} sub-images that were looked at, {small} have fewer than {options.patch_size} pixels a "
+            f"side, which a crop with its context needs, and are skipped: use larger photos or a smaller "
+            f"--config.data.patch"
         )
 
 

@@ -3,6 +3,7 @@
 import dataclasses
 import os
 import statistics
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -18,11 +19,16 @@ from jaxsr.data.samples import listed_sizes, to_training_pixels
 from jaxsr.imaging.patches import sub_image_starts
 from jaxsr.imaging.resize import output_size
 from jaxsr.support.errors import UserError
-from jaxsr.support.messages import say
-from jaxsr.support.paths import user_path
+from jaxsr.support.messages import first_few, say
+from jaxsr.support.paths import real_path, user_path
 
 MIN_SIDE = 32  # pixels; no patch with its context fits into less
 Item = Path | BlurredPhoto
+
+
+def file_of(item: Item) -> Path:
+    """Return the file of a photo, or of the sharp photo of a pair."""
+    return item.sharp if isinstance(item, BlurredPhoto) else item
 
 
 @dataclasses.dataclass(frozen=True)
@@ -114,7 +120,7 @@ def survey(items: Iterable[Item], label: str) -> tuple[Survey, list[str]]:
         try:
             if isinstance(item, BlurredPhoto):
                 item.pixels()
-            readable[item] = PhotoProperties.of(read_photo(item.sharp if isinstance(item, BlurredPhoto) else item))
+            readable[item] = PhotoProperties.of(read_photo(file_of(item)))
         except UserError as error:
             failures.append(str(error))
     return readable, failures
@@ -143,8 +149,9 @@ def report(readable: Survey, failures: Sequence[str], grid: CropGrid, label: str
 def report_splits(items: Mapping[str, Sequence[Item]], grid: CropGrid) -> tuple[dict[str, Survey], list[str]]:
     """Print the report of every split; return the readable photos of each, and a line for each unreadable one.
 
-    A warning names photos that no patch fits into: training skips them.
+    A warning names photos that no patch fits into, which training skips, and photos that several splits have.
     """
+    _warn_of_shared_photos(items)
     readable, failures = {}, []
     for split, photos in items.items():
         readable[split], unreadable = survey(photos, split)
@@ -154,9 +161,19 @@ def report_splits(items: Mapping[str, Sequence[Item]], grid: CropGrid) -> tuple[
     return readable, failures
 
 
+def _warn_of_shared_photos(items: Mapping[str, Sequence[Item]]) -> None:
+    """Name the photos that several splits have: scores on photos that are trained on tell nothing of others."""
+    counts = Counter(path for photos in items.values() for path in {real_path(file_of(item)) for item in photos})
+    if shared := [str(path) for path, count in counts.items() if count > 1]:
+        logging.warning(
+            "%d of the photos to validate with are trained on too, so their scores tell nothing of others: %s",
+            *(len(shared), first_few(shared)),
+        )
+
+
 def _warn_of_tiny_photos(photos: Survey, label: str) -> None:
     sizes = {
-        str(item.sharp if isinstance(item, BlurredPhoto) else item): (photo.height, photo.width)
+        str(file_of(item)): (photo.height, photo.width)
         for item, photo in photos.items()
         if min(photo.height, photo.width) < MIN_SIDE
     }

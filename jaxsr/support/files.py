@@ -12,6 +12,7 @@ from typing import IO
 
 RANDOM_CHARACTERS = 8  # that mkstemp puts into a name
 MAX_NAME = 255  # bytes of a file's name, in most file systems
+_FULL = ("No space left on device", "Disk quota exceeded", "RESOURCE_EXHAUSTED", "File too large")
 _TEMPORARY = re.compile(rf"\.(.+)-[a-z0-9_]{{{RANDOM_CHARACTERS}}}(\.[^.]*)?", re.DOTALL)
 
 
@@ -81,6 +82,11 @@ def file_digest(path: str | os.PathLike) -> str:
     """Return the SHA-256 of the file `path`; raises OSError where it cannot be read."""
     with Path(path).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def says_full(error: Exception) -> bool:
+    """Return whether `error`, of a library that writes files itself and raises no OSError, is about a full disk."""
+    return any(sign in str(error) for sign in _FULL)
 
 
 def _shortened(path: Path) -> str:

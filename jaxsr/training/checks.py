@@ -11,7 +11,7 @@ from jaxsr.models import ModelSpec
 from jaxsr.models.precision import PRECISIONS
 from jaxsr.support.errors import UserError, choose, nearest
 from jaxsr.support.paths import real_path, user_path
-from jaxsr.training.config import Config, default_config, network_of
+from jaxsr.training.config import Config, default_config, network_of, photo_fields
 from jaxsr.training.config_bounds import check_bounds, field_names, field_of
 from jaxsr.training.feeds.open_photos import names_listed
 from jaxsr.training.objectives.supervision import SUPERVISIONS
@@ -70,14 +70,16 @@ def warn_of_odd_values(config: Config) -> None:
     """Log a warning for each choice that a run can be made with, but that is hardly meant."""
     _warn_of_warmup(config)
     _warn_of_photos_in_both(config)
+    _warn_of_unused_photos(config)
 
 
 def _warn_of_warmup(config: Config) -> None:
     """Say so where the warm-up of a learning rate is longer than the run, whose rate then stays below the config's."""
-    updates = config.steps - config.pretraining.steps
-    for half in ("", "adversarial.") if config.adversarial.loss else ("",):
+    generator = config.steps - config.pretraining.steps
+    counts = {"": generator, "adversarial.": generator * config.adversarial.updates if config.adversarial.loss else 0}
+    for half, updates in counts.items():
         warmup, rate = (field_of(config, half + name) for name in ("schedule.warmup", "optimizer.learning_rate"))
-        if warmup > updates:
+        if warmup > updates > 0:
             logging.warning(
                 f"{half}schedule.warmup={warmup} is longer than the {updates} updates of the run, whose learning rate "
                 f"ends at {rate * updates / warmup:.2g}, not {rate:g}; set --config.{half}schedule.warmup to less"
@@ -89,13 +91,24 @@ def _warn_of_photos_in_both(config: Config) -> None:
 
     The samples and prepared data sets hold photos of both kinds.
     """
-    field = "pairs" if config.data.pairs else "train"
     name = config.data.validation
-    trained = [real_path(user_path(other)) for other in names_listed(config.data[field])]
+    others = [other for field in photo_fields(config.data) for other in names_listed(config.data[field])]
+    trained = [real_path(user_path(other)) for other in others]
     if name != "samples" and not is_data_set(name) and real_path(user_path(name)) in trained:
         logging.warning(
             f"data.validation={name} is trained on too, so its scores tell nothing of other photos; set "
             f"--config.data.validation to a folder of others"
+        )
+
+
+def _warn_of_unused_photos(config: Config) -> None:
+    """Say so where photos to train on are named beside pairs or references, which take their place."""
+    fields = photo_fields(config.data)
+    if "train" not in fields and config.data.train not in ("", default_config().data.train):
+        share = " set --config.data.synthetic_share to blur some of them, or" if "pairs" in fields else ""
+        logging.warning(
+            f"data.train={config.data.train} is not trained on, data.{fields[0]} takes its place;{share} leave "
+            f"--config.data.train out"
         )
 
 

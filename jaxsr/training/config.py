@@ -181,6 +181,16 @@ def default_config() -> Config:
     return ConfigDict(dataclasses.asdict(TrainingConfig()))
 
 
+def photo_fields(data: Options) -> tuple[str, ...]:
+    """Return the fields of the section `data` whose photos are trained on: with references there are no others.
+
+    Beside pairs those of `train` are learned from only where a share of the examples is blurred here.
+    """
+    if data["references"]:
+        return ("references",)
+    return ("train", "pairs") if data["synthetic_share"] or not data["pairs"] else ("pairs",)
+
+
 def network_of(config: Config, spec: ModelSpec) -> Network:
     """Return the network of `config.model`; raises UserError for a scale or option that `spec` does not have."""
     return spec.module(config.model.scale, **config.model.options.to_dict())

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from ml_collections import ConfigDict
 
-from jaxsr.support.errors import UserError
+from jaxsr.support.errors import UserError, brief
 from jaxsr.support.randomness import SEED_BOUND
 from jaxsr.support.types import Json
 from jaxsr.training.config import Config
@@ -59,7 +59,9 @@ def check_bounds(config: Config) -> None:
     for name in ("optimizer.layer_rates", "adversarial.optimizer.layer_rates"):
         for layer, rate in field_of(config, name).items():
             if not (isinstance(rate, int | float) and NOT_NEGATIVE.holds(rate)):
-                raise UserError(f"{name} of {layer!r} is {rate!r}, it must {NOT_NEGATIVE.said}; set --config.{name}")
+                raise UserError(
+                    f"{name} of {layer!r} is {brief(rate)}, it must {NOT_NEGATIVE.said}; set --config.{name}"
+                )
     for name, bound in BOUNDS.items():
         if not bound.holds(value := field_of(config, name)):
             raise UserError(f"{name}={value} must {bound.said}; set --config.{name}")

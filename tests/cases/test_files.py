@@ -1,7 +1,6 @@
 """Files that cannot be written, read or named as they are."""
 
 import contextlib
-import resource
 
 import jax
 import numpy as np
@@ -12,21 +11,11 @@ from jaxsr.data.listing import list_photos
 from jaxsr.restoration.photo_files import restore_files
 from jaxsr.support.errors import UserError
 from jaxsr.weights import load
+from tests.helpers.disks import full_disk
 from tests.helpers.odd_photos import encoded
 from tests.helpers.photos import photo
 
 SUFFIXES = [".png", ".jpg", ".jfif", ".tif", ".webp", ".avif"]
-
-
-@contextlib.contextmanager
-def full_disk(free):
-    """Let no file have more than `free` bytes: writing on fails as on a full disk."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (free, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 @contextlib.contextmanager

@@ -44,6 +44,13 @@ def test_scenes_have_their_names_before(tmp_path):
         find_pairs(tmp_path)
 
 
+def test_no_pair_is_lost_to_another_of_its_name(tmp_path):
+    for number, path in enumerate(("a/sharp/b_c.png", "a_b/sharp/c.jpg", "a_b/sharp/c.png")):
+        for kind in ("sharp", "blur"):
+            write_photo(tmp_path / path.replace("sharp", kind), Photo(pixels(number)))
+    assert len(dict(folder_pairs(tmp_path))) == len(find_pairs(tmp_path)) == 3
+
+
 def test_other_folders_are_none(tmp_path):
     write_photo(tmp_path / "blur" / "a.png", Photo(pixels(0)))
     assert not holds_pairs(tmp_path) and not holds_pairs(tmp_path / "gone")

@@ -5,7 +5,9 @@ import pytest
 import tensorflow_datasets as tfds
 
 from jaxsr.data.builder import _lock_tried, check_output, is_data_set, open_source, write_data_set
+from jaxsr.data.streaming import StreamOptions, stream
 from jaxsr.support.errors import UserError
+from tests.helpers.disks import full_disk
 
 RNG = np.random.default_rng(0)
 PHOTOS = [(f"p{i}", RNG.integers(0, 256, (40 + i, 50 - i, 3), np.uint8)) for i in range(5)]
@@ -21,6 +23,26 @@ def test_written_sub_images_of_any_size_read_back(tmp_path, capfd):
         np.testing.assert_array_equal(record["hr"], pixels)
     np.testing.assert_array_equal(validation[0]["hr"], PHOTOS[3][1])
     assert capfd.readouterr() == ("", "")  # TFDS keeps silent
+
+
+def test_a_damaged_record_is_told_in_one_line_when_it_is_read(tmp_path):
+    images = [(str(i), RNG.integers(0, 256, (64, 64, 3), np.uint8)) for i in range(9)]
+    write_data_set(tmp_path / "a", {"train": iter(images)})
+    (file,) = tmp_path.glob("a/*array_record*")
+    content = file.read_bytes()
+    file.write_bytes(content[: len(content) // 2] + bytes(99) + content[len(content) // 2 + 99 :])
+    options = StreamOptions(patch_size=32, batch_size=8, seed=0)
+    batches = stream(open_source(tmp_path / "a"), options, shard=(1, 2))  # the second process looks at no sizes before
+    with pytest.raises(UserError, match=r"cannot read the data set .*a \(Corrupted.*; make it again: python") as error:
+        for _ in range(9):
+            next(batches)
+    assert "\n" not in str(error.value)
+
+
+def test_a_full_disk_leaves_nothing_and_is_named(tmp_path):
+    with full_disk(4096), pytest.raises(OSError, match="no space left for the data set") as error:
+        write_data_set(tmp_path / "a", {"train": iter(PHOTOS)})
+    assert error.value.filename == str(tmp_path / "a") and not list(tmp_path.iterdir())
 
 
 def test_older_data_set_is_replaced_only_when_told(tmp_path):

@@ -39,3 +39,10 @@ def test_mistakes_are_named(tmp_path):
     for level in ("2", "hard"):
         with pytest.raises(UserError, match=f"no reference of level '{level}'; choose one of: 1, 3, all"):
             group.at(level)
+
+
+@pytest.mark.parametrize("second", ["a_0.jpg", "a_1.jpg"])
+def test_no_photo_silently_takes_the_place_of_another(second, tmp_path):
+    folder = folder_of(tmp_path, "a_0.png", "a_1.png", second)
+    with pytest.raises(UserError, match=rf"{second} and .*\.png are one photo by their names; rename one"):
+        read_groups(folder)

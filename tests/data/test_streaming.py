@@ -100,6 +100,14 @@ def test_shards_that_skip_share_nothing_either():
     assert not set(numbers[0]) & set(numbers[1])
 
 
+@pytest.mark.parametrize(("small", "told"), [(2, "of 5 sub-images that were looked at, 2 have "), (0, "")])
+def test_how_many_are_skipped_is_said_once(small, told, caplog):
+    source = [record(number, height=PATCH - 1 if number < small else SIDE) for number in range(5)]
+    for index in (0, 1):  # of two processes
+        stream(source, OPTIONS, shard=(index, 2))
+    assert caplog.text.count("are skipped") == bool(small) and told in caplog.text
+
+
 def test_small_sub_images_are_skipped_also_after_resuming():
     source = [record(0, height=PATCH - 1), record(1), record(2, width=PATCH - 1), record(3, PATCH, PATCH)]
     iterator = stream(source, OPTIONS)

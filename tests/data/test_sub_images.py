@@ -5,7 +5,7 @@ import pytest
 
 from jaxsr.data.builder import open_source
 from jaxsr.data.images import Photo, write_photo
-from jaxsr.data.sub_images import CropGrid, PhotoProperties, list_items, prepare, report, survey
+from jaxsr.data.sub_images import CropGrid, PhotoProperties, list_items, prepare, report, report_splits, survey
 from jaxsr.support.errors import UserError
 
 
@@ -64,7 +64,8 @@ def test_count_is_what_is_cut(tmp_path, rescale):
 
 
 def test_prepare_writes_the_readable_photos(folder, tmp_path, capsys, caplog):
-    paths = {"train": sorted(folder.iterdir()), "validation": [folder / "grey.png"]}
+    write_photo(tmp_path / "other.png", photo(40, 64))
+    paths = {"train": sorted(folder.iterdir()), "validation": [tmp_path / "other.png"]}
     failures = prepare(paths, CropGrid(48, 24), tmp_path / "set")
     assert [line.split(": ")[0] for line in failures] == [str(folder / "cut.jpg")]
     tiny = f"train: training skips 1 photo of fewer than 32 pixels a side: {folder / 'deep.png'} (20x32)"
@@ -109,6 +110,15 @@ def test_pairs_in_the_home_folder_are_found(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     (pair,) = list_items(["~/pairs"])
     assert pair.sharp == tmp_path / "pairs" / "sharp" / "a.png"
+
+
+@pytest.mark.parametrize(("photos", "shared"), [("photos/colour.png", 1), ("others", 0)])
+def test_photos_that_are_trained_on_and_validated_with_are_named(photos, shared, folder, tmp_path, caplog):
+    write_photo(tmp_path / "others" / "colour.png", photo(48, 48))
+    inputs = {"train": [str(folder)], "validation": [str(tmp_path / photos)]}
+    report_splits({split: list_items(names) for split, names in inputs.items()}, CropGrid(32, 16))
+    lines = [line for line in caplog.messages if "trained on too" in line]
+    assert len(lines) == shared and all(line.endswith(f"of others: {folder / 'colour.png'}") for line in lines)
 
 
 def test_split_without_a_readable_photo(folder, tmp_path):

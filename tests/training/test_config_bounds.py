@@ -46,6 +46,14 @@ def test_a_layer_rate_that_is_none_is_named(rate):
         check_bounds(config)
 
 
+def test_a_section_in_the_place_of_a_layer_rate_takes_one_line():
+    config = default_config()
+    config.optimizer.layer_rates = {"conv3": {"kernel": 0.1}}
+    with pytest.raises(UserError, match="of 'conv3' is <ConfigDict>, it must be a number") as error:
+        check_bounds(config)
+    assert "\n" not in str(error.value)
+
+
 @pytest.mark.parametrize("half", ["", "adversarial."])
 def test_an_exponential_fall_to_0_is_refused(half):
     """The rate would be 0 from the second update on."""

@@ -36,6 +36,7 @@ from jaxsr.training.loop import train
         ({"data.pairs": "data/gopro"}, "data.pairs='data/gopro' is for task='deblur', this config has task='sr'"),
         ({"data.references": "a"}, "data.references='a' is for task='reference', this config has task='sr'"),
         ({"data.noise": 0.1}, "data.noise=0.1 is for task='deblur', this config has task='sr'"),
+        ({"data.kernel_size": 31}, "data.kernel_size=31: data.degradation='bicubic' draws no kernel; leave it out"),
         ({"texture.weight": 1.0}, "texture.weight=1.0 is for task='reference'"),
         ({"steps": 0}, "steps=0 must be at least 1"),
         ({"data.rescale": (0.0,)}, r"data.rescale=\(0.0,\) must be factors in \(0, 1\], at least one"),

@@ -13,7 +13,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from jaxsr.support.errors import UserError, nearest
+from ml_collections import ConfigDict
+
+from jaxsr.support.errors import UserError, brief, nearest
 from jaxsr.support.paths import is_file, user_path
 
 if TYPE_CHECKING:
@@ -57,7 +59,8 @@ def find_config(name: str | Path) -> tuple[Path, str]:
 def load_config(name: str | Path) -> "Config":
     """Return the config that `name` means, a file or a packaged config with its variant, such as "espcn:x3".
 
-    The variant may be left out. Raises UserError for an unknown name or variant, and for a file that is not a config.
+    The variant may be left out. Raises UserError for an unknown name or variant, for a file that is not a config, and
+    where its get_config returns something else, such as None.
     """
     path, variant = find_config(name)
     get_config = _get_config_of(path)
@@ -65,7 +68,13 @@ def load_config(name: str | Path) -> "Config":
     if variant and not takes_variant:
         raise UserError(f"the config {path} has no variants, so there is no {variant!r}; leave :{variant} out")
     with _reporting(path):
-        return get_config(variant) if variant else get_config()
+        config = get_config(variant) if variant else get_config()
+    if type(config) is not ConfigDict:  # a frozen one is another class, whose fields no command line can set
+        raise UserError(
+            f"cannot load the config {path}: get_config returns {brief(config)}, not a ConfigDict; begin with "
+            f"jaxsr.default_config(), set its fields and return it"
+        )
+    return config
 
 
 def variants_of(name: str) -> list[str]:

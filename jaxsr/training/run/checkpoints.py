@@ -17,13 +17,13 @@ import orbax.checkpoint as ocp
 
 from jaxsr.devices import processes
 from jaxsr.support.errors import UserError, short_reason
+from jaxsr.support.files import says_full
 from jaxsr.support.types import Json
 from jaxsr.training.run.orbax_manager import NewestAndBest, open_manager
 
 FOLDER = "checkpoints"  # of the run's folder
 SET_ASIDE = "set_aside"  # the folder beside it, of checkpoints that are not resumed from
 GRACE = 0.2  # seconds in which readers and writers end after an error
-FULL = ("No space left on device", "Disk quota exceeded", "RESOURCE_EXHAUSTED")
 
 Arrays = dict[str, np.ndarray]  # those of a state, by path
 
@@ -139,7 +139,7 @@ class Checkpoints:
         try:
             write(self._manager)
         except Exception as error:
-            if not any(sign in str(error) for sign in FULL):
+            if not says_full(error):
                 raise
             self._latest = None
             time.sleep(GRACE)

@@ -10,7 +10,7 @@ from pathlib import Path
 from jaxsr.support.errors import UserError
 from jaxsr.support.files import remove_remains, try_to_lock, written_whole
 from jaxsr.support.types import Json
-from jaxsr.training.config import Config
+from jaxsr.training.config import Config, photo_fields
 from jaxsr.weights import load
 
 LOCK, CONFIG = "run.lock", "config.json"
@@ -88,19 +88,9 @@ def training_card(config: Config, step: int, scores: list[dict[str, Json]]) -> d
         for each in sections:
             section = section[each] = dict(section[each])
         section[name] = names_only(section[name])
-    training = {"data": _learned_from(recipe["data"]), "steps": step, "config": recipe}
+    learned_from = ",".join(recipe["data"][name] for name in photo_fields(recipe["data"]) if recipe["data"][name])
+    training = {"data": learned_from, "steps": step, "config": recipe}
     return {"training": training, "scores": scores, "licence": "Apache-2.0"}
-
-
-def _learned_from(data: dict[str, Json]) -> Json:
-    """Return the photos that fields of the section `data` name: with references there are no others.
-
-    Beside pairs those of `train` are learned from only where a share of the examples is blurred here.
-    """
-    if data["references"]:
-        return data["references"]
-    fields = ("train", "pairs") if data["synthetic_share"] or not data["pairs"] else ("pairs",)
-    return ",".join(data[name] for name in fields if data[name])
 
 
 def names_only(paths: str) -> str:

@@ -46,7 +46,7 @@ class ScoreWatch:
         if stop and self.passed and self.lost >= PATIENCE:
             raise LostScores(
                 f"the network collapsed: at step {step} it scores {psnr:.2f} dB, {PATIENCE} validations in a row over "
-                f"{MARGIN:.0f} dB below {baseline:.2f} of its input enlarged, which it had passed; lower "
+                f"{MARGIN:.0f} dB below {baseline:.2f} of its input, which it had passed; lower "
                 f"--config.optimizer.learning_rate, or set --config.stop_on_collapse=False to train on"
             )
 

@@ -27,6 +27,7 @@ from jaxsr.training.tasks.validation_sets import (
     named_records,
     pairs_of,
     prepared_records,
+    unequal,
     validation_name,
     validation_photos,
 )
@@ -79,16 +80,16 @@ def _blurred(config: Config, hr: jax.Array, kernels: jax.Array, keys: Key) -> ja
 
 
 def validation_set(config: Config) -> ValidationSet:
-    """Return the pairs in `data.validation`, or its photos blurred by the same kind of camera shake.
+    """Return the pairs in `data.validation` that differ, or its photos blurred by the same kind of camera shake.
 
     A prepared data set must have pairs where the run learns from some. Raises UserError where there are none.
     """
     data, name = config.data, validation_name(config)
     if data.pairs and is_data_set(name):
         records = named_records(prepared_records(name, blurred=True))
-        pairs = [given_pair(photo, record["hr"], record["blur"], SCALE) for photo, record in records]
+        pairs = unequal([given_pair(photo, record["hr"], record["blur"], SCALE) for photo, record in records])
     elif name != "samples" and holds_pairs(name):
-        pairs = [pair for source in read_set(name).sources for pair in source.pairs(SCALE)]
+        pairs = unequal([pair for source in read_set(name).sources for pair in source.pairs(SCALE)])
     else:
         options = PairOptions("motion", data.kernel_size, exposures=data.exposures, jitter=data.jitter)
         pairs, _ = pairs_of(validation_photos(config), SCALE, options)

@@ -13,7 +13,7 @@ from jaxsr.support.errors import UserError
 from jaxsr.support.randomness import Stream, streams
 from jaxsr.support.types import Key
 from jaxsr.training.batches import Batch, Batches
-from jaxsr.training.config import Config, network_of
+from jaxsr.training.config import Config, default_config, network_of
 from jaxsr.training.tasks.augmentation import augment, to_images
 
 
@@ -62,7 +62,10 @@ def _one_of_each(candidates: list[jax.Array], keys: Key) -> jax.Array:
 
 
 def check(config: Config, spec: ModelSpec) -> None:
-    """Raise UserError for a degradation that draws a kernel for each photo, and for scales of separate weights."""
+    """Raise UserError for a degradation that draws a kernel for each photo, and for scales of separate weights.
+
+    And for the size of a kernel, which none has.
+    """
     name, scales, patch = config.data.degradation, config.data.scales, config.data.patch
     if config.model.scale == 1:
         raise UserError(f"{spec.name} at scale 1 is not trained by task='sr'; set --config.task=deblur")
@@ -73,6 +76,8 @@ def check(config: Config, spec: ModelSpec) -> None:
             f"data.degradation={name!r} draws a kernel for each photo, task='sr' takes one of: {fixed}; set "
             f"--config.data.degradation or --config.task=blind"
         )
+    if (size := config.data.kernel_size) != default_config().data.kernel_size:
+        raise UserError(f"data.kernel_size={size}: data.degradation={name!r} draws no kernel; leave it out")
     if scales and not spec.shares(*scales, config.model.scale):
         raise UserError(f'weights of {spec.name} do not serve the scales {scales}; set --config.data.scales="()"')
     for scale in scales:

@@ -11,6 +11,7 @@ from jaxsr.data.samples import folder_photos, sample_photos
 from jaxsr.degradations.table import degradation_of
 from jaxsr.evaluation.pair_options import PairOptions
 from jaxsr.evaluation.pairs import Pair, make_pairs
+from jaxsr.imaging.pixels import to_levels
 from jaxsr.restoration.options import RestoreOptions
 from jaxsr.support.errors import UserError
 from jaxsr.support.messages import first_few
@@ -107,6 +108,22 @@ def pairs_of(photos: Mapping[str, np.ndarray], scale: int, options: PairOptions)
         named = first_few(failures, separator="; ")
         logging.warning("data.validation: left out %d of %d photos: %s", len(failures), len(photos), named)
     return pairs, len(photos) - len(failures)
+
+
+def unequal(pairs: Sequence[Pair]) -> list[Pair]:
+    """Return those of the given `pairs` whose two photos differ; a warning names the others, whose PSNR is infinite.
+
+    One of them would make the input's mean infinite: see `_check_detail`. Raises UserError where none is left.
+    """
+    equal = [pair.name for pair in pairs if np.array_equal(to_levels(pair.lr), pair.hr_levels)]
+    if len(equal) == len(pairs):
+        raise UserError("data.validation: blurred and sharp photos are the same; name a folder of others")
+    if equal:
+        logging.warning(
+            "data.validation: left out %d of %d pairs, blurred and sharp photo are the same: %s",
+            *(len(equal), len(pairs), first_few(equal)),
+        )
+    return [pair for pair in pairs if pair.name not in equal]
 
 
 def _check_detail(name: str, pixels: np.ndarray) -> None:

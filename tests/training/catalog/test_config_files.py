@@ -12,7 +12,10 @@ from jaxsr.training.catalog import config_files
 from jaxsr.training.catalog.config_files import config_names, default_variant, find_config, load_config, variants_of
 from tests.helpers.configs import CONFIGS
 
-OWN = "def get_config(variant='plain'):\n    return {'variant': variant}\n"
+OWN = """from ml_collections import ConfigDict
+def get_config(variant='plain'):
+    return ConfigDict({'variant': variant})
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -32,11 +35,11 @@ def test_a_file_that_is_there_wins_and_a_bare_name_never_means_a_file(tmp_path):
     (tmp_path / "configs").mkdir()
     for file in ("configs/espcn.py", "espcn", "a:b.py"):
         (tmp_path / file).write_text(OWN)
-    assert load_config("configs/espcn.py:big") == {"variant": "big"}
-    assert load_config(tmp_path / "configs" / "espcn.py") == {"variant": "plain"}
+    assert load_config("configs/espcn.py:big").variant == "big"
+    assert load_config(tmp_path / "configs" / "espcn.py").variant == "plain"
     assert load_config("espcn:x2").model.name == "espcn"
-    assert load_config("a:b.py") == {"variant": "plain"}
-    assert load_config("a:b.py:big") == {"variant": "big"}
+    assert load_config("a:b.py").variant == "plain"
+    assert load_config("a:b.py:big").variant == "big"
 
 
 @pytest.mark.parametrize(
@@ -65,6 +68,8 @@ def test_a_name_that_means_nothing(name, message):
         ("def get_config(variant=''):\n    return nme\n", "own.py: line 2: NameError: name 'nme' is not defined"),
         ("steps = 3\n", r"own.py: it has no function get_config\(variant\)"),
         ("def get_config():\n    return {}\n", "own.py has no variants, so there is no 'big'; leave :big out"),
+        ("def get_config(variant):\n    variant * 2\n", "own.py: get_config returns None, not a ConfigDict"),
+        ("def get_config(variant):\n    return {'steps': 3}\n", "get_config returns {'steps': 3}, not a ConfigDict"),
     ],
 )
 def test_a_broken_file_of_ones_own_is_told_in_one_line(text, message, tmp_path):

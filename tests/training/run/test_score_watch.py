@@ -19,7 +19,9 @@ def test_the_best_step_is_remembered():
 
 
 def test_two_scores_in_a_row_far_below_end_the_run():
-    with pytest.raises(Collapse, match=r"at step 50 it scores 20\.00 dB, 2 validations in a row over 3 dB below 30"):
+    with pytest.raises(
+        Collapse, match=r"at step 50 it scores 20\.00 dB, 2 validations in a row over 3 dB below 30\.00 of its input, "
+    ):
         watch_of([31.0, 20.0, 28.0, 20.0, 20.0])
     with pytest.raises(Collapse, match="at step 30"):
         watch_of([31.0, 26.9, 26.9])

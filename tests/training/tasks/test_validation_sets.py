@@ -1,5 +1,7 @@
 """Photos and pairs that a run is scored on, from folders and from prepared data sets."""
 
+import shutil
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -34,6 +36,20 @@ def test_a_prepared_set_of_pairs_gives_pairs(tiny, tmp_path):
     (pair,) = deblur_task.validation_set(tiny("deblurgan", "wild", **{"data.validation": str(folder)})).pairs
     np.testing.assert_array_equal(pair.hr_levels, images["validation"][..., :3])
     np.testing.assert_allclose(pair.lr, images["validation"][..., 3:] / 255, atol=1e-6)
+
+
+def test_pairs_of_two_equal_photos_are_left_out_and_named(tiny, pairs, tmp_path, caplog):
+    """A frame without motion has an infinite PSNR: no collapsed network would ever be noticed."""
+    shutil.copytree(pairs, tmp_path / "pairs")
+    config = tiny("deblurgan", "wild", **{"data.validation": str(tmp_path / "pairs")})
+    shutil.copy(pairs / "sharp" / "photo1.png", tmp_path / "pairs" / "blur")
+    found = deblur_task.validation_set(config)
+    assert [pair.name for pair in found.pairs] == ["photo0", "photo2"] and found.photos == 2
+    assert "left out 1 of 3 pairs, blurred and sharp photo are the same: photo1" in caplog.text
+    for name in ("photo0.png", "photo2.png"):
+        shutil.copy(pairs / "sharp" / name, tmp_path / "pairs" / "blur")
+    with pytest.raises(UserError, match="data.validation: blurred and sharp photos are the same"):
+        deblur_task.validation_set(config)
 
 
 def test_sub_images_of_one_name_are_all_validated_on(tiny, tmp_path):

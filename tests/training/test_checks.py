@@ -1,0 +1,35 @@
+"""Choices that a run can be made with, but that are hardly meant."""
+
+import pytest
+
+from jaxsr.training.checks import warn_of_odd_values
+from jaxsr.training.config import default_config
+
+
+@pytest.mark.parametrize(
+    ("fields", "warned"),
+    [
+        ({"references": "b, a", "validation": "a"}, ["data.validation=a is trained on too"]),
+        ({"pairs": "b", "synthetic_share": 0.5, "train": "a", "validation": "a"}, ["data.validation=a is trained on"]),
+        ({"pairs": "b", "train": "a", "validation": "c"}, ["data.train=a is not trained on, data.pairs takes its"]),
+        ({"references": "b", "train": "a"}, ["data.train=a is not trained on, data.references takes its place"]),
+        ({"references": "b", "validation": "c"}, []),
+        ({"pairs": "b", "train": "", "validation": "c"}, []),
+    ],
+)
+def test_what_pairs_and_references_make_of_other_photos_is_said(fields, warned, caplog):
+    config = default_config()
+    config.data.update(fields)
+    warn_of_odd_values(config)
+    assert len(caplog.messages) == len(warned) and all(map(str.startswith, caplog.messages, warned))
+
+
+@pytest.mark.parametrize(("loss", "warmup", "warned"), [("bce", 500, 0), ("bce", 501, 1), ("", 501, 0)])
+def test_the_warm_up_of_an_adversary_counts_its_own_updates(loss, warmup, warned, caplog):
+    config = default_config()
+    config.update(steps=100)
+    config.adversarial.update(loss=loss, updates=5)
+    config.adversarial.schedule.warmup = warmup
+    warn_of_odd_values(config)
+    assert len(caplog.messages) == warned
+    assert all("adversarial.schedule.warmup=501 is longer than the 500 updates" in line for line in caplog.messages)
