@@ -186,11 +186,12 @@ def pair_by_name(
     """Return pairs (HR, LR) of files with equal stems; with `in_order`, if no stems are equal, in the order of names.
 
     Numbers in names are ordered as numbers: img_2 precedes img_10. Raises UserError for unequal counts, and if only
-    some stems are equal; the message names the first file without a partner and calls the two sorts `kinds`.
+    some stems are equal, or one is that of more files here than there; the message names the first file without a
+    partner and calls the two sorts `kinds`.
     """
     hr, lr = sorted(hr, key=_natural), sorted(lr, key=_natural)
-    hr_stems, lr_stems = {path.stem for path in hr}, {path.stem for path in lr}
-    alone = [path for path in (*hr, *lr) if path.stem not in hr_stems & lr_stems]
+    hr_stems, lr_stems = (Counter(path.stem for path in files) for files in (hr, lr))
+    alone = [path for path in (*hr, *lr) if hr_stems[path.stem] != lr_stems[path.stem]]
     if len(hr) != len(lr) or (alone and (hr_stems & lr_stems or not in_order)):
         first = f"; first without a partner: {alone[0]}" if alone else ""
         raise UserError(
@@ -199,6 +200,7 @@ def pair_by_name(
     return list(zip(hr, lr, strict=True))
 
 
-def _natural(path: Path) -> list[str | int]:
+def _natural(path: Path) -> tuple[list[str | int], str]:
+    """Return by what files are ordered; the stem itself tells 1 from 01."""
     parts = re.split(r"(\d+)", path.stem)
-    return [int(part) if part.isdecimal() else part for part in parts]
+    return [int(part) if part.isdecimal() else part for part in parts], path.stem
