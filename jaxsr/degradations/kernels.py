@@ -1,6 +1,6 @@
 """Gaussian blur kernels of blind super-resolution, and the principal components that describe them by few numbers.
 
-Kernels are squares (N, k, k) that sum to 1, in correlation orientation, centred at (k - 1) / 2.
+Kernels are squares (N, k, k) that sum to 1, in correlation orientation, centred at k // 2, where `blur` has the centre.
 Source: Luo et al., "Unfolding the Alternating Optimization for Blind Super Resolution", NeurIPS 2020, section 4.1.
 """
 
@@ -145,11 +145,14 @@ def pca_basis(kernels: jax.Array, components: int) -> jax.Array:
 
 
 def _offsets(size: int) -> tuple[jax.Array, jax.Array]:
-    """Return the vertical and horizontal distances (1, size, 1) and (1, 1, size) from the centre."""
-    offsets = jnp.arange(size, dtype=jnp.float32) - (size - 1) / 2
+    """Return the vertical and horizontal distances (1, size, 1) and (1, 1, size) from the centre, a pixel.
+
+    Between two pixels, in the middle of an even frame, it would move photos by half a pixel.
+    """
+    offsets = jnp.arange(size, dtype=jnp.float32) - size // 2
     return offsets.reshape(1, -1, 1), offsets.reshape(1, 1, -1)
 
 
 def _normalized(logarithm: jax.Array) -> jax.Array:
-    """Return exp(`logarithm`) (N, k, k) divided by its sum; no underflow of all pixels for even sizes."""
+    """Return exp(`logarithm`) (N, k, k) divided by its sum."""
     return jax.nn.softmax(logarithm.reshape(len(logarithm), -1)).reshape(logarithm.shape)

@@ -192,7 +192,7 @@ def degradation_of(name: str, scale: int, kernel_size: int | None = None) -> tup
         )
     if not isinstance(size, numbers.Integral) or size < 1:
         raise UserError(f"kernel_size={size!r} must be a whole number, at least 1; {name} takes {default} by default")
-    return row, size
+    return row, int(size)  # also of NumPy's, which JSON does not take
 
 
 def context_of(name: str, scale: int, kernel_size: int | None = None) -> int:

@@ -69,7 +69,7 @@ def make_set(
         if progress is not None:
             progress(done, len(photos))
     if entries:
-        facts = {"format": FORMAT, "kind": options.degradation, "scale": scale, "seed": options.seed}
+        facts = {"format": FORMAT, "kind": options.degradation, "scale": int(scale), "seed": int(options.seed)}
         with written_whole(folder / LIST) as temporary:
             temporary.write_text(
                 json.dumps(facts | _kernel_facts(options, scale) | {"pairs": entries}, indent=1) + "\n"

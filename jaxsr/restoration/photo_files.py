@@ -1,10 +1,10 @@
 """Photos from files to files, several at the same time where one alone would leave devices idle."""
 
+import dataclasses
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
-import numpy as np
 from jax.errors import JaxRuntimeError
 
 from jaxsr.data.images import Photo, write_photo
@@ -87,7 +87,7 @@ def restore_files(
                     restored = with_alpha(photos[path], result[0], model.scale, cache)
                 saving.write(outputs[path], restored, model.scale)
                 write_extras(outputs[path], result[1])
-                write_rounds(outputs[path], result[1], restored.pixels.dtype, saving, model.scale)
+                write_rounds(outputs[path], result[1], restored, saving, model.scale)
             except NETWORK_FAILURES as error:
                 failures[path] = network_failure_line(path, error)
     return failures
@@ -157,8 +157,11 @@ def write_extras(output: Path, extras: PhotoExtras) -> None:
         write_arrays(folder / f"{stem}.npz", arrays)
 
 
-def write_rounds(output: Path, extras: PhotoExtras, dtype: np.dtype, saving: SaveOptions, scale: int) -> None:
-    """Write the images of DAN's rounds in `extras`, if any, saved as the result is, to rounds/NAME-1.png, ..."""
+def write_rounds(output: Path, extras: PhotoExtras, restored: Photo, saving: SaveOptions, scale: int) -> None:
+    """Write the images of DAN's rounds in `extras`, if any, to rounds/NAME-1.png, ..., saved as the result is.
+
+    They have the alpha, the profile and the metadata of the photo `restored`: beside it, other colours would mislead.
+    """
     for i, image in enumerate(extras.get("images", ()), start=1):
         path = output.parent / "rounds" / f"{output.stem}-{i}{output.suffix}"
-        saving.write(path, Photo(to_levels(image, dtype)), scale)
+        saving.write(path, dataclasses.replace(restored, pixels=to_levels(image, restored.pixels.dtype)), scale)

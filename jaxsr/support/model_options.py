@@ -20,7 +20,7 @@ def parse_model(text: str) -> tuple[str, dict[str, Option]]:
     for part in parts:
         key, equals, value = part.partition("=")
         if not equals:
-            raise UserError(f"--model={text}: {part!r} is not option=value; write for example {name},scale=3")
+            raise UserError(f"--model={text}: {part!r} is not option=value; write both, as in zssr,steps=300")
         options[key.strip()] = _literal(value.strip())
     return name, options
 

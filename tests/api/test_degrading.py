@@ -1,12 +1,13 @@
 """`jaxsr.degrade` from Python: a set of every kind, and what is refused."""
 
+import numpy as np
 import pytest
 
 from jaxsr.api.degrading import degrade
 from jaxsr.data.images import Photo, write_photo
 from jaxsr.degradations import DEGRADATIONS
 from jaxsr.evaluation.pair_options import PairOptions
-from jaxsr.evaluation.paired_sets import read_set
+from jaxsr.evaluation.paired_sets import LIST, read_set
 from jaxsr.support.errors import UserError
 from tests.helpers.photos import smooth
 
@@ -31,6 +32,13 @@ def test_a_set_of_every_kind(kind, photo_file, tmp_path):
         assert (pair.kernel is None) == (DEGRADATIONS[kind].draw is None)
         assert pair.resizer == (DEGRADATIONS[kind].resizer if kind != "bicubic" else pair.resizer)
         assert pair.hr_levels.shape == ((48, 51, 3) if kind == "motion" else (48, 50, 3))
+
+
+def test_numbers_of_numpy_are_listed_as_pythons_are(photo_file, tmp_path):
+    numbers = [np.int64(number) for number in (2, 9, 3)]
+    for name, (scale, size, seed) in {"numpy": numbers, "python": map(int, numbers)}.items():
+        degrade(photo_file, tmp_path / name, kind=PairOptions("isotropic", size, seed=seed), scale=scale)
+    assert (tmp_path / "numpy" / LIST).read_text() == (tmp_path / "python" / LIST).read_text()
 
 
 def test_photos_that_fail_are_raised_or_reported(photo_file, tmp_path):

@@ -167,7 +167,7 @@ def test_zssr_by_name():
         ("fsrcnn", {"all_rounds": True}, "fsrcnn-x2 takes no all_rounds; leave it out, or use danv1 or danv2"),
         ("fsrcnn,rounds=4", {}, "unknown option of fsrcnn-x2 'rounds'"),
         ("fsrcnn,mapping_layers=9", {}, "the weights of fsrcnn,mapping_layers=9 do not fit the network"),
-        ("fsrcnn,4", {}, "'4' is not option=value"),
+        ("fsrcnn,4", {}, "'4' is not option=value; write both, as in zssr,steps=300"),
         ("zssr,step=300", {}, "unknown option of zssr 'step'; did you mean 'steps'?"),
         ("zssr,steps=many", {}, "steps='many' is not a whole number"),
         ("zssr", {"tile": 64}, "zssr takes no tile; leave it out"),

@@ -81,11 +81,18 @@ def test_pairs_by_order_with_numbers_as_numbers():
     assert pair_by_name(hr, lr) == list(zip(hr, lr, strict=True))
 
 
+def test_numbers_with_and_without_zeros_are_told_apart():
+    hr, lr = paths("x/a01.png", "y/a1.png"), paths("1/a1.png", "2/a01.png")
+    assert pair_by_name(hr, lr) == [(hr[0], lr[1]), (hr[1], lr[0])]
+
+
 def test_what_does_not_pair_is_named():
     with pytest.raises(UserError, match=r"2 HR and 1 LR .* first without a partner: b\.png"):
         pair_by_name(paths("a.png", "b.png"), paths("a.jpg"))
     with pytest.raises(UserError, match=r"2 HR and 2 LR .* first without a partner: b\.png"):
         pair_by_name(paths("a.png", "b.png"), paths("a.png", "c.png"))
+    with pytest.raises(UserError, match=r"3 HR and 3 LR .* first without a partner: a\.jpg"):
+        pair_by_name(paths("a.jpg", "a.png", "b.png"), paths("a.png", "b.jpg", "b.png"))
 
 
 def test_a_stem_that_one_side_has_more_often_pairs_no_photo_with_another():

@@ -36,7 +36,7 @@ def slow_kernel(widths, angle, size):
     inverse = np.linalg.inv(axes @ np.diag(np.square(widths)) @ axes.T)
     kernel = np.zeros((size, size))
     for row, column in np.ndindex(size, size):
-        z = np.array([column, row]) - (size - 1) / 2
+        z = np.array([column, row]) - size // 2
         kernel[row, column] = np.exp(-z @ inverse @ z / 2)
     return kernel / kernel.sum()
 

@@ -105,6 +105,15 @@ def test_gaussian_kernels_blur_before_bicubic(name):
     assert (np.abs(round_to_levels(lr) - degraded(name).lr) < 1e-5).mean() > 0.999
 
 
+@pytest.mark.parametrize("name", ["isotropic", "anisotropic", "gaussian8"])
+def test_kernels_of_even_sides_move_no_photo(name):
+    ramp = np.broadcast_to(np.linspace(0, 1, 64, dtype=np.float32)[:, None], (1, 64, 64, 1))
+    ramp = (ramp + ramp.swapaxes(1, 2)) / 2
+    lr, kernels = degrade_batch(jax.random.split(KEY, 1), ramp, name, scale=2, kernel_size=24, quantize=False)
+    assert kernels.shape == (1, 24, 24)
+    np.testing.assert_allclose(lr[:, 8:-8, 8:-8], resize(ramp, 1 / 2)[:, 8:-8, 8:-8], atol=0.15 / 63)  # of a pixel
+
+
 def test_gaussian8_takes_one_of_its_test_kernels():
     tests = np.asarray(DEGRADATIONS["gaussian8"].test_kernels(2, 11))
     np.testing.assert_array_equal(tests, gaussian8_kernels(2, 11))

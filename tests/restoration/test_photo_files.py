@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from PIL.ImageCms import ImageCmsProfile, createProfile
 
 from jaxsr.data.images import Photo, photo_size, read_photo, write_photo
 from jaxsr.restoration.options import RestoreOptions
@@ -88,14 +89,16 @@ def test_what_is_found_belongs_to_its_photo():
         np.testing.assert_allclose(result[1]["kernels"], extras["kernels"], rtol=1e-4, atol=1e-5)
 
 
-def test_the_images_of_rounds_have_the_size_and_depth_of_the_result(tmp_path):
+def test_the_images_of_rounds_are_saved_as_the_result_is(tmp_path):
     images = np.linspace(0, 1, 2 * 40 * 44 * 3, dtype=np.float32).reshape(2, 40, 44, 3)
-    saving = SaveOptions(width=22, depth=16)
-    write_rounds(tmp_path / "a.tif", {"images": images}, np.dtype(np.uint16), saving, 2)
+    saving, profile = SaveOptions(width=22, depth=16), ImageCmsProfile(createProfile("sRGB")).tobytes()
+    restored = Photo(np.zeros((40, 44, 3), np.uint16), np.full((40, 44, 1), 700, np.uint16), profile)
+    write_rounds(tmp_path / "a.tif", {"images": images}, restored, saving, 2)
     for i in (1, 2):
-        written = read_photo(tmp_path / "rounds" / f"a-{i}.tif").pixels
-        assert written.shape == (20, 22, 3) and written.dtype == np.uint16
-    write_rounds(tmp_path / "b.png", {}, np.dtype(np.uint8), saving, 2)
+        written = read_photo(tmp_path / "rounds" / f"a-{i}.tif")
+        assert written.pixels.shape == (20, 22, 3) and written.pixels.dtype == np.uint16
+        assert written.alpha is not None and written.alpha.min() == 700 and written.icc_profile == profile
+    write_rounds(tmp_path / "b.png", {}, restored, saving, 2)
     assert not list((tmp_path / "rounds").glob("b*"))
 
 

@@ -5,7 +5,7 @@ Photos that have a kernel already are skipped, so that the same call continues a
 
 import contextlib
 import dataclasses
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +25,7 @@ from jaxsr.support.progress import part_of
 from jaxsr.support.types import Progress
 
 LOG_NAME, PICTURE = "losses.jsonl", ".png"
+Log = Callable[[Path, Sequence[Estimate]], None]  # log(photo, its runs)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,8 +58,7 @@ def estimate_kernels_of_files(
         photos: files, or what `find_photos` returns, with their names for `output_paths`; several go at the same time.
         output: the folder for NAME_x2.npz, .mat and .png (NAME_x4 at scale 4) of each photo; made when missing.
         options: how the kernels are estimated.
-        log_file: gets the mean losses of every `options.log_every` steps, as `log_losses` writes them; by default
-            losses.jsonl in `output`.
+        log_file: for what `log_losses` writes of every `options.log_every` steps; by default losses.jsonl in `output`.
         overwrite: whether photos that have a kernel in `output` are estimated anew instead of skipped.
         progress: `progress(done, total)` counts the steps of all runs.
 
@@ -78,10 +78,20 @@ def estimate_kernels_of_files(
     result = KernelFiles(kernels, {}, list(kernels))
     todo = {photo: stem for photo, stem in stems.items() if photo not in kernels}
     with contextlib.closing(record):
-        for new_kernels, failures in _run_groups(todo, options, Path(log_file or output / LOG_NAME), record, progress):
+        log = _log_into(Path(log_file or output / LOG_NAME), stems, output, options.log_every)
+        for new_kernels, failures in _run_groups(todo, options, log, record, progress):
             result.kernels.update(new_kernels)
             result.failures.update(failures)
     return result
+
+
+def _log_into(path: Path, stems: Mapping[Path, Path], output: Path, every: int) -> Log:
+    """Return what logs the runs of a photo in `path`; photos of one name have the folder of their `stems` before it."""
+
+    def log(photo: Path, runs: Sequence[Estimate]) -> None:
+        log_losses(path, stems[photo].relative_to(output).with_name(photo.name).as_posix(), runs, every)
+
+    return log
 
 
 def _own_kernels(stems: Mapping[Path, Path], record: OutputRecord) -> dict[Path, np.ndarray]:
@@ -115,7 +125,7 @@ def _finished_kernels(stems: Mapping[Path, Path]) -> dict[Path, np.ndarray]:
 
 
 def _run_groups(
-    todo: Mapping[Path, Path], options: KernelGANOptions, log: Path, record: OutputRecord, progress: Progress | None
+    todo: Mapping[Path, Path], options: KernelGANOptions, log: Log, record: OutputRecord, progress: Progress | None
 ) -> Iterator[tuple[dict[Path, np.ndarray], dict[Path, str]]]:
     """Yield the kernels and failures of as many photos at once as the devices can take."""
     remove_remains_of(with_suffix(stem, suffix) for stem in todo.values() for suffix in (PICTURE, *SUFFIXES))
@@ -130,7 +140,7 @@ def _run_groups(
 
 
 def _run_group(
-    stems: Mapping[Path, Path], options: KernelGANOptions, log: Path, record: OutputRecord, progress: Progress | None
+    stems: Mapping[Path, Path], options: KernelGANOptions, log: Log, record: OutputRecord, progress: Progress | None
 ) -> tuple[dict[Path, np.ndarray], dict[Path, str]]:
     """Return the kernels of the photos that are the keys of `stems`, written to the values, and why some have none."""
     photos, failures = _readable(stems)
@@ -144,7 +154,7 @@ def _run_group(
     for path, runs in zip(photos, estimates, strict=True):
         if options.log_every:
             try:
-                log_losses(log, path.name, runs, options.log_every)
+                log(path, runs)
             except OSError as error:  # the kernels, which took longer, are worth more
                 logging.warning("%s: its losses are not logged: %s", path, error)
         try:

@@ -60,7 +60,7 @@ def write_picture(stem: Path, kernel: np.ndarray, scale: int) -> None:
 def log_losses(path: Path, photo: str, estimates: Sequence[Estimate], every: int) -> None:
     """Append to the file `path` the mean losses of each `every` steps of the runs of `photo`, one JSON line each.
 
-    A line has the photo's name, the run's seed, the step, and generator_loss, bicubic_loss and discriminator_loss.
+    A line has the name `photo`, the run's seed, the step, and generator_loss, bicubic_loss and discriminator_loss.
     """
     lines = []
     for estimate in estimates:

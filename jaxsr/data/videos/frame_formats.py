@@ -82,11 +82,11 @@ def frame_format(frame: av.VideoFrame, scale: int) -> FrameFormat:
     tags = (frame.colorspace, frame.color_range, frame.color_primaries, frame.color_trc)
     form = frame.format
     deep = max(part.bits for part in form.components) > 8
-    if len(form.components) <= 2:
+    if len(form.components) <= 2 and not form.has_palette:  # whose one component counts colours
         grey = ("gray10le", "gray16le") if deep else ("gray", "gray")
         return FrameFormat(*grey, tags[0], tags[1] or FULL_RANGE, *tags[2:])
     array = "rgb48le" if deep else "rgb24"
-    if form.is_rgb and not deep:
+    if (form.is_rgb or form.has_palette) and not deep:
         return FrameFormat("rgb24", array, *tags)
     coded = f"yuv{_subsampling(frame, scale)}p" + ("10le" if deep else "")
     return FrameFormat(coded, array, _matrix(frame, scale), *tags[1:])

@@ -11,7 +11,7 @@ from jaxsr.blind.kernelgan.kernel_files_run import estimate_kernels_of_files
 from jaxsr.blind.kernelgan.kernelgan_options import KernelGANOptions
 from jaxsr.data.images import Photo, write_photo
 from jaxsr.data.kernel_files import read_kernel
-from jaxsr.data.listing import list_photos
+from jaxsr.data.listing import find_photos, list_photos
 from jaxsr.support.errors import UserError
 from tests.helpers.blind import block_levels, estimates_of_blobs
 
@@ -88,6 +88,14 @@ def test_a_photo_that_changed_is_estimated_anew(blobs, photos, tmp_path):
     assert blobs == [1]
     write_photo(photos / "a.png", Photo(block_levels(92, 90)))
     assert not estimate_kernels_of_files([photos / "a.png"], tmp_path / "kernels", OPTIONS).skipped and blobs == [1, 1]
+
+
+def test_photos_of_one_name_are_told_apart_in_the_log(blobs, tmp_path):
+    for folder in ("x", "y"):
+        write_photo(tmp_path / "photos" / folder / "a.png", Photo(block_levels(90, 92)))
+    photos = find_photos([tmp_path / "photos" / "*" / "a.png"]).photos
+    estimate_kernels_of_files(photos, tmp_path / "kernels", OPTIONS)
+    assert {line["photo"] for line in read_log(tmp_path / "kernels" / "losses.jsonl")} == {"x/a.png", "y/a.png"}
 
 
 def test_kernels_stay_where_losses_cannot_be_logged(blobs, photos, tmp_path, caplog):

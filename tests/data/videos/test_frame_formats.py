@@ -24,6 +24,7 @@ from tests.helpers.photos import photo
         ("gray12le", "gray10le", "gray16le"),
         ("bgra", "rgb24", "rgb24"),
         ("gbrp10le", "yuv444p10le", "rgb48le"),
+        ("pal8", "rgb24", "rgb24"),
     ],
 )
 def test_formats(given, coded, array):
@@ -35,6 +36,14 @@ def test_formats(given, coded, array):
         32,
         1 if "gray" in given else 3,
     )
+
+
+def test_a_palette_gives_its_colours():
+    palette = np.random.default_rng(0).integers(0, 256, (256, 4), np.uint8)
+    palette[:, 0] = 255  # opaque
+    indices = np.arange(256, dtype=np.uint8).reshape(16, 16)
+    frame = av.VideoFrame.from_ndarray((indices, palette), format="pal8")
+    np.testing.assert_array_equal(frame_format(frame, 2).pixels(frame), palette[indices, 1:])
 
 
 def test_colour_is_halved_only_where_sides_are_even():
