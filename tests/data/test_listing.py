@@ -95,16 +95,6 @@ def test_what_does_not_pair_is_named():
         pair_by_name(paths("a.jpg", "a.png", "b.png"), paths("a.png", "b.jpg", "b.png"))
 
 
-def test_a_stem_that_one_side_has_more_often_pairs_no_photo_with_another():
-    with pytest.raises(UserError, match=r"3 HR and 3 LR .* first without a partner: a\.jpg"):
-        pair_by_name(paths("a.jpg", "a.png", "b.png"), paths("a.png", "b.jpg", "b.png"))
-
-
-def test_stems_that_are_equal_as_numbers_keep_their_partners():
-    pairs = pair_by_name(paths("x/1.png", "y/01.png"), paths("lr/01.png", "lr/1.png"))
-    assert [(hr.stem, lr.stem) for hr, lr in pairs] == [("01", "01"), ("1", "1")]
-
-
 @pytest.mark.shared
 @pytest.mark.parametrize("name", ["Set5", "Set14"])
 def test_published_sets_pair(shared, name):
