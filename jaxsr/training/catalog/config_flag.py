@@ -12,13 +12,13 @@ from ml_collections import ConfigDict, config_flags
 
 from jaxsr.support.errors import UserError, nearest
 from jaxsr.training.catalog.config_files import load_config
-from jaxsr.training.config_bounds import field_names
+from jaxsr.training.config_bounds import field_names, field_of
 
 if TYPE_CHECKING:
     from jaxsr.training.config import Config
 
 HELP = "A packaged config with its variant, as in espcn:x3 (--list shows all), or your own file, as in own.py:big."
-OPTIONS = "model.options."
+OPTIONS, LAYER_RATES = "model.options.", "optimizer.layer_rates"
 flags.disclaim_key_flags()  # --help shows flags that are defined here as those of the command
 
 
@@ -58,6 +58,7 @@ class ConfigParser(flags.ArgumentParser):
         config = load_config(argument)
         fields = named_fields(sys.argv, self._flag)
         add_model_options(config, fields)
+        add_layer_rates(config, fields)
         check_fields(config, fields, self._flag)
         return config.lock()
 
@@ -96,6 +97,21 @@ def add_model_options(config: "Config", fields: Iterable[str]) -> None:
         if option not in spec.options:
             raise UserError(f"{spec.name} has no option {option!r}; {nearest(option, spec.options)}")
         config.model.options[option] = defaults[option]
+
+
+def add_layer_rates(config: "Config", fields: Iterable[str]) -> None:
+    """Add the layers among `fields` whose rate factor the config leaves at 1, such as optimizer.layer_rates.conv1.
+
+    The run itself refuses layers that the network does not have. Raises UserError for a path, whose slash
+    ml_collections takes for a division.
+    """
+    for field in fields:
+        section, _, layer = field.rpartition(".")
+        if section.endswith(LAYER_RATES) and _has(config, section):
+            if "/" in layer:
+                raise UserError(f"{layer!r} is a path; write it as '--config.{section}={{\"{layer}\": RATE}}'")
+            rates = field_of(config, section)
+            rates[layer] = rates.get(layer, 1.0)
 
 
 def check_fields(config: "Config", fields: Iterable[str], flag: str) -> None:

@@ -81,7 +81,10 @@ def named_records(records: Sequence[Record]) -> Iterator[tuple[str, Record]]:
 
 
 def degraded_photos(config: Config) -> ValidationSet:
-    """Return the photos of `config.data.validation`, degraded as the training's are."""
+    """Return the photos of `config.data.validation`, degraded as the training's are, but for `data.quantize_lr`.
+
+    Scores of bicubic LR photos are those of unrounded ones, as the papers'.
+    """
     photos = validation_photos(config)
     row, _ = degradation_of(config.data.degradation, config.model.scale)
     size = config.data.kernel_size if row.draw is not None else None

@@ -37,6 +37,15 @@ def test_an_option_of_the_network_that_the_config_leaves_out_can_be_set(monkeypa
     assert config.model.options.to_dict() == {"mapping_layers": 2}
 
 
+def test_the_rate_of_any_layer_can_be_set(monkeypatch):
+    config, _ = parse(monkeypatch, "--config=danv2:x2-iso-muon", "--config.optimizer.layer_rates.restorer=0")
+    assert config.optimizer.layer_rates.to_dict() == {"estimator/logits": 30.0, "restorer": 0.0}
+    config, _ = parse(
+        monkeypatch, "--config=danv2:x2-iso-muon", '--config.optimizer.layer_rates={"estimator/body": 2.0}'
+    )
+    assert config.optimizer.layer_rates.to_dict() == {"estimator/body": 2.0}
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -54,6 +63,10 @@ def test_an_option_of_the_network_that_the_config_leaves_out_can_be_set(monkeypa
             "espcn has no option 'featurs'; did you mean 'features'",
         ),
         (["--config=espcn", "--config.data.train[0]=8"], "unknown field --config.data.train\\[0\\]; did you mean"),
+        (
+            ["--config=danv2:x2-iso-muon", "--config.optimizer.layer_rates.estimator/logits=8"],
+            "'estimator/logits' is a path; write it as '--config.optimizer.layer_rates={\"estimator/logits\": RATE}'",
+        ),
         (["--config=espcn", "--config.zzz=8"], "unknown field --config.zzz; jaxsr/training/config.py lists all"),
         (["--config=kernelgan", "--config.sedds=8"], "unknown field --config.sedds; did you mean --config.seeds"),
         (["--config=espcn", "--confg.steps=8"], "unknown flag --confg.steps; did you mean --config.steps"),
