@@ -81,9 +81,9 @@ def named_records(records: Sequence[Record]) -> Iterator[tuple[str, Record]]:
 
 
 def degraded_photos(config: Config) -> ValidationSet:
-    """Return the photos of `config.data.validation`, degraded as the training's are, but for `data.quantize_lr`.
+    """Return the photos of `config.data.validation`, degraded as the training's are.
 
-    Scores of bicubic LR photos are those of unrounded ones, as the papers'.
+    Those of bicubic are not rounded, whatever `data.quantize_lr` says, as in `evaluate`.
     """
     photos = validation_photos(config)
     row, _ = degradation_of(config.data.degradation, config.model.scale)
