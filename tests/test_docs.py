@@ -37,6 +37,7 @@ notebook = nbformat.read(sys.argv[1], as_version=4)
 nbformat.validate(notebook)
 nbclient.NotebookClient(notebook, timeout=300, kernel_name="python3").execute()
 """
+WRITES = re.compile(r"jaxsr[. ](?:train|degrade|prepare_data|estimate_kernel)\b[^\n]*?--(?:workdir|output)=(\S+)")
 LINK = re.compile(r"\]\(((?:https?|ftp)[^)\s]*(?:\([^)\s]*\)[^)\s]*)*)\)?")
 
 
@@ -97,6 +98,18 @@ def test_commands_and_snippets_run(page, tmp_path):
         done = run(block, tmp_path)
         place = f"{page.relative_to(ROOT)}:{block.line}"
         assert done.returncode == 0, f"{place}\n{block.code}\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
+
+
+@pytest.mark.docs
+def test_no_two_pages_write_the_same_run_or_set():
+    """Readers go from page to page in one folder, where a run or set of an earlier page is continued or refused."""
+    pages_of: dict[str, set[str]] = {}
+    for page in (ROOT / "README.md", *pages()):
+        for block in sessions(page):
+            for folder in WRITES.findall(block.code.replace("\\\n", " ")):
+                pages_of.setdefault(folder, set()).add(name_of(page))
+    assert len(pages_of) > 20
+    assert not {folder: names for folder, names in pages_of.items() if len(names) > 1}
 
 
 @pytest.mark.docs
