@@ -55,11 +55,11 @@ def stream(
     """Return an endless iterator of random crops (batch_size / count, patch_size, patch_size, C) uint8.
 
     Every pass visits each sub-image of `source` once, in a new order; those smaller than a patch are skipped, and a
-    warning says how many there are. `shard`
-    (index, count) selects that part of each batch and reads nothing else: joined in order, the shards' parts are the
-    batches of a single stream (or, where sub-images are skipped, batches like them). `get_state()` returns the position
-    as a JSON-able dictionary; `set_state` resumes there, bit for bit. Raises UserError if no sub-image is large enough,
-    and if the crops do not divide a shard's part of a batch.
+    warning counts them in a sample of up to MOST_SEEN. `shard` (index, count) selects that part of each batch and reads
+    nothing else: joined in order, the shards' parts are the batches of a single stream (or, where sub-images are
+    skipped, batches like them). `get_state()` returns the position as a JSON-able dictionary; `set_state` resumes
+    there, bit for bit. Raises UserError if no sub-image is large enough, and if the crops do not divide a shard's part
+    of a batch.
     """
     index, count = shard
     records = options.records_per_batch(count)

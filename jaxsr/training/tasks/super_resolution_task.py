@@ -62,9 +62,9 @@ def _one_of_each(candidates: list[jax.Array], keys: Key) -> jax.Array:
 
 
 def check(config: Config, spec: ModelSpec) -> None:
-    """Raise UserError for a degradation that draws a kernel for each photo, and for scales of separate weights.
+    """Raise UserError for a degradation that draws kernels, for a size of kernels, and for scales of separate weights.
 
-    And for the size of a kernel, which none has.
+    Scale 1, and patches that are no multiple of a scale, are refused too.
     """
     name, scales, patch = config.data.degradation, config.data.scales, config.data.patch
     if config.model.scale == 1:

@@ -36,7 +36,7 @@ class WatchedTensors(Mapping[str, np.ndarray]):
         return x
 
     def __contains__(self, name: object) -> bool:
-        return name in self._tensors
+        return name in self._tensors  # to ask for a layer is not to read it; a Mapping's own would look it up
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._tensors)
