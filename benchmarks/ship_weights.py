@@ -56,7 +56,8 @@ def main(argv: Sequence[str]) -> None:
             raise UserError(f"--data={folder} is no folder; name those of the photos to score on, such as Set5/hr")
     with tempfile.TemporaryDirectory() as folder:
         halved = Path(folder) / f"{NAME.value}.safetensors"
-        card = {**model.card, "licence": "Apache-2.0", "training": training_of(model)}
+        base = base_and_scales(NAME.value)[0]
+        card = {**model.card, "name": base, "licence": "Apache-2.0", "training": training_of(model)}
         write_weights(halved, model.variables, card, dtype=np.float16)
         scores = [
             entry for data in DATA.value for scale in scales_of(model) for entry in scores_of(halved, data, scale)
@@ -71,13 +72,16 @@ def main(argv: Sequence[str]) -> None:
 
 
 def check_name(name: str, model: Model) -> None:
-    """Raise UserError unless `name` is the network of `model` with scales that its weights serve, such as vdsr-x2x3."""
+    """Raise UserError unless `name` is the network of `model` with scales that its weights serve, such as vdsr-x2x3.
+
+    Further weights of a network have a word after it: real-gan-x4.
+    """
     spec = model.spec
     served = [str(scale) for scale in spec.scales if scale > 1 and spec.shares(model.scale, scale)]
     base, _, scales = name.partition("-x")
     asked = scales.split("x") if scales else []
     ascending = [scale for scale in served if scale in asked]
-    if base != spec.name or asked != ascending or bool(asked) != bool(served):
+    if base.partition("-")[0] != spec.name or asked != ascending or bool(asked) != bool(served):
         right = f"{spec.name}-x{'x'.join(served)}" if served else spec.name
         raise UserError(f"--name={name} does not fit these weights; they are {right}")
 

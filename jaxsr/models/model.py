@@ -1,6 +1,7 @@
 """A network together with its weights: a pytree that is called on photos in [0, 1]."""
 
 import dataclasses
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -154,7 +155,8 @@ class Model:
 
         Args:
             path: the file, `*.safetensors`; written whole or not at all.
-            **card: JSON fields that replace or join those of the card, such as `training`, `scores`, `licence`.
+            **card: JSON fields that replace or join those of the card, such as `training`, `scores`, `licence`; and
+                `name`, which `Model.name` takes where it begins with the network's: "fsrcnn-faces".
 
         Raises:
             UserError: for another ending, fields that are not JSON, and weights that are not finite.
@@ -170,8 +172,13 @@ class Model:
 
     @property
     def name(self) -> str:
-        """The model's name with its scale, such as `fsrcnn-x2`, without one where it does not enlarge."""
-        return f"{self.spec.name}-x{self.scale}" if self.scale > 1 else self.spec.name
+        """The model's name with its scale, such as `fsrcnn-x2`, without one where it does not enlarge.
+
+        Weights whose card has a `name` that begins with the network's have that: `real-gan` makes `real-gan-x4`.
+        """
+        own = str(self.card.get("name", ""))
+        base = own if re.fullmatch(rf"{self.spec.name}-[\w-]{{1,40}}", own) else self.spec.name
+        return f"{base}-x{self.scale}" if self.scale > 1 else base
 
     @property
     def options(self) -> dict[str, Option]:

@@ -1,7 +1,8 @@
 """The weights that come with the package: which names there are, and which file and scale each stands for.
 
 A file is called after its network and the scales that it serves: `fsrcnn-x3.safetensors`, `vdsr-x2x3x4.safetensors`;
-one that does not enlarge after the network alone.
+one that does not enlarge after the network alone. Further weights of a network say what they were trained for:
+`real-gan-x4.safetensors`.
 """
 
 from collections.abc import Mapping
@@ -17,7 +18,7 @@ SHIPPED = Path(__file__).parent / "shipped"
 
 
 def shipped_files() -> dict[tuple[str, int], Path]:
-    """Return {(network, scale): weight file} of all that ship."""
+    """Return {(name without scale, scale): weight file} of all that ship."""
     files = {}
     for path in sorted(SHIPPED.glob("*.safetensors")):
         base, scales = base_and_scales(path.stem)
@@ -27,9 +28,17 @@ def shipped_files() -> dict[tuple[str, int], Path]:
 
 
 def base_and_scales(stem: str) -> tuple[str, list[int]]:
-    """Return the network and the scales that the name of a file gives: "vdsr-x2x3" is ("vdsr", [2, 3])."""
+    """Return the name without scales and the scales that the name of a file gives: "vdsr-x2x3" is ("vdsr", [2, 3])."""
     base, _, scales = stem.partition("-x")
     return base, [int(scale) for scale in scales.split("x")] if scales else []
+
+
+def network_name(base: str) -> str:
+    """Return the network of weights that ship as `base`, a name without scale: "real" of "real-gan".
+
+    Names of which none ship are returned as they are.
+    """
+    return base.partition("-")[0] if any(base == name for name, _ in shipped_files()) else base
 
 
 def shipped_names() -> list[str]:
@@ -52,7 +61,7 @@ def scores_at_scale(card: Mapping[str, Json]) -> list[Json]:
 
 
 def name_of(base: str, scale: int) -> str:
-    """Return the shipped name of a network at a scale: "fsrcnn-x2", and "deblurgan" at scale 1."""
+    """Return the shipped name of `base` at a scale: "fsrcnn-x2", and "deblurgan" at scale 1."""
     return f"{base}-x{scale}" if scale > 1 else base
 
 

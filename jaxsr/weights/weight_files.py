@@ -15,14 +15,14 @@ from jaxsr.support.types import Json, Tree
 from jaxsr.weights.cards import as_float32, network_of, parse_card
 from jaxsr.weights.readers.bounds import check_downloaded, refusals
 from jaxsr.weights.readers.safetensors_files import read_safetensors
-from jaxsr.weights.shipped_weights import default_scale, shipped_files, shipped_names
+from jaxsr.weights.shipped_weights import default_scale, network_name, shipped_files, shipped_names
 
 REMEDY = "published weights are turned into ours by: python -m jaxsr.import_weights"
 
 # Variants of configs that train what the error message names, where they are not called by the scale alone
 CONFIG_VARIANTS = {
     **{"vdsr": "muon", "mslapsrn": "D5R8", "srdensenet": "All", "srgan": "vgg22", "srntt": "l2", "deblurgan": "wild"},
-    **{"danv1": "x{scale}-iso", "danv2": "x{scale}-iso"},
+    **{"danv1": "x{scale}-iso", "danv2": "x{scale}-iso", "real-gan": "x{scale}-gan"},
     "lapsrn-x3": "x4",  # whose weights serve x3 too
 }
 
@@ -76,7 +76,7 @@ def _load_named(name: str, scale: int | None) -> Model:
         raise UserError(one_line(f"no weight file or run folder {name}; check the path"))
     if name.partition(",")[0] == "auto":
         raise UserError("auto chooses a model for restore alone, and takes no options; name a model, such as fsrcnn-x2")
-    spec = model_spec(base)
+    spec = model_spec(network_name(base))
     if mark and not suffix.isdecimal():
         raise UserError(f"unknown model {name!r}; {nearest(name, shipped_names())}")
     if suffix:
@@ -96,16 +96,17 @@ def _load_named(name: str, scale: int | None) -> Model:
         raise UserError(
             f"no weights ship for {base} at scale {scale}; shipped: {', '.join(shipped_names())}; "
             f"others are trained ({training_command(base, scale)}) or imported (python -m jaxsr.import_weights FILE "
-            f"--model={base})"
+            f"--model={spec.name})"
         )
     return load_file(path).at_scale(scale)
 
 
 def training_command(base: str, scale: int) -> str:
-    """Return the command that trains the system `base` at `scale`, by the variant of its config that is nearest."""
+    """Return the command that trains weights called `base` at `scale`, by the variant of the config that is nearest."""
     variant = CONFIG_VARIANTS.get(f"{base}-x{scale}") or CONFIG_VARIANTS.get(base, "x{scale}").format(scale=scale)
-    known = scale in model_spec(base).scales
-    return f"python -m jaxsr.train --config={base}{f':{variant}' if known else ''} --workdir=DIR"
+    network = network_name(base)
+    known = scale in model_spec(network).scales
+    return f"python -m jaxsr.train --config={network}{f':{variant}' if known else ''} --workdir=DIR"
 
 
 def load_file(path: str | Path) -> Model:

@@ -83,6 +83,7 @@ def test_a_section_refuses_names_that_it_would_leave_out(section, arguments, mes
         pytest.param("ship_weights espcn-x3 --name=espcn-x2 --data=docs", "they are espcn-x3", marks=pytest.mark.slow),
         pytest.param("ship_weights espcn-x3 --name=espcn-x3 --data=gone", "--data=gone is no", marks=pytest.mark.slow),
         pytest.param("ship_weights espcn-x3 --name=espcn-x3 --data=", "--data is empty", marks=pytest.mark.slow),
+        pytest.param("ship_weights espcn-x3 --name=vdsr-small-x3 --data=docs", "espcn-x3", marks=pytest.mark.slow),
         pytest.param("ship_weights vdsr-x2 --name=vdsr-x2x2 --data=docs", "are vdsr-x2x3x4", marks=pytest.mark.slow),
         pytest.param("ship_weights vdsr-x2 --name=vdsr-x3x2 --data=docs", "are vdsr-x2x3x4", marks=pytest.mark.slow),
     ],

@@ -47,6 +47,14 @@ def test_a_file_alone_brings_the_model_back(model, tmp_path):
     assert loaded.card["options"] == {**widths, "padding": "zero"}
 
 
+@pytest.mark.parametrize(
+    ("name", "shown"), [("fsrcnn-faces", "fsrcnn-faces-x3"), ("faces", "fsrcnn-x3"), ("fsrcnn-\n", "fsrcnn-x3")]
+)
+def test_weights_may_have_a_name_of_their_own(name, shown, model, tmp_path):
+    save(tmp_path / "w.safetensors", model, name=name)
+    assert load(tmp_path / "w.safetensors").name == shown
+
+
 def test_saving_again_keeps_the_card(model, tmp_path):
     save(tmp_path / "a.safetensors", model, licence="CC0")
     save(tmp_path / "b.safetensors", load(tmp_path / "a.safetensors"))
