@@ -16,14 +16,15 @@ jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
 os.environ.setdefault("JAXSR_ENGINE", "xla")  # what "auto" means: results are compared to the last bit
 
 _TESTS = itertools.count(1)
-EXACT = ("slow", "shared")  # tests whose programs are compiled as users' programs are
+OPTIMIZED = ("optimized", "shared")  # tests whose programs are compiled as users' programs are
 
 
 @pytest.fixture(autouse=True)
-def _compile_options(request):
-    """Compile most tests without optimisation, which halves the time of a suite that mostly compiles."""
-    exact = any(request.node.get_closest_marker(name) for name in EXACT)
-    jax.config.update("jax_disable_most_optimizations", not exact)
+def _compile_options(request, monkeypatch):
+    """Compile most tests without optimisation, which halves the time of a suite that mostly compiles; commands too."""
+    plain = not any(request.node.get_closest_marker(name) for name in OPTIMIZED)
+    jax.config.update("jax_disable_most_optimizations", plain)
+    monkeypatch.setenv("JAX_DISABLE_MOST_OPTIMIZATIONS", str(int(plain)))
 
 
 @pytest.fixture(autouse=True)

@@ -125,7 +125,7 @@ def lines_of(file):
 
 
 def test_sigterm_lets_the_runs_save_and_begins_no_other(checkout):
-    command = ["bash", checkout / "launch" / "weights.sh", "srcnn-x2", "srcnn-x3", "srcnn-x4", "real-x4-gan"]
+    command = ["bash", checkout / "launch" / "weights.sh", "srcnn-x2", "srcnn-x3", "srcnn-x4", "real-gan-x4"]
     environment = os.environ | {"JOBS": "2", "FAILING": "no such flag", "ENDLESS": "1"}
     with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as script:
         deadline = time.monotonic() + 60
