@@ -10,7 +10,7 @@ SRNTT took texture from, and scores where --hr names the sharp photos. It is use
 
 is four models. The flag may be repeated; a file whose name has commas has a --models of its own. bicubic, zssr and
 other names that leave the scale open get --scale, or the scale of the first model that does not. Models of several
-scales are magnified at the same place.
+scales are magnified at the same place; with --scale, those that were made for another one are left out, and named.
 
 Pictures have up to --side pixels a side. Of a larger photo a part is restored and shown, around --at; the page says
 which. A page holds up to 60 MB of pictures. Exit status 0: all done; 1: some photos or models failed, listed on the
@@ -34,7 +34,7 @@ _OUTPUT = flags.DEFINE_string("output", None, "The page, a file that ends in .ht
 _MODELS = flags.DEFINE_multi_string(
     "models", ["bicubic,fsrcnn"], "Models with their options, separated by commas; may be repeated."
 )
-_SCALE = flags.DEFINE_integer("scale", None, "How many times larger, for models named without a scale.")
+_SCALE = flags.DEFINE_integer("scale", None, "How many times larger; models of another scale fail.")
 _HR = flags.DEFINE_string("hr", None, "The sharp photo, or a folder of sharp photos by name or in order; for scores.")
 _PROTOCOL = flags.DEFINE_string("protocol", "y", "Of the scores: y8, y, y-full or rgb.")
 _REFERENCE = flags.DEFINE_list("reference", None, "srntt: photos to take texture from; by default the photo itself.")

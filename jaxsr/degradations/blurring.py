@@ -3,7 +3,7 @@
 import jax
 import jax.numpy as jnp
 
-from jaxsr.imaging.arrays import check_batch
+from jaxsr.imaging.arrays import check_are_arrays, check_batch
 from jaxsr.imaging.color import round_to_levels
 from jaxsr.imaging.resize import resize
 from jaxsr.support.errors import UserError, choose
@@ -26,7 +26,7 @@ def blur(images: jax.Array, kernels: jax.Array, *, border: str = "reflect") -> j
     times than one grouped convolution (8 photos of 128x128). The error is 5e-7.
 
     Args:
-        images: (N, H, W, C).
+        images: (N, H, W, C); what has fewer digits than float32 is blurred in that.
         kernels: (N, k, k), in correlation orientation, whose centre is k // 2.
         border: "reflect"; "symmetric", which repeats the outermost pixel; or "valid", which leaves out what needs
             pixels from beyond.
@@ -38,6 +38,7 @@ def blur(images: jax.Array, kernels: jax.Array, *, border: str = "reflect") -> j
         UserError: for another border or shape, and a kernel that is larger than the image where the border is "valid".
     """
     _check(images, kernels, border)
+    images, kernels = (x.astype(jnp.promote_types(x.dtype, jnp.float32)) for x in (images, kernels))
     size = kernels.shape[-1]
     before = size // 2
     if border != "valid":
@@ -53,6 +54,7 @@ def blur(images: jax.Array, kernels: jax.Array, *, border: str = "reflect") -> j
 def _check(images: jax.Array, kernels: jax.Array, border: str) -> None:
     """Raise UserError for what `blur` does not take: without that, kernels (k, k) blur grey photos to nonsense."""
     choose("border", border, dict.fromkeys(BORDERS))
+    check_are_arrays(images=images, kernels=kernels)
     check_batch(images)
     count, *sides = kernels.shape if kernels.ndim == 3 else (0, 0, 1)
     if sides[0] != sides[1] or not sides[0] or (count != len(images) and 1 not in (count, len(images))):

@@ -65,8 +65,9 @@ def degrade_batch(
 
 
 def keys_of_photos(key: Key, hr: AnyArray) -> Key:
-    """Return a key for each photo; raises UserError where `key` is none, such as a seed."""
+    """Return a key for each photo; raises UserError where `key` is none, such as a seed, or `hr` is no batch."""
     check_key(key)
+    check_batch(hr)
     return jax.random.split(key, len(hr))
 
 
@@ -76,8 +77,8 @@ def photos_of(hr: AnyArray, scale: int) -> jax.Array:
     Raises UserError unless it is (N, H, W, C), uint8, uint16 or floats, with sides that are multiples of `scale`. White
     is unknown in other integers: levels of 8 bits in them would become black.
     """
-    hr = jnp.asarray(hr)
     check_batch(hr)
+    hr = jnp.asarray(hr)
     if hr.dtype not in (jnp.uint8, jnp.uint16) and not jnp.issubdtype(hr.dtype, jnp.floating):
         raise UserError(f"photos are uint8, uint16 or floats in [0, 1]; got {hr.dtype}; convert them")
     if hr.shape[1] % scale or hr.shape[2] % scale:

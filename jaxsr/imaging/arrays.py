@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from jaxsr.support.errors import UserError
+from jaxsr.support.errors import UserError, brief
 
 if TYPE_CHECKING:  # on NumPy arrays, the functions work without importing JAX
     import jax
@@ -35,6 +35,11 @@ def check_are_arrays(**values: object) -> None:
 
 
 def check_batch(photos: "np.ndarray | jax.Array") -> None:
-    """Raise UserError unless `photos` has the shape (N, H, W, C)."""
-    if photos.ndim != 4:
-        raise UserError(f"photos have the shape (N, H, W, C); got {photos.shape}; give a single one as photo[None]")
+    """Raise UserError unless `photos` has the shape (N, H, W, C), with pixels; a file's name has none."""
+    shape = np.shape(photos)
+    if len(shape) != 4:
+        raise UserError(
+            f"photos have the shape (N, H, W, C); got {shape or brief(photos)}; give a single one as photo[None]"
+        )
+    if 0 in shape[1:]:
+        raise UserError(f"photos of shape {shape} have no pixels; give ones of 1x1x1 or more")

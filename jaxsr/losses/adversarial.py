@@ -10,9 +10,9 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from jaxsr.imaging.arrays import check_are_arrays
+from jaxsr.imaging.arrays import check_are_arrays, check_batch
 from jaxsr.losses.elementwise import check_arrays, root
-from jaxsr.support.errors import choose
+from jaxsr.support.errors import UserError, choose
 from jaxsr.support.randomness import check_keys
 from jaxsr.support.types import Key
 
@@ -145,19 +145,31 @@ def gradient_penalty(
         is 10.
 
     Raises:
-        UserError: `real` and `fake` differ in shape, are not floats, have another number of keys, or there is no such
-            `form`.
+        UserError: `real` and `fake` differ in shape, are not floats, are no batch, or have another number of keys, the
+            `critic` does not score each photo, or there is no such `form`.
 
     Source: Gulrajani et al., "Improved Training of Wasserstein GANs", NeurIPS 2017, equation 3.
     """
     check_arrays(real=real, fake=fake)
+    check_batch(real)
     check_are_arrays(keys=keys)
     check_keys(keys, len(real))
     draw_share, score, axes = choose("form of the gradient penalty", form, PENALTY_FORMS)
     share = draw_share(keys).astype(real.dtype)
     between = share * real + (1 - share) * fake
-    gradient = jax.grad(lambda x: score(critic(x)))(between)
+    gradient = jax.grad(lambda x: score(_scores(critic, x)))(between)
     return jnp.square(root(jnp.square(gradient).sum(axis=axes)) - 1)
+
+
+def _scores(critic: Callable[[jax.Array], jax.Array], photos: jax.Array) -> jax.Array:
+    """Return the scores (N, ...) of `photos` (N, H, W, C); raises UserError unless each photo has its own."""
+    scores = critic(photos)
+    if jnp.shape(scores)[:1] != photos.shape[:1]:
+        raise UserError(
+            f"the critic scores each of {len(photos)} photos, (N, ...); got shape {jnp.shape(scores)}; leave out the "
+            f"mean or sum over photos"
+        )
+    return scores
 
 
 # form -> (the share of the real photo, (N or 1, 1, 1, 1), what of the scores is differentiated, axes of the norm)

@@ -105,9 +105,9 @@ class Photo {
 
   /** Mark the layer of the best score among those that are shown. */
   markBest() {
-    const scores = this.layers.map((layer) => parseFloat(layer.picture.dataset.score)).filter(Number.isFinite);
+    const scores = this.layers.map((layer) => layer.score).filter((score) => !Number.isNaN(score));
     for (const layer of this.layers) {
-      const best = scores.length > 1 && parseFloat(layer.picture.dataset.score) === Math.max(...scores);
+      const best = scores.length > 1 && layer.score === Math.max(...scores);
       layer.figure.querySelector(".score").classList.toggle("best", best);
     }
   }
@@ -162,6 +162,12 @@ class Layer {
     this.kernels.forEach((kernel, index) => { kernel.hidden = index !== shown; });
     const caption = this.figure.querySelector(".kernel-caption");
     if (caption) caption.textContent = this.kernels[shown].dataset.caption;
+  }
+
+  /** The PSNR of what is shown: Infinity where it equals the sharp photo, NaN where it has none. */
+  get score() {
+    const text = this.picture.dataset.score;
+    return text.startsWith("inf") ? Infinity : parseFloat(text);
   }
 
   /** Draw the square around `centre`, both as parts of the picture, with its pixels as squares. */

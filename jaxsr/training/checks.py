@@ -12,7 +12,7 @@ from jaxsr.models.precision import PRECISIONS
 from jaxsr.support.errors import UserError, choose, nearest
 from jaxsr.support.paths import real_path, user_path
 from jaxsr.training.config import Config, default_config, network_of, photo_fields
-from jaxsr.training.config_bounds import check_bounds, field_names, field_of
+from jaxsr.training.config_bounds import check_bounds, check_plain, field_names, field_of
 from jaxsr.training.feeds.open_photos import names_listed
 from jaxsr.training.objectives.supervision import SUPERVISIONS
 from jaxsr.training.tasks.task_table import task_of
@@ -113,7 +113,8 @@ def _warn_of_unused_photos(config: Config) -> None:
 
 
 def _check_values(config: Config) -> None:
-    """Raise UserError for a field whose value is out of bounds, whatever the task and the network."""
+    """Raise UserError for a field whose value is out of bounds or no plain one, whatever the task and network."""
+    check_plain(config)
     check_bounds(config)
     factors = config.data.rescale
     if not factors or not all(0 < factor <= 1 for factor in factors):

@@ -1,7 +1,8 @@
-"""Which numbers the fields of a config may hold, whatever the task and the network."""
+"""Which values the fields of a config may hold, whatever the task and the network."""
 
+import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from ml_collections import ConfigDict
@@ -71,6 +72,27 @@ def check_bounds(config: Config) -> None:
                 f'{half}schedule.final=0 is no rate that {half}schedule.name="exponential" can fall to; set '
                 f"--config.{half}schedule.final above 0"
             )
+
+
+def check_plain(config: Config) -> None:
+    """Raise UserError, naming the field, for a value that config.json cannot hold: NumPy's numbers, arrays, paths."""
+    for name, value in _values(config):
+        try:
+            json.dumps(value)
+        except TypeError:
+            raise UserError(
+                f"{name}={brief(value)} is of type {type(value).__name__}, which config.json cannot hold; set it to a "
+                f"plain number or text, such as value.item() or str(path)"
+            ) from None
+
+
+def _values(config: Config, prefix: str = "") -> Iterator[tuple[str, object]]:
+    """Yield the dotted name of each field that is no section, and its value."""
+    for name, value in config.items():
+        if isinstance(value, ConfigDict):
+            yield from _values(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value
 
 
 def field_of(config: Config, name: str) -> Json:

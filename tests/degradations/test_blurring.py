@@ -104,3 +104,19 @@ def test_kernels_that_do_not_fit_are_named(kernels, options, message):
         blur(jnp.zeros((2, 8, 8, 1)), kernels, **options)
     with pytest.raises(UserError, match=r"shape \(N, H, W, C\); got \(8, 8, 1\); give a single one as photo\[None\]"):
         blur(jnp.zeros((8, 8, 1)), delta_kernel(3)[None])
+
+
+@pytest.mark.parametrize("images", [None, "photo.png", [[[[0.5]]]]])
+def test_what_is_no_array_is_named(images):
+    with pytest.raises(UserError, match="images is of type .*, not an array of NumPy or JAX"):
+        blur(images, np.ones((1, 3, 3)))
+
+
+def test_photos_without_pixels_are_refused():
+    with pytest.raises(UserError, match=r"photos of shape \(1, 0, 4, 3\) have no pixels"):
+        blur(np.zeros((1, 0, 4, 3)), np.ones((1, 3, 3)))
+
+
+def test_half_precision_is_blurred_in_single():
+    images, kernels = jnp.zeros((2, 8, 8, 1), jnp.bfloat16), jnp.ones((2, 2, 2), jnp.float16)
+    assert jax.eval_shape(blur, images, kernels).dtype == jnp.float32

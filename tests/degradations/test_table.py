@@ -207,6 +207,21 @@ def test_keys_that_do_not_fit_are_named():
             degradations.isotropic(key, HR, scale=2)
 
 
+@pytest.mark.parametrize(
+    ("hr", "message"),
+    [
+        ("photo.png", r"photos have the shape \(N, H, W, C\); got 'photo.png'"),
+        (None, r"photos have the shape \(N, H, W, C\); got None"),
+        (np.zeros((1, 0, 4, 3)), r"photos of shape \(1, 0, 4, 3\) have no pixels"),
+    ],
+)
+def test_what_is_no_batch_of_photos_is_named(hr, message):
+    with pytest.raises(UserError, match=message):
+        degradations.bd(hr, scale=2)
+    with pytest.raises(UserError, match=message):
+        degradations.isotropic(KEY, hr, scale=2)
+
+
 @pytest.mark.slow
 @pytest.mark.shared
 @pytest.mark.parametrize(("scale", "printed"), [(2, 28.82), (3, 26.21), (4, 24.57)])

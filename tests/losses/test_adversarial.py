@@ -122,3 +122,12 @@ def test_mistakes_are_named():
     for keys in (KEYS[:1], KEYS[0]):
         with pytest.raises(UserError, match="2 photos need as many keys"):
             gradient_penalty(keys, lambda x: x, real=x, fake=x)
+    with pytest.raises(UserError, match=r"photos have the shape \(N, H, W, C\); got \(2, 3, 3\); give a single one"):
+        gradient_penalty(KEYS, lambda x: x, real=x[..., 0], fake=x[..., 0])
+
+
+@pytest.mark.parametrize("critic", [jnp.sum, lambda x: x.sum(axis=0)])
+def test_a_critic_scores_each_photo(critic):
+    x = jnp.zeros((2, 3, 3, 1))
+    with pytest.raises(UserError, match=r"the critic scores each of 2 photos, \(N, ...\); got shape \("):
+        gradient_penalty(KEYS, critic, real=x, fake=x)

@@ -157,6 +157,11 @@ def test_rounds_have_their_image_score_and_kernel(opened):
     assert [kernel.is_visible() for kernel in layer.locator(".kernel").all()] == [True, False]
 
 
+def test_a_photo_equal_to_the_sharp_one_is_the_best(opened):
+    page = opened(comparison(scores=("inf dB, SSIM 1.0000", "24.50 dB", "27.25 dB")))
+    assert [text.split()[0] for text in page.locator(".score.best").all_inner_texts()] == ["inf"]
+
+
 def test_everything_is_reached_by_tab(opened):
     page = opened()
     names = []

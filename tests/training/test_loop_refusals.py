@@ -1,7 +1,9 @@
 """What a run refuses before it writes anything."""
 
 import json
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from jaxsr.support.errors import UserError
@@ -44,6 +46,12 @@ from jaxsr.training.loop import train
         ({"data.rescale": (1.0, -1.0)}, r"data.rescale=\(1.0, -1.0\) must be factors"),
         ({"model.options.features": (0, 4)}, r"espcn cannot be built with model.options=.*\(0, 4\).*ZeroDivisionError"),
         ({"model.options.features": (8,)}, r"espcn cannot be built with model.options=.*\(8,\).*IndexError"),
+        (
+            {"model.options.features": (np.int64(8), 4)},
+            r"model.options.features=.*8.* is of type tuple, which config.json cannot hold; set it to a",
+        ),
+        ({"optimizer.layer_rates.conv1": np.float32(0.1)}, r"layer_rates.conv1=.*0.1.* is of type float32,"),
+        ({"model.options.padding": Path("x")}, r"options.padding=PosixPath\('x'\) is of type PosixPath, which config"),
         ({"ema_decay": 1.0}, r"ema_decay=1.0 must lie in \[0, 1\)"),
         ({"data.patch": 200}, "no training photo has 408 pixels a side.*the largest has 151"),
         ({"data.train": "/nowhere"}, "/nowhere"),

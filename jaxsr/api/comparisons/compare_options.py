@@ -15,7 +15,8 @@ class CompareOptions:
     """How photos are compared.
 
     Attributes:
-        scale: how many times larger, for models that leave it open; by default that of the first model that does not.
+        scale: how many times larger; models that were made for another scale fail. By default each has its own, and
+            those that leave it open get that of the first model that does not.
         sharp: the sharp photo of a single photo, or a folder of them, by name or in order.
         reference: for SRNTT: photos to take texture from: files, folders or patterns.
         side: the longest side of a picture on the page, in pixels; of larger photos a part is restored.

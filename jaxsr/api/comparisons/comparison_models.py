@@ -50,8 +50,8 @@ def open_models(
     """Return what restores photos, by the name to show, and a line for each of `models` that cannot be opened.
 
     Names that leave the scale open, such as bicubic, zssr and fsrcnn, get `scale`, or that of the first model that does
-    not and enlarges. Networks compute in `precision`, by `engine`. DAN keeps the images of its rounds, SRNTT its
-    matches, with texture from `reference`.
+    not and enlarges; with `scale`, models that were made for another one fail. Networks compute in `precision`, by
+    `engine`. DAN keeps the images of its rounds, SRNTT its matches, with texture from `reference`.
     """
     opened: dict[str, Restorer] = {}
     failures: dict[str, str] = {}

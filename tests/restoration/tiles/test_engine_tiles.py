@@ -1,5 +1,6 @@
 """Other engines compute what XLA does, for every network, through the same tiles."""
 
+import functools
 import threading
 
 import numpy as np
@@ -122,6 +123,14 @@ def fresh_checks(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr(engine_check, "_PASSED", {})
     return tmp_path / "jaxsr" / "engines"
+
+
+def test_results_of_diverged_weights_are_compared_too(fresh_checks, monkeypatch):
+    """Their squares exceed single precision: the engine was said to be "nan % off"."""
+    result = np.full((1, 4, 4, 1), 1e30, np.float32)
+    monkeypatch.setattr(engine_check, "by_xla", lambda *_: (result,))
+    compared = functools.partial(engine_check.check, ("openvino", "espcn"), "float32", None, None, result[:, ::2], ())
+    assert compared(1.001 * result) and not compared(-result)
 
 
 def test_an_engine_that_computes_wrongly_is_not_used(fresh_checks, monkeypatch, caplog):
