@@ -38,7 +38,13 @@ def input_names(count: int) -> list[str]:
 
 def is_installed(engine: str) -> bool:
     """Return whether the packages of `engine`, one of RUNTIMES, can be imported."""
-    return all(importlib.util.find_spec(name) is not None for name in (engine, "onnx"))
+    return all(map(_is_package, (engine, "onnx")))
+
+
+def _is_package(name: str) -> bool:
+    """Return whether there is a package `name`; a folder of that name where Python starts is none."""
+    spec = importlib.util.find_spec(name)
+    return spec is not None and spec.origin is not None
 
 
 def check_installed(engine: str) -> None:

@@ -1,5 +1,6 @@
 """The runtimes of engines, in a process of their own."""
 
+import importlib
 import subprocess
 import sys
 
@@ -26,6 +27,21 @@ thread.join()
 signal.signal(signal.SIGTERM, lambda *_: print("handled", flush=True))
 os.kill(os.getpid(), signal.SIGTERM)
 """
+
+
+def test_folders_of_an_engines_name_are_not_that_engine(tmp_path, monkeypatch):
+    """Python takes a folder where it starts for a package, such as the one that exported files are in."""
+    for name in ("some_engine", "onnx"):
+        (tmp_path / name).mkdir()
+    monkeypatch.setattr(sys, "path", [str(tmp_path)])
+    monkeypatch.delitem(sys.modules, "onnx", raising=False)
+    importlib.invalidate_caches()
+    assert not is_installed("some_engine")
+    (tmp_path / "some_engine" / "__init__.py").touch()
+    assert not is_installed("some_engine")
+    (tmp_path / "onnx" / "__init__.py").touch()
+    importlib.invalidate_caches()
+    assert is_installed("some_engine")
 
 
 @pytest.mark.slow
