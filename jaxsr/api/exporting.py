@@ -4,7 +4,7 @@ import io
 import json
 import numbers
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import jax
@@ -20,6 +20,7 @@ from jaxsr.models import ESTIMATORS, MODELS, Model
 from jaxsr.support.errors import UserError
 from jaxsr.support.files import written_whole
 from jaxsr.support.paths import output_file
+from jaxsr.support.types import Json
 
 SUFFIXES = (".onnx", ".stablehlo")
 TOLERANCE = 1e-4  # greatest difference from the model, of values in [0, 1]
@@ -90,15 +91,19 @@ def _refusal(name: str) -> str:
     return f"{name} cannot be exported: it {reasons[name]}"
 
 
-def facts(model: Model) -> dict[str, str]:
-    """Return the card with what else a user of the file needs, as JSON texts by name; texts stay as they are."""
+def facts(model: Model) -> dict[str, Json]:
+    """Return the card with what else a user of the file needs."""
     own = {"model": model.spec.name, "paper": model.spec.paper, "scale": model.scale, "options": model.options}
     contract = {
         "input": "photos (n, h, w, c), float32 in [0, 1]",
         "output": "restored (n, scale h, scale w, c), float32 in [0, 1]",
         "smallest_side": smallest_side(model.minimum),
     }
-    fields = {**model.card, **own, **contract}
+    return {**model.card, **own, **contract}
+
+
+def _as_texts(fields: Mapping[str, Json]) -> dict[str, str]:
+    """Return `fields` as JSON texts by name, which ONNX holds; texts stay as they are."""
     return {key: value if isinstance(value, str) else json.dumps(value) for key, value in fields.items()}
 
 
@@ -113,7 +118,7 @@ def _onnx(model: Model, channels: int) -> tuple[bytes, Run]:
     """Return the ONNX file of the model's call, and ONNX Runtime's way to run it."""
     from jaxsr.engines.onnx_conversion import to_onnx
 
-    file = to_onnx(_traced(model, channels), ["restored"], facts(model))
+    file = to_onnx(_traced(model, channels), ["restored"], _as_texts(facts(model)))
     session = compile_graph("onnxruntime", file)
     return file, lambda photos: session(photos)["restored"]
 

@@ -162,8 +162,8 @@ def _check_places(beside: Mapping[Path, Sequence[Path]]) -> None:
     for output, files in beside.items():
         if taken := [file for file in files if file in beside]:
             raise UserError(
-                f"{taken[0]} would be the result of one photo, and what is written beside {output}, that of another; "
-                f"restore the folder {taken[0].parent.name} by itself, into another output folder"
+                f"{shown(taken[0])} would be the result of one photo, and what is written beside {shown(output)}, that "
+                f"of another; restore the folder {taken[0].parent.name} by itself, into another output folder"
             )
 
 

@@ -4,9 +4,9 @@ import os
 from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 
+from jaxsr.data.stores.store_paths import place_of, shown
 from jaxsr.support.errors import UserError
 from jaxsr.support.messages import one_line
-from jaxsr.support.paths import real_path
 
 
 def output_paths(
@@ -83,12 +83,12 @@ def _number(stems: dict[Path, Path], names: Mapping[Path, Path]) -> None:
 
 def check_inputs(inputs: Iterable[Path], folder: Path, outputs: Iterable[Path] = ()) -> None:
     """Raise UserError if `folder` is that of an input, or one of `outputs` would overwrite one."""
-    sources = {real_path(path): path for path in inputs}
+    sources = {place_of(path): path for path in inputs}
     folders = {source.parent: path for source, path in sources.items()}
-    if folder.resolve() in folders:
+    if there := folders.get(place_of(folder)):
         raise UserError(
-            f"the output folder {folder} is that of the input {folders[folder.resolve()]}; choose another output folder"
+            f"the output folder {shown(folder)} is that of the input {shown(there)}; choose another output folder"
         )
     for output in outputs:
-        if (source := real_path(output)) in sources:
-            raise UserError(f"{output} would overwrite the input {sources[source]}; choose another output folder")
+        if there := sources.get(place_of(output)):
+            raise UserError(f"{shown(output)} would overwrite the input {shown(there)}; choose another output folder")

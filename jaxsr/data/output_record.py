@@ -166,7 +166,7 @@ def outputs_to_keep(
             kept[source] = output
         elif output.is_dir():
             raise UserError(
-                f"{output} is a folder, in the place of the result of {source}; choose another output folder"
+                f"{output} is a folder, in the place of the result of {shown(source)}; choose another output folder"
             )
         elif not (overwrite or record.is_of(output, source)):
             raise UserError(record.refusal(output, source))
@@ -175,7 +175,10 @@ def outputs_to_keep(
 
 def refused(file: Path, photo: Path) -> str:
     """Return why `file`, which is there and was not made from `photo`, stays as it is."""
-    return f"{file} is there already and was not made from {photo}; choose another output folder, or --overwrite it"
+    return (
+        f"{shown(file)} is there already and was not made from {shown(photo)}; choose another output folder, or "
+        "--overwrite it"
+    )
 
 
 def digest_or_nothing(path: Path) -> str:

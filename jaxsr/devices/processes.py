@@ -17,7 +17,8 @@ from typing import NamedTuple, TypeVar
 import jax
 import numpy as np
 
-from jaxsr.support.errors import UserError
+from jaxsr.devices.coordinator import check_address, check_free
+from jaxsr.support.errors import UserError, short_reason
 from jaxsr.support.types import Json
 
 T = TypeVar("T")  # a tree that comes back in the same structure
@@ -53,8 +54,7 @@ def membership(
         return Membership(coordinator, 0, 0)
     count = _number("processes", count, COUNTS, environment)
     index = _number("process", index, INDICES, environment)
-    if ":" not in coordinator:
-        raise UserError(f"coordinator={coordinator!r} names no port; set --coordinator={coordinator}:12355")
+    check_address(coordinator)
     if not 0 <= index < count:
         raise UserError(f"process={index} must lie in [0, processes={count}); set --process and --processes")
     return Membership(coordinator, count, index)
@@ -73,18 +73,31 @@ def _number(flag: str, value: int | None, names: tuple[str, ...], environment: M
 def join(place: Membership | None) -> None:
     """Wait for all processes and join them; does nothing for `place` None. Call it before JAX uses a device.
 
-    Signals are heeded while it waits. Afterwards only the first process prints on standard output.
+    Signals are heeded while it waits. Afterwards only the first process prints on standard output. Raises UserError
+    where JAX is to find the others itself and does not, and for a first process whose port is taken.
     """
     if place is None:
         return
     if place.coordinator == DETECTED:
-        _wait_in_thread(jax.distributed.initialize)
+        _join_detected()
     else:
+        if place.index == 0:
+            check_free(place.coordinator)
         _wait_in_thread(lambda: jax.distributed.initialize(place.coordinator, place.count, place.index))
     if not is_first():
         sys.stdout.flush()
         with Path(os.devnull).open("w") as nothing:
             os.dup2(nothing.fileno(), 1)  # the descriptor, because libraries write there past Python
+
+
+def _join_detected() -> None:
+    try:
+        _wait_in_thread(jax.distributed.initialize)
+    except ValueError as error:
+        raise UserError(
+            f"--coordinator={DETECTED}: JAX finds no other processes ({short_reason(error).rstrip('.')}); set "
+            "--coordinator=HOST:PORT, --processes and --process"
+        ) from None
 
 
 def _wait_in_thread(wait: Callable[[], None]) -> None:

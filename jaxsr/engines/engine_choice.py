@@ -30,9 +30,7 @@ def engine_for(network: str, engine: str = AUTO, *, precision: str = "float32") 
     at least GAIN times as fast as XLA. Raises UserError for one that is unknown or not installed.
     """
     if engine == AUTO:
-        engine = os.environ.get(VARIABLE) or AUTO
-        if engine not in ENGINES:
-            raise UserError(f"{VARIABLE}={engine} is not an engine; choose one of: {', '.join(ENGINES)}")
+        engine = _engine_of_environment()
     check_engine(engine)
     if engine != AUTO:
         return engine
@@ -43,6 +41,16 @@ def engine_for(network: str, engine: str = AUTO, *, precision: str = "float32") 
     candidates = {name: times[name + kind] for name in RUNTIMES if name + kind in times and is_installed(name)}
     fastest = min(candidates, key=lambda name: candidates[name], default=XLA)
     return fastest if fastest != XLA and times[XLA] >= GAIN * candidates[fastest] else XLA
+
+
+def _engine_of_environment() -> str:
+    """Return what "auto" means here; raises UserError, which names the variable, for an unknown or missing engine."""
+    engine = os.environ.get(VARIABLE) or AUTO
+    if engine not in ENGINES:
+        raise UserError(f"{VARIABLE}={engine} is not an engine; choose one of: {', '.join(ENGINES)}")
+    if engine in RUNTIMES and not is_installed(engine):
+        raise UserError(f"{VARIABLE}={engine} is not installed: pip install 'jaxsr[{engine}]', or unset {VARIABLE}")
+    return engine
 
 
 @functools.cache

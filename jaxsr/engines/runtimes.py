@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 RUNTIMES = ("openvino", "onnxruntime")
 TELEMETRY = "openvino_telemetry"
 KEPT_SHAPES = 4  # compiled programs of a network by OpenVINO; each holds the network's weights in its own layout
+NO_MEMORY = ("allocate", "bad_alloc")  # in what engines say where memory does not suffice
+MAX_REASON = 160  # characters of what an engine says
 Arrays = dict[str, np.ndarray]
 
 
@@ -38,7 +40,13 @@ def input_names(count: int) -> list[str]:
 
 def is_installed(engine: str) -> bool:
     """Return whether the packages of `engine`, one of RUNTIMES, can be imported."""
-    return all(importlib.util.find_spec(name) is not None for name in (engine, "onnx"))
+    return all(map(_is_package, (engine, "onnx")))
+
+
+def _is_package(name: str) -> bool:
+    """Return whether there is a package `name`; a folder of that name where Python starts is none."""
+    spec = importlib.util.find_spec(name)
+    return spec is not None and spec.origin is not None
 
 
 def check_installed(engine: str) -> None:
@@ -65,7 +73,24 @@ def compile_graph(engine: str, file: bytes, precision: str = "float32") -> Engin
     """Return the compiled ONNX `file`; `precision` is "float32", or with "openvino" "bf16"."""
     check_installed(engine)
     check_precision(engine, precision)
-    return OpenVINOProgram(file, precision) if engine == "openvino" else _onnxruntime_program(file)
+    with _errors_in_a_line(engine):
+        return OpenVINOProgram(file, precision) if engine == "openvino" else _onnxruntime_program(file)
+
+
+@contextlib.contextmanager
+def _errors_in_a_line(engine: str) -> Iterator[None]:
+    """Raise what `engine` raises, which has errors of its own, as MemoryError or as UserError: it fails for one photo.
+
+    Its last line says what went wrong, those before it where in its source that was.
+    """
+    try:
+        yield
+    except Exception as error:
+        text = str(error).strip()
+        if isinstance(error, MemoryError) or any(word in text for word in NO_MEMORY):
+            raise MemoryError(f"the photo does not fit into memory by {engine}; use a smaller tile") from error
+        reason = text.splitlines()[-1][:MAX_REASON] if text else type(error).__name__
+        raise UserError(f"{engine} fails ({reason}); use another engine, such as xla") from error
 
 
 def cores() -> int:
@@ -116,7 +141,7 @@ class OpenVINOProgram:
     def __call__(self, photos: np.ndarray, *further: np.ndarray) -> Arrays:
         """Return the graph's outputs by name."""
         shapes = tuple(each.shape for each in (photos, *further))
-        with self._lock:
+        with self._lock, _errors_in_a_line("openvino"):
             if shapes not in self._compiled:
                 self._compiled[shapes] = self._compile(shapes)
             self._compiled.move_to_end(shapes)
@@ -149,6 +174,7 @@ def _onnxruntime_program(file: bytes) -> EngineProgram:
 
     def run(photos: np.ndarray, *further: np.ndarray) -> Arrays:
         fed = dict(zip(input_names(1 + len(further)), (photos, *further), strict=True))
-        return dict(zip(names, session.run(names, fed), strict=True))  # pyright: ignore
+        with _errors_in_a_line("onnxruntime"):
+            return dict(zip(names, session.run(names, fed), strict=True))  # pyright: ignore
 
     return run

@@ -93,6 +93,22 @@ def test_what_is_there_is_kept_or_replaced_as_the_user_says(store):
     assert written(store)["a.png"] != b"there"
 
 
+def test_refusals_name_photos_of_stores_by_their_addresses(store, tmp_path):
+    (tmp_path / "out/a.png").mkdir(parents=True)
+    with pytest.raises(UserError, match=f"in the place of the result of {IN}/a.png; choose"):
+        plan(target=str(tmp_path / "out"))
+    (tmp_path / "out/a.png").rmdir()
+    restorer = WithExtras(open_restorer("bicubic", scale=2))
+    (tmp_path / "out/kernels").mkdir()
+    (tmp_path / "out/kernels/a.npz").touch()
+    with pytest.raises(UserError, match=f"a.npz is there already and was not made from {IN}/a.png; choose"):
+        plan(target=str(tmp_path / "out"), restorer=restorer)
+    store.pipe_file("/in/photos/kernels/a.png", b"no photo")
+    with pytest.raises(UserError, match=f"^{OUT}/kernels/a.png would be .* written beside {OUT}/a.png, that of"):
+        photos = [store_path(f"{IN}/{name}") for name in ("a.png", "kernels/a.png")]
+        plan_run(restorer, {path: store_path(OUT + shown(path)[len(IN) :]) for path in photos}, store_path(OUT))
+
+
 def test_photos_that_cannot_be_moved_get_a_line_and_stop_no_other(store, monkeypatch):
     photos = plan()
     store.rm_file("/in/photos/a.png")  # after it was listed

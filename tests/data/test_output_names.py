@@ -49,6 +49,15 @@ def test_outputs_never_overwrite_an_input(tmp_path):
         output_paths([tmp_path / "x" / "1.png", tmp_path / "y" / "1.png"], tmp_path)
 
 
+def test_an_address_of_the_folder_of_inputs_is_that_folder(tmp_path):
+    address, photo = Path(f"file:{tmp_path}"), tmp_path / "a.png"
+    with pytest.raises(UserError, match=f"output folder file://{tmp_path} is that of the input {photo}; choose"):
+        output_paths([photo], address)
+    with pytest.raises(UserError, match=f"output folder {tmp_path} is that of the input file://{photo}; choose"):
+        output_paths([address / "a.png"], tmp_path)
+    assert output_paths([photo], address / "out") == [address / "out" / "a.png"]
+
+
 def test_links_in_a_circle_are_left_to_who_reads_them(tmp_path):
     (tmp_path / "a.png").symlink_to("a.png")
     assert output_paths([tmp_path / "a.png"], tmp_path / "out") == [tmp_path / "out" / "a.png"]

@@ -54,6 +54,14 @@ def test_the_environment_says_what_auto_is(machine, monkeypatch):
         engine_for("vdsr")
 
 
+def test_where_the_environment_names_a_missing_engine_the_remedy_is_the_variable(machine, monkeypatch):
+    machine.remove("openvino")
+    monkeypatch.setenv("JAXSR_ENGINE", "openvino")
+    with pytest.raises(UserError, match=r"JAXSR_ENGINE=openvino is not installed: pip .*, or unset JAXSR_ENGINE"):
+        engine_for("vdsr")
+    assert engine_for("vdsr", "xla") == "xla"
+
+
 def test_a_missing_extra_is_named_before_any_work(machine):
     machine.remove("openvino")
     with pytest.raises(UserError, match=r"engine=openvino is not installed: pip install 'jaxsr\[openvino\]'"):

@@ -28,7 +28,7 @@ def files_named(item: Path, *, recursive: bool = False, without: Path | None = N
     with _store_errors(item, "listed"):
         if system.isfile(name):
             return item.parent, [item]
-    pattern = glob.has_magic(name)
+        pattern = glob.has_magic(name) and not system.isdir(name)
     root = Path(*itertools.takewhile(lambda part: not glob.has_magic(part), item.parts)) if pattern else item
     found = _entries(root)
     if not (found or pattern):

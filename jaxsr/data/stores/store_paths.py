@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jaxsr.support.errors import UserError, choose
-from jaxsr.support.paths import SEPARATOR
+from jaxsr.support.paths import SEPARATOR, real_path
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
@@ -59,6 +59,11 @@ def shown(path: Path) -> str:
         return str(path)
     protocol = protocol_of(path)
     return protocol + SEPARATOR + ("/" if protocol == LOCAL else "") + "/".join(path.parts[1:])
+
+
+def place_of(path: Path) -> Path:
+    """Return `path` with its links followed, the same for file:///a/b.png as for /a/b.png."""
+    return real_path("/".join(("", *path.parts[1:])) if in_store(path) and protocol_of(path) == LOCAL else path)
 
 
 def protocol_of(path: Path) -> str:

@@ -62,6 +62,15 @@ def test_photos_are_those_that_a_folder_would_have(folder):
     assert [path.name for path in find_photos([folder], stores=True).left_out] == ["notes.txt"]
 
 
+def test_a_folder_whose_name_reads_as_a_pattern_is_a_folder(folder):
+    store, root = fsspec.filesystem(folder.partition(":")[0]), folder.partition("://")[2]
+    for name in ("a.png", "x/b.png"):
+        store.makedirs(f"{root}/odd [1]/{name}".rpartition("/")[0], exist_ok=True)
+        store.pipe_file(f"{root}/odd [1]/{name}", b"")
+    assert names(folder, "odd [1]") == ["odd [1]/a.png"]
+    assert names(folder, "odd [1]", recursive=True) == ["odd [1]/a.png", "odd [1]/x/b.png"]
+
+
 def test_names_that_are_no_photos_are_told_in_one_line(folder):
     for name, message in (("nothing", "no file or folder .*/nothing; check"), ("*.tif", "pattern .*tif' matches no")):
         with pytest.raises(UserError, match=message):

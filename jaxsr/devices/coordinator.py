@@ -1,0 +1,32 @@
+"""The address where several processes meet: what is wrong with one is said in a line, before JAX aborts over it."""
+
+import os
+import socket
+
+from jaxsr.support.errors import UserError
+
+MAX_PORT = 65535
+EXAMPLE = 12355  # a port that is usually free
+
+
+def check_address(coordinator: str) -> None:
+    """Raise UserError unless `coordinator` is a host and a port."""
+    host, colon, port = coordinator.rpartition(":")
+    if not colon:
+        raise UserError(f"coordinator={coordinator!r} names no port; set --coordinator={coordinator}:{EXAMPLE}")
+    if not (host and port.isdecimal() and 0 < int(port) <= MAX_PORT):
+        raise UserError(
+            f"coordinator={coordinator!r} is not a host and a port from 1 to {MAX_PORT}; write for example "
+            f"--coordinator={host or 'HOST'}:{EXAMPLE}"
+        )
+
+
+def check_free(coordinator: str) -> None:
+    """Raise UserError where this process, the first, cannot listen at the port of `coordinator`: JAX would crash."""
+    try:
+        socket.create_server(("", int(coordinator.rpartition(":")[2]))).close()
+    except OSError as error:
+        raise UserError(
+            f"the first process cannot listen at --coordinator={coordinator} ({os.strerror(error.errno or 0)}); choose "
+            "another port for all processes"
+        ) from None
