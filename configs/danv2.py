@@ -5,7 +5,7 @@ python -m jaxsr.train --config=danv2:x2-iso --workdir=runs/danv2-x2 --config.dat
 Variants: `x2-iso`, `x3-iso`, `x4-iso` are the paper's setting 1, isotropic Gaussians of 21x21; `x2-aniso` and
 `x4-aniso` setting 2, noisy anisotropic ones of 11x11 and 31x31; `x2-iso-muon`, `x3-iso-muon` and `x4-iso-muon` take
 setting 1 with Muon, in a fortieth of the updates, and 30 times the rate for the estimator's last layer;
-`x2-iso-estimator` and its like go on from --config.initial_weights with the estimator alone. The paper reports for
+`x2-iso-estimator` and its like start from --config.initial_weights and train the estimator alone. The paper reports for
 setting 1 37.60, 34.19 and 32.00 dB on Set5, the mean over 8 kernels (Y). Validation is on the 8 kernels too, or on
 random ones for setting 2. --config.model.options.group_skip=residual takes the text's skips,
 --config.model.basis=FILE the published principal components, --config.model.options.backpropagate_all=True learns

@@ -3,9 +3,9 @@
 python -m jaxsr.train --config=deblurgan:wild --workdir=runs/deblurgan --config.data.pairs=data/gopro
 
 Variants: `wild` learns from pairs of blurred and sharp photos, such as GoPro's, in --config.data.pairs; `synth` from
-sharp photos in --config.data.train, blurred on the device by random camera shake; `comb` from two of the latter for
-each of the former. The loss needs VGG19's weights up to conv3_3: --config.perceptual.weights=FILE, the variable
-JAXSR_VGG19, or torchvision's file in the cache folder.
+sharp photos in --config.data.train, blurred on the device by random camera shake; `comb` from both, two photos blurred
+on the device for each pair. The loss needs VGG19's weights up to conv3_3: --config.perceptual.weights=FILE, the
+variable JAXSR_VGG19, or torchvision's file in the cache folder.
 
 The paper reports on GoPro's test photos (RGB) 27.2, 23.6 and 28.7 dB, for `wild`, `synth` and `comb`. Its authors
 reduced the photos to 640x360 first: --config.data.rescale="(0.5,)", or for a prepared data set prepare_data's
@@ -19,7 +19,7 @@ A short run on two cores, on BSDS400, five minutes: `synth` with features up to 
     --config.model.options.dropout=0.0 --config.adversarial.options.features=16 --config.adversarial.options.depth=2
     --config.optimizer.learning_rate=5e-4 --config.adversarial.optimizer.learning_rate=5e-4
 ends with a critic that scores sharp patches 17.4 and restored ones 9.5, features 14 % nearer than after 100 updates,
-and 26.2 dB on pairs of GoPro, which have 27.5 as they are: the critic's part is for the eye, and takes longer.
+and 26.2 dB on pairs of GoPro, which have 27.5 as they are: what the critic adds is for the eye, and takes longer.
 """
 
 from ml_collections import ConfigDict

@@ -4,7 +4,7 @@ python -m jaxsr.train --config=drcn:x2-paper --workdir=runs/drcn-x2 --config.dat
 
 Variants: `x2`, `x3`, `x4` train with Muon; `x2-paper` and its like with the paper's SGD. F and D are
 `model.options.features` and `model.options.recursions`. The paper reports 37.63, 33.82 and 31.53 dB on Set5 (Y, 8 bits)
-after 6 days. A step at F=256 holds 6.7 GiB; `--config.model.options.remat=True` takes 2.8 and a third more time.
+after 6 days. A step at F=256 holds 6.7 GiB; `--config.model.options.remat=True` needs 2.8 GiB and a third more time.
 
 A short run on two cores, on T91 and BSDS400: `x2` with
     --config.steps=300 --config.batch_size=8 --config.supervision.fade=150 --config.model.options.features=32

@@ -27,8 +27,9 @@ def get_config(variant: str = "x3") -> Config:
 def paper(config: Config) -> None:
     """Set section 3.2's recipe: 17x17 patches, SGD from 0.01 gradually to 0.0001, the last layer 10 times slower.
 
-    The paper lowers the rate when the cost stalls; this falls exponentially between the same two rates. Photos are made
-    small by bicubic, for the paper's Gaussian has no printed width; the batch, 16, and the momentum, 0.9, are ours.
+    The paper lowers the rate when the cost stalls; here it falls exponentially between the same two rates. Photos are
+    made small by bicubic, for the paper's Gaussian has no printed width; the batch, 16, and the momentum, 0.9, are
+    ours.
     """
     published_recipe(config, "sgd", 0.01)
     config.data.patch = 17

@@ -5,10 +5,9 @@ python -m jaxsr.train --config=fsrcnn:x3 --workdir=runs/fsrcnn-x3 \
 
 Variants: `x2`, `x3`, `x4` train (56,12,4) with Muon; `x3-small` the (32,5,1) network; `x3-paper` the paper's SGD on
 sub-images. The paper reports 36.94, 33.06 and 30.55 dB on Set5 from 91 images (Y, 8 bits); `x2`, `x3` and `x4`, whose
-weights ship, reach 36.76, 32.84 and 30.60. Section 3.4 goes from one scale to another by training the
-deconvolution alone:
-    --config.initial_weights=runs/fsrcnn-x3/model.safetensors --config.optimizer.layer_rates="{...}"
-is what `x2-transfer` and `x4-transfer` set.
+weights ship, reach 36.76, 32.84 and 30.60. `x2-transfer` and `x4-transfer` go from one scale to another (section 3.4):
+they start from the shipped weights of x3 and train the deconvolution alone. Other weights of x3 are named by
+--config.initial_weights=runs/fsrcnn-x3/model.safetensors.
 """
 
 from ml_collections import ConfigDict

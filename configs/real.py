@@ -14,7 +14,7 @@ Features of VGG19 make textures truer; --config.perceptual.weight=1 adds those o
 in Wang et al., "Real-ESRGAN", ICCVW 2021, section 3; all of it is computed on the device, so a GPU is not kept waiting.
 One GPU trains `x4` in float32, 20 updates a dispatch; --config.precision=bf16 and --config.batch_size=32 suit large
 ones. On two cores, `x4-small` with --config.steps=4000 --config.batch_size=8. Scores are PSNR against the HR photo on
-pairs by the same degradation, beside bicubic's; what they do not see is for the eye.
+pairs by the same degradation, beside bicubic's; what PSNR does not show has to be judged by eye.
 """
 
 from ml_collections import ConfigDict

@@ -6,9 +6,9 @@ Variants: `mse`, `vgg22` and `vgg54` are the paper's SRGANs, named after their c
 features relu2_2 or relu5_4. `content22` is its SRResNet-VGG22, without a discriminator. Features need VGG19's weights:
 --config.perceptual.weights=FILE, the variable JAXSR_VGG19, or torchvision's file in the cache folder.
 
-The first million updates are SRResNet's; a file of it as --config.initial_weights with --config.pretraining.steps=0
-and --config.steps=200_000 spares them. The paper reports for vgg54 on Set5 x4 29.40 dB (Y) at a mean opinion score of
-3.58, where SRResNet has 32.05 dB and 3.37: adversarial training is for the eye.
+The first million updates are SRResNet's; SRResNet's weights as --config.initial_weights, with
+--config.pretraining.steps=0 and --config.steps=200_000, spare them. The paper reports for vgg54 on Set5 x4 29.40 dB (Y)
+at a mean opinion score of 3.58, where SRResNet has 32.05 dB and 3.37: adversarial training is for the eye.
 """
 
 from ml_collections import ConfigDict

@@ -6,8 +6,8 @@ python -m jaxsr.train --config=srntt:full --workdir=runs/srntt --config.initial_
 
 Variants: `content` trains the network that enlarges alone, whose features the others keep; `l2` is SRNTT-l2, trained
 by reconstruction alone, `full` adds features, textures and a critic. Folders of references hold hr and ref1 to
-refn, each with photos of the same names, or CUFED5's NNN_0.png and NNN_1.png; where they match is found once and kept
-in the cache folder. VGG19's weights are needed: --config.perceptual.weights=FILE, the variable JAXSR_VGG19, or
+refn, each with photos of the same names, or CUFED5's NNN_0.png and NNN_1.png; matches are found once and kept in the
+cache folder. VGG19's weights are needed: --config.perceptual.weights=FILE, the variable JAXSR_VGG19, or
 torchvision's file in the cache folder. The losses' weights are those for Caffe's file, whose features are larger;
 --config.perceptual.feature_scale makes up for it. The paper reports for CUFED5 25.61 dB, for l2 26.24.
 
@@ -19,8 +19,8 @@ the second with
     --config.data.patch=20 --config.batch_size=4 --config.steps=3000 --config.data.hr_reference_share=0.0
     --config.optimizer.name=muon --config.optimizer.momentum=0.95 --config.optimizer.learning_rate=0.005
     --config.schedule.name=cosine
-On two other scenes (y, Pillow's bicubic; PSNR in dB, SSIM) a similar reference gives 29.04, 0.718, the least similar
-of four 28.94, 0.710, none, so that the photo is its own, 28.83, 0.702, and a view of another scene 28.58, 0.690;
+On two other scenes (y, Pillow's bicubic; PSNR in dB, SSIM) the most similar reference gives 29.04, 0.718, the least
+similar of four 28.94, 0.710, the photo as its own reference 28.83, 0.702, and a view of another scene 28.58, 0.690;
 bicubic has 29.12, 0.702.
 """
 

@@ -28,7 +28,9 @@ _KIND = flags.DEFINE_string(
 _SCALE = flags.DEFINE_integer("scale", None, "How many times smaller; 2 by default, and 1 for motion.", lower_bound=1)
 _SEED = flags.DEFINE_integer("seed", 0, "Decides random kernels and noise, with the photo's name.")
 _KERNEL_SIZE = flags.DEFINE_integer(
-    "kernel_size", None, "Side of the kernels in pixels, by default the kind's: 21 for Gaussians, 64 for motion."
+    "kernel_size",
+    None,
+    "Side of the kernels in pixels; by default 21 for Gaussians and 64 for motion. div2krk has sizes of its own.",
 )
 _EXPOSURES = flags.DEFINE_list(
     "exposures", None, "motion: shares of the shake's time, one of which each photo takes, by default 0.1,0.5,1."

@@ -10,7 +10,8 @@ NNN_5.png, their references (CUFED5). Every table ends with the mean, the baseli
 photos themselves) and the protocol. Where a model estimates blur kernels and the true ones are known, the error of its
 kernels has a column. --niqe adds how natural each photo looks without a reference (lower is better); with
 --restored=FOLDER and no --data it is all that is scored. The seconds are those of restoring, without compiling.
---json=F saves {"protocol", "mean", "bicubic", "images"}, or a list of these for several protocols.
+--json=F saves {"protocol", "mean", "bicubic" (or "input", the blurred photos), "images"}, or a list of these for
+several protocols.
 
 With --detections=RESTORED.json,SHARP.json it compares what any detector finds on restored photos with what it finds on
 the sharp ones: precision, recall and F1. Exit status 0: all done; 1: some photos failed, listed at the end; 2: wrong

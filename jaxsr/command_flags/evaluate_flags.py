@@ -39,7 +39,7 @@ DEGRADATION = flags.DEFINE_string(
     "scale 1 (motion).",
 )
 KERNEL_SIZE = flags.DEFINE_integer(
-    "kernel_size", None, "Side of the kernels of --degradation, by default 21 for Gaussians."
+    "kernel_size", None, "Side of the kernels of --degradation; by default 21 for Gaussians and 64 for motion."
 )
 
 # References
