@@ -9,7 +9,7 @@ discriminator, for texture, from the weights that the first gave:
 python -m jaxsr.train --config=real:x4-gan --workdir=runs/real-x4-gan --config.data.train=data/div2k \
     --config.initial_weights=runs/real-x4/model.safetensors
 
-Features of VGG19 make textures truer; --config.perceptual.weight=1 adds those of relu2_2, where VGG19's weights are
+Features of VGG19 make textures truer; --config.perceptual.weight=3 adds those of relu2_2, where VGG19's weights are
 (--config.perceptual.weights=FILE, or JAXSR_VGG19). Photos are blurred, resized, noisy and compressed twice over, as
 in Wang et al., "Real-ESRGAN", ICCVW 2021, section 3; all of it is computed on the device, so a GPU is not kept waiting.
 One GPU trains `x4` in float32, 20 updates a dispatch; --config.precision=bf16 and --config.batch_size=32 suit large

@@ -16,7 +16,8 @@ from jaxsr.weights import load, shipped_names
 
 SIDE = 144
 QUICK = ("espcn", "fsrcnn", "srcnn")
-OTHERS = ("srgan", "deblurgan", "srntt")  # not for a small error, or only with VGG19's weights and a reference
+# Not for a small error, or only with VGG19's weights and a reference
+OTHERS = ("srgan", "real-gan", "deblurgan", "srntt")
 NAMES = [
     pytest.param(name, marks=() if name.startswith(QUICK) else pytest.mark.slow)
     for name in shipped_names()

@@ -102,6 +102,8 @@ def test_names_and_scales(model, tmp_path):
         "zssr-x9": "zssr has no scale 9; choose one of: 2, 3, 4",
         "runs/gone": "no weight file or run folder runs/gone; check the path",
         "drcn-x2": "no weights ship for drcn at scale 2; shipped: .*jaxsr.train --config=drcn.*import_weights",
+        "real-gan-x2": "no weights ship for real-gan at scale 2.*--config=real:x2-gan .*--model=real",
+        "real-gan-x3": "real has no scale 3; choose one of: 4, 2",
     }.items():
         with pytest.raises(UserError, match=message):
             load(name)
@@ -180,9 +182,11 @@ DEEP_MARGINS = {  # and of others
         "deblurgan": 0.5,
         "real-x2": 1.4,
         "real-x4": 0.9,
+        "real-gan-x4": 0.6,
     },  # of photos with references, blurred, and degraded ones
 }
-SCORED_ON = {"srntt-x4": "views", "deblurgan": "Set14", "real-x2": "Set14", "real-x4": "Set14"}  # others on Set5
+REAL = ("real-x2", "real-x4", "real-gan-x4")
+SCORED_ON = {"srntt-x4": "views", **dict.fromkeys(("deblurgan", *REAL), "Set14")}  # others on Set5
 
 
 @pytest.mark.parametrize("name", shipped_names())
