@@ -81,7 +81,7 @@ def _warn_of_warmup(config: Config) -> None:
         warmup, rate = (field_of(config, half + name) for name in ("schedule.warmup", "optimizer.learning_rate"))
         if warmup > updates > 0:
             logging.warning(
-                f"{half}schedule.warmup={warmup} is longer than the run ({updates}), whose learning rate "
+                f"{half}schedule.warmup={warmup} is longer than the {updates} updates of the run, whose learning rate "
                 f"ends at {rate * updates / warmup:.2g}, not {rate:g}; set --config.{half}schedule.warmup to less"
             )
 
