@@ -19,7 +19,7 @@ from tests.helpers.browsers import chromium
 from tests.helpers.commands import run
 from tests.helpers.photos import photo
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.optimized]  # the page and commands give the same bytes
 SECONDS = 60
 STATUS = "#status textarea"
 CENTRED = "inset(0px 0px 0px 50%)"  # of the picture on the right
