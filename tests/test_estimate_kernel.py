@@ -45,7 +45,7 @@ def test_a_folder_goes_on_after_failures(photos, tmp_path):
     options = KernelGANOptions(scale=4, seeds=2, steps=5)
     (estimates,) = estimate_kernels([rgb_photo(photos / "clear.png")], options)
     saved = scipy.io.loadmat(tmp_path / "out" / "clear_x4.mat")
-    np.testing.assert_allclose(saved["raw"], [e.kernel for e in estimates], rtol=1e-2, atol=1e-8)  # other devices
+    np.testing.assert_allclose(saved["raw"], [e.kernel for e in estimates], rtol=1e-2, atol=1e-10)  # other devices
     finished = combine([replace(e, kernel=k) for e, k in zip(estimates, saved["raw"], strict=True)], 4)
     np.testing.assert_allclose(read_kernel(tmp_path / "out" / "clear_x4.npz"), finished, atol=1e-6)
 

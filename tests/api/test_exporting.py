@@ -43,6 +43,7 @@ def test_a_stablehlo_file_restores_photos_and_carries_the_card(tmp_path):
         card = json.loads(archive.read(exporting.CARD))
     photos = np.float32(photo(19, 12)[None, ..., :1] / 255)
     assert np.abs(program.call(photos) - model(photos)).max() < exporting.TOLERANCE
+    assert card["licence"] == model.card["licence"]
     assert (card["scale"], card["options"]["features"], card["scores"]) == (2, [64, 32], model.card["scores"])
 
 
