@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from jaxsr.support.errors import UserError
+from jaxsr.support.errors import UserError, short_reason
 
 if TYPE_CHECKING:
     import openvino
@@ -21,7 +21,6 @@ RUNTIMES = ("openvino", "onnxruntime")
 TELEMETRY = "openvino_telemetry"
 KEPT_SHAPES = 4  # compiled programs of a network by OpenVINO; each holds the network's weights in its own layout
 NO_MEMORY = ("allocate", "bad_alloc")  # in what engines say where memory does not suffice
-MAX_REASON = 160  # characters of what an engine says
 Arrays = dict[str, np.ndarray]
 
 
@@ -86,11 +85,9 @@ def _errors_in_a_line(engine: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        text = str(error).strip()
-        if isinstance(error, MemoryError) or any(word in text for word in NO_MEMORY):
+        if isinstance(error, MemoryError) or any(word in str(error) for word in NO_MEMORY):
             raise MemoryError(f"the photo does not fit into memory by {engine}; use a smaller tile") from error
-        reason = text.splitlines()[-1][:MAX_REASON] if text else type(error).__name__
-        raise UserError(f"{engine} fails ({reason}); use another engine, such as xla") from error
+        raise UserError(f"{engine} fails ({short_reason(error, -1)}); use another engine, such as xla") from error
 
 
 def cores() -> int:

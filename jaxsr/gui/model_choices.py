@@ -7,7 +7,7 @@ from jaxsr.api.restorers import DEFAULT_SCALE, ZSSR
 from jaxsr.models import MODELS
 from jaxsr.support.errors import UserError
 from jaxsr.weights import load
-from jaxsr.weights.shipped_weights import shipped_files
+from jaxsr.weights.shipped_weights import shipped_files, shipped_scales
 
 BICUBIC = "bicubic"
 
@@ -50,11 +50,10 @@ def model_choice(text: str) -> ModelChoice:
     if name == ZSSR:
         return ModelChoice(MODELS[ZSSR].scales, DEFAULT_SCALE, learns=True)
     model = load(name)
-    shipped = tuple(scale for base, scale in shipped_files() if base == name)  # none, where the name has a scale
-    scales = shipped or tuple(scale for scale in model.spec.scales if model.spec.shares(model.scale, scale))
+    served = [scale for scale in model.spec.scales if model.spec.shares(model.scale, scale)]
     rounds = model.options.get("rounds", 0)
     return ModelChoice(
-        tuple(sorted(scales)),
+        tuple(sorted(shipped_scales(name) or served)),
         model.scale,
         ensemble="reference" not in model.needs,
         rounds=rounds if isinstance(rounds, int) else 0,

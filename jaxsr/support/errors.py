@@ -23,9 +23,12 @@ def failure_line(path: Path, error: BaseException) -> str:
     return str(error) if str(path) in str(error) else f"{path}: {error}"
 
 
-def short_reason(error: BaseException) -> str:
-    """Return the first line of what a library's `error` says, cut to 160 characters; its kind where it says nothing."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:160]
+def short_reason(error: BaseException, line: int = 0) -> str:
+    """Return a line of what a library's `error` says, the first by default, cut to 160 characters.
+
+    That is its kind where it says nothing.
+    """
+    return (str(error).strip().splitlines() or [type(error).__name__])[line][:160]
 
 
 def brief(value: object) -> str:

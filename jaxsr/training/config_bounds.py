@@ -76,7 +76,9 @@ def check_bounds(config: Config) -> None:
 
 def check_plain(config: Config) -> None:
     """Raise UserError, naming the field, for a value that config.json cannot hold: NumPy's numbers, arrays, paths."""
-    for name, value in _values(config):
+    for name, value in _fields(config):
+        if isinstance(value, ConfigDict):  # a section, whose fields come next
+            continue
         try:
             json.dumps(value)
         except TypeError:
@@ -86,13 +88,12 @@ def check_plain(config: Config) -> None:
             ) from None
 
 
-def _values(config: Config, prefix: str = "") -> Iterator[tuple[str, object]]:
-    """Yield the dotted name of each field that is no section, and its value."""
+def _fields(config: Config, prefix: str = "") -> Iterator[tuple[str, object]]:
+    """Yield the dotted name and the value of each field, sections included."""
     for name, value in config.items():
+        yield prefix + name, value
         if isinstance(value, ConfigDict):
-            yield from _values(value, f"{prefix}{name}.")
-        else:
-            yield f"{prefix}{name}", value
+            yield from _fields(value, f"{prefix}{name}.")
 
 
 def field_of(config: Config, name: str) -> Json:
@@ -101,11 +102,6 @@ def field_of(config: Config, name: str) -> Json:
     return (config[section] if section else config)[field]
 
 
-def field_names(config: Config, prefix: str = "") -> list[str]:
+def field_names(config: Config) -> list[str]:
     """Return the dotted names of all fields, sections included."""
-    names = []
-    for name, value in config.items():
-        names.append(prefix + name)
-        if isinstance(value, ConfigDict):
-            names += field_names(value, f"{prefix}{name}.")
-    return names
+    return [name for name, _ in _fields(config)]

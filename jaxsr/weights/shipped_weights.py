@@ -38,7 +38,12 @@ def network_name(base: str) -> str:
 
     Names of which none ship are returned as they are.
     """
-    return base.partition("-")[0] if any(base == name for name, _ in shipped_files()) else base
+    return base.partition("-")[0] if shipped_scales(base) else base
+
+
+def shipped_scales(base: str) -> list[int]:
+    """Return the scales at which weights ship as `base`; none for a name with its scale."""
+    return [scale for name, scale in shipped_files() if name == base]
 
 
 def shipped_names() -> list[str]:
@@ -70,5 +75,5 @@ def default_scale(base: str) -> int:
 
     It is 2 or else the first scale, of those for which weights ship; of all its scales, where none do.
     """
-    scales = [scale for name, scale in shipped_files() if name == base] or MODELS[base].scales
+    scales = shipped_scales(base) or MODELS[base].scales
     return 2 if 2 in scales else min(scales)
