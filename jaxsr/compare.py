@@ -10,7 +10,7 @@ SRNTT took texture from, and scores where --hr names the sharp photos. It is use
 
 is four models. The flag may be repeated; a file whose name has commas has a --models of its own. bicubic, zssr and
 other names that leave the scale open get --scale, or the scale of the first model that does not. Models of several
-scales are magnified at the same place; with --scale, those that were made for another one are left out, and named.
+scales are magnified at the same place; with --scale, those that were made for another one fail.
 
 Pictures have up to --side pixels a side. Of a larger photo a part is restored and shown, around --at; the page says
 which. A page holds up to 60 MB of pictures. Exit status 0: all done; 1: some photos or models failed, listed on the

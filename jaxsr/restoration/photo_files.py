@@ -93,8 +93,8 @@ def restore_files(
     return failures
 
 
-def network_failure_line(path: Path, error: Exception) -> str:
-    """Return the line for a photo or video that failed; XLA's error for exhausted memory becomes a MemoryError."""
+def network_failure_line(path: Path | str, error: Exception) -> str:
+    """Return the line for a photo, video or model that failed; XLA's for exhausted memory becomes a MemoryError's."""
     if isinstance(error, JaxRuntimeError):
         error = MemoryError() if "RESOURCE_EXHAUSTED" in str(error) else UserError(str(error).partition("\n")[0])
     return failure_line(path, error)

@@ -16,8 +16,8 @@ class UserError(ValueError):
     """A mistake that the user can fix; commands print its one line without a traceback and exit with status 2."""
 
 
-def failure_line(path: Path, error: BaseException) -> str:
-    """Return the message of `error`, preceded by `path` unless it names it already."""
+def failure_line(path: Path | str, error: BaseException) -> str:
+    """Return the message of `error`, preceded by `path`, or what else failed, unless it names that already."""
     if isinstance(error, MemoryError):
         return f"{path}: does not fit into memory; make it smaller, or use a smaller tile"
     return str(error) if str(path) in str(error) else f"{path}: {error}"

@@ -12,6 +12,7 @@ from jaxsr.data.images import NO_METADATA, Photo, read_photo
 from jaxsr.metrics.protocols import PROTOCOLS
 from jaxsr.pages.comparison_page import render
 from jaxsr.pages.records import Comparison
+from jaxsr.restoration.photo_files import NETWORK_FAILURES, network_failure_line
 from jaxsr.support.errors import UserError
 
 MAX_PAGE = 60_000_000  # bytes of pictures; base64 makes a third more of them, and browsers decode all at once
@@ -36,9 +37,10 @@ class ComparedPhotos:
             if sum(each.size for each in [*self.comparisons, comparison]) > MAX_PAGE:
                 limit = f"the page would hold more than {MAX_PAGE // 10**6} MB of pictures"
                 raise UserError(f"{path}: {limit}; give fewer photos, or a smaller --side")
-        except UserError as error:
-            self.failures.append(str(error))
-            self._head.append(str(error).replace(str(path), name))
+        except NETWORK_FAILURES as error:
+            line = network_failure_line(path, error)
+            self.failures.append(line)
+            self._head.append(line.replace(str(path), name))
         else:
             self.comparisons.append(comparison)
             self.failures += [f"{path}: {line}" for line in comparison.failures]
@@ -66,8 +68,8 @@ class ComparedPhotos:
         for count, (model, restorer) in enumerate(self._restorers.items(), start=1):
             try:
                 layers.append(layer_of(model, restorer, photo, hr, self._options.protocol))
-            except UserError as error:
-                failures.append(f"{model}: {error}")
+            except NETWORK_FAILURES as error:
+                failures.append(network_failure_line(model, error))
             report(count)
         if len(layers) == 1:
             raise UserError(f"{path}: {'; '.join(failures)}")

@@ -4,6 +4,7 @@ import io
 
 import numpy as np
 import pytest
+from jax.errors import JaxRuntimeError
 from PIL import Image
 
 import jaxsr
@@ -94,6 +95,16 @@ def test_one_failure_leaves_the_others(drawn, tmp_path):
     (_, keywords), ((comparison,), _) = drawn
     assert keywords["failures"][1].startswith("b.png: ") and str(tmp_path) not in keywords["failures"][1]
     assert len(comparison.failures) == 1 and comparison.layers[-1].kind == "model"
+
+
+def test_what_does_not_fit_into_memory_leaves_the_others(drawn, tmp_path, monkeypatch):
+    def layer_of(model, *arguments):
+        raise MemoryError if model == "bicubic-x2" else JaxRuntimeError("RESOURCE_EXHAUSTED: Out of memory")
+
+    monkeypatch.setattr(compared_photos, "layer_of", layer_of)
+    Image.fromarray(photo(24, 20)).save(tmp_path / "a.png")
+    shown, (failure,) = run([tmp_path / "a.png"], ["bicubic-x2", "espcn-x2"], tmp_path)
+    assert shown == 0 and failure.count("does not fit into memory") == 2 and "espcn-x2: does not" in failure
 
 
 def test_photos_of_one_name_are_told_apart(drawn, tmp_path):
