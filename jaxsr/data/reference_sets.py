@@ -48,7 +48,9 @@ def read_groups(folder: str | Path) -> list[Group]:
     for layout in LAYOUTS.values():
         groups: dict[str, dict[int, list[Path]]] = {}
         for path in files:
-            if path.name[0] != "." and (match := layout.fullmatch(path.relative_to(folder).with_suffix("").as_posix())):
+            below = path.relative_to(folder)
+            hidden = any(part[0] == "." for part in below.parts)
+            if not hidden and (match := layout.fullmatch(below.with_suffix("").as_posix())):
                 groups.setdefault(match["name"], {}).setdefault(int(match["level"] or 0), []).append(path)
         complete = [
             _group_of(name, levels) for name, levels in sorted(groups.items()) if 0 in levels and len(levels) > 1

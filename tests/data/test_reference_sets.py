@@ -41,6 +41,11 @@ def test_mistakes_are_named(tmp_path):
             group.at(level)
 
 
+def test_hidden_folders_are_passed_over(tmp_path):
+    folder = folder_of(tmp_path, "a/hr.png", "a/ref1.png", ".trash/hr.png", ".trash/ref1.png")
+    assert [group.name for group in read_groups(folder)] == ["a"]
+
+
 @pytest.mark.parametrize("second", ["a_0.jpg", "a_1.jpg"])
 def test_no_photo_silently_takes_the_place_of_another(second, tmp_path):
     folder = folder_of(tmp_path, "a_0.png", "a_1.png", second)
