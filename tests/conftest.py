@@ -7,7 +7,7 @@ from pathlib import Path
 import jax
 import pytest
 
-from tests.helpers.compilation import compile_quickly
+from tests.helpers.compilation import set_compilation
 
 jax.config.update("jax_platforms", os.environ.get("JAX_PLATFORMS") or "cpu")
 jax.config.update("jax_num_cpu_devices", 4)
@@ -24,7 +24,9 @@ OPTIMIZED = ("optimized", "shared")  # tests whose programs are compiled as user
 @pytest.fixture(autouse=True)
 def _compile_options(request, monkeypatch):
     """Compile most tests in the quick way, which takes a quarter of the time."""
-    compile_quickly(monkeypatch, not any(request.node.get_closest_marker(name) for name in OPTIMIZED))
+    optimized = any(map(request.node.get_closest_marker, OPTIMIZED))
+    emitters = optimized or request.node.get_closest_marker("emitters") is not None
+    set_compilation(monkeypatch, optimized=optimized, emitters=emitters)
 
 
 @pytest.fixture(autouse=True)

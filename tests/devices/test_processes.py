@@ -111,6 +111,7 @@ def test_one_goes_on_where_two_were_stopped(number, status, photos, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.emitters
 @pytest.mark.parametrize(("name", "variant"), AGAINST_A_CRITIC)
 def test_two_train_both_networks_as_one_does(name, variant, tiny, tmp_path):
     """All four devices of two processes share the normalizations, the gradients of both networks and the data."""

@@ -11,11 +11,11 @@ from jax._src import compiler
 OPTION = "xla_cpu_use_fusion_emitters"  # XLA's newer emitters take two thirds of the time of compiling for a CPU
 
 
-def compile_quickly(patch: pytest.MonkeyPatch, quick: bool) -> None:
-    """Leave out most optimisations and the newer emitters, here and in the commands that the test starts, or do not."""
-    jax.config.update("jax_disable_most_optimizations", quick)
-    patch.setenv("JAX_DISABLE_MOST_OPTIMIZATIONS", str(int(quick)))
-    if quick and has_option():
+def set_compilation(patch: pytest.MonkeyPatch, *, optimized: bool, emitters: bool) -> None:
+    """Compile with most optimisations or without, by the newer emitters or the older, here and in commands."""
+    jax.config.update("jax_disable_most_optimizations", not optimized)
+    patch.setenv("JAX_DISABLE_MOST_OPTIMIZATIONS", str(int(not optimized)))
+    if not emitters and has_option():
         patch.setenv("XLA_FLAGS", f"{os.environ.get('XLA_FLAGS', '')} --{OPTION}=false".strip())
         patch.setattr(compiler, "get_compile_options", without_emitters(compiler.get_compile_options))
 

@@ -138,6 +138,7 @@ def with_devices(count, photos):
 
 
 @pytest.mark.slow
+@pytest.mark.emitters
 def test_any_number_of_devices_gives_the_same_bits(monkeypatch):
     """From a kernel that has its shape. Less than equal would not do: the two networks amplify any other rounding."""
     monkeypatch.setattr(parallel_runs, "start", lambda *arguments: settled(start(*arguments)))
