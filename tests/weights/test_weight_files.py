@@ -17,7 +17,7 @@ from jaxsr.data.images import Photo, write_photo
 from jaxsr.models import MODELS, Model
 from jaxsr.models.serialization import write_weights
 from jaxsr.support.errors import UserError
-from jaxsr.weights import load, save, shipped_names
+from jaxsr.weights import load, save, shipped_names, shipped_weights, weight_files
 from tests.helpers.networks import lively, network
 from tests.helpers.photos import photo
 
@@ -102,7 +102,6 @@ def test_names_and_scales(model, tmp_path):
         "zssr-x9": "zssr has no scale 9; choose one of: 2, 3, 4",
         "runs/gone": "no weight file or run folder runs/gone; check the path",
         "drcn-x2": "no weights ship for drcn at scale 2; shipped: .*jaxsr.train --config=drcn.*import_weights",
-        "real-gan-x2": "no weights ship for real-gan at scale 2.*--config=real:x2-gan .*--model=real",
         "real-gan-x3": "real has no scale 3; choose one of: 4, 2",
     }.items():
         with pytest.raises(UserError, match=message):
@@ -112,6 +111,16 @@ def test_names_and_scales(model, tmp_path):
         load(tmp_path / "w.safetensors", scale=2)
     with pytest.raises(UserError, match="must end in .safetensors"):
         save(tmp_path / "w.npz", model)
+
+
+def test_further_weights_of_a_network_that_lack_a_scale(monkeypatch):
+    files = {key: path for key, path in shipped_weights.shipped_files().items() if key != ("real-gan", 2)}
+    for module in (shipped_weights, weight_files):
+        monkeypatch.setattr(module, "shipped_files", lambda: files)
+    with pytest.raises(
+        UserError, match=r"no weights ship for real-gan at scale 2.*--config=real:x2-gan .*--model=real"
+    ):
+        load("real-gan-x2")
 
 
 @pytest.mark.parametrize("name", ["fsrcnn", "fsrcnn-x2", "bicubic"])
@@ -182,10 +191,11 @@ DEEP_MARGINS = {  # and of others
         "deblurgan": 0.5,
         "real-x2": 1.4,
         "real-x4": 0.9,
+        "real-gan-x2": 1.1,
         "real-gan-x4": 0.6,
     },  # of photos with references, blurred, and degraded ones
 }
-REAL = ("real-x2", "real-x4", "real-gan-x4")
+REAL = ("real-x2", "real-x4", "real-gan-x2", "real-gan-x4")
 SCORED_ON = {"srntt-x4": "views", **dict.fromkeys(("deblurgan", *REAL), "Set14")}  # others on Set5
 
 
