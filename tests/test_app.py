@@ -173,7 +173,8 @@ def test_a_broken_file_gives_one_line_and_the_page_goes_on(opened, tmp_path):
     (tmp_path / "broken <b>.png").write_bytes(b"no image")
     page = opened()
     upload(page, tmp_path / "broken <b>.png", shown=".toast-message-text")
-    line = "broken b.png: not an image of a known kind; give a PNG, JPEG, TIFF, WebP, AVIF, HEIC, GIF, BMP, PNM file"
+    kinds = "PNG, JPEG, TIFF, WebP, AVIF, HEIC, GIF, BMP, PNM, JPEG 2000"
+    line = f"broken b.png: not an image of a known kind; give a {kinds} file"
     assert warned(page) == line
     page.get_by_role("button", name="Restore").click()
     page.wait_for_function(f"document.querySelector('{STATUS}').value")

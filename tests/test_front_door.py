@@ -188,7 +188,7 @@ def test_mistakes_are_named_under_jit_too():
             call(jnp.zeros((8, 8, 3)))
         with pytest.raises(jaxsr.UserError, match="got shape"):
             call(jnp.zeros((1, 8, 8, 4)))
-        with pytest.raises(jaxsr.UserError, match="takes floats in .*; got uint8: divide by the largest level, 255"):
+        with pytest.raises(jaxsr.UserError, match="takes floats in .*; got uint8; divide by the level of white, 255"):
             call(jnp.zeros((1, 8, 8, 1), jnp.uint8))
     with pytest.raises(jaxsr.UserError, match="photos of 9x4 pixels are too small for deblurgan; use 5x5 or more"):
         jax.eval_shape(deblurgan, jnp.zeros((1, 9, 4, 3)))

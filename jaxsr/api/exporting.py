@@ -21,8 +21,8 @@ from jaxsr.support.errors import UserError
 from jaxsr.support.files import written_whole
 from jaxsr.support.paths import output_file
 from jaxsr.support.types import Json
+from jaxsr.weights.readers.bounds import EXPORT_SUFFIXES
 
-SUFFIXES = (".onnx", ".stablehlo")
 TOLERANCE = 1e-4  # greatest difference from the model, of values in [0, 1]
 SIZES = ((1, 0, 5), (2, 13, 2), (1, 28, 21))  # photos, and what is added to the smallest side: height, width
 MARGIN = 32  # pixels of a photo's side more than the smallest, on which a network that takes none says why
@@ -56,7 +56,7 @@ def export(model: Model | str | Path, path: str | Path, *, scale: int | None = N
     """
     target = output_file(path, "--output")
     suffix = target.suffix.lower()
-    if suffix not in SUFFIXES:
+    if suffix not in EXPORT_SUFFIXES:
         raise UserError(f"{target} is neither ONNX nor StableHLO; end its name in .onnx or .stablehlo")
     if type(channels) is bool or not isinstance(channels, numbers.Integral) or channels not in (1, 3):
         raise UserError(f"channels={channels!r}: photos have 3 (RGB) or 1 (grey)")

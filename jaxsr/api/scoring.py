@@ -5,13 +5,13 @@ import numbers
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from jaxsr.api.named_models import load_with_options
+from jaxsr.api.named_models import load_with_options, split_options
 from jaxsr.evaluation.folder_scores import Files, ScoreOptions, score_files, score_restored
 from jaxsr.evaluation.pair_options import BICUBIC_PAIRS, PairOptions
 from jaxsr.evaluation.paired_sets import PairedSet, is_set, read_set
 from jaxsr.evaluation.scores import Scores
 from jaxsr.evaluation.sources import Source, pair_files, reference_sources, with_references
-from jaxsr.models import Model
+from jaxsr.models import MODELS, Model
 from jaxsr.support.compile_cache import use_compile_cache
 from jaxsr.support.errors import UserError, brief
 from jaxsr.support.paths import user_path
@@ -107,6 +107,8 @@ def evaluate(
     use_compile_cache()
     paired_set = _set_of(data)
     scale = paired_set.scale if paired_set and scale is None else scale
+    if paired_set:
+        _check_scale_of_set(model, paired_set.scale)
     if not isinstance(model, Model):
         model, own = load_with_options(model, scale=scale)
         options = dataclasses.replace(options, vgg=own.vgg or options.vgg, copies=own.copies or options.copies)
@@ -145,6 +147,17 @@ def evaluate_restored(
         raise UserError(f"scale={scale} must be a whole number from 1 on; give that of the restored photos, such as 2")
     sources = _sources(data, paired_set, scale, options)
     return _reported(score_restored(restored, sources, scale, options, progress=progress), on_failure)
+
+
+def _check_scale_of_set(model: Model | str | Path, scale: int) -> None:
+    """Raise UserError where `model` has another scale than a paired set, of which no other can be chosen."""
+    name = model.name if isinstance(model, Model) else split_options(model)[0]
+    scales = [model.scale] if isinstance(model, Model) else MODELS[name].scales if name in MODELS else [scale]
+    if scale not in scales:
+        raise UserError(
+            f"the data is a paired set of scale {scale}, {name} is for {', '.join(map(str, scales))}; use a model of "
+            f"scale {scale}"
+        )
 
 
 def _check_options(options: EvaluateOptions) -> None:

@@ -20,7 +20,7 @@ import tensorflow_datasets as tfds
 from absl import logging
 
 from jaxsr.data.listing import is_data_set
-from jaxsr.support.errors import UserError, choose, short_reason
+from jaxsr.support.errors import UserError, short_reason
 from jaxsr.support.files import RANDOM_CHARACTERS, says_full, try_to_lock
 from jaxsr.support.types import Record
 
@@ -165,7 +165,11 @@ def open_source(folder: str | os.PathLike, split: str = "train", *, blurred: boo
                 f"{folder} holds the data set {builder.name!r} without uint8 RGB images named {field!r}; "
                 f"make one with python -m jaxsr.prepare_data{' of a folder with blur and sharp' if blurred else ''}"
             )
-    choose(f"split of {folder}", split, dict(builder.info.splits))
+    if split not in builder.info.splits:
+        raise UserError(
+            f"the data set {folder} holds no photos for {split}, only for {', '.join(builder.info.splits)}; name "
+            "photos, or make a set of both: python -m jaxsr.prepare_data PHOTOS --validation=OTHERS --output=DIR"
+        )
     with _reading(folder):
         records = _Records(builder.as_data_source(split=split), folder)
     if len(records):

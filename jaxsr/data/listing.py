@@ -14,7 +14,7 @@ from jaxsr.data.codecs.photo_formats import PHOTO_SUFFIXES
 from jaxsr.data.stores.object_stores import files_named
 from jaxsr.data.stores.store_paths import in_store, shown, store_path
 from jaxsr.support.errors import UserError
-from jaxsr.support.messages import complain
+from jaxsr.support.messages import complain, first_few
 from jaxsr.support.paths import (
     exists,
     files_below,
@@ -84,12 +84,22 @@ def find_photos(
             root, files = files_of(path, recursive, skip and skip.resolve())
         found = [file for file in files if file == path or file.suffix.lower() in PHOTO_SUFFIXES]
         if not found:
-            pattern = glob.has_magic(str(path)) and not is_folder(path)
-            kind = f"pattern {shown(path)!r} matches" if pattern else f"folder {shown(path)} holds"
-            raise UserError(f"{kind} no photos (files ending in {', '.join(PHOTO_SUFFIXES)})")
+            raise UserError(_without_photos(path))
         add_named(photos, root, found)
         left_out |= set(files) - set(found)
     return Listing(dict(sorted(photos.values())), sorted(left_out))
+
+
+def _without_photos(path: Path) -> str:
+    """Return what is wrong with a folder or a pattern `path` without photos, and where photos may be instead."""
+    suffixes = f"no photos (files ending in {', '.join(PHOTO_SUFFIXES)})"
+    if glob.has_magic(str(path)) and not is_folder(path):
+        brackets = "; of a name that has brackets, write [ as [[]" if "[" in str(path) else ""
+        return f"pattern {shown(path)!r} matches {suffixes}{brackets}"
+    below_it = () if in_store(path) else path.glob("*/*")
+    inside = sorted({file.parent.name for file in below_it if file.suffix.lower() in PHOTO_SUFFIXES})
+    elsewhere = f"; name one of its folders that do: {first_few(inside, most=MAX_NAMED)}" if inside else ""
+    return f"folder {shown(path)} holds {suffixes}{elsewhere}"
 
 
 def add_named(named: NamedFiles, root: Path, files: Iterable[Path]) -> None:

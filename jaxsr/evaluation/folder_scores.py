@@ -141,7 +141,8 @@ def score_restored(
             pixels, pair = to_rgb(pixels), pair.as_rgb()
         if pixels.shape != pair.hr_levels.shape:
             raise UserError(
-                f"{file} has the shape {pixels.shape}, the HR photo {pair.hr_levels.shape}; restore it at scale {scale}"
+                f"{file} has the shape {pixels.shape}, the HR photo {pair.hr_levels.shape}; restore its "
+                f"{'LR' if scale > 1 else 'blurred'} photo at scale {scale}"
             )
         restored = pixels / max_level(pixels.dtype)
         rows = score_image(pair, restored, protocols)

@@ -30,8 +30,29 @@ def check_are_arrays(**values: object) -> None:
         if not isinstance(value, np.ndarray | np.generic | jax.Array):
             raise UserError(
                 f"{name} is of type {type(value).__name__}, not an array of NumPy or JAX; "
-                "make one of numbers: np.asarray(..., np.float32)"
+                "make one of numbers: np.asarray(..., np.float32), and divide levels of 8 bits by 255"
             )
+
+
+def floats_of(dtype: np.dtype) -> str:
+    """Return how floats in [0, 1] are made of levels of `dtype`, for the messages of what takes floats alone."""
+    if np.issubdtype(dtype, np.unsignedinteger):
+        return f"divide by the level of white, {np.iinfo(dtype).max}"
+    return "make float32 of it, 0 for black and 1 for white"
+
+
+def check_range(photo: np.ndarray) -> None:
+    """Raise UserError unless the floats of `photo` are finite and lie in [0, 1]."""
+    if not np.isfinite(photo).all():
+        raise UserError(
+            "a photo holds values that are not finite (NaN or infinity); replace them, or fix what made them"
+        )
+    least, most = photo.min(), photo.max()
+    if not (least >= 0 and most <= 1):
+        raise UserError(
+            f"float photos lie in [0, 1]; got [{least:g}, {most:g}]; divide by the level of white, such as 255, or "
+            "where they only overshoot, clip them: np.clip(photo, 0, 1)"
+        )
 
 
 def check_batch(photos: "np.ndarray | jax.Array") -> None:

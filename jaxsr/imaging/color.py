@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from jaxsr.imaging.arrays import Array, namespace
+from jaxsr.imaging.arrays import Array, floats_of, namespace
 from jaxsr.support.errors import UserError
 
 # Rows are R, G, B; columns Y, Cb, Cr; for inputs in [0, 1] and outputs on the 0..255 scale.
@@ -63,7 +63,7 @@ def _affine(
     if not x.shape or x.shape[-1] != len(matrix):
         raise UserError(f"colours have {len(matrix)} channels, on the last axis; got shape {x.shape}")
     if np.issubdtype(x.dtype, np.integer):  # the matrix would become zeros
-        raise UserError(f"colours are floats in [0, 1]; got {x.dtype}; divide levels by that of white")
+        raise UserError(f"colours are floats in [0, 1]; got {x.dtype}; {floats_of(x.dtype)}")
     along = (1,) * (x.ndim - 1) + (-1,)
     if before is not None:
         x = x + xp.asarray(before.reshape(along), x.dtype)

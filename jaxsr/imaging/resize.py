@@ -7,7 +7,7 @@ from fractions import Fraction
 import jax
 import numpy as np
 
-from jaxsr.imaging.arrays import Array, check_are_arrays, namespace
+from jaxsr.imaging.arrays import Array, check_are_arrays, floats_of, namespace
 from jaxsr.imaging.symbolic_sizes import enlarge_by_phases, is_symbolic
 from jaxsr.support.errors import UserError
 
@@ -39,7 +39,7 @@ def resize(
     if scale is not None and size is None and (is_symbolic(height) or is_symbolic(width)):
         return _by_phases(image, scale, border)  # pyright: ignore[reportReturnType]  # a JAX array, as the image
     if uint8_stages and np.issubdtype(image.dtype, np.integer):
-        raise UserError(f"uint8_stages takes floats in [0, 1]; got {image.dtype}; divide levels by that of white")
+        raise UserError(f"uint8_stages takes floats in [0, 1]; got {image.dtype}; {floats_of(image.dtype)}")
     scales, size = _scales_and_size(image, scale, size)
     passes = [
         ("mh,...hwc->...mwc", resize_matrix(height, size[0], float(scales[0]), border)),
@@ -66,7 +66,7 @@ def _scales_and_size(
         given = f"scale={scale}" if size is None else f"size={size}"
         raise UserError(f"resize takes pixels to pixels; got {given} and a photo of {height}x{width}; use more than 0")
     if not isinstance(image, np.ndarray) and np.issubdtype(image.dtype, np.integer):
-        raise UserError(f"JAX arrays are resized as floats; got {image.dtype}; divide levels by that of white")
+        raise UserError(f"JAX arrays are resized as floats; got {image.dtype}; {floats_of(image.dtype)}")
     if size is not None:
         return (size[0] / height, size[1] / width), size
     assert scale is not None

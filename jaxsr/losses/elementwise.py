@@ -3,7 +3,7 @@
 import jax
 import jax.numpy as jnp
 
-from jaxsr.imaging.arrays import check_are_arrays
+from jaxsr.imaging.arrays import check_are_arrays, floats_of
 from jaxsr.support.errors import UserError
 
 
@@ -15,7 +15,7 @@ def check_arrays(**arrays: jax.Array) -> None:
     check_are_arrays(**arrays)
     for name, x in arrays.items():
         if not jnp.issubdtype(x.dtype, jnp.floating):
-            raise UserError(f"a loss needs floats; got {name} of {x.dtype}; divide 8 bits by 255")
+            raise UserError(f"a loss needs floats; got {name} of {x.dtype}; {floats_of(x.dtype)}")
     if len({x.shape for x in arrays.values()}) > 1:
         shapes = " and ".join(f"{name} {x.shape}" for name, x in arrays.items())
         raise UserError(f"a loss needs equal shapes; got {shapes}")

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from scipy.ndimage import correlate1d
 
-from jaxsr.imaging.arrays import Array, check_are_arrays
+from jaxsr.imaging.arrays import Array, check_are_arrays, floats_of
 from jaxsr.support.errors import UserError
 from jaxsr.support.types import AnyArray
 
@@ -180,6 +180,4 @@ def check_floats(*images: AnyArray) -> None:
     """Raise UserError for images of integers: their levels would be taken for values in [0, 1]."""
     for image in images:
         if not jnp.issubdtype(image.dtype, jnp.floating):
-            raise UserError(
-                f"images are floats in [0, 1]; got {image.dtype}; divide levels by that of white: 8 bits by 255"
-            )
+            raise UserError(f"images are floats in [0, 1]; got {image.dtype}; {floats_of(image.dtype)}")

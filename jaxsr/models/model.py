@@ -8,6 +8,7 @@ from pathlib import Path
 import jax
 import jax.numpy as jnp
 
+from jaxsr.imaging.arrays import floats_of
 from jaxsr.models.card import Card
 from jaxsr.models.forward import Extras, ForwardSpec, restore_batch
 from jaxsr.models.precision import to_dtype
@@ -118,7 +119,7 @@ class Model:
         if x.ndim != 4 or x.shape[-1] not in (1, 3):
             raise UserError(f"{self.name} takes photos (N, H, W, 1 or 3); got shape {x.shape}")
         if not jnp.issubdtype(x.dtype, jnp.floating):
-            raise UserError(f"{self.name} takes floats in [0, 1]; got {x.dtype}: divide by the largest level, 255")
+            raise UserError(f"{self.name} takes floats in [0, 1]; got {x.dtype}; {floats_of(x.dtype)}")
         if any(side < self.minimum for side in x.shape[1:3]):
             height, width = x.shape[1:3]
             raise UserError(

@@ -9,6 +9,7 @@ from PIL import Image
 from jaxsr.data.codecs.pillow_photos import FILE_MODES, image_of_photo, photo_of_image
 from jaxsr.data.images import Photo, read_photo
 from jaxsr.data.videos.video_files import is_video
+from jaxsr.imaging.arrays import check_range, floats_of
 from jaxsr.restoration.options import PhotoLike
 from jaxsr.support.errors import UserError
 
@@ -64,10 +65,5 @@ def check_array(photo: np.ndarray) -> None:
     if photo.dtype.newbyteorder("=") in (np.uint8, np.uint16):
         return
     if not np.issubdtype(photo.dtype, np.floating) or photo.dtype.itemsize > np.dtype(np.float64).itemsize:
-        raise UserError(f"a photo is uint8, uint16 or float in [0, 1]; got {photo.dtype}")
-    if not np.isfinite(photo).all():
-        raise UserError(
-            "a photo holds values that are not finite (NaN or infinity); replace them, or fix what made them"
-        )
-    if not (photo.min() >= 0 and photo.max() <= 1):
-        raise UserError(f"float photos lie in [0, 1]; got [{photo.min():g}, {photo.max():g}]; divide by their maximum")
+        raise UserError(f"a photo is uint8, uint16 or float in [0, 1]; got {photo.dtype}; {floats_of(photo.dtype)}")
+    check_range(photo)

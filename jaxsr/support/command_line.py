@@ -98,6 +98,8 @@ def _parse_flags(argv: Sequence[str]) -> list[str]:
 
 def _in_words(message: str) -> str:
     """Return absl's `message` about a flag, or that of ml_collections, in plain words."""
+    if missing := re.findall(r"Flag (--\S+) must have a value other than None", message):
+        return f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing"
     for said, meant in WRONG_VALUES.items():
         message = re.sub(rf"^flag ((--[^=]+)=.*?): {said}$", rf"\1 {meant}", message)
     return re.sub(

@@ -13,6 +13,7 @@ from jaxsr.api import exporting
 from jaxsr.engines.runtimes import is_installed
 from jaxsr.models import MODELS, Model
 from jaxsr.support.errors import UserError
+from jaxsr.weights.readers.bounds import EXPORT_SUFFIXES
 from tests.helpers.networks import REDUCED, quiet_variables
 from tests.helpers.photos import photo
 
@@ -59,7 +60,7 @@ def test_the_scale_can_be_asked_for(tmp_path):
 @with_onnx
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NETWORKS)
-@pytest.mark.parametrize("suffix", exporting.SUFFIXES)
+@pytest.mark.parametrize("suffix", EXPORT_SUFFIXES)
 def test_every_network_of_one_input(name, suffix, tmp_path):
     """`export` itself compares with the model, on photos of three sizes."""
     scale = 3 if 3 in MODELS[name].scales else MODELS[name].scales[0]

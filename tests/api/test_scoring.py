@@ -103,6 +103,9 @@ def test_options_and_data_of_other_kinds(data):
 def test_data_that_does_not_fit(data, gaussian_set):
     with pytest.raises(UserError, match="the data is a paired set of scale 3"):
         evaluate("bicubic", gaussian_set, scale=2)
+    for model in ("deblurgan", load("bicubic-x2")):  # of which scale 1 or 2 would be refused in turn
+        with pytest.raises(UserError, match="paired set of scale 3, .* is for [12]; use a model of scale 3"):
+            evaluate(model, gaussian_set)
     with pytest.raises(UserError, match="scale=3 is not that of bicubic-x2"):
         evaluate(load("bicubic-x2"), data, scale=3)
     with pytest.raises(UserError, match="scale=0 must be a whole number from 1 on"):

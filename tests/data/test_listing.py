@@ -55,16 +55,22 @@ def test_file_whose_name_looks_like_a_pattern(folder):
     ("item", "reason"),
     [
         ("empty", r"folder .*empty holds no photos \(files ending in .png, .jpg"),
-        ("*.bmp", "matches no photos"),
+        ("*.bmp", r"matches no photos \(.*\)$"),
+        ("set", r"folder .*set holds no photos .*; name one of its folders that do: hr, lr_x2$"),
+        ("in [1]/*.png", r"matches no photos .*; of a name that has brackets, write \[ as \[\[\]$"),
         ("nowhere", "no file or folder"),
     ],
 )
 def test_input_without_photos_is_named(folder, item, reason):
-    (folder / "empty").mkdir()
+    for name in ("empty", "set/hr", "set/kernels", "set/lr_x2", "in [1]"):
+        (folder / name).mkdir(parents=True)
+    for file in ("set/hr/a.png", "set/lr_x2/a.png", "set/kernels/a.npz", "in [1]/a.png"):
+        (folder / file).touch()
     with pytest.raises(UserError, match=reason):
         list_photos([folder / "b.png", folder / item])
     with pytest.raises(UserError, match="no photos given"):
         list_photos([])
+    assert names(list_photos([folder / "in [[]1]/*.png"])) == ["a.png"]
 
 
 def paths(*names):

@@ -140,7 +140,7 @@ def test_photos_that_were_restored_before(tmp_path):
         assert second.name == first.name and second.seconds is None
         assert second.scores == pytest.approx(first.scores, abs=1e-9)
     assert len(again["rgb"].rows) == 2 and len(failures) == 2
-    assert "c.png has the shape (24, 25, 3), the HR photo (48, 50, 3); restore it at scale 2" in failures[0]
+    assert "c.png has the shape (24, 25, 3), the HR photo (48, 50, 3); restore its LR photo at scale 2" in failures[0]
     assert "holds no restored photo d; restore it" in failures[1]
     lines = table(again["rgb"], asked=4).splitlines()
     assert lines[0].endswith("SSIM") and "mean of 2 of 4" in lines[3]

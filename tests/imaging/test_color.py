@@ -40,7 +40,7 @@ def test_luma_is_the_first_channel_and_grey_its_own():
 @pytest.mark.parametrize("kind", [np.asarray, jnp.asarray])
 def test_levels_are_refused(convert, kind):
     """Their luma would be 0 everywhere."""
-    with pytest.raises(UserError, match="floats in .0, 1.; got uint8; divide levels by that of white"):
+    with pytest.raises(UserError, match="floats in .0, 1.; got uint8; divide by the level of white, 255"):
         convert(kind(np.full((4, 4, 3), 200, np.uint8)))
 
 

@@ -82,13 +82,13 @@ def test_mistakes_are_named():
         resize(np.zeros((4, 4)), 2)
     with pytest.raises(UserError, match="image is of type list, not an array of NumPy or JAX"):
         resize([[[0.5]]], 2)
-    with pytest.raises(UserError, match="uint8_stages takes floats in .0, 1.; got uint8; divide levels by that of"):
+    with pytest.raises(UserError, match="uint8_stages takes floats .*; got uint8; divide by the level of white, 255"):
         resize(np.full((4, 4, 1), 200, np.uint8), 2, uint8_stages=True)
 
 
 def test_levels_on_the_device_are_refused():
     """Weights as whole numbers would be zeros and ones."""
-    with pytest.raises(UserError, match="resized as floats; got uint8; divide levels by that of white"):
+    with pytest.raises(UserError, match="resized as floats; got uint8; divide by the level of white, 255"):
         resize(jnp.zeros((4, 4, 1), jnp.uint8), 2)
 
 

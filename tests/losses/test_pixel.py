@@ -48,7 +48,7 @@ def test_shapes_must_be_equal(name):
 @pytest.mark.parametrize("name", LOSSES)
 def test_levels_are_refused(name):
     """Differences of uint8 wrap around."""
-    with pytest.raises(UserError, match="a loss needs floats; got target of uint8; divide 8 bits by 255"):
+    with pytest.raises(UserError, match="a loss needs floats; got target of uint8; divide by the level of white, 255"):
         LOSSES[name][0](output=jnp.zeros((1, 4, 4, 3)), target=jnp.zeros((1, 4, 4, 3), jnp.uint8))
 
 

@@ -128,7 +128,7 @@ def test_levels_are_not_taken_for_values(metric, kind, images):
     """Differences of uint8 wrap around: -9 dB instead of 39."""
     levels = kind((images[1] * 255).round().astype(np.uint8))
     for pair in ((levels, levels), (images[0], levels)):
-        with pytest.raises(UserError, match=r"floats in \[0, 1\]; got uint8; divide levels by that of white"):
+        with pytest.raises(UserError, match=r"floats in \[0, 1\]; got uint8; divide by the level of white, 255"):
             metric(*pair)
 
 

@@ -43,3 +43,22 @@ def test_a_field_before_its_config_is_answered_in_plain_words(monkeypatch, capsy
         command_line._parse_flags(arguments)
     said = "--config.steps=4 comes before --config; write --config first"
     assert capsys.readouterr().err == f"train: {said} (--help lists the flags)\n"
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ([], "--output and --kind are missing"),
+        (["--kind=bicubic"], "--output is missing"),
+    ],
+)
+def test_a_missing_flag_is_called_so(given, said, monkeypatch, capsys):
+    """As train, evaluate and prepare_data say it of theirs, which depend on other flags."""
+    values, arguments = flags.FlagValues(), ["degrade.py", *given]
+    for name in ("output", "kind"):
+        flags.DEFINE_string(name, None, "What.", flag_values=values, required=True)
+    monkeypatch.setattr(flags, "FLAGS", values)
+    monkeypatch.setattr("sys.argv", arguments)
+    with pytest.raises(SystemExit):
+        command_line._parse_flags(arguments)
+    assert capsys.readouterr().err == f"degrade: {said} (--help lists the flags)\n"

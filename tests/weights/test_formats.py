@@ -29,7 +29,9 @@ def test_an_npz_of_objects_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("w.onnx", b"x", "unknown kind of weight file '.onnx'"),
+        ("w.h5", b"x", "unknown kind of weight file '.h5'"),
+        ("w.onnx", b"x", "w.onnx is an export, for other programs; give the weights that it was made from"),
+        ("w.StableHLO", b"x", "w.StableHLO is an export"),
         ("w.npz", b"x", "w.npz is not a readable .npz file"),
         ("w.safetensors", b"x", "w.safetensors is not a readable .safetensors file"),
         ("w.pth", b"x", "w.pth is refused"),

@@ -87,6 +87,9 @@ def test_foreign_and_broken_files(model, tmp_path):
         load(tmp_path / "w.safetensors")
     with pytest.raises(UserError, match="no weight file .*gone.safetensors"):
         load(tmp_path / "gone.safetensors")
+    (tmp_path / "w.onnx").write_bytes(b"\x08\x08\x12\x05jaxsr")
+    with pytest.raises(UserError, match="w.onnx is an export, for other programs; give the weights that it was made"):
+        load(tmp_path / "w.onnx")
 
 
 def test_names_and_scales(model, tmp_path):

@@ -6,6 +6,7 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 
 from jaxsr.degradations.downscale import fitted_kernel, ideal_kernel
+from jaxsr.imaging.arrays import check_range
 from jaxsr.support.errors import UserError, check_scale_of
 
 Kernels: TypeAlias = np.ndarray | Sequence[np.ndarray] | None  # of one photo: one, one for each stage, or bicubic's
@@ -53,8 +54,7 @@ def _check_photo(photo: np.ndarray, least: int) -> None:
     height, width = photo.shape[:2]
     if min(height, width) < least:
         raise UserError(f"a photo of {width}x{height} pixels is too small for zssr; use at least {least}x{least}")
-    if not (photo.min() >= 0 and photo.max() <= 1):  # also refuses NaN
-        raise UserError(f"photos lie in [0, 1]; got [{photo.min():g}, {photo.max():g}]; divide by their maximum")
+    check_range(photo)
 
 
 def make_stages(kernels: Kernels, scale: int) -> list[Stage]:

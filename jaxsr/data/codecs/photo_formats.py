@@ -106,7 +106,7 @@ def format_of(header: bytes) -> PhotoFormat:
     for each in FORMATS:
         if each.begins(header):
             return each
-    raise UserError("not an image of a known kind; give a " + ", ".join(f.name for f in FORMATS[:-1]) + " file")
+    raise UserError("not an image of a known kind; give a " + ", ".join(f.name for f in FORMATS) + " file")
 
 
 def suffix_of(path: str | os.PathLike) -> str:

@@ -15,6 +15,7 @@ MAX_REASON = 300  # characters of what a reader says of a file
 
 START = 1024  # bytes that tell a web page
 WEB_PAGE = (b"<!doctype", b"<html", b"<head", b"<body", b"<?xml", b"<script", b"<!--", b"<error")
+EXPORT_SUFFIXES = (".onnx", ".stablehlo")
 LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 
 
@@ -50,7 +51,9 @@ def check_count(count: int, limit: int = MAX_TENSORS) -> None:
 
 
 def check_downloaded(path: Path) -> None:
-    """Raise UserError where a download gave something else: nothing, a web page or a pointer of git-lfs."""
+    """Raise UserError for an export, and where a download gave nothing, a web page or a pointer of git-lfs."""
+    if path.suffix.lower() in EXPORT_SUFFIXES:
+        raise UserError(one_line(f"{path} is an export, for other programs; give the weights that it was made from"))
     try:
         with path.open("rb") as file:
             start = file.read(START)

@@ -68,7 +68,7 @@ def test_records_without_a_name_are_numbered():
 
 def test_a_prepared_set_without_photos_to_validate_with_is_refused(tiny, tmp_path):
     folder, _ = written(tmp_path / "set", channels=3, splits=("train",))
-    with pytest.raises(UserError, match="unknown split of .*set 'validation'; choose one of: train"):
+    with pytest.raises(UserError, match="set holds no photos for validation, only for train; name photos, or make"):
         validation_photos(tiny(**{"data.validation": str(folder)}))
 
 
