@@ -1,6 +1,6 @@
 """`jaxsr.degrade`, and what `python -m jaxsr.degrade` does: paired test sets of HR photos."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from jaxsr.data.listing import find_photos
@@ -40,7 +40,7 @@ def degrade(
         UserError: for photos that do not exist, options that do not fit, and a folder that holds a set already, or
             files of others in the place of the set's.
     """
-    files = find_photos([photos] if isinstance(photos, str | Path) else photos).photos
+    files = find_photos([photos] if isinstance(photos, str) or not isinstance(photos, Iterable) else [*photos]).photos
     options = kind if isinstance(kind, PairOptions) else PairOptions(kind)
     if scale is None:
         scale = 1 if options.degradation == "motion" else 2

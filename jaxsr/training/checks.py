@@ -45,7 +45,9 @@ def check_names(config: Config) -> None:
 def check_config(config: Config, spec: ModelSpec) -> None:
     """Raise UserError, naming field, value, bound and remedy, for a config that cannot train `spec`'s network."""
     if spec.per_photo:
-        raise UserError(f"{spec.name} learns from each photo: python -m jaxsr.restore --model={spec.name}")
+        raise UserError(
+            f"{spec.name} learns from each photo: python -m jaxsr.restore PHOTO --output=DIR --model={spec.name}"
+        )
     _check_values(config)
     choose("loss", config.loss, LOSSES)
     supervision = choose("supervision", config.supervision.name, SUPERVISIONS)

@@ -87,7 +87,7 @@ def _load_named(name: str, scale: int | None) -> Model:
     if spec.per_photo:
         raise UserError(
             f"{base} has no weights, it learns from each photo: jaxsr.restore(photo, {base!r}, scale={scale}), or "
-            f"python -m jaxsr.restore --model={base} --scale={scale}"
+            f"python -m jaxsr.restore PHOTO --output=DIR --model={base} --scale={scale}"
         )
     if base == "bicubic":
         return Model(spec, spec.module(scale), scale, {})

@@ -52,5 +52,8 @@ def test_photos_that_fail_are_raised_or_reported(photo_file, tmp_path):
     for seed, bound in ((99999999999999999999, f"most {2**32 - 1}"), (-1, "least 0")):
         with pytest.raises(UserError, match=f"seed={seed} must be at {bound}"):
             degrade(photo_file, tmp_path / "third", kind=PairOptions("isotropic", seed=seed))
+    for wrong in (np.zeros((24, 24, 3)), 3):
+        with pytest.raises(UserError, match="is not a path; name a file or a folder"):
+            degrade(wrong, tmp_path / "third", kind="bicubic")  # pyright: ignore[reportArgumentType]
     with pytest.raises(UserError, match="bicubic has no scale 0; choose one of: 2, 3, 4, 8"):
         degrade(photo_file, tmp_path / "third", kind="bicubic", scale=0)

@@ -2,8 +2,15 @@
 
 import pytest
 
-from jaxsr.training.checks import warn_of_odd_values
+from jaxsr.models import MODELS
+from jaxsr.support.errors import UserError
+from jaxsr.training.checks import check_config, warn_of_odd_values
 from jaxsr.training.config import default_config
+
+
+def test_a_system_that_learns_from_each_photo_is_restored_with():
+    with pytest.raises(UserError, match="zssr learns .*: python -m jaxsr.restore PHOTO --output=DIR --model=zssr$"):
+        check_config(default_config(), MODELS["zssr"])
 
 
 @pytest.mark.parametrize(

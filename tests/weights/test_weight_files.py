@@ -101,7 +101,7 @@ def test_names_and_scales(model, tmp_path):
         "auto,rounds=3": "auto chooses a model for restore alone",
         "fsrcnn-x": "unknown model 'fsrcnn-x'",
         "fsrcnn-x2b": "unknown model 'fsrcnn-x2b'",
-        "zssr-x4": r"zssr has no weights, it learns from each photo: .*--model=zssr --scale=4",
+        "zssr-x4": r"zssr has no weights, it learns from each photo: .* PHOTO --output=DIR --model=zssr --scale=4",
         "zssr-x9": "zssr has no scale 9; choose one of: 2, 3, 4",
         "runs/gone": "no weight file or run folder runs/gone; check the path",
         "drcn-x2": "no weights ship for drcn at scale 2; shipped: .*jaxsr.train --config=drcn.*import_weights",
