@@ -24,7 +24,9 @@ def check_address(coordinator: str) -> None:
 def check_free(coordinator: str) -> None:
     """Raise UserError where this process, the first, cannot listen at the port of `coordinator`: JAX would crash."""
     try:
-        socket.create_server(("", int(coordinator.rpartition(":")[2]))).close()
+        with socket.socket() as probe:  # bound alone: one that listened would answer the other processes, and be gone
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a port is free whose last connections linger
+            probe.bind(("", int(coordinator.rpartition(":")[2])))
     except OSError as error:
         raise UserError(
             f"the first process cannot listen at --coordinator={coordinator} ({os.strerror(error.errno or 0)}); choose "
