@@ -112,6 +112,7 @@ def test_no_two_pages_write_the_same_run_or_set():
     assert not {folder: names for folder, names in pages_of.items() if len(names) > 1}
 
 
+@pytest.mark.optimized  # one estimates a kernel, which takes longer than compiling
 @pytest.mark.docs
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=name_of)
 def test_notebooks_run(notebook, tmp_path):
