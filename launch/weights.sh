@@ -20,6 +20,10 @@ VGG19=${VGG19:-${JAXSR_VGG19:-vgg19.pth}}
 
 # The absolute error, of reduced copies of the photos too.
 ABSOLUTE="--config.loss=l1 --config.data.rescale=(1.0,0.9,0.8,0.7,0.6,0.5)"
+# Texture for real photos: features of VGG19, and a discriminator that weighs little.
+TEXTURE="--config.perceptual.weight=3 --config.perceptual.weights={VGG19} --config.adversarial.weight=0.006\
+ --config.adversarial.optimizer.learning_rate=0.0003 --config.optimizer.learning_rate=0.0001 --config.ema_decay=0.99\
+ --config.steps=4000"
 
 # NAME CONFIG FLAGS...; what starts from another run is trained after all others. {RUNS} and so on are filled in where
 # the flags are words of their own, since a path may have spaces.
@@ -44,8 +48,8 @@ danv2-x2      danv2:x2-iso-muon    --config.steps=6000 --config.model.options.gr
 danv2-x4      danv2:x4-iso-muon    --config.steps=6000
 real-x2       real:x2              --config.precision=bf16
 real-x4       real:x4              --config.precision=bf16
-real-gan-x2   real:x2-gan          --config.initial_weights={RUNS}/real-x2 --config.perceptual.weight=3 --config.perceptual.weights={VGG19} --config.adversarial.weight=0.006 --config.adversarial.optimizer.learning_rate=0.0003 --config.optimizer.learning_rate=0.0001 --config.ema_decay=0.99 --config.steps=4000
-real-gan-x4   real:x4-gan          --config.initial_weights={RUNS}/real-x4 --config.perceptual.weight=3 --config.perceptual.weights={VGG19} --config.adversarial.weight=0.006 --config.adversarial.optimizer.learning_rate=0.0003 --config.optimizer.learning_rate=0.0001 --config.ema_decay=0.99 --config.steps=4000
+real-gan-x2   real:x2-gan          --config.initial_weights={RUNS}/real-x2 $TEXTURE
+real-gan-x4   real:x4-gan          --config.initial_weights={RUNS}/real-x4 $TEXTURE
 srgan-x4      srgan:vgg22          --config.initial_weights={RUNS}/srresnet-x4 --config.model.options.normalization=none --config.pretraining.steps=0 --config.pixel_weight=8 --config.perceptual.weight=0.5 --config.adversarial.weight=0.003 --config.adversarial.optimizer.learning_rate=0.0004 --config.ema_decay=0.98 --config.steps=4000 --config.perceptual.weights={VGG19}
 content       srntt:content        --config.steps=12000 --config.optimizer.name=muon --config.optimizer.momentum=0.95 --config.optimizer.learning_rate=0.005 --config.schedule.name=cosine
 srntt         srntt:l2             --config.initial_weights={RUNS}/content --config.data.references={VIEWS} --config.data.validation={VIEWS_TEST} --config.perceptual.weights={VGG19}

@@ -106,9 +106,9 @@ def evaluate(
     _check_options(options)
     use_compile_cache()
     paired_set = _set_of(data)
-    scale = paired_set.scale if paired_set and scale is None else scale
     if paired_set:
         _check_scale_of_set(model, paired_set.scale)
+        scale = paired_set.scale if scale is None else scale
     if not isinstance(model, Model):
         model, own = load_with_options(model, scale=scale)
         options = dataclasses.replace(options, vgg=own.vgg or options.vgg, copies=own.copies or options.copies)
@@ -151,8 +151,11 @@ def evaluate_restored(
 
 def _check_scale_of_set(model: Model | str | Path, scale: int) -> None:
     """Raise UserError where `model` has another scale than a paired set, of which no other can be chosen."""
-    name = model.name if isinstance(model, Model) else split_options(model)[0]
-    scales = [model.scale] if isinstance(model, Model) else MODELS[name].scales if name in MODELS else [scale]
+    if isinstance(model, Model):
+        name, scales = model.name, (model.scale,)
+    else:
+        name, _ = split_options(model)
+        scales = MODELS[name].scales if name in MODELS else (scale,)
     if scale not in scales:
         raise UserError(
             f"the data is a paired set of scale {scale}, {name} is for {', '.join(map(str, scales))}; use a model of "

@@ -22,6 +22,7 @@ from jaxsr.support.paths import (
     is_address,
     is_file,
     is_folder,
+    is_hidden,
     real_path,
     tidy_path,
     user_path,
@@ -178,7 +179,7 @@ def _visible(paths: Iterable[Path], root: Path, excluded: Path | None) -> list[P
     return [
         path
         for path in paths
-        if not any(part[0] == "." for part in below(root, path).parts)
+        if not is_hidden(below(root, path))
         and (path.is_file() or (path.is_symlink() and not exists(path)))
         and (excluded is None or not _lies_in(path.parent, excluded))
     ]

@@ -9,6 +9,7 @@ from absl import logging
 
 from jaxsr.data.listing import MAX_NAMED, PHOTO_SUFFIXES
 from jaxsr.support.errors import UserError
+from jaxsr.support.paths import is_hidden
 
 # The path of a photo in the folder, without suffix: its name and, for a reference, its level
 LAYOUTS = {
@@ -49,8 +50,7 @@ def read_groups(folder: str | Path) -> list[Group]:
         groups: dict[str, dict[int, list[Path]]] = {}
         for path in files:
             below = path.relative_to(folder)
-            hidden = any(part[0] == "." for part in below.parts)
-            if not hidden and (match := layout.fullmatch(below.with_suffix("").as_posix())):
+            if not is_hidden(below) and (match := layout.fullmatch(below.with_suffix("").as_posix())):
                 groups.setdefault(match["name"], {}).setdefault(int(match["level"] or 0), []).append(path)
         complete = [
             _group_of(name, levels) for name, levels in sorted(groups.items()) if 0 in levels and len(levels) > 1

@@ -51,6 +51,11 @@ def is_folder(path: str | os.PathLike) -> bool:
     return os.path.isdir(path)  # noqa: PTH112 - as above
 
 
+def is_hidden(path: Path) -> bool:
+    """Return whether `path`, relative to the folder that is asked for, is hidden there or lies in a hidden folder."""
+    return any(part[0] == "." for part in path.parts)
+
+
 def real_path(path: str | os.PathLike) -> Path:
     """Return `path` with its links followed, as far as they lead anywhere: some are a circle."""
     return Path(os.path.realpath(path))  # Path.resolve raises for a circle

@@ -19,6 +19,7 @@ from jaxsr.support.errors import UserError
 from tests.helpers.photos import photo
 
 PHOTOS = 96
+pytestmark = pytest.mark.optimized  # the network runs for longer than it compiles
 
 
 @pytest.fixture
@@ -86,7 +87,6 @@ def test_an_address_where_nothing_answers(monkeypatch, address, message):
 
 
 @pytest.mark.slow
-@pytest.mark.optimized  # the network runs for longer than it compiles
 @pytest.mark.filterwarnings("ignore")
 def test_killed_workers_lose_nothing_and_double_nothing(photos, tmp_path, address):
     with start(photos, tmp_path / "alone") as alone:
@@ -107,7 +107,6 @@ def test_killed_workers_lose_nothing_and_double_nothing(photos, tmp_path, addres
 
 
 @pytest.mark.slow
-@pytest.mark.optimized  # the network runs for longer than it compiles
 @pytest.mark.filterwarnings("ignore")
 def test_in_a_store_killed_workers_lose_nothing_and_double_nothing(photos, tmp_path, address):
     stores = f"file://{photos}", f"file://{tmp_path}/spread"
@@ -131,7 +130,6 @@ def test_in_a_store_killed_workers_lose_nothing_and_double_nothing(photos, tmp_p
 
 
 @pytest.mark.slow
-@pytest.mark.optimized  # the network runs for longer than it compiles
 @pytest.mark.filterwarnings("ignore")
 def test_a_killed_run_is_continued(photos, tmp_path, address):
     (photos / "broken.png").unlink()
@@ -148,7 +146,6 @@ def test_a_killed_run_is_continued(photos, tmp_path, address):
 
 
 @pytest.mark.slow
-@pytest.mark.optimized  # the network runs for longer than it compiles
 @pytest.mark.filterwarnings("ignore")
 def test_a_photo_that_ends_its_workers_fails_alone(photos, tmp_path, address):
     paths, out = sorted(photos.glob("0*.png")), tmp_path / "out"

@@ -82,7 +82,8 @@ def test_mistakes_are_named():
         resize(np.zeros((4, 4)), 2)
     with pytest.raises(UserError, match="image is of type list, not an array of NumPy or JAX"):
         resize([[[0.5]]], 2)
-    with pytest.raises(UserError, match="uint8_stages takes floats .*; got uint8; divide by the level of white, 255"):
+    said = "uint8_stages takes floats in .0, 1.; got uint8; divide by the level of white, 255"
+    with pytest.raises(UserError, match=said):
         resize(np.full((4, 4, 1), 200, np.uint8), 2, uint8_stages=True)
 
 

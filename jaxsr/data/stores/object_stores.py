@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from jaxsr.data.stores.store_paths import LOCAL, STORES, file_system, in_store, protocol_of, reason_of, shown
 from jaxsr.support.errors import UserError
 from jaxsr.support.files import written_whole
+from jaxsr.support.paths import is_hidden
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
@@ -105,11 +106,7 @@ def _is_file(facts: dict[str, object]) -> bool:
 def _visible(files: Iterable[Path], root: Path, without: Path | None) -> list[Path]:
     """Return those of `files` whose names below `root` begin with no dot, and that are not in `without`."""
     return [
-        file
-        for file in files
-        if file != root
-        and without not in file.parents
-        and not any(part[0] == "." for part in file.relative_to(root).parts)
+        file for file in files if file != root and without not in file.parents and not is_hidden(file.relative_to(root))
     ]
 
 

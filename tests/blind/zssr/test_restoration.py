@@ -148,7 +148,7 @@ def test_stages():
         ("crop=31 is too small for zssr at scale 2; use at least 32", {"crop": 31}),
         (r"shape \(H, W, 1 or 3\); got \(96, 96\)", {"photos": [photo()[..., 0]]}),
         (r"lie in \[0, 1\]; got", {"photos": [photo() * 255]}),
-        ("not finite", {"photos": [photo() * np.nan]}),
+        (r"holds values that are not finite \(NaN or infinity\)", {"photos": [photo() * np.nan]}),
         ("3 kernels for scale 4; give one, or those for scales", {"scale": 4, "crop": 64, "kernels": [[KERNEL] * 3]}),
         (r"a square \(k, k\); got \(10, 11\)", {"kernels": [KERNEL[1:]]}),
         ("sum 0.0 has no centre", {"kernels": [0 * KERNEL]}),
