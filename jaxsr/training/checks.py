@@ -1,6 +1,7 @@
 """Validate a config before training."""
 
 import inspect
+from pathlib import Path
 
 from absl import logging
 from ml_collections import ConfigDict
@@ -66,6 +67,17 @@ def check_share(config: Config, share: int) -> None:
             f"accumulate={config.accumulate} does not divide the {share} of batch_size={config.batch_size} that each "
             f"device gets; set --config.accumulate"
         )
+
+
+def check_workdir(config: Config, workdir: Path) -> None:
+    """Raise UserError where photos lie in `workdir`, to which a run adds a picture of its curves."""
+    for field in (*photo_fields(config.data), "validation"):
+        for name in names_listed(config.data[field]):
+            if name != "samples" and real_path(user_path(name)) == real_path(workdir):
+                raise UserError(
+                    f"--workdir={workdir} holds the photos of data.{field}, and the run's curves.png would be one of "
+                    f"them; choose another folder, as in --workdir=runs/{config.model.name}"
+                )
 
 
 def warn_of_odd_values(config: Config) -> None:

@@ -11,7 +11,7 @@ from jaxsr.devices import parallel, processes
 from jaxsr.devices.stop import Stop, stop_on_signals
 from jaxsr.models import Model
 from jaxsr.models.precision import in_32_bits
-from jaxsr.training.checks import warn_of_odd_values
+from jaxsr.training.checks import check_workdir, warn_of_odd_values
 from jaxsr.training.config import Config
 from jaxsr.training.feeds.feed import Feed
 from jaxsr.training.plan import Plan, Program, compile_stages, make_plan
@@ -63,7 +63,7 @@ def train(config: Config, workdir: str | Path, *, restart_data: bool = False) ->
     """
     # Check the config before anything is written
     workdir, plan = Path(workdir), make_plan(config)
-
+    check_workdir(config, workdir)
     if not has_checkpoints(workdir):
         _ = plan.first_variables  # a run that resumes does not need its initial weights
 

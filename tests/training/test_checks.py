@@ -1,10 +1,12 @@
 """Choices that a run can be made with, but that are hardly meant."""
 
+from contextlib import nullcontext
+
 import pytest
 
 from jaxsr.models import MODELS
 from jaxsr.support.errors import UserError
-from jaxsr.training.checks import check_config, warn_of_odd_values
+from jaxsr.training.checks import check_config, check_workdir, warn_of_odd_values
 from jaxsr.training.config import default_config
 
 
@@ -29,6 +31,28 @@ def test_what_pairs_and_references_make_of_other_photos_is_said(fields, warned, 
     config.data.update(fields)
     warn_of_odd_values(config)
     assert len(caplog.messages) == len(warned) and all(map(str.startswith, caplog.messages, warned))
+
+
+@pytest.mark.parametrize(
+    ("fields", "held"),
+    [
+        ({"train": "a,photos/"}, "data.train"),
+        ({"train": "a", "validation": "b/../photos"}, "data.validation"),
+        ({"train": "photos", "pairs": "a"}, ""),  # not trained on
+        ({"train": "photos/a", "validation": "samples"}, ""),
+    ],
+)
+def test_a_run_does_not_go_where_its_curves_would_be_a_photo(fields, held, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    config = default_config()
+    config.data.update(fields)
+    with (
+        pytest.raises(UserError, match=f"photos holds the photos of {held}, .* --workdir=runs/")
+        if held
+        else nullcontext()
+    ):
+        check_workdir(config, tmp_path / "photos")
+    check_workdir(config, tmp_path / "samples")
 
 
 @pytest.mark.parametrize(("loss", "warmup", "warned"), [("bce", 500, 0), ("bce", 501, 1), ("", 501, 0)])
