@@ -2,11 +2,15 @@
 
 import os
 import socket
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, wait
 
 from jaxsr.support.errors import UserError
 
 MAX_PORT = 65535
 EXAMPLE = 12355  # a port that is usually free
+PATIENCE = 300  # seconds for all processes to come
 
 
 def check_address(coordinator: str) -> None:
@@ -32,3 +36,26 @@ def check_free(coordinator: str) -> None:
             f"the first process cannot listen at --coordinator={coordinator} ({os.strerror(error.errno or 0)}); choose "
             "another port for all processes"
         ) from None
+
+
+def meet(join: Callable[[], None], coordinator: str) -> None:
+    """Call `join()`, which waits for the other processes, in a thread, and raise what it raises.
+
+    Python handles no signal while the main thread waits in JAX. Raises UserError where they have not come to
+    `coordinator` after PATIENCE seconds: JAX, which must be given longer, would abort.
+    """
+    ended = Future[None]()
+
+    def run() -> None:
+        try:
+            ended.set_result(join())
+        except BaseException as error:
+            ended.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    if not wait([ended], timeout=PATIENCE).done:
+        raise UserError(
+            f"not all processes came to --coordinator={coordinator} in {PATIENCE} seconds; start each, with its own "
+            "--process, where it reaches that address"
+        )
+    ended.result()

@@ -8,16 +8,14 @@ import json
 import os
 import socket
 import sys
-import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 import jax
 import numpy as np
 
-from jaxsr.devices.coordinator import check_address, check_free
+from jaxsr.devices.coordinator import PATIENCE, check_address, check_free, meet
 from jaxsr.support.errors import UserError, short_reason
 from jaxsr.support.types import Json
 
@@ -26,6 +24,7 @@ DETECTED = "auto"  # JAX itself finds the coordinator: from the variables of Slu
 # Variables in which a launcher says how many processes there are and which one this is
 COUNTS = ("JAXSR_PROCESSES", "SLURM_NTASKS")
 INDICES = ("JAXSR_PROCESS", "SLURM_PROCID")
+LONGER = 2 * PATIENCE  # seconds: where JAX waits in vain, it aborts the process
 MIN_MESSAGE_BYTES = 1 << 12  # lengths are rounded up to powers of two, so that messages share compiled programs
 
 
@@ -74,7 +73,8 @@ def join(place: Membership | None) -> None:
     """Wait for all processes and join them; does nothing for `place` None. Call it before JAX uses a device.
 
     Signals are heeded while it waits. Afterwards only the first process prints on standard output. Raises UserError
-    where JAX is to find the others itself and does not, and for a first process whose port is taken.
+    where the others do not come, where JAX is to find them itself and does not, and for a first process whose port is
+    taken.
     """
     if place is None:
         return
@@ -83,7 +83,7 @@ def join(place: Membership | None) -> None:
     else:
         if place.index == 0:
             check_free(place.coordinator)
-        _wait_in_thread(lambda: jax.distributed.initialize(place.coordinator, place.count, place.index))
+        meet(lambda: jax.distributed.initialize(*place, initialization_timeout=LONGER), place.coordinator)
     if not is_first():
         sys.stdout.flush()
         with Path(os.devnull).open("w") as nothing:
@@ -92,26 +92,12 @@ def join(place: Membership | None) -> None:
 
 def _join_detected() -> None:
     try:
-        _wait_in_thread(jax.distributed.initialize)
+        meet(lambda: jax.distributed.initialize(initialization_timeout=LONGER), DETECTED)
     except ValueError as error:
         raise UserError(
             f"--coordinator={DETECTED}: JAX finds no other processes ({short_reason(error).rstrip('.')}); set "
             "--coordinator=HOST:PORT, --processes and --process"
         ) from None
-
-
-def _wait_in_thread(wait: Callable[[], None]) -> None:
-    """Call `wait()` in a thread; raise what it raises. Python handles no signal while the main thread waits in JAX."""
-    ended = Future[None]()
-
-    def run() -> None:
-        try:
-            ended.set_result(wait())
-        except BaseException as error:
-            ended.set_exception(error)
-
-    threading.Thread(target=run, daemon=True).start()
-    ended.result()
 
 
 def host_of_first(place: Membership) -> str:

@@ -1,6 +1,8 @@
 """Addresses at which no processes can meet are refused in a line."""
 
 import socket
+import subprocess
+import sys
 
 import jax
 import pytest
@@ -9,6 +11,17 @@ from jaxsr.devices import processes
 from jaxsr.devices.coordinator import check_address, check_free
 from jaxsr.devices.processes import Membership
 from jaxsr.support.errors import UserError
+
+ALONE = """
+import sys
+from jaxsr.devices import coordinator, processes
+from jaxsr.support.errors import UserError
+coordinator.PATIENCE = 2
+try:
+    processes.join(processes.Membership(sys.argv[1], 2, int(sys.argv[2])))
+except UserError as error:
+    sys.exit(f"refused: {error}")
+"""
 
 
 @pytest.mark.parametrize("address", ["host:1", "10.0.0.1:65535", "[::1]:12355"])
@@ -33,9 +46,23 @@ def test_a_port_that_another_program_has_is_refused_before_jax_crashes_over_it()
 
 
 def test_where_jax_is_to_find_processes_and_finds_none_the_flags_are_named(monkeypatch):
-    def nothing_found():
+    def nothing_found(**options):
         raise ValueError("coordinator_address should be defined.")
 
     monkeypatch.setattr(jax.distributed, "initialize", nothing_found)
     with pytest.raises(UserError, match="--coordinator=auto: JAX finds no other processes .*; set --coordinator=HOST"):
         processes.join(Membership("auto", 0, 0))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("index", [0, 1])
+def test_a_process_that_waits_in_vain_says_so(index):
+    """JAX would abort it. Its service, in the first process, may log a line or two as it ends."""
+    with socket.socket() as probe:
+        probe.bind(("localhost", 0))
+        address = f"localhost:{probe.getsockname()[1]}"
+    line = [sys.executable, "-c", ALONE, address, str(index)]
+    done = subprocess.run(line, capture_output=True, text=True, check=False, timeout=100)
+    said = f"refused: not all processes came to --coordinator={address} in 2 seconds; start each, with its own "
+    assert done.returncode == 1 and done.stderr.startswith(said), done.stderr
+    assert "stack trace" not in done.stderr
