@@ -17,6 +17,8 @@ from jaxsr.weights.readers.bounds import check_downloaded, refusals
 from jaxsr.weights.readers.safetensors_files import read_safetensors
 from jaxsr.weights.shipped_weights import default_scale, network_name, shipped_files, shipped_names
 
+WEIGHTS = "model.safetensors"  # of a run, beside its other parts
+RUN_PARTS = ("config.json", "metrics.jsonl", "curves.png", "checkpoints", "samples")
 REMEDY = "published weights are turned into ours by: python -m jaxsr.import_weights"
 
 # Variants of configs that train what the error message names, where they are not called by the scale alone
@@ -55,7 +57,8 @@ def load(name: str | Path, *, scale: int | None = None) -> Model:
     check_kind(name)
     path = user_path(name)
     if path.suffix or is_folder(path):
-        model = load_file(path / "model.safetensors" if is_folder(path) else path)
+        _check_whole(path)
+        model = load_file(path / WEIGHTS if is_folder(path) else path)
     else:
         model = _load_named(str(name), scale)
     return model if scale is None else model.at_scale(scale)
@@ -67,6 +70,14 @@ def check_kind(model: object) -> None:
         raise UserError(
             f"model {brief(model)} is neither a name nor a file; give a file or one of: {', '.join(shipped_names())}"
         )
+
+
+def _check_whole(path: Path) -> None:
+    """Raise UserError for a part of a run that has weights elsewhere."""
+    inside = path.parent.name in RUN_PARTS
+    run = path.parent.parent if inside else path.parent
+    if (inside or path.name in RUN_PARTS) and is_file(run / WEIGHTS):
+        raise UserError(one_line(f"{path} is a part of a run, without weights; give the run's folder, {run}"))
 
 
 def _load_named(name: str, scale: int | None) -> Model:

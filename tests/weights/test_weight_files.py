@@ -141,6 +141,20 @@ def test_names_of_files_are_those_that_commands_take(model, tmp_path, monkeypatc
         load("")
 
 
+@pytest.mark.parametrize("part", ["config.json", "checkpoints", "checkpoints/100"])
+def test_parts_of_a_run_lead_to_its_folder(part, model, tmp_path):
+    (tmp_path / "checkpoints" / "100").mkdir(parents=True)
+    (tmp_path / "config.json").write_text("{}")
+    with pytest.raises(UserError, match="not a readable|no weight file"):  # none was written yet
+        load(tmp_path / part)
+    model.save(tmp_path / "model.safetensors")
+    with pytest.raises(
+        UserError, match=f"{part} is a part of a run, without weights; give the run's folder, {tmp_path}$"
+    ):
+        load(tmp_path / part)
+    load(tmp_path)
+
+
 def test_no_name_is_refused():
     with pytest.raises(UserError, match="model None is neither a name nor a file; give a file or one of: .*fsrcnn-x2"):
         load(None)  # pyright: ignore[reportArgumentType]
