@@ -27,9 +27,9 @@ from tests.helpers.documentation import (
     sessions,
 )
 
+pytestmark = pytest.mark.optimized  # networks and estimates run for longer than they compile
 RUNNING = [page for page in pages() if any(True for _ in sessions(page))]
 NOTEBOOKS = sorted(EXAMPLES.glob("*.ipynb"))
-ESTIMATING = {"blind_photos", "systems/kernelgan", "estimate_a_kernel"}  # they run for longer than they compile
 TOLD_ELSEWHERE = {"bicubic", "zssr"}  # the baseline, and a part of KernelGAN's page
 MAX_NOTEBOOK_BYTES = 300_000
 EXECUTE = """
@@ -44,12 +44,6 @@ LINK = re.compile(r"\]\(((?:https?|ftp)[^)\s]*(?:\([^)\s]*\)[^)\s]*)*)\)?")
 
 def name_of(path: Path) -> str:
     return path.relative_to(DOCS).with_suffix("").as_posix() if DOCS in path.parents else path.stem
-
-
-def cases(paths: list[Path]) -> list:
-    """Return `paths` as a test's parameters; what estimates kernels is compiled as users' programs are."""
-    marks = {name: [pytest.mark.optimized] for name in ESTIMATING}
-    return [pytest.param(path, id=name_of(path), marks=marks.get(name_of(path), [])) for path in paths]
 
 
 class Requests(HTMLParser):
@@ -98,7 +92,7 @@ def test_the_text_of_a_page(page):
 
 
 @pytest.mark.docs
-@pytest.mark.parametrize("page", cases(RUNNING))
+@pytest.mark.parametrize("page", RUNNING, ids=name_of)
 def test_commands_and_snippets_run(page, tmp_path):
     sample_photos(tmp_path)
     for block in sessions(page):
@@ -120,7 +114,7 @@ def test_no_two_pages_write_the_same_run_or_set():
 
 
 @pytest.mark.docs
-@pytest.mark.parametrize("notebook", cases(NOTEBOOKS))
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=name_of)
 def test_notebooks_run(notebook, tmp_path):
     """From top to bottom, in a kernel of its own; what they keep is small enough for a repository."""
     assert notebook.stat().st_size < MAX_NOTEBOOK_BYTES

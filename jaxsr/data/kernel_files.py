@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-import scipy.io
+import scipy
 from numpy.typing import ArrayLike
 from PIL import Image, ImageDraw
 

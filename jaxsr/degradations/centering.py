@@ -10,7 +10,7 @@ import functools
 import jax
 import jax.numpy as jnp
 import numpy as np
-from scipy import ndimage
+import scipy
 
 from jaxsr.support.errors import UserError
 
@@ -36,7 +36,7 @@ def move_kernel(kernel: np.ndarray, shift: np.ndarray, *, pad: int | None = None
     can occur, and the sum can change a little.
     """
     pad = int(np.ceil(np.abs(shift).max())) + 1 if pad is None else pad
-    return ndimage.shift(np.pad(kernel, pad), shift, order=3)
+    return scipy.ndimage.shift(np.pad(kernel, pad), shift, order=3)
 
 
 def centre_kernel(kernel: np.ndarray, scale: int) -> np.ndarray:
@@ -85,5 +85,5 @@ def _spline_coefficients(size: int) -> np.ndarray:
 
     Two coefficients on each side come from the mirror at the border.
     """
-    inner = ndimage.spline_filter1d(np.eye(size), order=3, axis=0)
+    inner = scipy.ndimage.spline_filter1d(np.eye(size), order=3, axis=0)
     return np.pad(inner, ((2, 2), (0, 0)), mode="reflect").astype(np.float32)

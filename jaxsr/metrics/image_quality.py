@@ -6,7 +6,7 @@ from collections.abc import Callable
 import jax
 import jax.numpy as jnp
 import numpy as np
-from scipy.ndimage import correlate1d
+import scipy
 
 from jaxsr.imaging.arrays import Array, check_are_arrays, floats_of
 from jaxsr.support.errors import UserError
@@ -161,8 +161,8 @@ def _ssim_on_host(a: np.ndarray, b: np.ndarray) -> float:
 
 def _gaussian(image: np.ndarray) -> np.ndarray:
     """Return the Gaussian local mean at valid positions; separable, so two passes of 11 taps."""
-    rows = correlate1d(image, _TAPS, axis=0)[SIDE // 2 : -(SIDE // 2)]
-    return correlate1d(rows, _TAPS, axis=1)[:, SIDE // 2 : -(SIDE // 2)]
+    rows = scipy.ndimage.correlate1d(image, _TAPS, axis=0)[SIDE // 2 : -(SIDE // 2)]
+    return scipy.ndimage.correlate1d(rows, _TAPS, axis=1)[:, SIDE // 2 : -(SIDE // 2)]
 
 
 def check_shapes(a: AnyArray, b: AnyArray) -> None:

@@ -9,8 +9,8 @@ from pathlib import Path
 import jax
 import jax.numpy as jnp
 import numpy as np
+import scipy
 from jax.scipy.special import gammaln
-from scipy import special
 
 from jaxsr.imaging.arrays import check_are_arrays
 from jaxsr.imaging.color import luma, round_to_levels
@@ -177,5 +177,7 @@ def _fit(blocks: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
 def _grid() -> tuple[np.ndarray, np.ndarray]:
     """Return the shapes 0.2, 0.201 to 10, and the ratio of moments of each, which grows with the shape."""
     shapes = 0.2 + 0.001 * np.arange(9801)
-    ratios = np.exp(2 * special.gammaln(2 / shapes) - special.gammaln(1 / shapes) - special.gammaln(3 / shapes))
+    ratios = np.exp(
+        2 * scipy.special.gammaln(2 / shapes) - scipy.special.gammaln(1 / shapes) - scipy.special.gammaln(3 / shapes)
+    )
     return shapes.astype(np.float32), ratios.astype(np.float32)

@@ -5,7 +5,7 @@ photos are (H, W, 3) in [0, 1].
 """
 
 import numpy as np
-from scipy.ndimage import uniform_filter
+import scipy
 
 from jaxsr.imaging.resize import resize
 from jaxsr.support.errors import UserError
@@ -48,7 +48,7 @@ def gradient_map(photo: np.ndarray) -> np.ndarray:
     total = sum(share / share.sum() for share in shares if share.any())
     if not np.any(total):
         raise UserError("the photo is flat: without edges its kernel cannot be estimated; give one with detail")
-    blurred = uniform_filter(total, 5, mode="constant")
+    blurred = scipy.ndimage.uniform_filter(total, 5, mode="constant")
     return blurred / blurred.mean()
 
 
@@ -65,7 +65,7 @@ def crop_probabilities(weights: np.ndarray, size: int) -> np.ndarray:
     border = size // 2
     inside = (slice(border, -border),) * 2
     probabilities = np.zeros_like(weights)
-    probabilities[inside] = uniform_filter(weights, size // 2, mode="constant")[inside]
+    probabilities[inside] = scipy.ndimage.uniform_filter(weights, size // 2, mode="constant")[inside]
     total = probabilities.sum()
     if not total > 0:
         raise UserError("the photo is flat but for its border; give one with detail further inside")

@@ -6,7 +6,7 @@ Bell-Kligler et al., NeurIPS 2019, section 4 and supplementary; kernels are squa
 import math
 
 import numpy as np
-from scipy import ndimage
+import scipy
 
 from jaxsr.degradations.centering import centre_kernel, centre_of_mass
 from jaxsr.degradations.kernels import applied_twice
@@ -60,7 +60,9 @@ def with_variance(kernel: np.ndarray, factor: float) -> np.ndarray:
     pad = max(math.ceil((math.sqrt(factor) - 1) * len(kernel) / 2), 0)
     centre = centre_of_mass(kernel)[:, None, None] + pad
     frame = np.pad(kernel, pad)
-    scaled = ndimage.map_coordinates(frame, centre + (np.indices(frame.shape) - centre) / math.sqrt(factor), order=3)
+    scaled = scipy.ndimage.map_coordinates(
+        frame, centre + (np.indices(frame.shape) - centre) / math.sqrt(factor), order=3
+    )
     return scaled / scaled.sum()
 
 

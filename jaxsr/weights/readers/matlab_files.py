@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 
 import h5py
 import numpy as np
-import scipy.io
+import scipy
 
 from jaxsr.weights.readers.bounds import MAX_NAME, Budget, check_name, refusals
 from jaxsr.weights.readers.hdf5_files import read_tree
