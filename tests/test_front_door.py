@@ -209,6 +209,7 @@ def test_mistakes_in_creating():
             jaxsr.create(name, **{"scale": 2, "key": KEY, **options})
 
 
+@pytest.mark.slow
 def test_the_same_key_gives_the_same_weights():
     options = {**REDUCED["danv1"], **DAN}
     keys = (KEY, KEY, jax.random.key(1, impl="rbg"))
@@ -220,6 +221,7 @@ def test_the_same_key_gives_the_same_weights():
     np.testing.assert_allclose(basis.T @ basis, np.eye(3), atol=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["train", "evaluate", "restore", "degrade", "estimate_kernel"])
 def test_a_command_does_not_hide_the_function_of_its_name(name):
     """In a process of its own: the attribute is set where a command is imported for the first time."""

@@ -37,6 +37,7 @@ def test_a_default_config_with_a_model_trains_and_its_folder_loads(tmp_path):
     assert model.name == "espcn-x2" and model.card["training"]["config"]["task"] == "sr"
 
 
+@pytest.mark.slow
 def test_a_config_is_given_by_its_file(tmp_path):
     file = tmp_path / "own.py"
     file.write_text(

@@ -201,6 +201,7 @@ def test_scenes_of_equal_file_names_are_told_apart(tmp_path):
     assert {path.name for path in (tmp_path / "out").glob("*.png")} == {"s1_1.png", "s2_1.png"}
 
 
+@pytest.mark.slow
 def test_mistakes_with_motion_are_named(photos, tmp_path):
     def make(degradation, scale, **options):
         return make_set(photos, tmp_path / "set", scale=scale, options=PairOptions(degradation, **options))

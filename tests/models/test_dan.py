@@ -106,6 +106,7 @@ def test_mistakes_are_named():
         model_spec("danv2").module(8)
 
 
+@pytest.mark.slow
 def test_a_weight_file_carries_the_basis_and_restores_a_photo(tmp_path):
     """Its image is the named tuple's `sr`."""
     net = small(2, features=3, groups=1, estimator_blocks=1)

@@ -75,6 +75,7 @@ def reference(variables, x, maps):
     return y, np.tanh(conv(alone, layers["conv1"]))
 
 
+@pytest.mark.slow
 def test_layers_are_the_published_ones_and_folding_changes_nothing():
     x, maps = photo_and_maps(4, 5)
     variables = quiet_variables(NET)

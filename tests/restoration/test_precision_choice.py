@@ -34,6 +34,7 @@ def table(monkeypatch):
     return make
 
 
+@pytest.mark.slow
 def test_the_table_is_of_the_weights_that_ship():
     """Where this fails for new weights: `python -m benchmarks.precision --write` measures them."""
     rows = json.loads(TABLE.read_text())["weights"]

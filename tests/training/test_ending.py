@@ -162,6 +162,7 @@ def test_it_goes_on_where_that_is_turned_off(tiny, tmp_path, monkeypatch):
     assert {path.name for path in (tmp_path / "checkpoints").iterdir()} == {"2", "8", "10"}
 
 
+@pytest.mark.slow
 def test_a_runaway_output_ends_the_run(tiny, tmp_path):
     """Finite so far, with a rate of a million."""
     config = tiny(steps=20, **{"optimizer.learning_rate": 1e6})
@@ -178,6 +179,7 @@ def test_checkpoints_come_by_time_too(tiny, tmp_path):
     assert {path.name for path in (tmp_path / "never" / "checkpoints").iterdir()} == {"6"}
 
 
+@pytest.mark.slow
 def test_the_speed_leaves_compiling_out(tiny, tmp_path):
     """The first step compiles, so that a line about it alone has no speed."""
     train(tiny(steps=3, log_every=1), tmp_path)

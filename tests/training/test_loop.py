@@ -196,6 +196,7 @@ def test_the_name_of_a_network_stands_for_its_weights_at_the_scale_of_the_run(ca
     np.testing.assert_array_equal(taken["params"]["conv3"]["kernel"], load("espcn-x3").params["conv3"]["kernel"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("warmup", "warned"), [(4, []), (8, ["schedule.warmup=8 is longer than the 4 updates"])])
 def test_a_warm_up_that_does_not_end_is_named(warmup, warned, tiny, tmp_path, caplog):
     train(tiny(steps=4, **{"schedule.warmup": warmup, "optimizer.learning_rate": 0.02}), tmp_path)
@@ -204,6 +205,7 @@ def test_a_warm_up_that_does_not_end_is_named(warmup, warned, tiny, tmp_path, ca
     assert all("ends at 0.01, not 0.02; set --config.schedule.warmup" in line for line in lines)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["photos", "others"])
 def test_photos_that_are_both_trained_on_and_scored_are_named(name, tiny, photos, tmp_path, caplog):
     shutil.copytree(photos, tmp_path / "others")

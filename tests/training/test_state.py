@@ -69,6 +69,7 @@ def test_a_given_basis_replaces_the_drawn_one(tmp_path, monkeypatch):
         initial_variables(MODELS["espcn"].module(2), seed=0, basis=str(tmp_path / "basis.npz"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("given", ["basis.npz", ""])
 def test_a_given_basis_stays_where_weights_are_given_too(given):
     shipped = load("danv1-x2").variables

@@ -46,6 +46,7 @@ def test_an_option_without_a_model_and_no_models():
         split_models([",", ""])
 
 
+@pytest.mark.slow
 def test_srntt_is_computed_by_the_engine_that_is_asked_for(weights, tmp_path):
     write_photo(tmp_path / "b.png", Photo(photo(16, 20)))
     model = f"{weights}/srntt.safetensors,vgg=random"

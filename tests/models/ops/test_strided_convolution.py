@@ -10,6 +10,7 @@ from jaxsr.models.ops import strided_convolution
 from jaxsr.models.ops.strided_convolution import StridedConv, convolve_strided
 from tests.reference import convolution as reference
 
+SLOW = [(5, 3), (9, 4)]
 RNG = np.random.default_rng(3)
 
 
@@ -29,7 +30,9 @@ def test_strided_convolution_is_the_definition(size, stride):
 
 
 @pytest.mark.parametrize("few", [0, 1 << 13])
-@pytest.mark.parametrize(("size", "stride"), [(3, 2), (5, 2), (5, 3), (9, 4), (4, 3)])
+@pytest.mark.parametrize(
+    ("size", "stride"), [(3, 2), (5, 2), (4, 3), *(pytest.param(*each, marks=pytest.mark.slow) for each in SLOW)]
+)
 def test_blocks_apart_are_those_together(size, stride, few, monkeypatch):
     """The result, its gradients, and the gradient of a penalty of the gradient, as critics have it."""
     x = RNG.normal(size=(2, 4 * stride, 3 * stride, 5)).astype(np.float32)

@@ -152,6 +152,7 @@ def test_progress_counts_the_tiles():
     assert calls == [(i + 1, len(calls)) for i in range(len(calls))] and len(calls) == 9
 
 
+@pytest.mark.slow
 def test_tiles_of_a_network_that_normalizes_by_the_whole_photo_warn(caplog):
     model, pixels = network("deblurgan", 1, features=4, blocks=1), photo(90, 83)
     whole = enlarge(model, pixels, quantize=False)

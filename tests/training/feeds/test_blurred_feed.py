@@ -177,6 +177,7 @@ def test_training_resumes_bit_for_bit(kind, deblurring, pairs, data_set, tmp_pat
     assert picture.shape[0] > 3 * 128  # a row for each photo, and its labels
 
 
+@pytest.mark.slow
 def test_mistakes_are_reported_before_anything_is_written(deblurring, pairs, data_set, tmp_path, monkeypatch):
     write_photo(tmp_path / "odd" / "blur" / "a.png", Photo(np.zeros((40, 40, 3), np.uint8)))
     write_photo(tmp_path / "odd" / "sharp" / "a.png", Photo(np.zeros((40, 41, 3), np.uint8)))

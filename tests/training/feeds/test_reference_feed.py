@@ -45,6 +45,7 @@ def test_the_reference_is_cut_where_the_crop_matches():
     assert reference_corner(positions, (16, 32), 32, (60, 70)) == (28, 38)  # inside the reference
 
 
+@pytest.mark.slow
 def test_batches_follow_the_seed_and_resume(config):
     devices = jax.local_devices()
     feed, again = (open_feed(config, crop_size(config, SPEC), devices) for _ in range(2))

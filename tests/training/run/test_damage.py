@@ -103,6 +103,7 @@ def test_a_flipped_bit_of_the_arrays_is_found(run, tmp_path):
         assert restored(copy)[1] == 2
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_from_the_newest_whole_one(run, tiny, tmp_path, capsys):
     folder, _ = run
     shutil.copytree(folder, copy := tmp_path / "run")
@@ -114,6 +115,7 @@ def test_a_run_goes_on_from_the_newest_whole_one(run, tiny, tmp_path, capsys):
         np.testing.assert_allclose(found[name], expected[name], atol=1e-5)
 
 
+@pytest.mark.slow
 def test_without_a_whole_one_it_begins_anew(run, tiny, tmp_path, capsys):
     folder, _ = run
     shutil.copytree(folder, copy := tmp_path / "run")
