@@ -73,7 +73,9 @@ def check_kind(model: object) -> None:
 
 
 def _check_whole(path: Path) -> None:
-    """Raise UserError for a part of a run that has weights elsewhere."""
+    """Raise UserError for a part of a run that has weights elsewhere, unless it holds some itself."""
+    if path.suffix == ".safetensors" or is_file(path / WEIGHTS):
+        return
     inside = path.parent.name in RUN_PARTS
     run = path.parent.parent if inside else path.parent
     if (inside or path.name in RUN_PARTS) and is_file(run / WEIGHTS):

@@ -152,7 +152,9 @@ def test_parts_of_a_run_lead_to_its_folder(part, model, tmp_path):
         UserError, match=f"{part} is a part of a run, without weights; give the run's folder, {tmp_path}$"
     ):
         load(tmp_path / part)
-    load(tmp_path)
+    model.save(tmp_path / "checkpoints" / "100" / "model.safetensors")
+    for each in (tmp_path, tmp_path / "checkpoints" / "100", tmp_path / "checkpoints" / "100" / "model.safetensors"):
+        load(each)
 
 
 def test_no_name_is_refused():
