@@ -11,6 +11,7 @@ from jaxsr.support.errors import UserError
 MAX_PORT = 65535
 EXAMPLE = 12355  # a port that is usually free
 PATIENCE = 300  # seconds for all processes to come
+LONGER = 2 * PATIENCE  # for JAX, which aborts the process where they do not
 
 
 def check_address(coordinator: str) -> None:
@@ -38,17 +39,17 @@ def check_free(coordinator: str) -> None:
         ) from None
 
 
-def meet(join: Callable[[], None], coordinator: str) -> None:
-    """Call `join()`, which waits for the other processes, in a thread, and raise what it raises.
+def meet(join: Callable[..., None], coordinator: str) -> None:
+    """Call `join`, JAX's function that waits for the other processes, in a thread, and raise what it raises.
 
     Python handles no signal while the main thread waits in JAX. Raises UserError where they have not come to
-    `coordinator` after PATIENCE seconds: JAX, which must be given longer, would abort.
+    `coordinator` after PATIENCE seconds.
     """
     ended = Future[None]()
 
     def run() -> None:
         try:
-            ended.set_result(join())
+            ended.set_result(join(initialization_timeout=LONGER))
         except BaseException as error:
             ended.set_exception(error)
 

@@ -4,6 +4,7 @@ Each process has its own devices and its own part of every batch. Only the first
 and the weights; it sends the others what it read from disk, and its errors.
 """
 
+import functools
 import json
 import os
 import socket
@@ -15,7 +16,7 @@ from typing import NamedTuple, TypeVar
 import jax
 import numpy as np
 
-from jaxsr.devices.coordinator import PATIENCE, check_address, check_free, meet
+from jaxsr.devices.coordinator import check_address, check_free, meet
 from jaxsr.support.errors import UserError, short_reason
 from jaxsr.support.types import Json
 
@@ -24,7 +25,6 @@ DETECTED = "auto"  # JAX itself finds the coordinator: from the variables of Slu
 # Variables in which a launcher says how many processes there are and which one this is
 COUNTS = ("JAXSR_PROCESSES", "SLURM_NTASKS")
 INDICES = ("JAXSR_PROCESS", "SLURM_PROCID")
-LONGER = 2 * PATIENCE  # seconds: where JAX waits in vain, it aborts the process
 MIN_MESSAGE_BYTES = 1 << 12  # lengths are rounded up to powers of two, so that messages share compiled programs
 
 
@@ -83,7 +83,7 @@ def join(place: Membership | None) -> None:
     else:
         if place.index == 0:
             check_free(place.coordinator)
-        meet(lambda: jax.distributed.initialize(*place, initialization_timeout=LONGER), place.coordinator)
+        meet(functools.partial(jax.distributed.initialize, *place), place.coordinator)
     if not is_first():
         sys.stdout.flush()
         with Path(os.devnull).open("w") as nothing:
@@ -92,7 +92,7 @@ def join(place: Membership | None) -> None:
 
 def _join_detected() -> None:
     try:
-        meet(lambda: jax.distributed.initialize(initialization_timeout=LONGER), DETECTED)
+        meet(jax.distributed.initialize, DETECTED)
     except ValueError as error:
         raise UserError(
             f"--coordinator={DETECTED}: JAX finds no other processes ({short_reason(error).rstrip('.')}); set "

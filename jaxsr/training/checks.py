@@ -72,12 +72,16 @@ def check_share(config: Config, share: int) -> None:
 def check_workdir(config: Config, workdir: Path) -> None:
     """Raise UserError where photos lie in `workdir`, to which a run adds a picture of its curves."""
     for field in (*photo_fields(config.data), "validation"):
-        for name in names_listed(config.data[field]):
-            if name != "samples" and real_path(user_path(name)) == real_path(workdir):
-                raise UserError(
-                    f"--workdir={workdir} holds the photos of data.{field}, and the run's curves.png would be one of "
-                    f"them; choose another folder, as in --workdir=runs/{config.model.name}"
-                )
+        if real_path(workdir) in _places(config.data[field]):
+            raise UserError(
+                f"--workdir={workdir} holds the photos of data.{field}, and the run's curves.png would be one of them; "
+                f"choose another folder, as in --workdir=runs/{config.model.name}"
+            )
+
+
+def _places(text: str) -> list[Path]:
+    """Return the real paths of the comma-separated names in `text`, but for the built-in samples."""
+    return [real_path(user_path(name)) for name in names_listed(text) if name != "samples"]
 
 
 def warn_of_odd_values(config: Config) -> None:
@@ -106,8 +110,7 @@ def _warn_of_photos_in_both(config: Config) -> None:
     The samples and prepared data sets hold photos of both kinds.
     """
     name = config.data.validation
-    others = [other for field in photo_fields(config.data) for other in names_listed(config.data[field])]
-    trained = [real_path(user_path(other)) for other in others]
+    trained = [place for field in photo_fields(config.data) for place in _places(config.data[field])]
     if name != "samples" and not is_data_set(name) and real_path(user_path(name)) in trained:
         logging.warning(
             f"data.validation={name} is trained on too, so its scores tell nothing of other photos; set "
