@@ -30,6 +30,7 @@ from jaxsr.support.paths import exists
 
 MAX_CHUNK = 32  # photos that an actor gets at once
 CHUNKS_OF_ACTOR = 4  # at least, so that fast actors can take more than slow ones
+IN_FLIGHT = 2  # chunks that an actor has been given; it starts the second as soon as the first is done
 RETRIES = 2  # of photos whose worker ended; then they are tried one by one
 LOST = "the workers that restored it ended {count} times; it may not fit into their memory: see Ray's log"
 UNSEEN = "a worker wrote {output}, which is not seen here; --output must be a folder that all machines share"
@@ -58,17 +59,22 @@ class ClusterRun(RestoreRun):
     def _finished(self) -> Iterator[Sequence[Path]]:
         for path, output in self.todo.items():
             self.record.begin(output, path)  # before any worker writes: outputs of a run that is killed are known
-        left = dict(self.todo)
+        left, rounds, before = dict(self.todo), 0, 0
         try:
-            for largest in (MAX_CHUNK, 1):  # one that ends its worker, in the end, takes no other along
-                for batch, failures in _outcomes(self, left, largest):
+            # One that ends its worker takes its neighbours along, but not when each is alone; so the rounds of single
+            # photos go on for as long as they restore any.
+            while left and (rounds < 2 or len(left) < before):
+                before, largest = len(left), 1 if rounds else MAX_CHUNK
+                for batch, failures in _outcomes(self, dict(left), largest):
                     fresh = [path for path in batch if left.pop(path, None)]
                     self._note(fresh, self._with_unseen(fresh, failures))
                     yield fresh
+                rounds += 1
         finally:
             remove_remains_of(with_extras(self.todo.values()))  # of killed workers
         if left:
-            self.failures |= {path: f"{shown(path)}: {LOST.format(count=2 * (RETRIES + 1))}" for path in left}
+            line = LOST.format(count=rounds * (RETRIES + 1))
+            self.failures |= {path: f"{shown(path)}: {line}" for path in left}
             yield list(left)
 
     def _with_unseen(self, batch: Sequence[Path], failures: Mapping[Path, str]) -> dict[Path, str]:
@@ -152,7 +158,9 @@ def _outcomes(
         done = ray.data.from_items(rows, override_num_blocks=len(rows)).map(
             _Actor,  # pyright: ignore[reportArgumentType]
             fn_constructor_args=([restorer], run.saving, str(Path.cwd())),
-            compute=ray.data.ActorPoolStrategy(size=min(actors, len(rows)), max_tasks_in_flight_per_actor=2),
+            compute=ray.data.ActorPoolStrategy(
+                size=min(actors, len(rows)), max_tasks_in_flight_per_actor=1 if largest == 1 else IN_FLIGHT
+            ),
             max_task_retries=RETRIES,
             **resources,  # pyright: ignore[reportArgumentType]
         )
