@@ -30,7 +30,7 @@ from jaxsr.support.paths import exists
 
 MAX_CHUNK = 32  # photos that an actor gets at once
 CHUNKS_OF_ACTOR = 4  # at least, so that fast actors can take more than slow ones
-IN_FLIGHT = 2  # chunks that an actor has been given; it starts the second as soon as the first is done
+IN_FLIGHT = 2  # chunks that an actor holds: it starts the second as soon as the first is done
 RETRIES = 2  # of photos whose worker ended; then they are tried one by one
 LOST = "the workers that restored it ended {count} times; it may not fit into their memory: see Ray's log"
 UNSEEN = "a worker wrote {output}, which is not seen here; --output must be a folder that all machines share"

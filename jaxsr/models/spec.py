@@ -108,6 +108,6 @@ def count_parameters(spec: ModelSpec, scale: int, **options: Option) -> int:
 
 
 def initial_shapes(module: Network) -> dict[str, Params]:
-    """Return the tree of shapes of a network's variables; costs milliseconds, no arithmetic."""
+    """Return the tree of shapes of a network's variables; costs up to half a second of tracing, no arithmetic."""
     sample = jax.ShapeDtypeStruct((1, 32, 32, module.channels), jnp.float32)
     return jax.eval_shape(module.init, jax.eval_shape(lambda: jax.random.key(0)), sample)
