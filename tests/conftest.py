@@ -8,6 +8,7 @@ import jax
 import pytest
 
 from tests.helpers.compilation import set_compilation
+from tests.helpers.random_numbers import restart_generators
 
 jax.config.update("jax_platforms", os.environ.get("JAX_PLATFORMS") or "cpu")
 jax.config.update("jax_num_cpu_devices", 4)
@@ -19,6 +20,13 @@ os.environ.setdefault("JAXSR_ENGINE", "xla")  # what "auto" means: results are c
 
 _TESTS = itertools.count(1)
 OPTIMIZED = ("optimized", "shared")  # tests whose programs are compiled as users' programs are
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item):
+    """Let a test and its fixtures draw the same numbers, whichever tests ran before it in the same process."""
+    if isinstance(item, pytest.Function):
+        restart_generators(item.module)
 
 
 @pytest.fixture(autouse=True)
