@@ -130,10 +130,15 @@ def _print_plan(run: "RestoreRun | None", moving: "VideoRun | None") -> int:
     """Print what would be done; return the exit status."""
     from jaxsr.api.restoring_files import planned_lines
 
-    for line in (*(planned_lines(run) if run else ()), *(moving.lines() if moving else ())):
+    for line in moving.lines() if moving else ():
         say(line)
     if run:
-        say(f"{len(run.todo)} photos to restore by {run.restorer.name}, {len(run.skipped)} to skip; nothing was done")
+        failing = 0
+        for line, fails in planned_lines(run):
+            say(line)
+            failing += fails
+        counts = [f"{len(run.todo) - failing} photos to restore by {run.restorer.name}", f"{len(run.skipped)} to skip"]
+        say(f"{', '.join([*counts, *([f'{failing} that would fail'] if failing else [])])}; nothing was done")
     return command_line.DONE
 
 

@@ -17,7 +17,6 @@ from jaxsr.data.stores.store_paths import in_store, shown
 from jaxsr.devices.meshes import on_accelerator
 from jaxsr.devices.threads import in_threads
 from jaxsr.restoration.saving import DEFAULT_SAVING, SaveOptions
-from jaxsr.restoration.tiles.geometry import Size
 from jaxsr.support.errors import UserError
 from jaxsr.support.files import remove_remains_of
 from jaxsr.support.paths import exists, make_folder
@@ -175,25 +174,24 @@ def _check_foreign(todo: Mapping[Path, Path], beside: Mapping[Path, Sequence[Pat
             raise UserError(refused(there[0], photo))
 
 
-def planned_lines(run: RestoreRun) -> Iterator[str]:
-    """Yield a line for each photo that says what the run would do."""
+def planned_lines(run: RestoreRun) -> Iterator[tuple[str, bool]]:
+    """Yield for each photo a line that says what the run would do, and whether it would fail."""
     for path, output in run.skipped.items():
-        yield f"{shown(path)} -> {shown(output)} (skipped: there already)"
+        yield f"{shown(path)} -> {shown(output)} (skipped: there already)", False
     for path, output in run.todo.items():
-        if in_store(path):
-            yield f"{shown(path)} -> {shown(output)} (size unknown: not fetched)"
-            continue
-        size = photo_size(path, max_pixels=math.inf)
         try:
-            sizes = _planned_sizes(run, size, output) if size else "size unknown: would fail"
+            yield f"{shown(path)} -> {shown(output)} ({_planned_sizes(run, path, output)})", False
         except UserError as error:
-            yield f"{path}: would fail: {error}"
-            continue
-        yield f"{path} -> {shown(output)} ({sizes})"
+            yield f"{shown(path)}: would fail: {error}", True
 
 
-def _planned_sizes(run: RestoreRun, size: Size, output: Path) -> str:
-    """Return what is said of a photo of `size` and its `output`; raises UserError where the run would refuse it."""
+def _planned_sizes(run: RestoreRun, path: Path, output: Path) -> str:
+    """Return what is said of a photo's size and its output's; raises UserError where the run would refuse it."""
+    if in_store(path):
+        return "size unknown: not fetched"
+    size = photo_size(path, max_pixels=math.inf)
+    if size is None:
+        raise UserError("its size cannot be read; restore it to see why")
     check_size(size[1], size[0], run.saving.max_pixels)
     height, width = run.saving.final_size(size, run.restorer.scale)
     check_writable(output, (height, width), depth=run.saving.depth or 8)

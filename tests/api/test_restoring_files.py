@@ -200,9 +200,13 @@ def test_the_plan_says_what_would_be_done(photos, tmp_path):
     run(photos[:1], tmp_path / "out")
     (photos[2]).write_bytes(b"no photo")
     planned = plan(photos, tmp_path / "out", skip_existing=True)
-    lines = list(restoring_files.planned_lines(planned))
+    lines, fails = zip(*restoring_files.planned_lines(planned), strict=True)
+    assert fails == (False, False, True)
     assert "a.png (skipped: there already)" in lines[0] and "24 x 21 to 48 x 42 pixels" in lines[1]
-    assert "would fail" in lines[2] and not Path(tmp_path / "out" / "b.png").exists()
+    assert (
+        f"{photos[2]}: would fail: its size cannot be read" in lines[2]
+        and not Path(tmp_path / "out" / "b.png").exists()
+    )
 
 
 def test_photos_that_do_not_fit_into_memory_together_are_tried_one_by_one(photos, tmp_path, monkeypatch):
@@ -257,7 +261,7 @@ def test_kernels_of_others_are_not_overwritten(tmp_path):
 def test_the_plan_says_what_would_be_refused(photos, tmp_path):
     def line(saving, suffix=".png"):
         outputs = {photos[0]: (tmp_path / "out" / "a").with_suffix(suffix)}
-        return next(planned_lines(plan_run(open_restorer("bicubic"), outputs, tmp_path / "out", saving=saving)))
+        return next(planned_lines(plan_run(open_restorer("bicubic"), outputs, tmp_path / "out", saving=saving)))[0]
 
     assert " pixels)" in line(SaveOptions())
     assert "would fail: declares" in line(SaveOptions(max_pixels=4))

@@ -85,7 +85,7 @@ def test_what_is_there_is_kept_or_replaced_as_the_user_says(store):
         plan()
     run = plan(skip_existing=True)
     assert [shown(path) for path in run.skipped.values()] == [f"{OUT}/a.png"]
-    lines = list(planned_lines(run))
+    lines = [line for line, _ in planned_lines(run)]
     assert lines[0] == f"{IN}/a.png -> {OUT}/a.png (skipped: there already)"
     assert lines[1] == f"{IN}/b.png -> {OUT}/b.png (size unknown: not fetched)"
     assert "a.png" not in finished(run)[0] and written(store)["a.png"] == b"there"
