@@ -46,6 +46,7 @@ def test_centres_are_compared_where_the_convention_puts_them():
     moved = move_kernel(truth, np.array([0.3, -0.4]))  # in a frame of 17 pixels
     assert centre_distance(moved, truth, 2) == pytest.approx(0.5, abs=2e-3)
     assert centre_distance(centre_kernel(truth, 2), centre_kernel(gaussian(1, 1), 2), 2) < 5e-3
+    assert centre_distance(centre_kernel(truth, 2), truth, 2) < 5e-3  # a true kernel centred on its middle entry
 
 
 @pytest.mark.parametrize("metric", [kernel_error, kernel_psnr, lambda a, b: centre_distance(a, b, 2)])

@@ -41,13 +41,14 @@ def test_what_is_compared_is_what_is_saved():
     np.testing.assert_array_equal(rgb, to_levels(restored) / 255)
 
 
-def test_score_cuts_scale_pixels(images):
+@pytest.mark.parametrize("scale", [2, 3, 8])
+def test_score_cuts_scale_pixels(scale, images):
     restored, hr = images
     spoilt = restored.copy()
-    spoilt[:3], spoilt[:, -3:] = 0, 1
-    same = [PROTOCOLS["rgb"].score(x, hr, scale=3, luma_only=False) for x in (restored, spoilt)]
+    spoilt[:scale], spoilt[:, -scale:] = 0, 1
+    same = [PROTOCOLS["rgb"].score(x, hr, scale=scale, luma_only=False) for x in (restored, spoilt)]
     assert same[0] == same[1]
-    assert PROTOCOLS["rgb"].score(spoilt, hr, scale=2, luma_only=False)["psnr"] < same[0]["psnr"] - 1
+    assert PROTOCOLS["rgb"].score(spoilt, hr, scale=scale - 1, luma_only=False)["psnr"] < same[0]["psnr"] - 1
 
 
 def test_full_range_luma_of_the_whole_photo(images):

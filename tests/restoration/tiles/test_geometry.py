@@ -48,3 +48,4 @@ def test_a_far_seeing_network_gets_larger_windows():
 def test_a_tile_that_is_mostly_border_is_refused():
     with pytest.raises(UserError, match="tile=16 is too small for a network that sees 8 pixels far; use at least 24"):
         best_tile(500, 8, largest=16)
+    assert best_tile(500, 8, largest=24) == 24
