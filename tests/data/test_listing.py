@@ -57,12 +57,13 @@ def test_file_whose_name_looks_like_a_pattern(folder):
         ("empty", r"folder .*empty holds no photos \(files ending in .png, .jpg"),
         ("*.bmp", r"matches no photos \(.*\)$"),
         ("set", r"folder .*set holds no photos .*; name one of its folders that do: hr, lr_x2$"),
+        ("empty [1]", r"folder .*empty \[1\] holds no photos"),
         ("in [1]/*.png", r"matches no photos .*; of a name that has brackets, write \[ as \[\[\]$"),
         ("nowhere", "no file or folder"),
     ],
 )
 def test_input_without_photos_is_named(folder, item, reason):
-    for name in ("empty", "set/hr", "set/kernels", "set/lr_x2", "in [1]"):
+    for name in ("empty", "set/hr", "set/kernels", "set/lr_x2", "in [1]", "empty [1]"):
         (folder / name).mkdir(parents=True)
     for file in ("set/hr/a.png", "set/lr_x2/a.png", "set/kernels/a.npz", "in [1]/a.png"):
         (folder / file).touch()
@@ -131,6 +132,7 @@ def test_what_is_left_out_is_counted_and_named(folder):
     line = left_out_line(find_photos([folder]).left_out)
     assert line.startswith("left out 7, no photos of a known format (6 .mov, 1 .txt): 0.mov, 1.mov")
     assert line.endswith("4.mov, ...")
+    assert left_out_line([Path(f"{number}.mov") for number in range(5)]).endswith(": 0.mov, 1.mov, 2.mov, 3.mov, 4.mov")
 
 
 def test_a_pipe_is_refused_and_not_waited_for(tmp_path):
@@ -143,6 +145,7 @@ def test_links_that_lead_nowhere_are_not_passed_over(folder):
     (folder / "gone.png").symlink_to(folder / "nowhere.png")
     (folder / "round.tif").symlink_to(folder / "round.tif")
     (folder / "note").symlink_to(folder / "nowhere")
+    (folder / "album.png").symlink_to(folder / "deep")
     listing = find_photos([folder])
     assert names(listing.photos) == ["a.JPG", "b.png", "gone.png", "round.tif"]
     assert names(listing.left_out) == ["note", "notes.txt"]
