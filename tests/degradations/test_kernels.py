@@ -7,6 +7,7 @@ import pytest
 
 from jaxsr.degradations.kernels import (
     ANISOTROPIC_WIDTHS,
+    GAUSSIAN8_IKC_WIDTHS,
     ISOTROPIC_WIDTHS,
     PCA_WIDTHS,
     anisotropic_kernels,
@@ -65,6 +66,13 @@ def test_gaussian8_kernels(scale):
     np.testing.assert_allclose(gaussian8_kernels(scale), expected, atol=1e-6)
 
 
+def test_the_narrowest_kernel_of_ikc_at_x2_is_another():
+    expected = [slow_kernel([width, width], 0, 21) for width in (0.9, 1, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6)]
+    np.testing.assert_allclose(gaussian8_kernels(2, widths=GAUSSIAN8_IKC_WIDTHS), expected, atol=1e-6)
+    for scale in (3, 4):
+        np.testing.assert_array_equal(gaussian8_kernels(scale, widths=GAUSSIAN8_IKC_WIDTHS), gaussian8_kernels(scale))
+
+
 def test_draws_keep_to_their_widths():
     """The width is read off two neighbouring pixels: log k(0) - log k(1) = 1 / 2σ²."""
     low, high = of_scale(ISOTROPIC_WIDTHS, 3)
@@ -87,6 +95,16 @@ def test_noise_multiplies_each_pixel():
     ratio = noisy.max(axis=(1, 2)) / noisy.min(axis=(1, 2))
     assert ratio.min() > 1.2 and ratio.max() <= 1.25 + 1e-5
     np.testing.assert_allclose(with_noise(KEY, clean, 0.0), clean, rtol=1e-5)
+
+
+def test_variances_of_div2krk_are_from_its_range():
+    """They are read off the kernels: noise changes them a little, and the frame cuts the widest."""
+    variances = []
+    for key in jax.random.split(KEY, 60):
+        kernel = np.asarray(draw_div2krk(key, 2), np.float64)
+        offsets = np.mgrid[:11, :11].reshape(2, -1) - 5
+        variances += [*np.linalg.eigvalsh(np.cov(offsets, aweights=kernel.ravel(), bias=True))]
+    assert 0.5 < min(variances) < 1 and 4 < max(variances) < 5.5 and abs(np.median(variances) - 2.8) < 0.5
 
 
 def test_div2krk_at_x4_is_its_kernel_of_x2_applied_twice():
