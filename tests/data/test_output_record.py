@@ -45,6 +45,17 @@ def test_what_was_made_of_something_else_is_not_replaced(outputs):
             keep(outputs, overwrite=overwrite)
 
 
+def test_a_result_is_of_its_file_though_that_has_changed_or_moved(outputs, tmp_path):
+    first, second, _ = outputs
+    first.write_text("changed")
+    assert keep(outputs, skip_existing=True) == []
+    moved = second.rename(tmp_path / "elsewhere.mp4")
+    assert keep({moved: outputs[second]}) == []
+    moved.write_text("changed")
+    with pytest.raises(UserError, match=r"out/b.mp4 is there already and was not made from .*/elsewhere.mp4"):
+        keep({moved: outputs[second]})
+
+
 def test_a_name_that_is_too_long_is_not_there(outputs, tmp_path):
     assert keep({tmp_path / "a.mp4": tmp_path / "out" / f"{'a' * 300}.mp4"}) == []
 
