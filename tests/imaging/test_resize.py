@@ -27,6 +27,18 @@ def test_stages_round_half_up_after_each_pass(scale):
     np.testing.assert_array_equal(got, reference.resize(image, scale, "clamp", uint8_stages=True))
 
 
+def test_stages_begin_with_the_dimension_that_shrinks_most():
+    """So that a photo on its side becomes the result on its side; rounding between the passes tells the order."""
+    image = np.random.default_rng(5).integers(0, 256, (24, 30, 1)) / 255
+    got = resize(image, size=(12, 10), uint8_stages=True)
+    on_its_side = resize(image.transpose(1, 0, 2), size=(10, 12), uint8_stages=True)
+    np.testing.assert_array_equal(on_its_side, got.transpose(1, 0, 2))
+    columns_first = resize(resize(image, size=(24, 10), uint8_stages=True), size=(12, 10), uint8_stages=True)
+    rows_first = resize(resize(image, size=(12, 30), uint8_stages=True), size=(12, 10), uint8_stages=True)
+    np.testing.assert_array_equal(got, columns_first)
+    assert (got != rows_first).any()
+
+
 def test_jax_equals_numpy_under_jit_and_batched():
     images = np.random.default_rng(2).random((2, 12, 15, 3))
     got = jax.jit(lambda x: resize(x, 1 / 3))(jnp.asarray(images, jnp.float32))
