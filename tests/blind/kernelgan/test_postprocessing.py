@@ -62,6 +62,21 @@ def test_a_kernel_of_another_variance(factor):
     assert scaled.sum() == pytest.approx(1) and variance(scaled) == pytest.approx(1.75 * factor, rel=0.02)
 
 
+def test_a_kernel_of_another_variance_is_not_turned():
+    kernel = np.zeros((13, 13))
+    kernel[4:8, 5:9] = 3 * np.random.default_rng(1).random((4, 4))
+    scaled = with_variance(kernel, 1 + 1e-9)
+    pad = (len(scaled) - 13) // 2
+    np.testing.assert_allclose(scaled[pad : pad + 13, pad : pad + 13], kernel / kernel.sum(), atol=1e-6)
+    np.testing.assert_allclose(with_variance(kernel, 1), kernel / kernel.sum())
+    assert variance(kernel) == pytest.approx(variance(kernel / kernel.sum()))
+
+
+def test_a_wide_kernel_fits_into_its_frame():
+    wide = with_variance(np.ones((5, 5)), 4.0)
+    assert len(wide) >= 10 and variance(wide) == pytest.approx(4 * variance(np.ones((5, 5))), rel=0.1)
+
+
 def test_a_factor_of_one_changes_nothing():
     kernel = blob(13, 2.0, 1.5)
     np.testing.assert_array_equal(finish(kernel, 2, factor=1.0), finish(kernel, 2))
