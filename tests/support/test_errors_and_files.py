@@ -1,5 +1,6 @@
 """One-line errors and whole files."""
 
+import os
 import re
 
 import numpy as np
@@ -45,16 +46,20 @@ def test_a_file_appears_whole(tmp_path):
     assert [path.name for path in target.parent.iterdir()] == ["file.txt"]
 
 
-def test_what_a_killed_write_left_is_removed(tmp_path):
-    (tmp_path / "file.txt").write_text("old")
-    (tmp_path / ".file-mine.txt").write_text("of somebody else")
-    with written_whole(tmp_path / "file.txt") as temporary:
-        other = tmp_path / temporary.name.replace(".file-", ".other-")
-        other.touch()
-        killed = temporary.with_name(temporary.name[:-5] + "_.txt")  # another 8 characters
-        killed.write_text("half")
-    remove_remains(tmp_path / "file.txt")
-    assert sorted(path.name for path in tmp_path.iterdir()) == [".file-mine.txt", other.name, "file.txt"]
+@pytest.mark.parametrize("remove", [remove_remains, lambda path: remove_remains_of([path])])
+@pytest.mark.parametrize("name", ["file.txt", "no_suffix", "two-parts.tar.gz", "ä" * 125 + ".txt", "x" * 251 + ".txt"])
+def test_what_a_killed_write_left_is_removed(name, remove, tmp_path):
+    target = tmp_path / name
+    with written_whole(target) as temporary:
+        temporary.write_text("all of it")
+        assert temporary.name.startswith(".") and len(os.fsencode(temporary.name)) <= 255
+    stem, suffix = temporary.name.removesuffix(target.suffix), target.suffix
+    killed = tmp_path / f"{stem[:-1]}_{suffix}"  # another 8 characters
+    others = {f".file-mine{suffix}", f"{stem[1:]}{suffix}", f".z{stem[2:]}{suffix}"}  # visible; of another file
+    for file in (killed.name, *others):
+        (tmp_path / file).touch()
+    remove(target)
+    assert {path.name for path in tmp_path.iterdir()} == {name, *others}
 
 
 def test_a_file_that_is_being_written_is_no_remain(tmp_path):

@@ -21,6 +21,8 @@ from jaxsr.weights.vgg_files import load_vgg
 REDUCTION = "pillow"  # the authors', and CUFED5's protocol
 VALIDATION_PAIRS = PairOptions(REDUCTION)
 VALIDATION_LEVEL = "1"  # the most similar references
+# Fields that don't apply, and their value: where in its reference a crop's textures lie is found before training
+UNUSED = {"augment": False, "stretch": 0.0, "crops": 1, "quantize_lr": False}
 
 
 def crop_size(config: Config, spec: ModelSpec) -> int:
@@ -68,6 +70,12 @@ def check(config: Config, spec: ModelSpec) -> None:
             f"data.degradation={config.data.degradation!r} and data.rescale={config.data.rescale} do not apply to "
             f"task='reference', whose photos are reduced as they are by {REDUCTION!r}; leave both out"
         )
+    for name, value in UNUSED.items():
+        if (given := config.data[name]) != value:
+            raise UserError(
+                f"data.{name}={given!r} does not apply to task='reference', whose crops are used as they were matched "
+                f"with their references; set --config.data.{name}={value}"
+            )
     if not 0 <= config.data.hr_reference_share <= 1:
         raise UserError(
             f"data.hr_reference_share={config.data.hr_reference_share} must lie in [0, 1]; set "

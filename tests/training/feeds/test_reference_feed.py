@@ -126,6 +126,13 @@ def test_maps_are_the_references_or_the_truth(share, config):
     [
         ({"data.references": ""}, r"srntt with data.references='': folders of photos with references are for srntt"),
         ({"model.options.alone": True}, "set --config.data.references or --config.model.options.alone"),
+        (
+            {"data.augment": True},
+            "data.augment=True does not apply to task='reference'.*; set --config.data.augment=False",
+        ),
+        ({"data.stretch": 0.5}, r"data.stretch=0.5 does not apply to .*; set --config.data.stretch=0.0"),
+        ({"data.crops": 2}, "data.crops=2 does not apply"),
+        ({"data.quantize_lr": True}, "data.quantize_lr=True does not apply"),
         ({"data.hr_reference_share": 1.5}, r"data.hr_reference_share=1.5 must lie in \[0, 1\]"),
         pytest.param(
             {"data.reference_level": "7"},
