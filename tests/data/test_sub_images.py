@@ -133,7 +133,10 @@ def test_bounds_are_told():
         (48, 0, (1.0,)): r"stride must lie in 1\.\.48",
         (48, 49, (1.0,)): r"stride must lie in 1\.\.48",
         (48, 24, (1.0, 1.5)): "up to 1; got",
+        (48, 24, (0.0, 1.0)): "factors above 0",
         (48, 24, ()): "up to 1; got",
     }.items():
         with pytest.raises(UserError, match=reason):
             CropGrid(*values)
+    for stride, count in {1: 9 * 2, 32: 2 * 2}.items():  # the bounds themselves
+        assert CropGrid(32, stride).count(PhotoProperties(40, 33, grey=False, alpha=False, deep=False)) == count
