@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from benchmarks.training_costs import operations
+from jaxsr.api import automatic_choice
 from jaxsr.api.automatic_choice import (
     FOR_DAMAGED,
     KILOFLOPS,
@@ -16,8 +17,10 @@ from jaxsr.api.automatic_choice import (
     DeviceFacts,
     PhotoFacts,
     choose_for_files,
+    choose_for_photo,
     choose_model,
     is_damaged,
+    seconds_of,
 )
 from jaxsr.api.restoring import restore
 from jaxsr.data.images import Photo, write_photo
@@ -68,6 +71,29 @@ def test_scores_of_the_cards_that_ship_are_read():
     assert choose_for_files([], [], 3).model == "lapsrn-x3"
 
 
+def test_the_score_is_that_of_luma_on_set5(monkeypatch):
+    def card(*scores):
+        return {
+            "scale": 4,
+            "scores": [
+                {"data": data, "scale": 4, "protocol": {"name": protocol}, "mean": {"psnr": psnr}}
+                for data, protocol, psnr in scores
+            ],
+        }
+
+    rdn = card(("Set14", "y", 40.0), ("Set5", "rgb", 39.0), ("Set5", "y", 30.0))
+    cards = {"rdn-x4": rdn, "lapsrn-x4": card(("Set5", "y8", 31.0)), "vdsr-x4": card(("Set14", "y8", 50.0))}
+    monkeypatch.setattr(automatic_choice, "shipped_cards", lambda: cards)
+    assert choose_for_files([], [], 4).model == "lapsrn-x4"
+
+
+def test_seconds_follow_from_work_pixels_and_devices():
+    on_a_core = seconds_of("rdn-x2", PhotoFacts(2, 1_000_000), CPU)
+    assert on_a_core == pytest.approx(1_107e3 * 4e6 / 25e9)
+    assert seconds_of("rdn-x2", PhotoFacts(2, 1_000_000), DeviceFacts("cpu", 8)) == pytest.approx(on_a_core / 8)
+    assert seconds_of("rdn-x2", PhotoFacts(2, 1_000_000), GPU) == pytest.approx(on_a_core / 200)
+
+
 def test_the_reason_names_what_would_take_too_long():
     reason = choose_model(PhotoFacts(2, 600_000), CPU, dict.fromkeys(ALL, 0.0)).reason
     slower = "rdn-x2, vdsr-x2 would take over 60 seconds for 0.6 megapixels"
@@ -108,6 +134,30 @@ def test_files_are_judged_by_the_largest_and_videos_by_frames(tmp_path):
     write_photo(tmp_path / "a.png", Photo(smooth(24, 24)))
     assert "would take" not in choose_for_files([tmp_path / "a.png"], [], 2).reason
     assert choose_for_files([], [tmp_path / "c.mp4"], 2).model in ("fsrcnn-x2", "espcn-x2")
+
+
+@pytest.fixture
+def facts(monkeypatch):
+    """Return the list of facts that choices are made by."""
+    found = []
+    monkeypatch.setattr(automatic_choice, "_choose_here", found.append)
+    return found
+
+
+def test_the_largest_file_is_that_of_most_pixels(facts, tmp_path):
+    for name, (height, width) in {"wide": (10, 120), "square": (42, 43), "long": (90, 12)}.items():
+        write_photo(tmp_path / f"{name}.png", Photo(smooth(height, width)))
+    (tmp_path / "broken.png").write_bytes(b"no photo")
+    choose_for_files(sorted(tmp_path.iterdir()), [], None)
+    choose_for_files(sorted(tmp_path.iterdir()), [tmp_path / "c.mp4"], 4)
+    assert facts == [PhotoFacts(2, 42 * 43, grey=None), PhotoFacts(4, 100 * 1920 * 1080, grey=None)]
+
+
+def test_a_photo_is_judged_as_it_was_decoded(facts):
+    grey, colour = Photo(smooth(9, 12)[..., :1]), Photo(smooth(9, 12))
+    for photo in (grey, colour):
+        choose_for_photo(photo.pixels, photo, 3)
+    assert facts == [PhotoFacts(3, 108, grey=True), PhotoFacts(3, 108, grey=False)]
 
 
 def test_photos_count_as_damaged_by_their_jpeg_quality_and_folders_where_most_are(tmp_path):
