@@ -5,6 +5,7 @@ import json
 import jax
 import numpy as np
 import pytest
+from PIL import Image
 from scipy import ndimage
 from skimage import metrics
 
@@ -134,6 +135,15 @@ def test_div2krk_draws_a_kernel_for_each_photo_by_name_and_seed(scale, size, pho
     assert kernels["a"][0].shape == (size, size) and kernels["a"][0].sum() == pytest.approx(1)
     np.testing.assert_array_equal(kernels["a"][0], kernels["b"][0])
     assert np.abs(kernels["a"][0] - kernels["a"][1]).max() > 0.001 < np.abs(kernels["a"][0] - kernels["c"][0]).max()
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_pillow_reduces_the_photo_itself(channels):
+    pixels = smooth(43, 58)[..., :channels]
+    (pair,) = make_pairs("a", pixels, 4, PairOptions("pillow"))
+    image = Image.fromarray(pixels[:40, :56].squeeze()).resize((14, 10), Image.Resampling.BICUBIC)
+    np.testing.assert_array_equal(pair.hr * 255, pixels[:40, :56])
+    np.testing.assert_allclose(pair.lr * 255, np.asarray(image).reshape(10, 14, channels), atol=1e-4)
 
 
 @pytest.mark.parametrize("scale", [2, 4])

@@ -13,7 +13,7 @@ from jaxsr.models import MODELS
 from jaxsr.support.errors import UserError
 from jaxsr.training.config import default_config
 from jaxsr.training.plan import Plan
-from jaxsr.training.state import create_state, initial_variables, scored_variables, update_average
+from jaxsr.training.state import create_state, initial_variables, scored_variables, taken_from, update_average
 from jaxsr.weights import load
 from tests.helpers.training import REDUCED
 
@@ -80,3 +80,9 @@ def test_a_given_basis_stays_where_weights_are_given_too(given):
     expected = variables if given else shipped
     np.testing.assert_array_equal(found["constants"]["basis"], expected["constants"]["basis"])
     jax.tree.map(np.testing.assert_array_equal, found["params"], dict(shipped["params"]))
+
+
+def test_weights_of_another_kind_are_refused():
+    variables = initial_variables(MODELS["srcnn"].module(2), seed=0)
+    with pytest.raises(UserError, match="no parameter of lapsrn-x2 fits this network; set --config.initial_weights to"):
+        taken_from("lapsrn-x2", variables, 2)

@@ -8,7 +8,8 @@ import pytest
 from PIL import Image
 from PIL.TiffImagePlugin import IFDRational
 
-from jaxsr.data.codecs.pillow_photos import photo_of_image
+from jaxsr.data.codecs.photo_record import Photo
+from jaxsr.data.codecs.pillow_photos import image_of_photo, photo_of_image
 from jaxsr.data.images import read_photo
 from jaxsr.support.errors import UserError
 from tests.helpers.odd_photos import encoded, picture
@@ -56,3 +57,15 @@ def test_bmp_of_16_bits_a_pixel(tmp_path):
     masks = struct.pack("<III", 0xF800, 0x07E0, 0x001F)
     (tmp_path / "a.bmp").write_bytes(b"BM" + struct.pack("<IHHI", 66 + len(data), 0, 0, 66) + head + masks + data)
     np.testing.assert_array_equal(read_photo(tmp_path / "a.bmp").pixels & np.array([248, 252, 248]), pixels)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_an_image_has_the_depths_that_pillow_has(channels):
+    pixels = np.random.default_rng(2).integers(0, 65536, (3, 4, channels), dtype=np.uint16)
+    shallow = Photo((pixels // 257).astype(np.uint8))
+    np.testing.assert_array_equal(photo_of_image(image_of_photo(shallow)).pixels, shallow.pixels)
+    if channels == 1:
+        np.testing.assert_array_equal(photo_of_image(image_of_photo(Photo(pixels))).pixels, pixels)
+        return
+    with pytest.raises(UserError, match="a PIL image holds no 16-bit colour or alpha; give the path, or an array"):
+        image_of_photo(Photo(pixels))
