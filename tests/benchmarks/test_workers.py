@@ -51,6 +51,17 @@ def test_contestants_in_processes_take_turns():
     assert 1.5 < found["other"] / found["one"] < 4.5
 
 
+def after_much_memory():
+    bytearray(2**29)
+    return bytes
+
+
+def test_memory_that_was_freed_before_the_calls_is_not_theirs():
+    with Worker() as worker:
+        worker.prepare(after_much_memory)
+        assert worker.ask(first_calls).mebibytes < 100
+
+
 def say_and_sleep():
     print(os.getpid(), flush=True)
     time.sleep(300)
