@@ -21,7 +21,6 @@ from jaxsr.support import command_line
 from jaxsr.support.files import written_whole
 from jaxsr.support.paths import output_file
 
-WHAT = ("photo", "training")
 COLUMNS = ("network", "photo, cold", "photo, warm", "photo, again", "training, cold", "training, other steps, warm")
 UNASKED = "-"  # the cell of what is not to be measured
 LEFT_OUT = ("srntt",)  # its photos need VGG19's weights
@@ -70,7 +69,7 @@ def seconds_of(name: str, limit: int, training: bool) -> dict[str, float | str]:
 def _child(name: str, what: str, steps: int, cache: str, limit: int) -> dict[str, float | str]:
     """Return what `benchmarks.compile_child` prints in a new process, with "failed" in words."""
     command = [sys.executable, "-m", "benchmarks.compile_child", name, what, str(steps)]
-    environment = {**os.environ, "JAX_COMPILATION_CACHE_DIR": cache}
+    environment = {**os.environ, "JAX_COMPILATION_CACHE_DIR": cache, "TMPDIR": cache}  # a training leaves its run there
     try:
         done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=limit, check=False)
     except subprocess.TimeoutExpired:

@@ -1,19 +1,20 @@
 #!/usr/bin/env bash
 # Measures on one GPU what the page of speed says of it, in 10 minutes: bash benchmarks/gpu.sh
 #
-#   --output=FOLDER  for gpu.json and the log of each part; $OUT, or runs/gpu. The same folder goes on where a call ended.
+#   --output=FOLDER  for gpu.json and the log of each part; $OUT, or runs/gpu in the checkout. The same folder goes on where a call ended.
 #                    What is no table for the page of speed goes to other/ in it.
 #   --minutes=10     for all; each part has its share, and what is left over goes to the next
 #   --dry            small sizes, as its own test; works on a CPU
 #
-# PYTHON names the interpreter. At the end it says what was not measured, and why; then the exit status is 1.
+# PYTHON names the interpreter. Ctrl-C or SIGTERM stops it; rows that are measured stay. At the end it says what was not measured, and why; then the exit status is 1.
 set -uo pipefail
-cd "$(dirname "$0")/.."
-output=${OUT:-runs/gpu} minutes=10 dry=
+from=$PWD # paths in the arguments are the caller's
+cd "$(dirname "$0")/.." || exit 2
+output=${OUT:-$PWD/runs/gpu} minutes=10 dry= pid=
 for argument in "$@"
 do
     case $argument in
-    --output=*) output=${argument#*=} ;;
+    --output=?*) output=${argument#*=} ;;
     --minutes=*) minutes=${argument#*=} ;;
     --dry) dry=yes ;;
     *) echo "gpu.sh: unknown argument $argument; there are --output=FOLDER, --minutes=N and --dry" >&2; exit 2 ;;
@@ -22,6 +23,7 @@ done
 case $minutes in
 '' | *[!0-9]* | 0*) echo "gpu.sh: --minutes=$minutes is not a positive number" >&2; exit 2 ;;
 esac
+case $output in /*) ;; *) output=$from/$output ;; esac
 python=${PYTHON:-.venv/bin/python}
 [ -x "$python" ] || python=$(command -v "$python" || command -v python3 || command -v python)
 export PYTHONPATH="$PWD${PYTHONPATH:+:$PYTHONPATH}"
@@ -42,6 +44,16 @@ if [ -z "$dry" ] && ! "$python" -c "import jax; assert jax.default_backend() == 
 then echo "gpu.sh: JAX finds no GPU; --dry tries the script on a CPU" >&2; exit 2
 fi
 
+# Bash alone would wait for the part and then begin the next: timeout's process group is not the terminal's
+stop() {
+    trap '' INT TERM
+    [ -z "$pid" ] || { kill -TERM "$pid"; wait "$pid"; } 2>/dev/null
+    echo "gpu.sh: stopped; the same command goes on" >&2
+    exit "$1"
+}
+trap 'stop 130' INT
+trap 'stop 143' TERM
+
 # part SECONDS NAME MODULE FLAGS...: run a section with that share of the time
 part() {
     local seconds=$1 name=$2 status=0 left=$((end - SECONDS)) start=$SECONDS
@@ -50,7 +62,10 @@ part() {
     if [ "$seconds" -lt 5 ]
     then missing+=("$name: no time was left"); return
     fi
-    timeout --kill-after=10 "$seconds" "$python" -m "$@" >"$output/$name.log" 2>&1 || status=$?
+    timeout --kill-after=10 "$seconds" "$python" -m "$@" >"$output/$name.log" 2>&1 &
+    pid=$!
+    wait "$pid" || status=$?
+    pid=
     grep "^| " "$output/$name.log" | tail -n +2
     parts=$((parts + 1))
     case $status in

@@ -32,7 +32,7 @@ from jaxsr.models.srntt import FACTORS, Maps, map_sizes
 from jaxsr.restoration.options import RestoreOptions
 from jaxsr.restoration.tiles.placement import TileCache
 from jaxsr.restoration.tiles.tiled_photos import restore_tiled
-from jaxsr.support.errors import choose
+from jaxsr.support.errors import UserError, choose
 
 XLA = "xla"
 ENGINES = (XLA, "openvino", "onnxruntime")
@@ -135,11 +135,11 @@ def engines_here(asked: Sequence[str]) -> list[str]:
 
 
 def precisions_here(engine: str, asked: Sequence[str]) -> list[str]:
-    """Return the precisions `asked` for, or float32 and where `engine` is faster with it bf16."""
+    """Return those `asked` for that `engine` has, or float32 and where it is faster with it bf16."""
     there = PRECISIONS if "precision" in CHOICES and engine != "onnxruntime" else PRECISIONS[:1]
     fast = DEVICE == "cuda" or (engine == "openvino" and has_bf16())
-    check_names("precision", asked, there)
-    return list(asked or there[: 1 + fast])
+    check_names("precision", asked, PRECISIONS)
+    return [name for name in asked if name in there] if asked else list(there[: 1 + fast])
 
 
 def tables(
@@ -154,7 +154,10 @@ def tables(
     width: int = 0,
     rounds: int = 3,
 ) -> Iterator[Table]:
-    """Yield the table; without `scales` each network has its paper's main one, with them those that it has."""
+    """Yield the table; without `scales` each network has its paper's main one, with them those that it has.
+
+    Raises UserError for unknown names, and where nothing is left to measure.
+    """
     sizes = choose("size", size, SIZES_OF)
     check_names("network", networks, SIZES)
     cases = [
@@ -165,6 +168,11 @@ def tables(
         for engine in engines_here(engines)
         for precision in precisions_here(engine, precisions)
     ]
+    if not cases:
+        raise UserError(
+            f"--scales={','.join(scales)} --engines={','.join(engines)} --precisions={','.join(precisions)}: no "
+            "network has such a scale, or no engine such a precision (onnxruntime: float32); name others, or none"
+        )
     yield table(A_PHOTO, ("network", "engine", "precision"), TRIAL, cases, rounds)
 
 

@@ -4,6 +4,7 @@ pip install -e ".[bench]" && python -m benchmarks.motion
 """
 
 import functools
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 
 import jax
@@ -22,7 +23,7 @@ def in_jax(count: int, size: int, steps: int, exposures: Sequence[float]) -> Cal
     draw = jax.jit(
         functools.partial(draw_motion, count=count, size=size, steps=steps, exposures=tuple(exposures), length=size - 4)
     )
-    keys = iter(jax.random.split(jax.random.key(0), 1000))
+    keys = itertools.cycle(jax.random.split(jax.random.key(0), 1000))  # a turn may have more calls
     return lambda: jax.block_until_ready(draw(next(keys)))
 
 

@@ -94,7 +94,8 @@ def made_ready(rows: Iterable[Row], is_new: Callable[[Row], bool], limit: float,
         if ahead == 1:
             yield from group
             continue
-        with ExitStack() as stack, ThreadPoolExecutor(ahead) as threads:
+        # The stack ends first: threads wait for its processes, also after Ctrl-C
+        with ThreadPoolExecutor(ahead) as threads, ExitStack() as stack:
             ready = {
                 row.labels: threads.submit(_with_limit, limit, row.make_ready, stack.enter_context(ExitStack()))
                 for row in group

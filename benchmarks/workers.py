@@ -10,6 +10,7 @@ import multiprocessing
 import os
 import signal
 import tempfile
+import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -71,10 +72,10 @@ class Worker:
         """Return the worker."""
         return self
 
-    def __exit__(self, *_: object) -> None:
-        """End the process and those that it started, such as compilers, at once if need be."""
+    def __exit__(self, kind: type[BaseException] | None = None, *_: object) -> None:
+        """End the process and those that it started, such as compilers, at once after an error or Ctrl-C."""
         self._pipe.close()
-        if remaining() > 0:
+        if kind is None and remaining() > 0:
             self._process.join(SECONDS_TO_END)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid or 0, signal.SIGKILL)
@@ -130,6 +131,7 @@ def _of_held(function: Callable[..., Any], arguments: tuple) -> Any:
 def _serve(pipe: Connection, devices: int, cores_as_devices: bool, as_command: bool) -> None:
     """Answer (function, arguments) by (why it failed, result) until the other end closes."""
     os.setsid()  # so that compilers end with it
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _start(devices, cores_as_devices, as_command)
     with contextlib.suppress(EOFError, ConnectionError):
@@ -140,6 +142,13 @@ def _serve(pipe: Connection, devices: int, cores_as_devices: bool, as_command: b
             except Exception as error:  # of any sort: the row says which
                 answer = f"{type(error).__name__}: {' '.join(str(error).split())[:160]}", None
             pipe.send(answer)
+
+
+def _end_with_parent() -> None:
+    """Wait until the parent has ended, in whatever way; its next command is not to share the cores with this one."""
+    if parent := multiprocessing.parent_process():
+        parent.join()
+        os.killpg(0, signal.SIGKILL)
 
 
 def _start(devices: int, cores_as_devices: bool, as_command: bool) -> None:

@@ -2,11 +2,12 @@
 # From nothing to a restored photo: installs into .venv, trains ESPCN x3 for a minute on the photos that
 # scikit-image carries, scores it on two others, restores one of them. bash launch/demo.sh [folder]
 set -euo pipefail
+out=${1:-runs/demo}
+case ${1:-/} in /*) ;; *) out=$PWD/$1 ;; esac # the caller's folder, not one of the checkout
 cd "$(dirname "$0")/.."
 source launch/install.sh
 install ""
 
-out=${1:-runs/demo}
 mkdir -p "$out/photos"
 carried=$(.venv/bin/python -c 'import pathlib, skimage; print(pathlib.Path(skimage.__file__).parent / "data")')
 cp "$carried/chelsea.png" "$carried/coffee.png" "$out/photos"

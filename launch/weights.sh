@@ -106,7 +106,7 @@ train_all() {
 chosen() { if [ $# = 0 ]; then recipes; else recipes | grep -E "^($(IFS='|'; echo "$*")) "; fi; }
 
 case $JOBS in
-'' | *[!0-9]* | 0) echo "weights: JOBS=$JOBS is not a positive number of runs at once" >&2; exit 2 ;;
+'' | *[!0-9]* | 0*) echo "weights: JOBS=$JOBS is not a positive number of runs at once" >&2; exit 2 ;;
 esac
 for name in "$@"; do
     names=$(recipes | cut -d' ' -f1)

@@ -59,6 +59,25 @@ def test_a_folder_that_is_no_environment_is_not_deleted(checkout):
     assert done.stderr.count("\n") == 1 and (checkout / "my photos").is_dir()
 
 
+def test_the_folder_of_the_demonstration_is_the_caller_s(checkout):
+    carried = checkout / "carried"
+    photos = f"mkdir -p '{carried}'; touch '{carried}/chelsea.png' '{carried}/coffee.png'"
+    program(checkout / "python", f"#!/bin/sh\n[ $1 != -c ] || {{ {photos}; echo '{carried}'; }}\n")
+    program(checkout / ".venv" / "bin" / "python", (checkout / "python").read_text())
+    (checkout / "elsewhere").mkdir()
+    python = str(checkout / "python")
+    for words, folder in ((["my run"], checkout / "elsewhere" / "my run"), ([], checkout / "runs" / "demo")):
+        bash(checkout / "elsewhere", "../launch/demo.sh", *words, PYTHON=python)
+        assert (folder / "photos" / "coffee.png").is_file()
+
+
+@pytest.mark.parametrize("jobs", ["0", "00", "-1", "many"])
+def test_a_wrong_number_of_runs_at_once_is_refused(jobs, checkout):
+    done = bash(checkout, "launch/weights.sh", "srcnn-x2", JOBS=jobs)
+    assert done.returncode == 2 and f"JOBS={jobs} is not a positive number" in done.stderr
+    assert not (checkout / "asked").exists()
+
+
 def test_slurm_s_processes_get_the_job_s_cores_and_the_first_of_many_hosts(checkout):
     hosts = "for i in $(seq 1 20000); do echo node-$i; done"
     program(checkout / "bin" / "scontrol", f"#!/bin/sh\n{hosts}\n")

@@ -1,13 +1,14 @@
 """Tables of compiling, unrolling and memory: a row that fails is marked, the others go on, the exit status says so."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from benchmarks import memory
+from benchmarks import memory, motion
 from benchmarks.workers import MeasurementFailed
 
 
@@ -27,6 +28,22 @@ def test_compile_times_that_are_not_measured_end_in_status_1_and_leave_others_in
     recorded = json.loads(file.read_text())
     assert recorded.keys() == {"vdsr", "espcn", "fsrcnn"} and recorded["vdsr"] == earlier["vdsr"]
     assert [line.split(" | ")[1:] for line in found.stdout.splitlines()[2:]] == 2 * [3 * ["over 0"] + ["-", "- |"]]
+
+
+def test_runs_that_compile_times_trains_lie_in_a_folder_that_is_removed(tmp_path):
+    stub, seen = tmp_path / "python", tmp_path / "seen"
+    stub.write_text(f'#!/bin/sh\necho "$TMPDIR" >"{seen}"\ntouch "$TMPDIR/run"\necho \'{{"first": 1.0}}\'\n')
+    stub.chmod(0o755)
+    call = f"sys.executable = {str(stub)!r}; print(compile_times.seconds_of('espcn', 10, True))"
+    program = f"import sys; from benchmarks import compile_times; {call}"
+    done = subprocess.run([sys.executable, "-c", program], env=os.environ | {"TMPDIR": str(tmp_path)}, check=False)
+    folder = Path(seen.read_text().strip())
+    assert done.returncode == 0 and folder.parent == tmp_path and not folder.exists()
+
+
+def test_a_turn_may_draw_more_motion_kernels_than_there_are_keys():
+    call = motion.in_jax(1, 16, 10, (1.0,))
+    assert all(call().shape == (1, 1, 16, 16) for _ in range(1001))
 
 
 @pytest.mark.slow

@@ -2,8 +2,10 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -20,9 +22,9 @@ def run(*arguments, timeout=60, **environment):
     )
 
 
-@pytest.mark.parametrize("argument", ["--minutes=0", "--minutes=08", "--minutes=soon", "--wet"])
+@pytest.mark.parametrize("argument", ["--minutes=0", "--minutes=08", "--minutes=soon", "--wet", "--output="])
 def test_wrong_arguments_are_answered_in_one_line(argument, tmp_path):
-    found = run(argument, f"--output={tmp_path}")
+    found = run(f"--output={tmp_path}", argument)
     assert found.returncode == 2 and found.stderr.startswith("gpu.sh: ") and found.stderr.count("\n") == 1
 
 
@@ -57,3 +59,19 @@ def test_no_json_lies_beside_the_tables_that_the_page_cannot_read(commands, tmp_
     written = {Path(flag.partition("=")[2]) for command in commands for flag in command if flag.startswith("--json")}
     assert {path for path in {*written, *out.glob("*.json")} if path.parent == out} == {out / "gpu.json"}
     assert (out / "other" / "precision_differences.json").is_file()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_part_that_runs_and_begins_no_other(number, tmp_path):
+    stub, asked = tmp_path / "python", tmp_path / "asked"
+    stub.write_text(f'#!/bin/sh\n[ "$1" = -m ] || exit 0\necho "$2" >>"{asked}"\nexec sleep 60\n')
+    stub.chmod(0o755)
+    command = ["bash", SCRIPT, "--output=my output"]
+    environment = os.environ | {"PYTHON": str(stub)}
+    with subprocess.Popen(command, cwd=tmp_path, env=environment, start_new_session=True) as script:
+        while not asked.exists():
+            time.sleep(0.05)
+        os.killpg(script.pid, number)  # as a terminal does
+        assert script.wait(20) == 128 + number
+    assert asked.read_text().split() == ["benchmarks.large_photo"]
+    assert (tmp_path / "my output" / "large_photo.log").is_file()  # beside the caller

@@ -125,6 +125,20 @@ def test_engines_and_precisions_are_those_of_this_machine(monkeypatch):
     assert inference.engines_here(()) == ["xla"]
 
 
+def test_precisions_leave_out_engines_without_them_and_say_so_where_none_is_left(monkeypatch):
+    monkeypatch.setattr(inference, "find_spec", lambda name: True)
+    monkeypatch.setattr(inference, "DEVICE", "cpu")
+    (table,) = inference.tables(networks=["espcn"], precisions=["bf16", "float32"])
+    measured = [row.labels[1:] for row in table.rows]
+    assert [measured[i] for i in (0, 2, 4)] == [("xla", "bf16"), ("openvino", "bf16"), ("onnxruntime", "float32")]
+    assert len(measured) == 5
+    for wrong in ({"engines": ["onnxruntime"], "precisions": ["bf16"]}, {"scales": ["8"]}):
+        with pytest.raises(UserError, match="name others, or none"):
+            next(inference.tables(networks=["espcn"], **wrong))
+    with pytest.raises(UserError, match="unknown precision"):
+        next(inference.tables(precisions=["float16"]))
+
+
 def test_peers_take_weights_by_name():
     model = network("espcn", 2)
     first = peer(model).conv1

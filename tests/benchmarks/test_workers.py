@@ -1,10 +1,15 @@
 """Processes that measure: what they return, what they hold, and how a limit or a crash ends them."""
 
 import os
+import signal
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
 
+from benchmarks.tables import Row, made_ready
 from benchmarks.timing import contest_of_workers, first_calls
 from benchmarks.workers import MeasurementFailed, OverLimit, Worker, limited
 
@@ -44,3 +49,47 @@ def test_contestants_in_processes_take_turns():
         assert 0.02 < other.ask(first_calls).seconds < 3
         found = contest_of_workers({"one": one, "other": other}, rounds=3, seconds=0.05)
     assert 1.5 < found["other"] / found["one"] < 4.5
+
+
+def after_much_memory():
+    bytearray(2**29)
+    return bytes
+
+
+def test_memory_that_was_freed_before_the_calls_is_not_theirs():
+    with Worker() as worker:
+        worker.prepare(after_much_memory)
+        assert worker.ask(first_calls).mebibytes < 100
+
+
+def say_and_sleep():
+    print(os.getpid(), flush=True)
+    time.sleep(300)
+
+
+def sleep_in_a_worker(stack=None):
+    with Worker() as worker:
+        worker.run(say_and_sleep)
+
+
+def sleep_ahead():
+    def make_ready(stack):
+        stack.enter_context(Worker()).run(say_and_sleep)
+
+    list(made_ready([Row(("row",), sleep_in_a_worker, make_ready)], bool, float("inf"), 2))
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
+@pytest.mark.parametrize("work", [sleep_in_a_worker, sleep_ahead])
+def test_the_processes_of_a_command_end_with_it_at_once(work, number):
+    program = f"from {__name__} import {work.__name__} as work\nif __name__ == '__main__':\n    work()\n"
+    command, root = [sys.executable, "-c", program], Path(__file__).parents[2]
+    with subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as ours:
+        worker = int(ours.stdout.readline())
+        ours.send_signal(number)
+        began = time.monotonic()
+        ours.wait(60)
+        while Path(f"/proc/{worker}").exists() and time.monotonic() - began < 4:
+            time.sleep(0.05)
+    assert not Path(f"/proc/{worker}").exists(), os.kill(worker, signal.SIGKILL)
+    assert time.monotonic() - began < 4
