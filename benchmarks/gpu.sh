@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # Measures on one GPU what the page of speed says of it, in 10 minutes: bash benchmarks/gpu.sh
 #
-#   --output=FOLDER  for gpu.json and the log of each part; $OUT, or runs/gpu in the checkout. The same folder goes on where a call ended.
-#                    What is no table for the page of speed goes to other/ in it.
+#   --output=FOLDER  for gpu.json and the log of each part; $OUT, or runs/gpu in the checkout. The same folder goes on
+#                    where a call ended. What is no table for the page of speed goes to other/ in it.
 #   --minutes=10     for all; each part has its share, and what is left over goes to the next
 #   --dry            small sizes, as its own test; works on a CPU
 #
-# PYTHON names the interpreter. Ctrl-C or SIGTERM stops it; rows that are measured stay. At the end it says what was not measured, and why; then the exit status is 1.
+# PYTHON names the interpreter. Ctrl-C or SIGTERM stops it; rows that are measured stay. At the end it says what was not
+# measured, and why; then the exit status is 1.
 set -uo pipefail
 from=$PWD # paths in the arguments are the caller's
 cd "$(dirname "$0")/.." || exit 2

@@ -14,13 +14,14 @@ export JAX_NUM_CPU_DEVICES=${JAX_NUM_CPU_DEVICES:-$((cores > count ? cores / cou
 export PJRT_NPROC=${PJRT_NPROC:-$((2 * JAX_NUM_CPU_DEVICES))}  # threads: see jaxsr.support.command_line.use_all_cores
 export JAX_PLATFORMS=cpu JAXSR_COORDINATOR=localhost:${PORT:-12355} JAXSR_PROCESSES=$count
 
-pids=()
+pids=() stopping=
+# To all: once they have joined they agree on a step, but before that each ends by itself
+trap 'stopping=yes; kill -TERM "${pids[@]}" 2> /dev/null || true' TERM INT
 for ((i = 0; i < count; i++)); do
     JAXSR_PROCESS=$i "${PYTHON:-$root/.venv/bin/python}" -m jaxsr.train "$@" &
     pids+=($!)
 done
-# To all: once they have joined they agree on a step, but before that each ends by itself
-trap 'kill -TERM "${pids[@]}" 2> /dev/null || true' TERM INT
+[ -z "$stopping" ] || kill -TERM "${pids[@]}" 2> /dev/null || true  # those that were not there yet
 
 status=0
 for pid in "${pids[@]}"; do
