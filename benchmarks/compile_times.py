@@ -29,7 +29,7 @@ LEFT_OUT = ("srntt",)  # its photos need VGG19's weights
 _NETWORKS = flags.DEFINE_list("networks", [name for name in SIZES if name not in LEFT_OUT], "Of which networks.")
 _LIMIT = flags.DEFINE_integer("limit", 300, "Seconds after which a process is given up.")
 _TRAINING = flags.DEFINE_bool("training", True, "Also train.")
-_JSON = flags.DEFINE_string("json_file", None, "File for the numbers; those that it has of other networks stay.")
+_JSON = flags.DEFINE_string("json_file", None, "File for the numbers; those that it has of what is not measured stay.")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -41,7 +41,8 @@ def main(arguments: Sequence[str]) -> int:
     print(f"| {' | '.join(COLUMNS)} |\n|{'---|' * len(COLUMNS)}", flush=True)
     complete = True
     for name in _NETWORKS.value:
-        found[name] = row = seconds_of(name, _LIMIT.value, _TRAINING.value)
+        row, earlier = seconds_of(name, _LIMIT.value, _TRAINING.value), found.get(name, {})
+        found[name] = {column: earlier.get(column, x) if x == UNASKED else x for column, x in row.items()}
         if file:
             with written_whole(file) as temporary:
                 temporary.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")

@@ -20,13 +20,14 @@ def run(*command):
 
 
 def test_compile_times_that_are_not_measured_end_in_status_1_and_leave_others_in_the_file(tmp_path):
-    file, earlier = tmp_path / "times.json", {"vdsr": {"photo_cold": 1.0}}
+    file, earlier = tmp_path / "times.json", {"vdsr": {"photo_cold": 1.0}, "espcn": {"training_cold": 2.0}}
     file.write_text(json.dumps(earlier))
     flags = ("--networks=espcn,fsrcnn", "--notraining", "--limit=0", f"--json_file={file}")
     found = run("benchmarks.compile_times", *flags)
     assert found.returncode == 1, found.stderr
     recorded = json.loads(file.read_text())
     assert recorded.keys() == {"vdsr", "espcn", "fsrcnn"} and recorded["vdsr"] == earlier["vdsr"]
+    assert [recorded[name]["training_cold"] for name in ("espcn", "fsrcnn")] == [2.0, "-"]
     assert [line.split(" | ")[1:] for line in found.stdout.splitlines()[2:]] == 2 * [3 * ["over 0"] + ["-", "- |"]]
 
 
