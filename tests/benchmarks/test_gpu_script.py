@@ -66,7 +66,8 @@ def test_a_signal_ends_the_part_that_runs_and_begins_no_other(number, tmp_path):
     stub, asked = tmp_path / "python", tmp_path / "asked"
     stub.write_text(f'#!/bin/sh\n[ "$1" = -m ] || exit 0\necho "$2" >>"{asked}"\nexec sleep 60\n')
     stub.chmod(0o755)
-    command = ["bash", SCRIPT, "--output=my output"]
+    heed = "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execvp(sys.argv[1], sys.argv[1:])"
+    command = [sys.executable, "-c", heed, "bash", SCRIPT, "--output=my output"]  # pytest's processes ignore Ctrl-C
     environment = os.environ | {"PYTHON": str(stub)}
     with subprocess.Popen(command, cwd=tmp_path, env=environment, start_new_session=True) as script:
         while not asked.exists():

@@ -82,8 +82,15 @@ def sleep_ahead():
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
 @pytest.mark.parametrize("work", [sleep_in_a_worker, sleep_ahead])
 def test_the_processes_of_a_command_end_with_it_at_once(work, number):
-    patient = "from benchmarks import workers\nworkers.SECONDS_TO_END = 60\n"  # as a wait for a busy process would show
-    program = f"{patient}from {__name__} import {work.__name__} as work\nif __name__ == '__main__':\n    work()\n"
+    program = (
+        "import signal\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # pytest's own processes ignore it
+        "from benchmarks import workers\n"
+        "workers.SECONDS_TO_END = 60\n"  # as a wait for a busy process would show
+        f"from {__name__} import {work.__name__} as work\n"
+        "if __name__ == '__main__':\n"
+        "    work()\n"
+    )
     command, root = [sys.executable, "-c", program], Path(__file__).parents[2]
     with subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as ours:
         worker = int(ours.stdout.readline())
