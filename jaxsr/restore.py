@@ -137,8 +137,9 @@ def _print_plan(run: "RestoreRun | None", moving: "VideoRun | None") -> int:
         for line, fails in planned_lines(run):
             say(line)
             failing += fails
-        counts = [f"{len(run.todo) - failing} photos to restore by {run.restorer.name}", f"{len(run.skipped)} to skip"]
-        say(f"{', '.join([*counts, *([f'{failing} that would fail'] if failing else [])])}; nothing was done")
+        counts = f"{len(run.todo) - failing} photos to restore by {run.restorer.name}, {len(run.skipped)} to skip"
+        would_fail = f", {failing} that would fail" if failing else ""
+        say(f"{counts}{would_fail}; nothing was done")
     return command_line.DONE
 
 

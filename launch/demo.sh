@@ -2,8 +2,11 @@
 # From nothing to a restored photo: installs into .venv, trains ESPCN x3 for a minute on the photos that
 # scikit-image carries, scores it on two others, restores one of them. bash launch/demo.sh [folder]
 set -euo pipefail
-out=${1:-runs/demo}
-case ${1:-/} in /*) ;; *) out=$PWD/$1 ;; esac # the caller's folder, not one of the checkout
+case ${1:-} in
+'') out=runs/demo ;;
+/*) out=$1 ;;
+*) out=$PWD/$1 ;; # the caller's folder, not one of the checkout
+esac
 cd "$(dirname "$0")/.."
 source launch/install.sh
 install ""

@@ -16,12 +16,13 @@ export JAX_PLATFORMS=cpu JAXSR_COORDINATOR=localhost:${PORT:-12355} JAXSR_PROCES
 
 pids=() stopping=
 # To all: once they have joined they agree on a step, but before that each ends by itself
-trap 'stopping=yes; kill -TERM "${pids[@]}" 2> /dev/null || true' TERM INT
+stop() { stopping=yes; kill -TERM "${pids[@]}" 2> /dev/null || true; }
+trap stop TERM INT
 for ((i = 0; i < count; i++)); do
     JAXSR_PROCESS=$i "${PYTHON:-$root/.venv/bin/python}" -m jaxsr.train "$@" &
     pids+=($!)
 done
-[ -z "$stopping" ] || kill -TERM "${pids[@]}" 2> /dev/null || true  # those that were not there yet
+[ -z "$stopping" ] || stop  # those that were not there yet
 
 status=0
 for pid in "${pids[@]}"; do

@@ -67,7 +67,7 @@ def say_and_sleep():
     time.sleep(300)
 
 
-def sleep_in_a_worker(stack=None):
+def sleep_in_a_worker():
     with Worker() as worker:
         worker.run(say_and_sleep)
 
